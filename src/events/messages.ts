@@ -1,0 +1,65 @@
+import type { RuntimeEvent } from './event.ts';
+
+/**
+ * What the processes of one container tell each other over Node's IPC channel. Every process survives the
+ * death of any other: a channel that closes is an end, not an error.
+ */
+
+/** What the pull learnt; a daemon that has to start again reads it from the store instead. */
+export interface PulledState {
+  readonly generation: number;
+  readonly holder: string;
+  /** Tag and JSON text of the head as we wrote it. */
+  readonly etag: string;
+  readonly head: string;
+}
+
+export type ToDaemon =
+  | { readonly type: 'start'; readonly pulled: PulledState | undefined }
+  /** Answers `freeze`; `ok: false` where the bot's processes could not be stopped. */
+  | { readonly type: 'frozen'; readonly ok: boolean }
+  | { readonly type: 'thawed' }
+  /** The bot has ended. `budgetMs` undefined: as long as bytes move. */
+  | { readonly type: 'finish'; readonly budgetMs: number | undefined };
+
+export type FromDaemon =
+  | { readonly type: 'ready' }
+  | { readonly type: 'published'; readonly report: PublishSummary }
+  | { readonly type: 'fenced'; readonly message: string }
+  /** Asks for the bot's processes to be stopped; the supervisor thaws them by itself after 200 ms. */
+  | { readonly type: 'freeze' }
+  | { readonly type: 'thaw' }
+  | { readonly type: 'finished'; readonly outcome: FinishOutcome }
+  | { readonly type: 'event'; readonly event: RuntimeEvent }
+  /** Sent at least every 10 s while alive and working: a daemon that stays silent hangs. */
+  | { readonly type: 'alive' };
+
+export interface PublishSummary {
+  readonly generation: number;
+  readonly sequence: number;
+  readonly at: string;
+  readonly files: number;
+  /** Bytes of the state; bytes that were sent. */
+  readonly bytes: number;
+  readonly uploadedBytes: number;
+  readonly durationMs: number;
+  readonly frozenMs: number;
+  readonly consistent: boolean;
+}
+
+export interface FinishOutcome {
+  readonly stateSaved: boolean;
+  readonly logsSaved: boolean;
+  /** In words, when something was not saved. */
+  readonly reason: string | undefined;
+}
+
+export type ToQueryServer =
+  | { readonly type: 'event'; readonly event: RuntimeEvent }
+  | { readonly type: 'published'; readonly report: PublishSummary }
+  | { readonly type: 'bot'; readonly running: boolean }
+  | { readonly type: 'stop' };
+
+export type FromQueryServer =
+  | { readonly type: 'ready'; readonly port: number }
+  | { readonly type: 'event'; readonly event: RuntimeEvent };

@@ -1,0 +1,59 @@
+import type { Task } from '../config/task.ts';
+
+/**
+ * A kind of runtime: how bots of one sort are launched. A kind knows nothing of processes; it says what to run,
+ * and the supervisor (or the query server) runs it.
+ */
+export interface Kind {
+  /** `python3.11` */
+  readonly id: string;
+  readonly aliases: readonly string[];
+  readonly displayName: string;
+  readonly description: string;
+  /** An experimental kind needs `ALLOW_EXPERIMENTAL=true`. */
+  readonly status: 'stable' | 'experimental';
+  /** What it costs to have: `python3.11: 45 MB in the image, 9 MiB at rest`. */
+  readonly footprint: string;
+  /** Where it is defined: files of this repository, or the manifest's path. */
+  readonly source: readonly string[];
+  /**
+   * Whether its interpreter can be started before the code is there: it then loads, and waits for the line `go`
+   * on file descriptor 3 before it touches the code path (see `Launch.control`).
+   */
+  readonly startsEarly: boolean;
+  /** What to run. Pure: touches no file. Throws `config` (78) for what the request can never satisfy. */
+  launch(request: LaunchRequest): Launch;
+  /**
+   * Called once the code is in place, before the bot may run: the entrypoint exists inside the code path
+   * (`no-entrypoint`, 127) and can be run (`not-executable`, 126; compiled kinds are made executable here).
+   */
+  verify(request: LaunchRequest): Promise<void>;
+}
+
+export interface LaunchRequest {
+  readonly role: 'bot' | 'query';
+  readonly botId: string;
+  /** JSON text. */
+  readonly botConfig: string;
+  readonly botType: 'realtime' | 'scheduled';
+  /** Relative to `codePath` for kinds whose entrypoint is a file. */
+  readonly entrypoint: string;
+  /** Absolute. */
+  readonly codePath: string;
+  readonly stateDir: string;
+  readonly task: Task;
+}
+
+export interface Launch {
+  /** `argv[0]` is looked up in `PATH` when it has no slash. */
+  readonly argv: readonly string[];
+  /** What the kind adds to the bot's environment: `PYTHONPATH`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /**
+   * Text for file descriptor 3 (a socket), or undefined where the program has none. It is written as soon as the
+   * process runs; the line `go\n` follows when the code is there. The program may answer with one JSON line
+   * `{"code":"config","message":…}` on it when it refuses to run the bot, and closes it before bot code runs.
+   */
+  readonly control: string | undefined;
+}

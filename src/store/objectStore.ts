@@ -1,0 +1,83 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * One bucket of an object store. Three implementations keep this promise (`s3.ts`, `aws.ts`, `file.ts`) and one
+ * contract suite (`test/contract/objectStore.test.ts`) holds all of them to it.
+ *
+ * Keys are `/`-separated UTF-8 without empty, `.` or `..` segments. Every method throws a `RuntimeError` whose
+ * `retryable` the adapter decided: `not-found`, `conflict` (a condition did not hold), `denied`, `unavailable`,
+ * `damaged` (checksum). Nothing here retries; `withRetry` does.
+ */
+export interface ObjectStore {
+  /** For messages: `s3 bucket "bot-state" at 127.0.0.1:9000`. Holds no secret. */
+  readonly name: string;
+  /** The object's bytes from one moment; `not-found` when it is not there. */
+  get(key: string, options?: GetOptions): Promise<StoredObject>;
+  head(key: string, options?: CallOptions): Promise<ObjectInfo>;
+  /**
+   * Writes the object whole: readers see the old bytes or the new, never a mixture, and a failure leaves the
+   * old. The bucket is created when it is missing and the store was opened so. `conflict` when a condition fails.
+   */
+  put(key: string, body: ObjectBody, options?: PutOptions): Promise<{ readonly etag: string }>;
+  /**
+   * Adds `tail` behind an object known to be `base`, without sending the old bytes again where the store can copy
+   * on its side (S3: only from `APPEND_MIN_BYTES` on, below that `damaged` is thrown). `conflict` when the object is
+   * no longer `base`.
+   */
+  append(
+    key: string,
+    base: ObjectInfo,
+    tail: Uint8Array,
+    options?: CallOptions,
+  ): Promise<{ readonly etag: string }>;
+  /** Everything under `prefix`, by key in UTF-8 order. A listing that fails half-way throws; it is never short. */
+  list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>;
+  /** Removing what is not there is no error. */
+  delete(key: string, options?: CallOptions): Promise<void>;
+  /** The store's own clock, milliseconds since the epoch. Ages of objects are measured by nothing else. */
+  now(options?: CallOptions): Promise<number>;
+  /** Gives up idle connections. */
+  close(): void;
+}
+
+/** S3 copies parts of at least 5 MiB only (all but the last of a multipart upload). */
+export const APPEND_MIN_BYTES = 5 * 1024 * 1024;
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GetOptions extends CallOptions {
+  /** Bytes `start` (inclusive) to `end` (exclusive). */
+  readonly range?: { readonly start: number; readonly end: number } | undefined;
+  /** `conflict` unless the object still has this tag. */
+  readonly ifMatch?: string | undefined;
+}
+
+export interface PutOptions extends CallOptions {
+  /** Only over exactly this object. */
+  readonly ifMatch?: string | undefined;
+  /** Only where there is no object yet. */
+  readonly ifNoneMatch?: '*' | undefined;
+  /** Hex SHA-256 of the body, when the caller has it; the store checks what arrived against it. */
+  readonly sha256?: string | undefined;
+  readonly contentType?: string | undefined;
+}
+
+export interface ObjectInfo {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Opaque; equal tags mean equal objects. */
+  readonly etag: string;
+  /** By the store's clock, milliseconds since the epoch. */
+  readonly modified: number;
+}
+
+export interface StoredObject extends ObjectInfo {
+  /** The bytes asked for; `size` is the whole object's size. Must be read to the end or destroyed. */
+  readonly body: Readable;
+}
+
+/** Bytes, or a source of known size that can be opened again for another try. */
+export type ObjectBody = Uint8Array | { readonly size: number; open(): Readable };
