@@ -1,0 +1,2 @@
+export { getRequestListener } from '@hono/node-server';
+export { Hono } from 'hono';

@@ -1,0 +1,1 @@
+export { isNode, isScalar, LineCounter, parseDocument } from 'yaml';
