@@ -65,7 +65,9 @@ export type StoreConfig =
       readonly sessionToken: Secret | undefined;
     }
   /** The AWS SDK's credential chain decides. */
-  | { readonly type: 'aws'; readonly endpoint: string | undefined; readonly region: string | undefined };
+  | { readonly type: 'aws'; readonly endpoint: string | undefined; readonly region: string | undefined }
+  /** A container whose sidecar has the store, and the credentials: nothing may be fetched or saved here. */
+  | { readonly type: 'none' };
 
 export interface Buckets {
   readonly code: string;

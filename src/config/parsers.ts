@@ -1,0 +1,84 @@
+import { isAbsolute, normalize, resolve } from 'node:path';
+import { matching, type Parser } from './parser.ts';
+
+export const anyText: Parser<string> = { expects: 'a text', parse: (text) => text };
+
+export const flag: Parser<boolean> = {
+  expects: 'true or false',
+  parse: (text) => (/^(true|1)$/i.test(text) ? true : /^(false|0)$/i.test(text) ? false : undefined),
+};
+
+/** Megabytes (of 1024 × 1024 bytes), as bytes. */
+export const megabytes: Parser<number> = {
+  expects: 'a size in MB, more than 0',
+  parse: (text) => {
+    const bytes = /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Math.floor(Number(text) * 1024 * 1024) : 0;
+    return bytes > 0 ? bytes : undefined;
+  },
+};
+
+export const botId: Parser<string> = matching(
+  '1 to 128 letters, digits, ".", "_" or "-"',
+  /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/,
+);
+
+export const sha256: Parser<string> = {
+  expects: 'a SHA-256 as 64 hexadecimal digits',
+  parse: (text) => (/^[0-9a-fA-F]{64}$/.test(text) ? text.toLowerCase() : undefined),
+};
+
+export const bucketName: Parser<string> = matching(
+  'a bucket name: 3 to 63 lower-case letters, digits, "." or "-"',
+  /^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+);
+
+/** What the object stores accept as a key, the file store included: no segment that would leave its folder. */
+export const objectKey: Parser<string> = {
+  expects: 'an object key: segments between single "/", none of them "." or ".."',
+  parse: (text) => {
+    const sound = text.split('/').every((segment) => segment !== '' && segment !== '.' && segment !== '..');
+    return sound && Buffer.byteLength(text) <= 1024 && !/\p{Cc}/u.test(text) ? text : undefined;
+  },
+};
+
+/** Normalised, without a slash at the end. */
+export const absolutePath: Parser<string> = {
+  expects: 'an absolute path',
+  parse: (text) => (isAbsolute(text) && !/\p{Cc}/u.test(text) ? resolve(text) : undefined),
+};
+
+/** Normalised; names something inside the folder that it is relative to. */
+export const insidePath: Parser<string> = {
+  expects: 'a path relative to the code path and inside it',
+  parse: (text) => {
+    const path = normalize(text);
+    const leaves = path === '.' || path === './' || path === '..' || path.startsWith('../');
+    return text === '' || isAbsolute(text) || leaves || /\p{Cc}/u.test(text) ? undefined : path;
+  },
+};
+
+export const json: Parser<string> = {
+  expects: 'JSON',
+  parse: (text) => (parseJson(text) === undefined ? undefined : text),
+};
+
+export const jsonObject: Parser<Readonly<Record<string, unknown>>> = {
+  expects: 'a JSON object',
+  parse: (text) => {
+    const value = parseJson(text);
+    return isObject(value) ? value : undefined;
+  },
+};
+
+/** Undefined for what is not JSON; JSON itself has no undefined. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
