@@ -4,9 +4,16 @@ import type { Readable } from 'node:stream';
  * One bucket of an object store. Three implementations keep this promise (`s3.ts`, `aws.ts`, `file.ts`) and one
  * contract suite (`test/contract/objectStore.test.ts`) holds all of them to it.
  *
- * Keys are `/`-separated UTF-8 without empty, `.` or `..` segments. Every method throws a `RuntimeError` whose
- * `retryable` the adapter decided: `not-found`, `conflict` (a condition did not hold), `denied`, `unavailable`,
- * `damaged` (checksum). Nothing here retries; `withRetry` does.
+ * Keys are `/`-separated UTF-8 without empty, `.` or `..` segments and without control characters, at most 1,024
+ * bytes (`checkKey`). No key may continue another one (`a` and `a/b`): stores differ in what they make of it.
+ *
+ * Every method throws a `RuntimeError` whose `retryable` the adapter decided: `not-found` (object or bucket),
+ * `conflict` (a condition did not hold), `denied`, `unavailable`, `damaged` (checksum, key or size not acceptable),
+ * `config` (a bucket that can have no such name), `refused` (a file store with a link in it).
+ * A body may fail with the same errors while it is read. What `signal` ends rejects with the signal's reason.
+ * Nothing here retries; `withRetry` does.
+ *
+ * A write that fails with `unavailable` may have happened all the same: the answer was lost, not the request.
  */
 export interface ObjectStore {
   /** For messages: `s3 bucket "bot-state" at 127.0.0.1:9000`. Holds no secret. */
@@ -31,7 +38,7 @@ export interface ObjectStore {
     options?: CallOptions,
   ): Promise<{ readonly etag: string }>;
   /** Everything under `prefix`, by key in UTF-8 order. A listing that fails half-way throws; it is never short. */
-  list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>;
+  list(prefix: string, options?: ListOptions): AsyncIterable<ObjectInfo>;
   /** Removing what is not there is no error. */
   delete(key: string, options?: CallOptions): Promise<void>;
   /** The store's own clock, milliseconds since the epoch. Ages of objects are measured by nothing else. */
@@ -47,8 +54,13 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ListOptions extends CallOptions {
+  /** Only keys behind this one. */
+  readonly startAfter?: string | undefined;
+}
+
 export interface GetOptions extends CallOptions {
-  /** Bytes `start` (inclusive) to `end` (exclusive). */
+  /** Bytes `start` (inclusive) to `end` (exclusive, cut at the object's end); `damaged` when `start` lies behind it. */
   readonly range?: { readonly start: number; readonly end: number } | undefined;
   /** `conflict` unless the object still has this tag. */
   readonly ifMatch?: string | undefined;

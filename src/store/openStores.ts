@@ -1,0 +1,74 @@
+import type { Clock } from '../clock.ts';
+import type { Buckets, Config } from '../config/config.ts';
+import { RuntimeError } from '../errors.ts';
+import { defaultBackoff } from './backoff.ts';
+import type { ObjectStore } from './objectStore.ts';
+import { type Retry, withRetry } from './retry.ts';
+
+export interface StoresDeps {
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Called before each pause between two attempts. */
+  readonly onRetry?: ((retry: Retry) => void) | undefined;
+}
+
+export interface Stores {
+  /**
+   * A bucket that retries for `retryMs` milliseconds, by default START_TIMEOUT; 0: not at all. Its adapter is loaded by
+   * the first call and shared by all. The code bucket is never made; the others are, on their first write.
+   */
+  open(bucket: keyof Buckets, retryMs?: number): Promise<ObjectStore>;
+  close(): Promise<void>;
+}
+
+export function openStores(
+  config: Pick<Config, 'store' | 'buckets' | 'startTimeoutMs'>,
+  deps: StoresDeps,
+): Stores {
+  const opened = new Map<keyof Buckets, Promise<ObjectStore>>();
+  return {
+    async open(bucket, retryMs = config.startTimeoutMs) {
+      let store = opened.get(bucket);
+      if (!store) {
+        store = openAdapter(config, bucket, deps.clock);
+        opened.set(bucket, store);
+      }
+      return withRetry(await store, { deadlineMs: retryMs, ...defaultBackoff }, deps);
+    },
+    async close() {
+      const stores = await Promise.all(opened.values());
+      opened.clear();
+      for (const store of stores) store.close();
+    },
+  };
+}
+
+/** A bot's start loads the adapter that it uses and no other. */
+async function openAdapter(
+  { store, buckets }: Pick<Config, 'store' | 'buckets'>,
+  role: keyof Buckets,
+  clock: Clock,
+): Promise<ObjectStore> {
+  const bucket = buckets[role];
+  const createBucket = role !== 'code';
+  switch (store.type) {
+    case 'file': {
+      const { openFileStore } = await import('./file.ts');
+      return openFileStore(store.path, bucket, { createBucket, clock });
+    }
+    case 's3': {
+      const { openS3Store } = await import('./s3.ts');
+      return openS3Store({ ...store, bucket, createBucket, clock });
+    }
+    case 'none':
+      throw new RuntimeError('config', 'no store is configured', {
+        op: 'store.open',
+        hint: 'Set STORE_URL (file:///path or s3://) or MINIO_ENDPOINT.',
+      });
+    case 'aws': {
+      const { openAwsStore } = await import('./aws.ts');
+      return openAwsStore({ ...store, bucket, createBucket });
+    }
+  }
+}

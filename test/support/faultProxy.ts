@@ -1,0 +1,191 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What happens to one request. */
+export type Fault =
+  /** Forwards it after this many milliseconds. */
+  | { readonly delayMs: number }
+  /** Closes the client's connection at once, with a TCP reset. */
+  | { readonly reset: true }
+  /** Forwards this many bytes of the request's body, then cuts both connections. */
+  | { readonly cutRequestAfter: number }
+  /** Hands back this many bytes of the answer's body, then cuts. */
+  | { readonly cutResponseAfter: number }
+  /** Flips the first byte of the request's body: the length stays. */
+  | { readonly corruptRequest: true }
+  | { readonly corruptResponse: true }
+  /** Takes the request and never says a word. */
+  | { readonly hang: true }
+  /** Hands back the head of the answer and this many bytes, then stays silent with the connection open. */
+  | { readonly stallResponseAfter: number }
+  /** The store executes the request; the answer is lost. */
+  | { readonly dropResponse: true }
+  /** An answer in S3's form, without asking the store: `{ status: 503, code: 'SlowDown' }`. */
+  | { readonly status: number; readonly code: string; readonly headers?: Record<string, string> };
+
+export interface ProxiedRequest {
+  readonly method: string;
+  /** With the query: `/bucket/key?partNumber=1`. */
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  /** From 1, over all requests. */
+  readonly count: number;
+}
+
+export interface Rule {
+  readonly when: (request: ProxiedRequest) => boolean;
+  readonly fault: Fault;
+  /** How many requests it strikes; default 1. */
+  readonly times?: number;
+}
+
+export interface FaultProxy {
+  /** Origin, to be used instead of the store's. */
+  readonly endpoint: string;
+  readonly port: number;
+  /** Every request so far, and the fault that struck it. */
+  readonly requests: readonly (ProxiedRequest & { readonly fault: Fault | undefined })[];
+  /** The first rule that fits strikes. Returns a function that takes the rule back. */
+  inject(rule: Rule): () => void;
+  close(): Promise<void>;
+}
+
+/** A proxy that acts on bytes and requests; signatures stay good, because the host that was signed is handed on. */
+export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy> {
+  const rules: { rule: Rule; left: number }[] = [];
+  const requests: (ProxiedRequest & { fault: Fault | undefined })[] = [];
+  const sockets = new Set<Socket>();
+
+  const choose = (proxied: ProxiedRequest): Fault | undefined => {
+    const hit = rules.find(({ rule, left }) => left > 0 && rule.when(proxied));
+    if (hit) hit.left -= 1;
+    return hit?.rule.fault;
+  };
+
+  const server = createServer((incoming, outgoing) => {
+    const { method = '', url = '', headers } = incoming;
+    const proxied = { method, path: url, headers, count: requests.length + 1 };
+    const fault = choose(proxied);
+    requests.push({ ...proxied, fault });
+    // A connection that a fault cut fails its streams: that is the purpose.
+    handle(incoming, outgoing, upstreamPort, fault).catch(() => incoming.socket.destroy());
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    port,
+    requests,
+    inject(rule) {
+      const entry = { rule, left: rule.times ?? 1 };
+      rules.push(entry);
+      return () => {
+        entry.left = 0;
+      };
+    },
+    async close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function handle(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  port: number,
+  fault: Fault | undefined,
+): Promise<void> {
+  const socket = incoming.socket;
+  if (fault === undefined) return await forward(incoming, outgoing, port, {});
+  if ('reset' in fault) return void socket.resetAndDestroy();
+  if ('hang' in fault) return void incoming.resume();
+  if ('status' in fault) {
+    incoming.resume();
+    await once(incoming, 'end');
+    const body = `<?xml version="1.0"?><Error><Code>${fault.code}</Code></Error>`;
+    outgoing.writeHead(fault.status, { 'content-type': 'application/xml', ...fault.headers });
+    return void outgoing.end(incoming.method === 'HEAD' ? undefined : body);
+  }
+  if ('delayMs' in fault) await sleep(fault.delayMs);
+  await forward(incoming, outgoing, port, {
+    ...('cutRequestAfter' in fault && { request: first(fault.cutRequestAfter, () => socket.destroy()) }),
+    ...('cutResponseAfter' in fault && { response: first(fault.cutResponseAfter, () => socket.destroy()) }),
+    ...('stallResponseAfter' in fault && { response: first(fault.stallResponseAfter, () => {}) }),
+    ...('corruptRequest' in fault && { request: flipped() }),
+    ...('corruptResponse' in fault && { response: flipped() }),
+    ...('dropResponse' in fault && { drop: true }),
+  });
+}
+
+interface Tampering {
+  readonly request?: Transform;
+  readonly response?: Transform;
+  readonly drop?: boolean;
+}
+
+async function forward(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  port: number,
+  tampering: Tampering,
+): Promise<void> {
+  const { expect: _, ...headers } = incoming.headers;
+  const { method, url: path, socket } = incoming;
+  const upstream = request({ host: '127.0.0.1', port, method, path, headers, agent: false });
+  // Whoever is cut, the other side is cut too, as it would be on one line.
+  socket.once('close', () => upstream.destroy());
+  const answered = once(upstream, 'response') as Promise<[IncomingMessage]>;
+  const sent = tampering.request
+    ? pipeline(incoming, tampering.request, upstream)
+    : pipeline(incoming, upstream);
+  sent.catch(() => {});
+  const [answer] = await answered;
+  if (tampering.drop) {
+    for await (const _ of answer);
+    return void socket.destroy();
+  }
+  outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+  if (tampering.response) {
+    outgoing.flushHeaders();
+    await pipeline(answer, tampering.response, outgoing);
+  } else await pipeline(answer, outgoing);
+}
+
+/** Passes `limit` bytes on; then calls `then` and passes nothing more. */
+function first(limit: number, then: () => void): Transform {
+  let left = limit;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const part = chunk.subarray(0, left);
+      left -= part.length;
+      this.push(part);
+      if (left > 0) return done();
+      // `done` is never called: nothing more moves. What was pushed gets out first.
+      setTimeout(then, 50);
+    },
+  });
+}
+
+function flipped(): Transform {
+  let done = false;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      const copy = Buffer.from(chunk);
+      if (!done && copy.length > 0) copy[0] = (copy[0] ?? 0) ^ 0xff;
+      done ||= copy.length > 0;
+      next(null, copy);
+    },
+  });
+}

@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that start real processes on a busy machine: a limit is there to end a hang, not to measure. */
+const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 3,
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...timeouts } },
+      {
+        extends: true,
+        test: {
+          name: 'minio',
+          include: ['test/{contract,integration,faults,e2e}/**/*.test.ts'],
+          globalSetup: ['test/support/globalMinio.ts'],
+          ...timeouts,
+        },
+      },
+    ],
+  },
+});
