@@ -9,13 +9,20 @@ import type { RuntimeEvent } from './event.ts';
 export interface PulledState {
   readonly generation: number;
   readonly holder: string;
-  /** Tag and JSON text of the head as we wrote it. */
+  /** Tag and JSON text of the head as we wrote it; both empty: read it from the store. */
   readonly etag: string;
   readonly head: string;
+  /** Whose the state was before us. */
+  readonly previous: { readonly generation: number; readonly holder: string };
 }
 
 export type ToDaemon =
-  | { readonly type: 'start'; readonly pulled: PulledState | undefined }
+  | {
+      readonly type: 'start';
+      readonly pulled: PulledState;
+      /** The bot's process group, ended by the daemon when the supervisor dies; undefined: there is none. */
+      readonly botGroup: number | undefined;
+    }
   /** Answers `freeze`; `ok: false` where the bot's processes could not be stopped. */
   | { readonly type: 'frozen'; readonly ok: boolean }
   | { readonly type: 'thawed' }
@@ -55,8 +62,11 @@ export interface FinishOutcome {
 }
 
 export type ToQueryServer =
-  | { readonly type: 'event'; readonly event: RuntimeEvent }
+  /** A server that is started again gets the same events with the same ids: readers resume where they were. */
+  | { readonly type: 'event'; readonly id: number; readonly event: RuntimeEvent }
   | { readonly type: 'published'; readonly report: PublishSummary }
+  /** Age of the oldest log line that is not shipped. */
+  | { readonly type: 'logs'; readonly lagMs: number }
   | { readonly type: 'bot'; readonly running: boolean }
   | { readonly type: 'stop' };
 
