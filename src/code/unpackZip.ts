@@ -1,0 +1,138 @@
+import { Readable } from 'node:stream';
+import { setImmediate as yieldToEvents } from 'node:timers/promises';
+import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
+import { type ArchiveSource, pieces } from './archiveSource.ts';
+import { refused } from './refused.ts';
+import type { TreeLimits, TreeWriter } from './treeWriter.ts';
+import { zipDirectory } from './zipDirectory.ts';
+import { type ZipEntry, zipDataStart } from './zipEntry.ts';
+
+/**
+ * Bytes, packed and unpacked, up to which an entry is inflated at once and on this thread: for files of a bot's usual
+ * size that takes less than handing them to the thread pool and back. Larger ones go through it in pieces.
+ */
+const AT_ONCE = 1024 * 1024;
+/** Bytes and entries after which other work gets its turn: a few milliseconds. */
+const TURN_BYTES = 2 * 1024 * 1024;
+const TURN_ENTRIES = 100;
+
+export async function unpackZip(
+  source: ArchiveSource,
+  tree: TreeWriter,
+  limits: TreeLimits,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { entries, dataEnd } = zipDirectory(source, limits.maxEntries);
+  const declared = entries.reduce((sum, { size }) => sum + size, 0);
+  if (!(declared <= limits.maxBytes)) {
+    throw refused(`it unpacks to ${declared} bytes, more than the ${limits.maxBytes} allowed`, {
+      hint: 'Make the code smaller, or raise MAX_CODE_SIZE_MB.',
+    });
+  }
+  let turnBytes = 0;
+  let turnEntries = 0;
+  for (const entry of entries) {
+    turnBytes += entry.size;
+    turnEntries += 1;
+    if (turnBytes > TURN_BYTES || turnEntries > TURN_ENTRIES) {
+      await yieldToEvents();
+      signal?.throwIfAborted();
+      turnBytes = 0;
+      turnEntries = 0;
+    }
+    const start = zipDataStart(source, entry, dataEnd);
+    if (entry.type === 'directory') {
+      if (entry.size > 0) throw refused('a directory holds bytes', { entry: entry.name });
+      tree.addDirectory(entry.name);
+    } else if (Math.max(entry.size, entry.compressedSize) <= AT_ONCE) {
+      const bytes = inflateAtOnce(source, entry, start);
+      if (entry.type === 'symlink') tree.addSymlink(entry.name, bytes.toString('utf8'));
+      else tree.addFile(entry.name, bytes, entry);
+    } else if (entry.type === 'symlink') {
+      throw refused('a symlink has no usable target', { entry: entry.name });
+    } else {
+      await inflateInPieces(source, tree, entry, start, signal);
+    }
+  }
+}
+
+function inflateAtOnce(source: ArchiveSource, entry: ZipEntry, start: number): Buffer {
+  const packed = source.read(start, entry.compressedSize);
+  const bytes = entry.method === 'stored' ? packed : inflate(packed, entry);
+  checkContent(entry, bytes.length, crc32(bytes));
+  return bytes;
+}
+
+function inflate(packed: Buffer, entry: ZipEntry): Buffer {
+  try {
+    return inflateRawSync(packed, {
+      // One byte more than declared: what holds more is found out, and the output is one piece of memory.
+      chunkSize: Math.max(constants.Z_MIN_CHUNK, entry.size + 1),
+      maxOutputLength: entry.size + 1,
+    });
+  } catch (cause) {
+    throw damaged(entry, cause);
+  }
+}
+
+async function inflateInPieces(
+  source: ArchiveSource,
+  tree: TreeWriter,
+  entry: ZipEntry,
+  start: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const file = tree.openFile(entry.name, entry.size, entry);
+  try {
+    let size = 0;
+    let crc = 0;
+    for await (const piece of unpackedPieces(source, entry, start)) {
+      signal?.throwIfAborted();
+      size += piece.length;
+      if (size > entry.size) break;
+      crc = crc32(piece, crc);
+      file.write(piece);
+    }
+    checkContent(entry, size, crc);
+    file.end();
+  } finally {
+    file.close();
+  }
+}
+
+async function* unpackedPieces(
+  source: ArchiveSource,
+  entry: ZipEntry,
+  start: number,
+): AsyncGenerator<Buffer> {
+  const packed = pieces(source, start, start + entry.compressedSize);
+  if (entry.method === 'stored') {
+    yield* packed;
+    return;
+  }
+  const inflater = createInflateRaw({ chunkSize: 256 * 1024 });
+  const input = Readable.from(packed);
+  input.on('error', (error) => inflater.destroy(error));
+  try {
+    yield* input.pipe(inflater);
+  } catch (cause) {
+    throw damaged(entry, cause);
+  } finally {
+    input.destroy();
+    inflater.destroy();
+  }
+}
+
+function checkContent(entry: ZipEntry, size: number, crc: number): void {
+  if (size !== entry.size)
+    throw refused('a file has not the size that the zip declares', { entry: entry.name });
+  if (crc !== entry.crc)
+    throw refused('a file has not the checksum (CRC-32) of the zip', { entry: entry.name });
+}
+
+/** Only errors of zlib; a failing disk or a refusal is told as it is. */
+function damaged(entry: ZipEntry, cause: unknown): unknown {
+  const code = String((cause as { code?: unknown }).code);
+  if (!code.startsWith('Z_') && code !== 'ERR_BUFFER_TOO_LARGE') return cause;
+  return refused('a file cannot be decompressed', { entry: entry.name, cause });
+}

@@ -1,0 +1,69 @@
+import type { ArchiveSource } from './archiveSource.ts';
+import { refused } from './refused.ts';
+import { centralLength, type ZipEntry, zipEntry } from './zipEntry.ts';
+
+export interface ZipDirectory {
+  readonly entries: readonly ZipEntry[];
+  /** Where the entries' data ends at the latest. */
+  readonly dataEnd: number;
+}
+
+interface EndRecord {
+  readonly count: number;
+  readonly size: number;
+  readonly offset: number;
+  /** Where the end record itself starts. */
+  readonly at: number;
+}
+
+const END_LENGTH = 22;
+const LOCATOR_LENGTH = 20;
+/** Bytes of central directory, held in memory: 250,000 entries with names of 200 bytes. */
+const MAX_DIRECTORY = 64 * 1024 * 1024;
+
+/** Reads the central directory of a zip (zip64 included), all of it, before anything is unpacked. */
+export function zipDirectory(source: ArchiveSource, maxEntries: number): ZipDirectory {
+  const end = endRecord(source);
+  if (end.count > maxEntries) throw refused(`it holds more than ${maxEntries} entries`);
+  if (end.offset + end.size > end.at) throw refused('the central directory of the zip is damaged');
+  if (end.size > MAX_DIRECTORY) throw refused('the central directory of the zip is too large');
+  const directory = source.read(end.offset, end.size);
+  const entries: ZipEntry[] = [];
+  let at = 0;
+  while (entries.length < end.count) {
+    const length = centralLength(directory, at);
+    entries.push(zipEntry(directory, at));
+    at += length;
+  }
+  return { entries, dataEnd: end.offset };
+}
+
+function endRecord(source: ArchiveSource): EndRecord {
+  const tailStart = Math.max(0, source.size - END_LENGTH - 0xffff - LOCATOR_LENGTH);
+  const tail = source.read(tailStart, source.size - tailStart);
+  for (let i = tail.length - END_LENGTH; i >= 0; i--) {
+    if (tail.readUInt32LE(i) !== 0x06054b50) continue;
+    // The comment reaches exactly to the end: otherwise this is data that looks like an end record.
+    if (i + END_LENGTH + tail.readUInt16LE(i + 20) !== tail.length) continue;
+    const locator = i - LOCATOR_LENGTH;
+    if (locator >= 0 && tail.readUInt32LE(locator) === 0x07064b50) {
+      return zip64EndRecord(source, Number(tail.readBigUInt64LE(locator + 8)));
+    }
+    const count = tail.readUInt16LE(i + 10);
+    if (tail.readUInt32LE(i + 4) !== 0 || tail.readUInt16LE(i + 8) !== count) throw splitZip();
+    return { count, size: tail.readUInt32LE(i + 12), offset: tail.readUInt32LE(i + 16), at: tailStart + i };
+  }
+  throw refused('it is a zip without its end: truncated, or with bytes added behind it');
+}
+
+function zip64EndRecord(source: ArchiveSource, at: number): EndRecord {
+  const record = source.read(at, 56);
+  if (record.readUInt32LE(0) !== 0x06064b50) throw refused('the zip64 end record is damaged');
+  const count = Number(record.readBigUInt64LE(32));
+  if (record.readBigUInt64LE(16) !== 0n || Number(record.readBigUInt64LE(24)) !== count) throw splitZip();
+  return { count, size: Number(record.readBigUInt64LE(40)), offset: Number(record.readBigUInt64LE(48)), at };
+}
+
+function splitZip() {
+  return refused('it is one part of a split zip', { hint: 'Pack the code as a single file.' });
+}

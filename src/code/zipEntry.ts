@@ -1,0 +1,142 @@
+import { crc32 } from 'node:zlib';
+import type { ArchiveSource } from './archiveSource.ts';
+import { refused } from './refused.ts';
+
+export type ZipMethod = 'stored' | 'deflated';
+
+/** One entry as the central directory has it. */
+export interface ZipEntry {
+  readonly name: string;
+  readonly rawName: Buffer;
+  readonly type: 'file' | 'directory' | 'symlink';
+  readonly executable: boolean;
+  /** Seconds since the epoch, where the archive says it in UTC. */
+  readonly mtime: number | undefined;
+  readonly method: ZipMethod;
+  readonly crc: number;
+  /** Bytes in the archive; bytes unpacked. */
+  readonly compressedSize: number;
+  readonly size: number;
+  readonly headerOffset: number;
+}
+
+const ENCRYPTED = 0x0001 | 0x0040 | 0x2000;
+const UNIX_HOSTS = new Set([3, 19]);
+const EXTRA = { zip64: 0x0001, timestamp: 0x5455, unicodePath: 0x7075 };
+
+/** Length of the central record at `at`, everything variable included. */
+export function centralLength(directory: Buffer, at: number): number {
+  if (at + 46 > directory.length || directory.readUInt32LE(at) !== 0x02014b50) {
+    throw refused('the central directory of the zip is damaged');
+  }
+  const length =
+    46 + directory.readUInt16LE(at + 28) + directory.readUInt16LE(at + 30) + directory.readUInt16LE(at + 32);
+  if (at + length > directory.length) throw refused('the central directory of the zip is damaged');
+  return length;
+}
+
+/** Reads the central record at `at`, known to lie inside (`centralLength`). */
+export function zipEntry(directory: Buffer, at: number): ZipEntry {
+  const nameEnd = at + 46 + directory.readUInt16LE(at + 28);
+  const rawName = directory.subarray(at + 46, nameEnd);
+  const extras = extraFields(directory.subarray(nameEnd, nameEnd + directory.readUInt16LE(at + 30)));
+  const name = entryName(rawName, extras.get(EXTRA.unicodePath));
+  const flags = directory.readUInt16LE(at + 8);
+  if (flags & ENCRYPTED)
+    throw refused('it is encrypted', { entry: name, hint: 'Pack the code without a password.' });
+  const sizes = entrySizes(directory, at, extras.get(EXTRA.zip64));
+  return {
+    name,
+    rawName,
+    ...entryType(directory, at, name),
+    mtime: timestamp(extras.get(EXTRA.timestamp)),
+    method: entryMethod(directory.readUInt16LE(at + 10), name),
+    crc: directory.readUInt32LE(at + 16),
+    ...sizes,
+  };
+}
+
+/** Where the entry's data starts; the local header has to tell the same story as the central directory. */
+export function zipDataStart(source: ArchiveSource, entry: ZipEntry, dataEnd: number): number {
+  const { headerOffset, rawName } = entry;
+  const header = source.read(headerOffset, 30 + rawName.length);
+  const start = headerOffset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
+  const agrees =
+    header.readUInt32LE(0) === 0x04034b50 &&
+    (header.readUInt16LE(6) & ENCRYPTED) === 0 &&
+    entryMethod(header.readUInt16LE(8), entry.name) === entry.method &&
+    header.readUInt16LE(26) === rawName.length &&
+    rawName.equals(header.subarray(30)) &&
+    start + entry.compressedSize <= dataEnd;
+  if (!agrees) throw refused('an entry differs from the central directory of the zip', { entry: entry.name });
+  return start;
+}
+
+function entryMethod(method: number, name: string): ZipMethod {
+  if (method === 0) return 'stored';
+  if (method === 8) return 'deflated';
+  throw refused(`compression method ${method} of the zip is not supported`, {
+    entry: name,
+    hint: 'Pack the code with the usual method, deflate.',
+  });
+}
+
+function entryType(directory: Buffer, at: number, name: string): Pick<ZipEntry, 'type' | 'executable'> {
+  const unix = UNIX_HOSTS.has(directory.readUInt8(at + 5));
+  const mode = unix ? directory.readUInt32LE(at + 38) >>> 16 : 0;
+  const executable = (mode & 0o111) !== 0;
+  const plain = name.endsWith('/') ? 'directory' : 'file';
+  switch (mode & 0o170000) {
+    case 0:
+    case 0o100000:
+      return { type: plain, executable };
+    case 0o040000:
+      return { type: 'directory', executable };
+    case 0o120000:
+      return { type: 'symlink', executable };
+    default:
+      throw refused('it holds a device, pipe or socket', { entry: name });
+  }
+}
+
+function entrySizes(directory: Buffer, at: number, zip64: Buffer | undefined) {
+  let used = 0;
+  // Only fields that do not fit stand in the zip64 extra field, in this order.
+  const field = (offset: number): number => {
+    const value = directory.readUInt32LE(at + offset);
+    if (value !== 0xffffffff || zip64 === undefined) return value;
+    if (used + 8 > zip64.length) throw refused('a zip64 field is damaged');
+    used += 8;
+    return Number(zip64.readBigUInt64LE(used - 8));
+  };
+  const size = field(24);
+  const compressedSize = field(20);
+  return { size, compressedSize, headerOffset: field(42) };
+}
+
+function entryName(raw: Buffer, unicodePath: Buffer | undefined): string {
+  const overrides =
+    unicodePath !== undefined &&
+    unicodePath.length > 5 &&
+    unicodePath.readUInt8(0) === 1 &&
+    unicodePath.readUInt32LE(1) === crc32(raw);
+  // Without the UTF-8 flag too: most tools of today write UTF-8 and do not set it.
+  return (overrides ? unicodePath.subarray(5) : raw).toString('utf8');
+}
+
+function timestamp(field: Buffer | undefined): number | undefined {
+  return field !== undefined && field.length >= 5 && field.readUInt8(0) & 1
+    ? field.readInt32LE(1)
+    : undefined;
+}
+
+function extraFields(bytes: Buffer): ReadonlyMap<number, Buffer> {
+  const fields = new Map<number, Buffer>();
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const end = at + 4 + bytes.readUInt16LE(at + 2);
+    if (end > bytes.length) break;
+    fields.set(bytes.readUInt16LE(at), bytes.subarray(at + 4, end));
+    at = end;
+  }
+  return fields;
+}
