@@ -16,6 +16,8 @@ export interface Kind {
   readonly footprint: string;
   /** Where it is defined: files of this repository, or the manifest's path. */
   readonly source: readonly string[];
+  /** What an entrypoint is: a path relative to the code path, or a command, a name or a program's text. */
+  readonly entrypoint: 'file' | 'text';
   /**
    * Whether its interpreter can be started before the code is there: it then loads, and waits for the line `go`
    * on file descriptor 3 before it touches the code path (see `Launch.control`).

@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import { checkRelative, resolveEntrypoint } from './entrypoint.ts';
+import { makeExecutable } from './executable.ts';
+import type { Kind } from './kind.ts';
+
+/** A kind whose entrypoint is a program that the system runs by itself. */
+export function compiled(facts: Omit<Kind, 'entrypoint' | 'startsEarly' | 'launch' | 'verify'>): Kind {
+  return {
+    ...facts,
+    entrypoint: 'file',
+    startsEarly: false,
+    launch(request) {
+      checkRelative(request.entrypoint);
+      return {
+        argv: [join(request.codePath, request.entrypoint)],
+        env: {},
+        cwd: request.codePath,
+        control: undefined,
+      };
+    },
+    async verify(request) {
+      await makeExecutable(await resolveEntrypoint(request.codePath, request.entrypoint));
+    },
+  };
+}
