@@ -1,0 +1,116 @@
+import { decodeBlob } from './blob.ts';
+import type { StateContext } from './context.ts';
+import { fetchBlobs, type PlacedBlob } from './fetchBlobs.ts';
+import { blockCount, blockSize, keys } from './format.ts';
+import { isReusable } from './isReusable.ts';
+import { staysInside } from './linkTarget.ts';
+import { asDamage, type LoadedSnapshot } from './loadSnapshot.ts';
+import type { RestoreProgress } from './restoreReport.ts';
+import type { TreeRoot } from './treeRoot.ts';
+import { type Owner, TreeWriter } from './treeWriter.ts';
+
+export interface BuildOptions {
+  /** An empty folder, one character per byte. */
+  readonly base: string;
+  /** Where the tree will lie in the end: what its links are measured by, and what may be taken from there. */
+  readonly root: TreeRoot;
+  readonly reuse: TreeRoot | undefined;
+  readonly owner: Owner | undefined;
+  /** The head's table of blobs. */
+  readonly inline: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
+}
+
+export interface Built {
+  readonly fetchedBytes: number;
+  readonly reusedBytes: number;
+  finishFolders(base: string): void;
+}
+
+/** A block of a file. */
+interface Use {
+  readonly index: number;
+  readonly block: number;
+}
+
+interface WantedBlob extends PlacedBlob {
+  readonly uses: Use[];
+}
+
+/** Builds a snapshot's tree, every block verified. Throws `damaged` when something is missing or not what it was. */
+export async function buildTree(
+  context: StateContext,
+  snapshot: LoadedSnapshot,
+  options: BuildOptions,
+): Promise<Built> {
+  const { tree, table } = snapshot;
+  const { base, root, signal, onProgress } = options;
+  const writer = new TreeWriter(tree, base, options.owner);
+  const wanted = new Map<string, WantedBlob>();
+  const totalBytes = tree.totals().bytes;
+  let reusedBytes = 0;
+  let fetchedBytes = 0;
+
+  const want = (row: number, size: number, use: Use) => {
+    const hash = table.hash(row);
+    const key = hash.toString('hex');
+    const known = wanted.get(key);
+    if (known) return void known.uses.push(use);
+    const pack = table.pack(row);
+    const place = { offset: table.offset(row), stored: table.stored(row) };
+    const held = pack === undefined ? { hash: '', size: 0 } : table.packs[pack]!;
+    wanted.set(key, { hash, pack: held, ...place, size, uses: [use] });
+  };
+
+  for (let index = 0; index < tree.length; index++) {
+    const type = tree.type(index);
+    const path = tree.paths[index]!;
+    if (type === 'folder') writer.makeFolder(index);
+    else if (type === 'link') {
+      if (staysInside(path, tree.targets.get(index)!, root.path)) writer.makeLink(index);
+      else context.warn('a link that leaves the state was not restored', { path });
+    } else if (options.reuse && isReusable(options.reuse, snapshot, index, options.owner)) {
+      writer.linkFile(index, `${options.reuse.path}/${path}`);
+      reusedBytes += tree.size(index);
+    } else {
+      const uses = blocksOf(tree.blobs(index));
+      if (blockCount(tree.size(index)) !== 1 || uses.length === 0) writer.makeFile(index, uses.length);
+      for (const { row, block } of uses) want(row, blockSize(tree.size(index), block), { index, block });
+    }
+    if (index % 256 === 0) signal.throwIfAborted();
+  }
+
+  const receive = (blob: WantedBlob, bytes: Buffer) => {
+    for (const { index, block } of blob.uses) {
+      if (blockCount(tree.size(index)) === 1) writer.writeFile(index, bytes);
+      else writer.writeBlock(index, block, bytes);
+      fetchedBytes += bytes.length;
+    }
+    onProgress?.({ bytes: reusedBytes + fetchedBytes, totalBytes });
+  };
+
+  const packed: WantedBlob[] = [];
+  for (const [key, blob] of wanted) {
+    if (blob.pack.hash !== '') packed.push(blob);
+    else
+      receive(
+        blob,
+        decodeBlob(Buffer.from(options.inline[key] ?? '', 'base64'), blob, keys.head(context.bot)),
+      );
+  }
+  await fetchBlobs(context, packed, receive, { signal }).catch((error: unknown) => {
+    throw asDamage(error);
+  });
+  return { fetchedBytes, reusedBytes, finishFolders: (at) => writer.finishFolders(at) };
+}
+
+function* withHoles(blobs: Int32Array): Generator<{ row: number; block: number }> {
+  let block = 0;
+  for (const row of blobs) {
+    if (row >= 0) yield { row, block };
+    block += row < 0 ? -row : 1;
+  }
+}
+
+const blocksOf = (blobs: Int32Array) => [...withHoles(blobs)];

@@ -1,0 +1,130 @@
+import { isRuntimeError, RuntimeError } from '../errors.ts';
+import type { StateContext } from './context.ts';
+import { FORMAT, keys } from './format.ts';
+import { encodeHead, type Head, parseHead } from './head.ts';
+import { noteClaimant } from './marker.ts';
+import { readHead, type StoredHead } from './readHead.ts';
+
+/** The right to write a bot's state, and its head as it was when we took it. */
+export interface Claim {
+  readonly generation: number;
+  /** Unique to the instance. */
+  readonly holder: string;
+  readonly etag: string;
+  readonly head: Head;
+  /** Whose the bot was before; generation 0: nobody's. */
+  readonly previous: Holding;
+}
+
+export interface Holding {
+  readonly generation: number;
+  readonly holder: string;
+}
+
+export interface ClaimOptions {
+  readonly holder: string;
+  /** Where the state is to be, when the claim is for a tree that lies there and may be newer than what is saved. */
+  readonly dir?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** How often somebody else may be faster than us. */
+const ATTEMPTS = 20;
+
+/**
+ * Takes the next generation: from here on the store refuses every older instance. One GET and one PUT. Throws
+ * `damaged` when there is a head that cannot be used: a state is empty only when the store says that there is none.
+ */
+export async function claim(context: StateContext, options: ClaimOptions): Promise<Claim> {
+  const { store, bot, clock } = context;
+  const { holder, dir, signal } = options;
+  if (dir !== undefined) noteClaimant(dir, holder);
+  for (let attempt = 1; ; attempt++) {
+    const current = await readHead(context, signal);
+    const head: Head = {
+      ...(current?.head ?? emptyHead(bot, await hasLegacy(context, signal))),
+      generation: (current?.head.generation ?? 0) + 1,
+      holder,
+      updatedAt: new Date(clock.now()).toISOString(),
+    };
+    const previous = { generation: head.generation - 1, holder: current?.head.holder ?? '' };
+    const condition = current ? { ifMatch: current.etag } : { ifNoneMatch: '*' as const };
+    try {
+      const { etag } = await store.put(keys.head(bot), encodeHead(head), { ...condition, signal });
+      return { generation: head.generation, holder, etag, head, previous };
+    } catch (error) {
+      if (!isRuntimeError(error, 'conflict', 'unavailable', 'not-found')) throw error;
+      const taken = await readHead(context, signal);
+      if (taken && isHeldBy(taken, head)) {
+        return { generation: head.generation, holder, etag: taken.etag, head: taken.head, previous };
+      }
+      if (!isRuntimeError(error, 'conflict', 'not-found') || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** The head without taking a generation: for those who only read (an ephemeral query). */
+export async function observe(context: StateContext, options: { signal: AbortSignal }): Promise<Claim> {
+  const current = await readHead(context, options.signal);
+  const head = current?.head ?? emptyHead(context.bot, await hasLegacy(context, options.signal));
+  const { generation, holder } = head;
+  return { generation: 0, holder: '', etag: current?.etag ?? '', head, previous: { generation, holder } };
+}
+
+/** For another process: `parseClaim` reads it. */
+export function serializeClaim(claim: Claim): SerializedClaim {
+  return { ...claim, head: encodeHead(claim.head).toString('utf8') };
+}
+
+export interface SerializedClaim extends Omit<Claim, 'head'> {
+  readonly head: string;
+}
+
+export function parseClaim(serialized: SerializedClaim, bot: string): Claim {
+  return { ...serialized, head: parseHead(serialized.head, bot) };
+}
+
+/** A claim that this instance took before, read back: for a daemon that starts again. `fenced` when it is lost. */
+export async function resumeClaim(context: StateContext, held: Holding, signal: AbortSignal): Promise<Claim> {
+  const current = await readHead(context, signal);
+  if (!current || !isHeldBy(current, held)) throw fenced(context.bot, current?.head);
+  return { ...held, etag: current.etag, head: current.head, previous: held };
+}
+
+export function isHeldBy(stored: StoredHead, by: Holding): boolean {
+  return stored.head.generation === by.generation && stored.head.holder === by.holder;
+}
+
+export function fenced(bot: string, head: Head | undefined): RuntimeError {
+  const who = head ? `generation ${head.generation}, ${head.holder}` : 'the head is gone';
+  return new RuntimeError('fenced', `another instance of ${bot} has taken over (${who})`, {
+    op: 'state.publish',
+    path: keys.head(bot),
+    hint: 'Only the newest instance of a bot may write its state; this one stops.',
+  });
+}
+
+function emptyHead(bot: string, legacy: boolean): Head {
+  return {
+    format: FORMAT,
+    bot,
+    generation: 0,
+    holder: '',
+    sequence: 0,
+    updatedAt: '',
+    legacy,
+    snapshots: [],
+    blobs: {},
+  };
+}
+
+/** Whether there is a state in the older format. Only a clear answer counts. */
+async function hasLegacy(context: StateContext, signal: AbortSignal): Promise<boolean> {
+  try {
+    await context.store.head(keys.legacy(context.bot), { signal });
+    return true;
+  } catch (error) {
+    if (isRuntimeError(error, 'not-found')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,217 @@
+import { closeSync } from 'node:fs';
+import { isRuntimeError } from '../errors.ts';
+import { type Capture, capture } from './capture.ts';
+import type { Claim } from './claim.ts';
+import type { StateContext } from './context.ts';
+import { forgetPacks } from './forgetPacks.ts';
+import { encodeHead, type Head, type SnapshotRecord } from './head.ts';
+import { HeadKeeper } from './headKeeper.ts';
+import { fitsInline, inlineSnapshot, packInline } from './inlineSnapshot.ts';
+import { checkLimits } from './limits.ts';
+import { loadSnapshot } from './loadSnapshot.ts';
+import { type Marker, readMarker, writeMarker } from './marker.ts';
+import { nextHead } from './nextHead.ts';
+import { PackWriter } from './packWriter.ts';
+import { compacted, emptyPublished, liveBytes, type Published, publishedFrom } from './published.ts';
+import type { Publisher, PublisherOptions, PublishOptions, PublishReport } from './publisher.ts';
+import { reportSkipped } from './reportSkipped.ts';
+import type { Tree } from './tree.ts';
+import { isSameState } from './treeEntries.ts';
+import { pinRoot, type TreeRoot } from './treeRoot.ts';
+import { type SnapshotFacts, writeSnapshot } from './writeSnapshot.ts';
+
+/**
+ * Uploads of failed publishes are taken up by the next one, up to this age: half of what pruning waits before it
+ * removes what no manifest names.
+ */
+const ORPHANS_MS = 12 * 60 * 60 * 1000;
+
+interface Written {
+  readonly record: SnapshotRecord;
+  readonly published: Published;
+  readonly blobs: Head['blobs'];
+  readonly bytes: number;
+}
+
+/** Publishes one directory, again and again, remembering what the store already has. */
+export class DirectoryPublisher implements Publisher {
+  readonly #context: StateContext;
+  readonly #claim: Claim;
+  readonly #options: PublisherOptions;
+  readonly #root: TreeRoot;
+  /** Keeps the directory's inode number from being given to another one that takes its place. */
+  readonly #pin: number;
+  readonly #marker: Marker;
+  readonly #keeper: HeadKeeper;
+  readonly #reported = new Set<string>();
+  #published: Published | undefined;
+  #failedAt: number | undefined;
+
+  constructor(
+    context: StateContext,
+    claim: Claim,
+    options: PublisherOptions,
+    root: TreeRoot,
+    marker: Marker,
+  ) {
+    this.#context = context;
+    this.#claim = claim;
+    this.#options = options;
+    this.#root = root;
+    this.#pin = pinRoot(root);
+    this.#marker = marker;
+    this.#keeper = new HeadKeeper(context, claim);
+  }
+
+  async prepare({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    this.#published ??= await this.#load(signal);
+    await this.#keeper.probe(signal);
+  }
+
+  close(): void {
+    closeSync(this.#pin);
+  }
+
+  checkGeneration({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#keeper.check(signal);
+  }
+
+  async publish(options: PublishOptions): Promise<PublishReport | undefined> {
+    const { clock } = this.#context;
+    const startedAt = clock.now();
+    this.#dropOldOrphans(startedAt);
+    this.#published ??= await this.#load(options.signal);
+    try {
+      const report = await this.#attempt(this.#published, options);
+      return report && { ...report, durationMs: clock.now() - startedAt };
+    } catch (error) {
+      this.#failedAt ??= startedAt;
+      // Somebody else with our claim has moved the head: what we remember is no longer what was published last.
+      if (isRuntimeError(error, 'conflict')) this.#published = undefined;
+      throw error;
+    }
+  }
+
+  async #attempt(published: Published, { signal, still = false }: PublishOptions) {
+    const { tree: before, table } = published;
+    const { head } = this.#keeper;
+    const forgotten = forgetPacks(table, liveBytes(published));
+    const isInline = (row: number) => Object.hasOwn(head.blobs, table.hash(row).toString('hex'));
+    const isPacked = (row: number) => table.pack(row) !== undefined && !forgotten.has(table.pack(row)!);
+    let inline = false;
+    const writer = new PackWriter(this.#context, table, {
+      signal,
+      usable: (row) => (inline ? isInline(row) : isPacked(row)),
+      onUploaded: this.#options.onUploaded,
+    });
+    try {
+      const captured = await capture(before, {
+        root: this.#root,
+        clock: this.#context.clock,
+        writer,
+        signal,
+        still,
+        freezer: this.#options.freezer,
+        restoredAt: this.#marker.restoredAt,
+        check: (scan) => checkLimits(scan.tree, this.#options.limits),
+        alsoRead: (tree) => {
+          inline = fitsInline(tree);
+          return filesWith(tree, (row) => (inline ? !isInline(row) : !isPacked(row) && !isInline(row)));
+        },
+      });
+      if (!captured) return undefined;
+      reportSkipped(this.#context, captured.skipped, this.#reported);
+      if (isSameState(before, captured.tree, table)) {
+        captured.tree.takeContents(before);
+        this.#published = compacted({ ...published, tree: captured.tree });
+        return undefined;
+      }
+      await this.#keeper.probe(signal);
+      const facts = this.#facts(captured);
+      inline &&= fitsInline(captured.tree);
+      const written = inline
+        ? await this.#inHead(facts, captured.tree, published, writer)
+        : await this.#inPacks(facts, captured.tree, published, writer, signal);
+      const next = await nextHead(this.#context, head, { ...written, keep: this.#options.keep }, signal);
+      // Head last: a crash before this leaves the old snapshot valid.
+      await this.#keeper.move(next, signal);
+      this.#settle(written.published);
+      const { sequence, generation, createdAt: at, files, bytes, consistent } = written.record;
+      const uploadedBytes = writer.uploadedBytes + written.bytes + encodeHead(next).length;
+      const { frozenMs } = captured;
+      return { sequence, generation, at, files, bytes, consistent, uploadedBytes, frozenMs };
+    } finally {
+      await writer.settle();
+    }
+  }
+
+  async #inHead(
+    facts: SnapshotFacts,
+    tree: Tree,
+    { table }: Published,
+    writer: PackWriter,
+  ): Promise<Written> {
+    const { record, blobs } = await inlineSnapshot(facts, { tree, table }, writer.takeWaiting());
+    return { record, blobs, published: { tree, table, segments: [] }, bytes: 0 };
+  }
+
+  async #inPacks(
+    facts: SnapshotFacts,
+    tree: Tree,
+    { table }: Published,
+    writer: PackWriter,
+    signal: AbortSignal,
+  ): Promise<Written> {
+    packInline(this.#context, { tree, table }, this.#keeper.head.blobs, writer);
+    const written = await writeSnapshot(this.#context, facts, { tree, table }, writer, signal);
+    return { ...written, blobs: {}, bytes: written.manifestBytes };
+  }
+
+  #facts({ tree, consistent }: Capture): SnapshotFacts {
+    return {
+      sequence: this.#keeper.head.sequence + 1,
+      generation: this.#claim.generation,
+      createdAt: new Date(this.#context.clock.now()).toISOString(),
+      ...tree.totals(),
+      consistent,
+    };
+  }
+
+  #settle(published: Published): void {
+    this.#published = compacted(published);
+    this.#failedAt = undefined;
+    // The bot may have removed it. Without it a restarted container would not know the tree for its own.
+    if (!readMarker(this.#root)) writeMarker(this.#root, this.#marker);
+  }
+
+  #dropOldOrphans(now: number): void {
+    if (this.#failedAt === undefined || !this.#published || now - this.#failedAt < ORPHANS_MS) return;
+    this.#published = compacted(this.#published);
+    this.#failedAt = undefined;
+  }
+
+  /** The snapshot that the tree comes from. One that cannot be read costs an upload of everything, no more. */
+  async #load(signal: AbortSignal): Promise<Published> {
+    const { snapshots } = this.#keeper.head;
+    const newest = snapshots.at(-1);
+    const isOurs = newest?.generation === this.#claim.generation;
+    const base = isOurs ? newest : snapshots.find(({ sequence }) => sequence === this.#marker.sequence);
+    if (!base) return emptyPublished();
+    try {
+      return publishedFrom(await loadSnapshot(this.#context, base, signal));
+    } catch (error) {
+      if (!isRuntimeError(error, 'damaged')) throw error;
+      this.#context.warn('the last snapshot cannot be read; everything is uploaded again', {
+        reason: error.message,
+      });
+      return emptyPublished();
+    }
+  }
+}
+
+function filesWith(tree: Tree, matches: (row: number) => boolean): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < tree.length; i++)
+    if (tree.blobs(i).some((row) => row >= 0 && matches(row))) found.push(i);
+  return found;
+}

@@ -1,0 +1,45 @@
+/** Version of everything under `<bot>/`; a reader refuses any other. */
+export const FORMAT = 1;
+
+/** Files are cut into blocks of this size. Databases rewrite blocks in place, logs append: both deduplicate. */
+export const BLOCK_BYTES = 1024 * 1024;
+
+/** A pack is sealed once it holds this much. */
+export const PACK_BYTES = 8 * 1024 * 1024;
+
+/** A state whose files hold fewer bytes than this lives inside the head. */
+export const INLINE_BYTES = 64 * 1024;
+
+/** … and has at most this many entries. */
+export const INLINE_ENTRIES = 256;
+
+/** The head is never longer; older inline snapshots move to objects of their own before it would be. */
+export const HEAD_BYTES = 192 * 1024;
+
+/** A head longer than this is refused unread. */
+export const HEAD_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/** Limits on what a manifest and one of its segments may unpack to. */
+export const MANIFEST_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** Top-level name inside a state directory that is ours and never part of the state. */
+export const RESERVED_NAME = '.runtime-sync';
+
+export const keys = {
+  head: (bot: string) => `${bot}/head`,
+  manifest: (bot: string, name: string) => `${bot}/manifests/${name}`,
+  manifests: (bot: string) => `${bot}/manifests/`,
+  pack: (bot: string, hash: string) => `${bot}/packs/${hash}`,
+  packs: (bot: string) => `${bot}/packs/`,
+  /** What agents before this format wrote. */
+  legacy: (bot: string) => `${bot}/state.tar.gz`,
+} as const;
+
+export const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
+
+/** Number of blocks of a file of `size` bytes. */
+export const blockCount = (size: number): number => Math.ceil(size / BLOCK_BYTES);
+
+/** Bytes of block `index` of a file of `size` bytes. */
+export const blockSize = (size: number, index: number): number =>
+  Math.min(BLOCK_BYTES, size - index * BLOCK_BYTES);

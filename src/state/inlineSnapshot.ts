@@ -1,0 +1,54 @@
+import { decodeBlob, encodeBlob } from './blob.ts';
+import type { BlobTable } from './blobTable.ts';
+import type { StateContext } from './context.ts';
+import { encodeEntry } from './entryRow.ts';
+import { blockSize, INLINE_BYTES, INLINE_ENTRIES, keys } from './format.ts';
+import type { Head, SnapshotRecord } from './head.ts';
+import type { PackWriter } from './packWriter.ts';
+import type { Tree } from './tree.ts';
+import { entryAt } from './treeEntries.ts';
+import type { SnapshotFacts } from './writeSnapshot.ts';
+
+/** Whether a tree is to live inside the head. */
+export function fitsInline(tree: Tree): boolean {
+  return tree.length <= INLINE_ENTRIES && tree.totals().bytes < INLINE_BYTES;
+}
+
+/** The snapshot as the head carries it, with the blobs (`held`: by row) that the head's table does not have yet. */
+export async function inlineSnapshot(
+  facts: SnapshotFacts,
+  { tree, table }: { readonly tree: Tree; readonly table: BlobTable },
+  held: ReadonlyMap<number, Buffer>,
+): Promise<{ readonly record: SnapshotRecord; readonly blobs: Readonly<Record<string, string>> }> {
+  const hex = (row: number) => table.hash(row).toString('hex');
+  const entries = tree.paths.map((_, i) => encodeEntry(entryAt(tree, i, (row) => [hex(row)])));
+  const blobs: Record<string, string> = {};
+  for (const [row, bytes] of held) blobs[hex(row)] = (await encodeBlob(bytes)).toString('base64');
+  return { record: { ...facts, entries }, blobs };
+}
+
+/** The blobs that the inline snapshots of a history use. */
+export function usedBlobs(snapshots: readonly SnapshotRecord[], blobs: Head['blobs']): Head['blobs'] {
+  const text = JSON.stringify(snapshots.map((snapshot) => snapshot.entries ?? []));
+  return Object.fromEntries(Object.entries(blobs).filter(([hash]) => text.includes(`"${hash}"`)));
+}
+
+/** Hands to `writer` what a tree has only in the head's table, and gives it the new rows. Throws `damaged`. */
+export function packInline(
+  { bot }: StateContext,
+  { tree, table }: { readonly tree: Tree; readonly table: BlobTable },
+  blobs: Head['blobs'],
+  writer: PackWriter,
+): void {
+  const moved = new Map<number, number>();
+  for (let i = 0; i < tree.length; i++) {
+    for (const row of tree.blobs(i)) {
+      if (row < 0 || table.pack(row) !== undefined || writer.has(row) || moved.has(row)) continue;
+      // A file whose blobs are in the head is shorter than a block.
+      const expected = { hash: table.hash(row), size: blockSize(tree.size(i), 0) };
+      const stored = Buffer.from(blobs[expected.hash.toString('hex')] ?? '', 'base64');
+      moved.set(row, writer.add(Buffer.from(expected.hash), decodeBlob(stored, expected, keys.head(bot))));
+    }
+  }
+  tree.renumber((row) => moved.get(row) ?? row);
+}

@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../../../src/clock.ts';
+import { type Claim, claim } from '../../../../src/state/claim.ts';
+import type { StateContext } from '../../../../src/state/context.ts';
+import { openPublisher } from '../../../../src/state/openPublisher.ts';
+import type { Publisher, PublisherOptions } from '../../../../src/state/publisher.ts';
+import { restore } from '../../../../src/state/restore.ts';
+import type { RestoreOptions, RestoreReport } from '../../../../src/state/restoreReport.ts';
+import { openFileStore } from '../../../../src/store/file.ts';
+import type { ObjectStore } from '../../../../src/store/objectStore.ts';
+
+export const signal = new AbortController().signal;
+
+export interface Instance {
+  readonly claim: Claim;
+  readonly report: RestoreReport;
+  readonly publisher: Publisher;
+  readonly dir: string;
+}
+
+export interface StartOptions {
+  readonly store?: ObjectStore;
+  readonly publisher?: Partial<PublisherOptions>;
+  readonly restore?: Partial<RestoreOptions>;
+}
+
+/** A bot with a store of its own: `start` does what a container's start does. Removed by `await using`. */
+export class TestBot {
+  readonly name = 'bot-1';
+  readonly warnings: string[] = [];
+  readonly path: string;
+  readonly store: ObjectStore;
+  #instances = 0;
+
+  private constructor(path: string, store: ObjectStore) {
+    this.path = path;
+    this.store = store;
+  }
+
+  static async open(store?: (path: string) => ObjectStore): Promise<TestBot> {
+    const path = await mkdtemp(join(tmpdir(), 'state-'));
+    return new TestBot(path, store?.(path) ?? openFileStore(join(path, 'store'), 'bot-state'));
+  }
+
+  context(store = this.store): StateContext {
+    const warn = (message: string) => void this.warnings.push(message);
+    return { store, bot: this.name, clock: systemClock, warn };
+  }
+
+  dir(name: string): string {
+    return join(this.path, name);
+  }
+
+  object(key: string): string {
+    return join(this.path, 'store', 'bot-state', this.name, key);
+  }
+
+  async start(dirName: string, options: StartOptions = {}): Promise<Instance> {
+    const context = this.context(options.store);
+    const dir = this.dir(dirName);
+    const limits = { maxBytes: 1e9, maxFileBytes: undefined };
+    const taken = await claim(context, { holder: `holder-${++this.#instances}`, dir, signal });
+    const report = await restore(context, taken, {
+      dir,
+      owner: undefined,
+      ...limits,
+      signal,
+      ...options.restore,
+    });
+    const publisher = openPublisher(context, taken, {
+      dir,
+      limits,
+      keep: 5,
+      freezer: undefined,
+      ...options.publisher,
+    });
+    return { claim: taken, report, publisher, dir };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.store.close();
+    await rm(this.path, { recursive: true, force: true });
+  }
+}
