@@ -1,0 +1,139 @@
+import type { Clock } from '../clock.ts';
+import type { RuntimeEvent } from '../events/event.ts';
+import type { FinishOutcome, FromDaemon, PublishSummary, PulledState, ToDaemon } from '../events/messages.ts';
+import type { Logger } from '../log.ts';
+import type { Freezer } from './freezer.ts';
+import { keepRole } from './keepRole.ts';
+import type { Self } from './roleProcess.ts';
+
+/** A daemon that says nothing for this long hangs, and is ended and started again. */
+const SILENCE_MS = 60_000;
+/** Deaths during the final sync after which we give up. */
+const MAX_FINISH_DEATHS = 3;
+
+export interface DaemonLinkOptions {
+  readonly self: Self;
+  readonly env: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly freezer: Freezer;
+  /** What the first daemon need not read again. Later ones get only whose generation it is. */
+  readonly pulled: PulledState;
+  /** Process group that ends when we die; the daemon sees to it. */
+  readonly botGroup: number | undefined;
+  readonly onPublished: (report: PublishSummary) => void;
+  readonly onEvent: (event: RuntimeEvent) => void;
+  readonly onFenced: (message: string) => void;
+}
+
+/** The sync daemon as the supervisor sees it: always there, started again when it dies or hangs. */
+export interface DaemonLink {
+  readonly pid: number | undefined;
+  /**
+   * The final sync. `budgetMs` undefined: as long as bytes move. Always resolves; what was not saved is in the outcome.
+   */
+  finish(budgetMs: number | undefined): Promise<FinishOutcome>;
+  /** No final sync: somebody else owns the state now. */
+  kill(): void;
+}
+
+export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
+  const { clock, log, freezer, pulled, botGroup } = options;
+  const outcome = Promise.withResolvers<FinishOutcome>();
+  const over = new AbortController();
+  let heardAt = clock.now();
+  let finishBy: { readonly at: number | undefined } | undefined;
+
+  const finishMessage = (at: number | undefined): ToDaemon => ({
+    type: 'finish',
+    budgetMs: at === undefined ? undefined : Math.max(0, at - clock.now()),
+  });
+
+  const give = (result: FinishOutcome) => {
+    over.abort();
+    daemon.release();
+    outcome.resolve(result);
+  };
+  const giveUp = (reason: string) => {
+    give({ stateSaved: false, logsSaved: false, reason });
+    daemon.kill('SIGKILL');
+  };
+
+  const receive = (message: FromDaemon) => {
+    heardAt = clock.now();
+    switch (message.type) {
+      case 'ready':
+        daemon.forgive();
+        break;
+      case 'published':
+        options.onPublished(message.report);
+        break;
+      case 'event':
+        options.onEvent(message.event);
+        break;
+      case 'fenced':
+        options.onFenced(message.message);
+        break;
+      case 'freeze':
+        daemon.send({ type: 'frozen', ok: freezer.freeze() });
+        break;
+      case 'thaw':
+        freezer.thaw();
+        daemon.send({ type: 'thawed' });
+        break;
+      case 'finished':
+        give(message.outcome);
+        break;
+      case 'alive':
+        break;
+    }
+  };
+
+  const daemon = keepRole<ToDaemon, FromDaemon>({
+    ...options,
+    role: ['daemon', 'sync'],
+    greet: (restarts) => {
+      heardAt = clock.now();
+      const known = restarts === 0 ? pulled : { ...pulled, head: '', etag: '' };
+      const start: ToDaemon = { type: 'start', pulled: known, botGroup };
+      return finishBy ? [start, finishMessage(finishBy.at)] : [start];
+    },
+    onMessage: receive,
+    onDeath: (deaths) => {
+      freezer.thaw();
+      if (!finishBy || deaths < MAX_FINISH_DEATHS) return true;
+      giveUp('the sync daemon died again and again');
+      return false;
+    },
+  });
+
+  const watchSilence = async () => {
+    while (!over.signal.aborted) {
+      await clock.sleep(SILENCE_MS / 2, over.signal).catch(() => undefined);
+      if (over.signal.aborted || clock.now() - heardAt < SILENCE_MS) continue;
+      log.warn('the sync daemon hangs and is ended', { silentMs: clock.now() - heardAt });
+      daemon.kill('SIGKILL');
+    }
+  };
+  void watchSilence();
+
+  return {
+    get pid() {
+      return daemon.pid;
+    },
+    finish: (budgetMs) => {
+      finishBy = { at: budgetMs === undefined ? undefined : clock.now() + budgetMs };
+      daemon.hurry();
+      daemon.send(finishMessage(finishBy.at));
+      if (budgetMs !== undefined) {
+        clock.sleep(budgetMs, over.signal).then(
+          () => giveUp('the stop budget ran out'),
+          () => undefined,
+        );
+      }
+      return outcome.promise;
+    },
+    kill: () => giveUp('another instance has taken over'),
+  };
+}

@@ -1,0 +1,201 @@
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import { asRuntimeError, RuntimeError } from '../errors.ts';
+import type { EventSink } from '../events/event.ts';
+import type { FinishOutcome, PublishSummary, PulledState } from '../events/messages.ts';
+import { mayStartEarly } from '../kinds/botEnv.ts';
+import type { Kind, Launch, LaunchRequest } from '../kinds/kind.ts';
+import type { Logger } from '../log.ts';
+import { releaseMemory } from '../releaseMemory.ts';
+import { whenAborted } from '../whenAborted.ts';
+import type { BotProcess } from './botProcess.ts';
+import type { Capture } from './capture/createCapture.ts';
+import { linkDaemon } from './daemonLink.ts';
+import { createEventRelay, type EventRelay } from './eventRelay.ts';
+import { type BotExit, describeExit, type Ending, type ExitRecord } from './exitRecord.ts';
+import { createFreezer } from './freezer.ts';
+import { readOomKills } from './oomKill.ts';
+import { preparePaths } from './preparePaths.ts';
+import { linkQueryServer } from './queryLink.ts';
+import type { Self } from './roleProcess.ts';
+import { startUp } from './startUp.ts';
+import { endLeftovers, stopBot } from './stopBot.ts';
+import { startStop, syncBudgetMs } from './stopBudget.ts';
+import { listenForStop, type SignalSource, type StopRequest } from './stopRequest.ts';
+
+/** When the start is over and its garbage can go, milliseconds after the bot's start. */
+const SETTLE_MS = 2000;
+
+export interface ExecuteOptions {
+  readonly config: Config;
+  readonly kind: Kind;
+  readonly request: LaunchRequest;
+  readonly botEnvironment: (launch: Launch) => Readonly<Record<string, string>>;
+  /** What the daemon and the query server read their configuration from. */
+  readonly roleEnvironment: Readonly<Record<string, string>>;
+  readonly self: Self;
+  /** Brings code and state and takes a generation; undefined: a sidecar does that. */
+  readonly pull: (signal: AbortSignal, emit: EventSink) => Promise<PulledState | undefined>;
+  readonly capture: Capture;
+  readonly parts: { readonly sync: boolean; readonly queryServer: boolean };
+  readonly signals: SignalSource;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+export interface ExecuteResult {
+  /** Its `exit` is the container's exit code. */
+  readonly record: ExitRecord;
+  /** Why the runtime itself ended it, when it did. */
+  readonly error: RuntimeError | undefined;
+}
+
+/** One life of a bot: pull, run, save. Never throws: however it ended is in the result. */
+export async function execute(options: ExecuteOptions): Promise<ExecuteResult> {
+  const { config, clock } = options;
+  const startedAt = clock.now();
+  let bot: BotProcess | undefined;
+  const stop = listenForStop({
+    source: options.signals,
+    clock,
+    stopTimeoutMs: config.stopTimeoutMs,
+    onOther: (signal) => void bot?.signal(signal),
+  });
+  const relay = createEventRelay(clock.now);
+  relay.emit('start', { bot: config.botId, kind: options.kind.id, type: config.botType });
+  const oomKills = readOomKills();
+  let ended: Omit<Ending, 'startedAt' | 'endedAt'>;
+  try {
+    preparePaths(config);
+    const started = await startUp({
+      config,
+      kind: options.kind,
+      request: options.request,
+      early: mayStartEarly(options.kind, options.roleEnvironment),
+      environment: options.botEnvironment,
+      pull: (signal) => options.pull(signal, relay.emit),
+      onProcess: (process) => {
+        bot = process;
+        options.capture.attach('stdout', process.stdout);
+        options.capture.attach('stderr', process.stderr);
+      },
+      stop: stop.requested,
+    });
+    ended = await supervise({ ...options, ...started, stop, relay, oomKills });
+  } catch (error) {
+    await options.capture.close();
+    // Nothing of the bot has run, so there is nothing that could be lost.
+    ended = { bot: undefined, error: asRuntimeError(error), stateSaved: true, logsSaved: true };
+  }
+  stop.close();
+  return { record: describeExit({ ...ended, startedAt, endedAt: clock.now() }), error: ended.error };
+}
+
+interface SuperviseOptions extends ExecuteOptions {
+  readonly bot: BotProcess;
+  readonly pulled: PulledState | undefined;
+  readonly stop: StopRequest;
+  readonly relay: EventRelay;
+  readonly oomKills: number | undefined;
+}
+
+async function supervise(options: SuperviseOptions): Promise<Omit<Ending, 'startedAt' | 'endedAt'>> {
+  const { bot, config, clock, stop, relay, log } = options;
+  relay.emit('bot.started', { pid: bot.pid });
+  const fenced = new AbortController();
+  setTimeout(releaseMemory, SETTLE_MS).unref();
+  let takenOver: RuntimeError | undefined;
+  const helpers = startHelpers(options, (message) => {
+    takenOver = new RuntimeError('fenced', message, {
+      hint: 'Another instance of this bot runs now; this one has stopped.',
+    });
+    fenced.abort();
+  });
+
+  await Promise.race([bot.ended, whenAborted(AbortSignal.any([stop.requested, fenced.signal]))]);
+  // Somebody else runs this bot now: it gets the same grace as on SIGTERM, and nothing of it is saved.
+  const budget =
+    stop.budget ?? (fenced.signal.aborted ? startStop(clock.now(), config.stopTimeoutMs) : undefined);
+  if (budget) await stopBot(bot, budget, { clock, hurried: stop.hurried });
+  const end = await bot.ended;
+  await endLeftovers(bot, helpers.pids(), clock, stop.hurried);
+  const exit: BotExit = {
+    code: end.code,
+    signal: end.signal,
+    outOfMemory: end.signal === 'SIGKILL' && (readOomKills() ?? 0) > (options.oomKills ?? 0),
+  };
+  relay.emit('bot.exited', { code: exit.code, signal: exit.signal, outOfMemory: exit.outOfMemory });
+  helpers.query?.tell({ type: 'bot', running: false });
+  await options.capture.close();
+
+  const outcome = takenOver ? kill(helpers) : await finish(helpers, stop, clock);
+  helpers.query?.stop();
+  if (outcome.reason) log.error(`not everything was saved: ${outcome.reason}`);
+  return {
+    bot: exit,
+    error: takenOver ?? end.error ?? unsaved(outcome),
+    stateSaved: outcome.stateSaved,
+    logsSaved: outcome.logsSaved,
+  };
+}
+
+type Helpers = ReturnType<typeof startHelpers>;
+
+/** Everything that can wait until the bot runs. */
+function startHelpers(options: SuperviseOptions, onFenced: (message: string) => void) {
+  const { bot, config, relay, parts, pulled } = options;
+  let published: PublishSummary | undefined;
+  const common = { ...options, env: options.roleEnvironment, onEvent: relay.forward };
+  const query =
+    parts.queryServer && config.botType === 'realtime' && config.queryEntrypoint !== undefined
+      ? linkQueryServer({
+          ...common,
+          catchUp: () => [
+            ...relay.recent().map((numbered) => ({ type: 'event', ...numbered }) as const),
+            ...(published ? [{ type: 'published', report: published } as const] : []),
+            { type: 'bot', running: true },
+          ],
+        })
+      : undefined;
+  const daemon =
+    parts.sync && pulled
+      ? linkDaemon({
+          ...common,
+          pulled,
+          botGroup: bot.pid,
+          freezer: createFreezer(() => bot.pid),
+          onPublished: (report) => {
+            published = report;
+            query?.tell({ type: 'published', report });
+          },
+          onFenced,
+        })
+      : undefined;
+  relay.listen((numbered) => query?.tell({ type: 'event', ...numbered }));
+  return { daemon, query, pids: () => [daemon?.pid, query?.pid].filter((pid) => pid !== undefined) };
+}
+
+const NOTHING_TO_SAVE: FinishOutcome = { stateSaved: true, logsSaved: true, reason: undefined };
+
+/** Without a stop request as long as bytes move; with one, also one that comes meanwhile, what is left of its budget. */
+async function finish(helpers: Helpers, stop: StopRequest, clock: Clock): Promise<FinishOutcome> {
+  const { daemon } = helpers;
+  if (!daemon) return NOTHING_TO_SAVE;
+  const left = () => (stop.budget ? syncBudgetMs(stop.budget, clock.now()) : undefined);
+  const finished = daemon.finish(left());
+  if (!stop.budget) void whenAborted(stop.requested).then(() => daemon.finish(left()));
+  return await finished;
+}
+
+function kill(helpers: Helpers): FinishOutcome {
+  helpers.daemon?.kill();
+  return { stateSaved: false, logsSaved: false, reason: undefined };
+}
+
+function unsaved({ stateSaved, logsSaved, reason }: FinishOutcome): RuntimeError | undefined {
+  if (stateSaved && logsSaved) return undefined;
+  return new RuntimeError('unsaved', `the bot ended, but not everything was saved: ${reason}`, {
+    hint: 'The last snapshot before that stands: `runtime state ls BOT`.',
+  });
+}

@@ -1,0 +1,78 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Config, Paths } from '../config/config.ts';
+import type { RuntimeError } from '../errors.ts';
+
+/** How the bot's own process ended. */
+export interface BotExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly outOfMemory: boolean;
+}
+
+/** `exit.json`. Contract, section 3. */
+export interface ExitRecord {
+  readonly source: 'bot' | 'runtime';
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The container's exit code. */
+  readonly exit: number;
+  readonly reason: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly stateSaved: boolean;
+  readonly logsSaved: boolean;
+}
+
+export interface Ending {
+  readonly bot: BotExit | undefined;
+  /** Why the runtime itself ended it, when it did. Wins over the bot's own code. */
+  readonly error: RuntimeError | undefined;
+  readonly stateSaved: boolean;
+  readonly logsSaved: boolean;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+export function describeExit(ending: Ending): ExitRecord {
+  const { bot, error } = ending;
+  return {
+    source: error ? 'runtime' : 'bot',
+    code: bot?.code ?? null,
+    signal: bot?.signal ?? null,
+    exit: error?.exitCode ?? botExitCode(bot),
+    reason: error ? withHint(error) : botReason(bot),
+    startedAt: new Date(ending.startedAt).toISOString(),
+    endedAt: new Date(ending.endedAt).toISOString(),
+    stateSaved: ending.stateSaved,
+    logsSaved: ending.logsSaved,
+  };
+}
+
+/** Leaves `exit.json` and, for scheduled bots, `done`: the very last thing that happens. */
+export function writeExitRecord(paths: Paths, botType: Config['botType'], record: ExitRecord): void {
+  writeWhole(paths.exitFile, `${JSON.stringify(record)}\n`);
+  if (botType === 'scheduled') writeWhole(paths.doneFile, `${record.exit}\n`);
+}
+
+/** Atomic: a reader sees a whole file or none. */
+function writeWhole(file: string, text: string): void {
+  writeFileSync(`${file}.tmp`, text, { mode: 0o644 });
+  renameSync(`${file}.tmp`, file);
+}
+
+function botExitCode(bot: BotExit | undefined): number {
+  if (!bot) return 70;
+  return bot.signal ? 128 + constants.signals[bot.signal] : (bot.code ?? 70);
+}
+
+function botReason(bot: BotExit | undefined): string {
+  if (bot?.outOfMemory) return 'out of memory';
+  if (bot?.signal) return `the bot was ended by ${bot.signal}`;
+  return bot?.code === 0 ? 'the bot ended' : `the bot ended with code ${bot?.code}`;
+}
+
+function withHint(error: RuntimeError): string {
+  return [error.message, ...error.problems].join('; ');
+}

@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A pipe of the system's between the bot and us. */
+export interface OutputPipe {
+  /** For us: a descriptor that does not block. */
+  readonly reader: number;
+  /** For the bot; closed by `release` once it has been handed over. */
+  readonly writer: number;
+  release(): void;
+}
+
+export interface OutputPipes {
+  readonly stdout: OutputPipe;
+  readonly stderr: OutputPipe;
+}
+
+/**
+ * Pipes for the bot's stdout and stderr. Node's own are sockets, and a socket cannot be opened by name: `echo >
+ * /dev/stderr` in a bot's script would fail with ENXIO. Node has no pipe(2), so these are FIFOs made in `dir` by mkfifo(1)
+ * and unlinked at once. Resolves with undefined where that cannot be done: Node's sockets have to do then.
+ */
+export async function makeOutputPipes(dir: string): Promise<OutputPipes | undefined> {
+  let own: string | undefined;
+  try {
+    own = mkdtempSync(join(dir, '.pipes-'));
+    const paths = { stdout: join(own, 'stdout'), stderr: join(own, 'stderr') };
+    // The bot may be another user, who opens them again through /dev/stdout.
+    await mkfifo(['-m', '666', paths.stdout, paths.stderr]);
+    return { stdout: openPipe(paths.stdout), stderr: openPipe(paths.stderr) };
+  } catch {
+    return undefined;
+  } finally {
+    if (own !== undefined) rmSync(own, { recursive: true, force: true });
+  }
+}
+
+function mkfifo(args: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile('mkfifo', args, { env: { PATH: '/usr/bin:/bin' } }, (error) =>
+      error ? reject(error) : resolve(),
+    );
+  });
+}
+
+function openPipe(path: string): OutputPipe {
+  // The reading end first and without waiting: opening a FIFO blocks until the other end is there.
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(path, constants.O_WRONLY);
+  return {
+    reader,
+    writer,
+    release: () => closeSync(writer),
+  };
+}

@@ -1,0 +1,48 @@
+import type { Clock } from '../clock.ts';
+import type { RuntimeEvent } from '../events/event.ts';
+import type { FromQueryServer, ToQueryServer } from '../events/messages.ts';
+import type { Logger } from '../log.ts';
+import { keepRole } from './keepRole.ts';
+import type { Self } from './roleProcess.ts';
+
+export interface QueryLinkOptions {
+  readonly self: Self;
+  readonly env: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** What a server that starts (again) is told first, so that it knows what has happened. */
+  readonly catchUp: () => readonly ToQueryServer[];
+  readonly onEvent: (event: RuntimeEvent) => void;
+}
+
+export interface QueryLink {
+  readonly pid: number | undefined;
+  tell(message: ToQueryServer): void;
+  /** Ends server and query program; the process goes by itself, or with us. */
+  stop(): void;
+}
+
+/** The query server as the supervisor sees it: started again when it dies, with what it has to know. */
+export function linkQueryServer(options: QueryLinkOptions): QueryLink {
+  const server = keepRole<ToQueryServer, FromQueryServer>({
+    ...options,
+    role: ['execute', '--query-server-only'],
+    greet: options.catchUp,
+    onMessage: (message) => {
+      if (message.type === 'ready') server.forgive();
+      else options.onEvent(message.event);
+    },
+    onDeath: () => true,
+  });
+  return {
+    get pid() {
+      return server.pid;
+    },
+    tell: (message) => void server.send(message),
+    stop: () => {
+      server.release();
+      if (!server.send({ type: 'stop' })) server.kill('SIGTERM');
+    },
+  };
+}

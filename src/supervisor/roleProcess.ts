@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+
+/** How a process of our own binary is started: in a single executable the path alone, from source with its file. */
+export interface Self {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/** A child in one of our own roles, talking to us over Node's IPC channel. */
+export interface RoleProcess<Send> {
+  readonly pid: number | undefined;
+  /** False when the channel is closed; the message is then lost, and so is the process. */
+  send(message: Send): boolean;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface RoleOptions<Receive> {
+  readonly role: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly onMessage: (message: Receive) => void;
+  /** Called once, after the last message. */
+  readonly onExit: (code: number | null, signal: NodeJS.Signals | null) => void;
+}
+
+/**
+ * Variables that steer the loader or Node itself. Set for a bot, they would run its code inside our processes,
+ * which hold the credentials.
+ */
+const HOSTILE = /^(LD_|NODE_(?!EXTRA_CA_CERTS$)|DYLD_|MALLOC_|GLIBC_TUNABLES$)/;
+
+export function cleanEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !HOSTILE.test(name)));
+}
+
+export function startRole<Send, Receive>(self: Self, options: RoleOptions<Receive>): RoleProcess<Send> {
+  const child: ChildProcess = spawn(self.file, [...self.args, ...options.role], {
+    env: cleanEnvironment(options.env),
+    // Stdout is the bot's alone.
+    stdio: ['ignore', 2, 2, 'ipc'],
+    // A process group of its own: a Ctrl-C at the terminal is for the supervisor, which then tells it to finish.
+    detached: true,
+  });
+  let over = false;
+  const end = (code: number | null, signal: NodeJS.Signals | null) => {
+    if (over) return;
+    over = true;
+    options.onExit(code, signal);
+  };
+  child.on('message', (message) => options.onMessage(message as Receive));
+  child.on('error', () => end(null, null));
+  child.on('close', end);
+  return {
+    get pid() {
+      return child.pid;
+    },
+    send: (message) => {
+      if (over || !child.connected) return false;
+      child.send(message as object, () => {
+        // A channel that breaks while we write is reported by `close`.
+      });
+      return true;
+    },
+    kill: (signal) => {
+      child.kill(signal);
+    },
+  };
+}

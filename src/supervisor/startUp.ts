@@ -1,0 +1,70 @@
+import type { Config } from '../config/config.ts';
+import { RuntimeError } from '../errors.ts';
+import type { Kind, LaunchRequest } from '../kinds/kind.ts';
+import { type BotProcess, startBot } from './botProcess.ts';
+import { makeOutputPipes } from './outputPipes.ts';
+
+export interface StartUpOptions<Pulled> {
+  readonly config: Config;
+  readonly kind: Kind;
+  readonly request: LaunchRequest;
+  /** Whether the interpreter may be started before the code is there (`mayStartEarly`). */
+  readonly early: boolean;
+  readonly environment: (launch: ReturnType<Kind['launch']>) => Readonly<Record<string, string>>;
+  readonly pull: (signal: AbortSignal) => Promise<Pulled>;
+  /** Called as soon as there is a process: its output must be read from its first byte. */
+  readonly onProcess: (bot: BotProcess) => void;
+  /** Aborted by SIGTERM and SIGINT. */
+  readonly stop: AbortSignal;
+}
+
+export interface StartedUp<Pulled> {
+  readonly bot: BotProcess;
+  readonly pulled: Pulled;
+}
+
+/**
+ * Pulls while the bot's interpreter already loads, and lets it run the bot when all is there. Throws what the pull or
+ * the kind threw, when nothing of the bot is left; `interrupted` (143) when we were stopped meanwhile.
+ */
+export async function startUp<Pulled>(options: StartUpOptions<Pulled>): Promise<StartedUp<Pulled>> {
+  const { config, kind, request, stop } = options;
+  const launch = kind.launch(request);
+  const failed = new AbortController();
+  const pulling = options.pull(AbortSignal.any([stop, failed.signal]));
+  // Looked at below; a pull that fails while the interpreter is being started is no unhandled rejection.
+  pulling.catch(() => undefined);
+  const start = async () => {
+    const pipes = await makeOutputPipes(config.paths.logs);
+    const bot = startBot({ launch, env: options.environment(launch), user: config.user, pipes });
+    options.onProcess(bot);
+    return bot;
+  };
+  let early: BotProcess | undefined;
+  try {
+    early = options.early ? await start() : undefined;
+    const pulled = await Promise.race([pulling, ...(early ? [failureOf(early)] : [])]);
+    await kind.verify(request);
+    stop.throwIfAborted();
+    const bot = early ?? (await start());
+    bot.go();
+    return { bot, pulled };
+  } catch (error) {
+    failed.abort(error);
+    early?.signal('SIGKILL');
+    await Promise.allSettled([pulling, early?.ended]);
+    if (stop.aborted) throw new RuntimeError('interrupted', 'stopped before the bot ran', { cause: error });
+    throw error;
+  }
+}
+
+/** An interpreter that ends before it was told to go on will never run the bot: no need to pull to the end. */
+async function failureOf(early: BotProcess): Promise<never> {
+  const end = await early.ended;
+  throw (
+    end.error ??
+    new RuntimeError('internal', `the interpreter ended before the bot ran (${end.signal ?? end.code})`, {
+      op: 'bot.start',
+    })
+  );
+}
