@@ -1,0 +1,56 @@
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import type { EventSink } from '../events/event.ts';
+import type { Logger } from '../log.ts';
+import type { Claim } from '../state/claim.ts';
+import type { StateContext } from '../state/context.ts';
+import { openPublisher } from '../state/openPublisher.ts';
+import type { Publisher } from '../state/publisher.ts';
+import type { Stores } from '../store/openStores.ts';
+import { createShipper, type Shipper } from './ship/createShipper.ts';
+
+export interface OpenSyncOptions {
+  readonly config: Config;
+  readonly stores: Stores;
+  /** Whose generation we write in; called once the state bucket is open. */
+  readonly claim: (context: StateContext) => Promise<Claim>;
+  readonly freezer: { freeze(): Promise<boolean>; thaw(): Promise<void> } | undefined;
+  readonly emit: EventSink;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+export interface OpenedSync {
+  readonly publisher: Publisher;
+  readonly shipper: Shipper;
+  readonly lastProgress: () => number;
+}
+
+/** Everything that `runSync` works with, made from the configuration. */
+export async function openSync(options: OpenSyncOptions): Promise<OpenedSync> {
+  const { config, stores, clock, log } = options;
+  const context: StateContext = {
+    store: await stores.open('state'),
+    bot: config.botId,
+    clock,
+    warn: (message, fields) => log.warn(message, fields),
+  };
+  let movedAt = clock.now();
+  const moved = () => {
+    movedAt = clock.now();
+  };
+  const publisher = openPublisher(context, await options.claim(context), {
+    dir: config.paths.state,
+    limits: config.sync,
+    keep: config.sync.keep,
+    freezer: config.sync.freeze === 'auto' ? options.freezer : undefined,
+    onUploaded: moved,
+  });
+  const shipper = createShipper({
+    store: await stores.open('logs'),
+    bot: config.botId,
+    dir: config.paths.logs,
+  });
+  return { publisher, shipper, lastProgress: () => movedAt };
+}

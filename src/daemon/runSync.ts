@@ -1,0 +1,93 @@
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import type { EventSink } from '../events/event.ts';
+import type { FinishOutcome, PublishSummary } from '../events/messages.ts';
+import type { Logger } from '../log.ts';
+import { releaseMemory } from '../releaseMemory.ts';
+import { RESERVED_NAME } from '../state/format.ts';
+import type { Publisher } from '../state/publisher.ts';
+import { watchChanges } from './changeHints.ts';
+import { finalSync } from './finalSync.ts';
+import type { Shipper } from './ship/createShipper.ts';
+import { createSyncLoop } from './syncLoop.ts';
+
+/** A publish of more than this leaves garbage worth collecting. */
+const MUCH_BYTES = 4 * 1024 * 1024;
+/** When the start is over and its garbage can go, milliseconds. */
+const SETTLE_MS = 2000;
+
+export interface SyncOptions {
+  readonly config: Config;
+  readonly publisher: Publisher;
+  readonly shipper: Shipper | undefined;
+  /** When the last byte went to or came from the store, milliseconds since the epoch. */
+  readonly lastProgress: () => number;
+  /** Resolves when it is time for the final sync; with its budget in milliseconds, undefined: no limit. */
+  readonly finishing: Promise<{ readonly budgetMs: number | undefined }>;
+  /** Whether nobody writes any more once we are told to finish; a sidecar cannot know. */
+  readonly botHasEnded: boolean;
+  readonly emit: EventSink;
+  readonly onPublished: (summary: PublishSummary) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * The daemon's life: looks at the state again and again until it is told to finish, then once more. Resolves with what was
+ * saved; rejects with `fenced` only.
+ */
+export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
+  const { config, publisher, shipper, emit, clock, log } = options;
+  const looping = new AbortController();
+
+  const publish = async (signal: AbortSignal, final: boolean) => {
+    const report = await publisher.publish({ signal, still: final && options.botHasEnded });
+    // A bot that changes nothing would never learn that another instance has taken over.
+    if (!report) return await publisher.checkGeneration({ signal });
+    log.debug('snapshot published', { sequence: report.sequence, uploadedBytes: report.uploadedBytes });
+    emit('snapshot.published', { ...report });
+    options.onPublished(report);
+    if (report.uploadedBytes > MUCH_BYTES && !final) releaseMemory();
+  };
+  const ship = async (signal: AbortSignal, final: boolean) => {
+    await shipper?.ship({ signal, final });
+  };
+
+  const loop = createSyncLoop({
+    policy: config.sync,
+    sync: async (signal) => {
+      // Both are tried: a store that refuses one bucket is no reason to let the other grow stale.
+      const [state, logs] = await Promise.allSettled([publish(signal, false), ship(signal, false)]);
+      for (const result of [state, logs]) if (result.status === 'rejected') throw result.reason;
+    },
+    onError: (error) => emit('error', { message: error.message }),
+    clock,
+    log,
+  });
+  const watcher = watchChanges({
+    dir: config.paths.state,
+    ignore: [RESERVED_NAME],
+    onChange: loop.hint,
+    log,
+  });
+
+  setTimeout(releaseMemory, SETTLE_MS).unref();
+  const running = loop.run(looping.signal);
+  try {
+    const finish = await Promise.race([options.finishing, running.then(() => undefined)]);
+    looping.abort();
+    watcher.close();
+    // A look that is under way is let go first: two at once would publish the same sequence twice.
+    await running;
+    return await finalSync({
+      publish: (signal) => publish(signal, true),
+      ship: (signal) => ship(signal, true),
+      lastProgress: options.lastProgress,
+      budgetMs: finish?.budgetMs,
+      clock,
+    });
+  } finally {
+    looping.abort();
+    watcher.close();
+  }
+}

@@ -1,0 +1,71 @@
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import { RuntimeError } from '../errors.ts';
+import type { PulledState } from '../events/messages.ts';
+import type { Logger } from '../log.ts';
+import { type Claim, parseClaim } from '../state/claim.ts';
+import { claimLocal } from '../state/claimLocal.ts';
+import type { StateContext } from '../state/context.ts';
+import type { Stores } from '../store/openStores.ts';
+import { whenAborted } from '../whenAborted.ts';
+import { serveHealth } from './healthServer.ts';
+import { openSync } from './openSync.ts';
+import { runSync } from './runSync.ts';
+
+export interface SidecarOptions {
+  readonly config: Config;
+  readonly stores: Stores;
+  /** Brings code and state first; undefined: an init container has. */
+  readonly pull: ((signal: AbortSignal) => Promise<PulledState>) | undefined;
+  /** Names this instance in the head. */
+  readonly holder: string;
+  /** Undefined: no health server. */
+  readonly readinessPort: number | undefined;
+  /** Aborted by SIGTERM and SIGINT. */
+  readonly stop: AbortSignal;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+/** The sync daemon without a supervisor: until it is stopped, then one final sync inside `STOP_TIMEOUT`. */
+export async function runSidecar(options: SidecarOptions): Promise<void> {
+  const { config, stop, log } = options;
+  let ready = false;
+  const health =
+    options.readinessPort === undefined ? undefined : await serveHealth(options.readinessPort, () => ready);
+  try {
+    const pulled = await options.pull?.(stop);
+    const sync = await openSync({
+      ...options,
+      claim: (context) => claimOf(context, options, pulled),
+      // The bot runs in another container: it cannot be stopped from here.
+      freezer: undefined,
+      emit: () => undefined,
+    });
+    ready = true;
+    log.info('saving the state', { intervalMs: config.sync.intervalMs });
+    const outcome = await runSync({
+      ...options,
+      ...sync,
+      botHasEnded: false,
+      finishing: whenAborted(stop).then(() => ({ budgetMs: config.stopTimeoutMs })),
+      emit: () => undefined,
+      onPublished: () => undefined,
+    });
+    if (outcome.reason !== undefined) {
+      throw new RuntimeError('unsaved', `not everything was saved: ${outcome.reason}`);
+    }
+  } finally {
+    health?.close();
+  }
+}
+
+async function claimOf(
+  context: StateContext,
+  { config, holder, stop }: SidecarOptions,
+  pulled: PulledState | undefined,
+): Promise<Claim> {
+  if (pulled) return parseClaim(pulled, context.bot);
+  return await claimLocal(context, { holder, dir: config.paths.state, signal: stop });
+}
