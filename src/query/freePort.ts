@@ -1,0 +1,31 @@
+import { once } from 'node:events';
+import net from 'node:net';
+
+/** A port of the loopback interface that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** The loopback address at which `port` takes connections now. */
+export async function findListener(port: number): Promise<'127.0.0.1' | '::1' | undefined> {
+  if (await accepts('127.0.0.1', port)) return '127.0.0.1';
+  return (await accepts('::1', port)) ? '::1' : undefined;
+}
+
+async function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ host, port, timeout: 1000 });
+    const settle = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => settle(true));
+    socket.once('timeout', () => settle(false));
+    socket.once('error', () => settle(false));
+  });
+}

@@ -1,0 +1,53 @@
+import type { Writable } from 'node:stream';
+import { aborted } from './aborted.ts';
+import type { Answered } from './answer.ts';
+import type { ProgramLaunch } from './programLaunch.ts';
+import { QueryError } from './queryError.ts';
+import { runQuery } from './runQuery.ts';
+
+export interface PerQueryOptions {
+  readonly launch: () => Promise<ProgramLaunch>;
+  readonly resultDir: string;
+  readonly output?: Writable;
+}
+
+export interface OneQuery {
+  readonly path: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs the program once for each query, one at a time: the SDKs write every answer to the same file. Waiting for the
+ * others counts towards the query's own time, so nobody is run whose client is told 504 anyway.
+ */
+export class PerQuery {
+  readonly #options: PerQueryOptions;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: PerQueryOptions) {
+    this.#options = options;
+  }
+
+  async answer(query: OneQuery): Promise<Answered> {
+    const turn = this.#last.then(() => this.#run(query));
+    this.#last = turn.catch(() => undefined);
+    return Promise.race([turn, aborted(query.signal)]);
+  }
+
+  async #run({ path, params, signal }: OneQuery): Promise<Answered> {
+    signal.throwIfAborted();
+    const { launch, resultDir, output } = this.#options;
+    const result = await runQuery({
+      launch: await launch(),
+      path,
+      params,
+      resultDir,
+      signal,
+      ...(output && { output }),
+    });
+    if ('failure' in result) throw new QueryError(500, 'error', result.failure);
+    const outcome = result.answer.status;
+    return { status: outcome === 'ok' ? 200 : 500, body: result.bytes, outcome };
+  }
+}

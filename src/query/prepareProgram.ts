@@ -1,0 +1,53 @@
+import type { Config } from '../config/config.ts';
+import { botEnvironment } from '../kinds/botEnv.ts';
+import type { Kind, LaunchRequest } from '../kinds/kind.ts';
+import type { ProgramLaunch } from './programLaunch.ts';
+import type { User } from './programUser.ts';
+
+export interface PrepareProgramOptions {
+  readonly config: Config;
+  readonly kind: Kind;
+  /** The container's environment; it may hold the credentials. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly user: User | undefined;
+  /** From `readonlyWrapper`. */
+  readonly wrapper: readonly string[];
+}
+
+export function programRequest(config: Config): LaunchRequest {
+  return {
+    role: 'query',
+    botId: config.botId,
+    botConfig: config.botConfig,
+    botType: config.botType,
+    entrypoint: config.queryEntrypoint ?? config.entrypoint,
+    codePath: config.paths.code,
+    stateDir: config.paths.stateDir,
+    task: config.task,
+  };
+}
+
+/** The query program as its kind launches it. Throws `config`; `no-entrypoint` and `not-executable` as `Kind.verify`. */
+export async function prepareProgram(options: PrepareProgramOptions): Promise<ProgramLaunch> {
+  const { config, kind, env, user, wrapper } = options;
+  const request = programRequest(config);
+  const launch = kind.launch(request);
+  await kind.verify(request);
+  return {
+    argv: [...wrapper, ...launch.argv],
+    env: botEnvironment({
+      containerEnv: env,
+      request,
+      launch,
+      otherUser: config.user !== undefined,
+      // Another user could not write these beside the code, nor should a query leave anything there.
+      extra: { PYTHONDONTWRITEBYTECODE: '1' },
+    }),
+    cwd: launch.cwd,
+    control: launch.control,
+    user,
+  };
+}
+
+/** Where the SDKs put their answers. */
+export const RESULT_DIR = '/query';

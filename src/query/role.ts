@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { type Clock, systemClock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Kinds } from '../kinds/registry.ts';
+import type { Logger } from '../log.ts';
+import { type ProcessIds, QueryMetrics } from './metrics.ts';
+import { prepareProgram, RESULT_DIR } from './prepareProgram.ts';
+import type { ProgramLaunch } from './programLaunch.ts';
+import { programUser } from './programUser.ts';
+import { readonlyWrapper } from './readonlyWrapper.ts';
+import { startQueryServer } from './server.ts';
+import { linkSupervisor, type ServerLink } from './serverLink.ts';
+import { waitForCode } from './waitForCode.ts';
+
+export interface QueryRoleOptions {
+  readonly config: Config;
+  readonly kinds: Kinds;
+  /** The environment that the configuration was read from. Holds the credentials. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+/**
+ * The query server as a process: below a supervisor, or on its own beside the bot's container. Ends with the
+ * supervisor, when told to, or on SIGTERM; resolves with the exit code 0.
+ */
+export async function runQueryServer(options: QueryRoleOptions): Promise<number> {
+  const { config, log, version } = options;
+  const clock = systemClock;
+  const stop = new AbortController();
+  const end = () => stop.abort();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
+  const metrics = new QueryMetrics();
+  const link = linkSupervisor(process, { now: clock.now, metrics, onStop: end });
+  const prepared = prepare(options, clock, stop.signal);
+  let programPid: number | undefined;
+  const server = await startQueryServer({
+    config: config.query,
+    launch: prepared,
+    events: link.events,
+    metrics,
+    clock,
+    log,
+    onEvent: link.emit,
+    botRuns: link.botRuns,
+    info: () => ({
+      version,
+      bot: config.botId,
+      kind: config.kind,
+      type: config.botType,
+      startedAt: link.startedAt(),
+      generation: link.generation(),
+      lastPublish: link.lastPublish(),
+    }),
+    processes: () => processIds(link, programPid),
+    resultDir: RESULT_DIR,
+    onProgram: (pid) => {
+      programPid = pid;
+    },
+  });
+  log.info('query server listens', { port: server.port });
+  link.tell({ type: 'ready', port: server.port });
+  await new Promise<void>((resolve) => {
+    if (stop.signal.aborted) resolve();
+    else stop.signal.addEventListener('abort', () => resolve());
+  });
+  await server.close();
+  return 0;
+}
+
+/** Asked for every start of the program; what the system can refuse it is found out, and told, once. */
+function prepare(
+  { config, kinds, env, log }: QueryRoleOptions,
+  clock: Clock,
+  stop: AbortSignal,
+): () => Promise<ProgramLaunch> {
+  const protection = readonlyWrapper(config.paths.state).then((wrapper) => {
+    const user = programUser(config.user, wrapper.landlock);
+    if (user === undefined && !wrapper.landlock) {
+      log.warn('nothing here keeps the query program from writing to the state: not root, and no Landlock');
+    }
+    return { wrapper: wrapper.argv, user };
+  });
+  return async () => {
+    // Below a supervisor the code is there, whatever the bot has done to our mark since.
+    if (process.send === undefined) await waitForCode(config, clock, stop);
+    return prepareProgram({ config, kind: kinds.get(config.kind), env, ...(await protection) });
+  };
+}
+
+/** The supervisor's other child is the daemon. */
+async function processIds(link: ServerLink, program: number | undefined): Promise<ProcessIds> {
+  const own = { query: process.pid, 'query-program': program };
+  if (process.send === undefined) return own;
+  const supervisor = process.ppid;
+  const children = await readFile(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8').catch(() => '');
+  const bot = link.botPid();
+  const daemon = children
+    .split(' ')
+    .map(Number)
+    .find((pid) => pid > 0 && pid !== process.pid && pid !== bot);
+  return { ...own, supervisor, daemon, bot };
+}

@@ -1,0 +1,93 @@
+import type { EventSink } from '../events/event.ts';
+import { EventBuffer } from '../events/eventBuffer.ts';
+import type { FromQueryServer, PublishSummary, ToQueryServer } from '../events/messages.ts';
+import type { QueryMetrics } from './metrics.ts';
+
+const EVENTS_KEPT = 1024;
+
+/** What the query server needs of a parent: Node's `process` where it has an IPC channel. */
+export interface Channel {
+  readonly connected?: boolean;
+  send?(message: unknown): boolean;
+  on(event: 'message', listener: (message: unknown) => void): unknown;
+  on(event: 'disconnect', listener: () => void): unknown;
+}
+
+/** What is known here of the bot: told by the supervisor, or nothing in a sidecar of its own. */
+export interface ServerLink {
+  readonly events: EventBuffer;
+  readonly emit: EventSink;
+  tell(message: FromQueryServer): void;
+  readonly botRuns: () => boolean;
+  readonly botPid: () => number | undefined;
+  readonly startedAt: () => string;
+  readonly generation: () => number | null;
+  readonly lastPublish: () => PublishSummary | null;
+}
+
+export interface LinkOptions {
+  readonly now: () => number;
+  readonly metrics: QueryMetrics;
+  /** The supervisor says so, or is gone. */
+  readonly onStop: () => void;
+}
+
+/** The supervisor as the query server sees it. */
+export function linkSupervisor(channel: Channel, { now, metrics, onStop }: LinkOptions): ServerLink {
+  const supervised = channel.send !== undefined;
+  // All events pass the supervisor, ours too: it numbers them, also for a server that is started again.
+  const events = new EventBuffer(EVENTS_KEPT, supervised ? 0 : now());
+  const at = () => new Date(now()).toISOString();
+  let startedAt = at();
+  let running = !supervised;
+  let botPid: number | undefined;
+  let generation: number | null = null;
+  let lastPublish: PublishSummary | null = null;
+
+  const take = (message: ToQueryServer) => {
+    switch (message.type) {
+      case 'event': {
+        const { event, id } = message;
+        events.append(event, id);
+        if (event.type === 'start') startedAt = event.at;
+        if (event.type === 'bot.started') botPid = Number(event.data.pid) || undefined;
+        if (event.type === 'state.restored') generation = Number(event.data.generation) || null;
+        if (generation !== null) metrics.generation(generation);
+        break;
+      }
+      case 'published':
+        lastPublish = message.report;
+        generation = message.report.generation;
+        metrics.published(message.report);
+        break;
+      case 'logs':
+        metrics.logLag(message.lagMs / 1000);
+        break;
+      case 'bot':
+        running = message.running;
+        break;
+      case 'stop':
+        onStop();
+    }
+  };
+  channel.on('message', (message) => take(message as ToQueryServer));
+  channel.on('disconnect', onStop);
+
+  const tell = (message: FromQueryServer) => {
+    if (channel.connected) channel.send?.(message);
+  };
+  return {
+    events,
+    emit: (type, data) => {
+      const event = { type, at: at(), data };
+      if (supervised) tell({ type: 'event', event });
+      else events.append(event);
+    },
+    tell,
+    botRuns: () => running,
+    botPid: () => botPid,
+    startedAt: () => startedAt,
+    generation: () => generation,
+    lastPublish: () => lastPublish,
+  };
+}
