@@ -6,7 +6,10 @@ export interface Command {
   readonly name: string;
   /** One line for `--help` and completion. */
   readonly summary: string;
-  /** How the positional arguments read in `--help`: `BOT [PATH]`. Empty: the command takes none. */
+  /**
+   * How the positional arguments read in `--help`, and how many there may be: `BOT [PATH]` one or two, `[K=V…]`
+   * any number. Empty: none.
+   */
   readonly positionals: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** More for `--help`: examples, exit codes, variables. */
@@ -25,7 +28,13 @@ export interface CommandGroup {
 /** Loads only what the command at hand uses; the summary stands here so that `--help` loads nothing. */
 export interface CommandLoader {
   readonly summary: string;
+  /** Started by the runtime itself: neither in `--help` nor in completion. */
+  readonly hidden?: boolean;
   load(): Promise<Command | CommandGroup>;
+}
+
+export function isGroup(entry: Command | CommandGroup): entry is CommandGroup {
+  return 'commands' in entry;
 }
 
 export interface OptionSpec {
@@ -44,9 +53,13 @@ export interface Invocation {
   readonly flags: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** The root of all commands, for what is generated from them. */
+  readonly commands: CommandGroup;
   readonly stdin: Readable;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Aborted when whoever reads stdout has gone (`runtime logs --follow | head`). */
+  readonly hangup: AbortSignal;
 }
 
 /** `isTTY`: people look at it, so colours, progress and tables are welcome. */

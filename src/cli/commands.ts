@@ -1,0 +1,33 @@
+import type { CommandGroup } from './command.ts';
+
+/** Every command of the binary. The summaries stand here so that `--help` and completion load nothing. */
+export const commands: CommandGroup = {
+  name: '',
+  summary: 'The entrypoint of every bot container: pulls code and state, runs the bot, saves everything.',
+  commands: {
+    execute: {
+      summary: 'container entrypoint: pull code and state, run the bot, save everything',
+      load: async () => (await import('./execute.ts')).execute,
+    },
+    daemon: {
+      summary: 'pull and save without a supervisor: init containers and sidecars',
+      load: async () => (await import('./daemon/group.ts')).daemon,
+    },
+    kinds: {
+      summary: 'the catalog of runtime kinds',
+      load: async () => (await import('./kinds.ts')).kinds,
+    },
+    init: {
+      summary: 'a small bot with a query that runs at once',
+      load: async () => (await import('./init.ts')).init,
+    },
+    completion: {
+      summary: 'shell completion',
+      load: async () => (await import('./completion.ts')).completion,
+    },
+    version: {
+      summary: 'version, Node version, commit',
+      load: async () => (await import('./version.ts')).version,
+    },
+  },
+};

@@ -1,0 +1,57 @@
+import { systemClock } from '../../clock.ts';
+import { RuntimeError } from '../../errors.ts';
+import type { Command, Invocation } from '../command.ts';
+import { configOptions } from '../configOptions.ts';
+import { newHolder } from '../holder.ts';
+import { loadBot } from '../loadBot.ts';
+import { openBotStores } from '../openBotStores.ts';
+import { stopSignal } from '../stopSignal.ts';
+
+export const sync: Command = {
+  name: 'sync',
+  summary: 'the sync daemon on its own: a sidecar',
+  positionals: '',
+  options: {
+    pull: { type: 'boolean', description: 'pull code and state first, and take a generation' },
+    'readiness-port': { type: 'string', value: 'PORT', description: 'serve /healthz and /readyz there' },
+    ...configOptions(),
+  },
+  details: 'Without --pull it goes on in the generation that `runtime daemon init` took on the same volume.',
+  run: async (invocation) => {
+    const bot = await loadBot(invocation, { role: 'daemon', speaker: 'daemon' });
+    const { config, log } = bot;
+    const stores = await openBotStores(config, log);
+    const common = { config, stores, log, clock: systemClock, random: Math.random };
+    if (process.send) {
+      const [{ runManaged }, { linkSupervisor }] = await Promise.all([
+        import('../../daemon/managed.ts'),
+        import('../../daemon/supervisorLink.ts'),
+      ]);
+      await runManaged({ ...common, link: linkSupervisor(process, systemClock.now) });
+      return 0;
+    }
+    const { runSidecar } = await import('../../daemon/sidecar.ts');
+    await runSidecar({
+      ...common,
+      pull: invocation.flags.pull
+        ? async (signal) => {
+            const { pullBot } = await import('../pullBot.ts');
+            return await pullBot(bot, { signal, emit: () => undefined, clock: systemClock });
+          }
+        : undefined,
+      holder: newHolder(),
+      readinessPort: readPort(invocation.flags['readiness-port']),
+      stop: stopSignal(),
+    });
+    return 0;
+  },
+};
+
+function readPort(flag: Invocation['flags'][string]): number | undefined {
+  if (flag === undefined) return undefined;
+  const port = Number(flag);
+  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port;
+  throw new RuntimeError('usage', `--readiness-port ${String(flag)} is no port`, {
+    hint: 'A number from 0 to 65535.',
+  });
+}

@@ -1,0 +1,45 @@
+import { type Command, type CommandGroup, type CommandLoader, type Invocation, isGroup } from './command.ts';
+import { parseCommandLine } from './parseCommandLine.ts';
+
+/** The process as a command sees it, less what is on the command line. */
+export type Surroundings = Omit<Invocation, 'positionals' | 'flags' | 'commands'>;
+
+/** Finds the command that `argv` names under `root`, runs it and resolves with its exit code. */
+export async function dispatch(
+  root: CommandGroup,
+  argv: readonly string[],
+  surroundings: Surroundings,
+): Promise<number> {
+  let entry: Command | CommandGroup = root;
+  const path: string[] = [];
+  let rest = argv;
+  while (isGroup(entry)) {
+    const [name, ...after] = rest;
+    if (name === undefined || name === '--help' || name === '-h') {
+      const { groupHelp } = await import('./help.ts');
+      const asked = name !== undefined;
+      (asked ? surroundings.stdout : surroundings.stderr).write(groupHelp(entry, path));
+      return asked ? 0 : 64;
+    }
+    const loader: CommandLoader | undefined = Object.hasOwn(entry.commands, name)
+      ? entry.commands[name]
+      : undefined;
+    if (loader === undefined) {
+      const { unknownCommand } = await import('./usageError.ts');
+      throw unknownCommand(name, entry, path);
+    }
+    path.push(name);
+    rest = after;
+    entry = await loader.load();
+  }
+  const { help, ...given } = await parseCommandLine(entry, path, rest);
+  if (help) {
+    const { commandHelp } = await import('./help.ts');
+    surroundings.stdout.write(commandHelp(entry, path));
+    return 0;
+  }
+  // Not spread: stdout and stderr are made when they are first used.
+  return entry.run(
+    Object.create(surroundings, Object.getOwnPropertyDescriptors({ ...given, commands: root })),
+  );
+}

@@ -1,0 +1,37 @@
+import { systemClock } from '../clock.ts';
+import { preparePaths } from '../supervisor/preparePaths.ts';
+import type { Invocation } from './command.ts';
+import type { LoadedBot } from './loadBot.ts';
+import { openBotStores } from './openBotStores.ts';
+import { stopSignal } from './stopSignal.ts';
+
+/** One query of a bot that need not run: code and state are pulled, no generation is taken, nothing is saved. */
+export async function ephemeralQuery(bot: LoadedBot, { stdout, stderr }: Invocation): Promise<number> {
+  const { config, log } = bot;
+  const { runEphemeralQuery } = await import('../query/ephemeral.ts');
+  const stores = await openBotStores(config, log);
+  const signal = stopSignal();
+  return await runEphemeralQuery({
+    config,
+    prepare: async () => {
+      preparePaths(config);
+      const [{ pull }, { prepareProgram }] = await Promise.all([
+        import('../pull/pull.ts'),
+        import('../query/prepareProgram.ts'),
+      ]);
+      const emit = () => undefined;
+      await pull(config, { stores, clock: systemClock, log, holder: undefined, emit, signal });
+      const kind = bot.kinds.get(config.kind);
+      // What it writes is never saved, so nothing has to be kept from it: it runs as the bot would.
+      return await prepareProgram({ config, kind, env: bot.env, user: config.user, wrapper: [] });
+    },
+    upload: async (key, answer) => {
+      const results = await stores.open('results');
+      await results.put(key, answer, { contentType: 'application/json', signal });
+    },
+    stdout,
+    stderr,
+    clock: systemClock,
+    signal,
+  });
+}

@@ -1,0 +1,46 @@
+import { RuntimeError } from '../errors.ts';
+import { build } from './build.ts';
+import type { Command } from './command.ts';
+import { configOptions } from './configOptions.ts';
+import { loadBot } from './loadBot.ts';
+
+export const execute: Command = {
+  name: 'execute',
+  summary:
+    "container entrypoint: pull code and state, run the bot, save everything, exit with the bot's code",
+  positionals: '[DIR]',
+  options: {
+    'query-server-only': { type: 'boolean', description: 'only the query server: a sidecar of the bot' },
+    'skip-sync': { type: 'boolean', description: 'a sidecar pulls and saves: run the bot on what is there' },
+    'skip-query-server': { type: 'boolean', description: 'a sidecar answers queries' },
+    watch: { type: 'boolean', description: 'with DIR: run the bot again when its code changes' },
+    ...configOptions(),
+  },
+  details: [
+    'With DIR, the bot in that directory runs in place: bot.yaml (or bot-config.yaml) and config.json are read',
+    'when they are there; store, state and logs lie in DIR/.runtime. Flags beat variables beat files.',
+    '',
+    "Exit codes: the bot's own; 128+n when signal n ended it; 64 command line, 65 damaged data, 66 no such code,",
+    '69 store unavailable, 74 not everything saved, 75 fenced, 77 refused, 78 configuration, 126/127 entrypoint.',
+  ].join('\n'),
+  run: async (invocation) => {
+    const { flags, positionals } = invocation;
+    const [dir] = positionals;
+    if (flags.watch && dir === undefined) {
+      throw new RuntimeError('usage', '--watch needs a DIR', { hint: 'runtime execute --watch DIR' });
+    }
+    if (flags['query-server-only']) {
+      const bot = await loadBot(invocation, { role: 'query-server', speaker: 'query', dir });
+      const { runQueryServer } = await import('../query/role.ts');
+      return await runQueryServer({ ...bot, version: build.version });
+    }
+    const role = flags['skip-sync'] ? 'execute-without-sync' : 'execute';
+    const bot = await loadBot(invocation, { role, speaker: 'supervisor', dir });
+    if (bot.config.query.path !== undefined) {
+      return await (await import('./ephemeralQuery.ts')).ephemeralQuery(bot, invocation);
+    }
+    const parts = { sync: !flags['skip-sync'], queryServer: !flags['skip-query-server'] };
+    if (flags.watch) return await (await import('./watchBot.ts')).watchBot(bot, invocation, parts);
+    return await (await import('./runBot.ts')).runBot(bot, invocation, parts);
+  },
+};

@@ -1,0 +1,31 @@
+import type { Sample } from '../init.ts';
+import { settings } from './settings.ts';
+
+export const command: Sample = (name) => ({
+  ...settings({ name, kind: 'command', bot: 'sh main.sh', query: 'sh query.sh' }),
+  'main.sh': bot,
+  'query.sh': query,
+});
+
+const bot = `# Counts its runs.
+set -eu
+file=$STATE_DIR/runs.json
+runs=$(cat "$file" 2>/dev/null || echo 0)
+runs=$((runs + 1))
+echo "Hello from $BOT_ID, run $runs"
+mkdir -p "$STATE_DIR"
+echo "$runs" > "$file"
+`;
+
+const query = `# Answers one query, into /query/result.json.
+set -eu
+case $QUERY_PATH in
+/status)
+  runs=$(cat "$STATE_DIR/runs.json" 2>/dev/null || echo 0)
+  printf '{"status":"ok","data":{"runs":%d}}\n' "$runs" > /query/result.json
+  ;;
+*)
+  printf '{"status":"error","error":"no such query"}\n' > /query/result.json
+  ;;
+esac
+`;

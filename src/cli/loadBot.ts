@@ -1,0 +1,64 @@
+import { resolve } from 'node:path';
+import { isatty } from 'node:tty';
+import type { Config } from '../config/config.ts';
+import { type FileSource, type Flags, mergeSources } from '../config/mergeSources.ts';
+import { flag } from '../config/parsers.ts';
+import { type Role, readConfig } from '../config/readConfig.ts';
+import { variables } from '../config/variables.ts';
+import type { Kinds } from '../kinds/registry.ts';
+import { createLogger, type Logger } from '../log.ts';
+import type { Invocation } from './command.ts';
+
+/** A bot as the command line, the environment and its files describe it. */
+export interface LoadedBot {
+  readonly config: Config;
+  readonly kinds: Kinds;
+  /** The one environment that all of our processes read their configuration from. Holds the credentials. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: Logger;
+}
+
+export interface LoadOptions {
+  readonly role: Role;
+  /** Which process speaks, in its messages. */
+  readonly speaker: string;
+  /** The bot's directory, for `execute DIR`. */
+  readonly dir?: string | undefined;
+}
+
+/** Reads everything a role needs to know before it does anything. Throws `config` with all problems. */
+export async function loadBot(invocation: Invocation, options: LoadOptions): Promise<LoadedBot> {
+  const { flags } = invocation;
+  const files = options.dir === undefined ? undefined : await readDirectory(options.dir, invocation);
+  const { env, origins } = mergeSources({ env: invocation.env, flags, ...(files ? { files } : {}) });
+  const { loadKinds } = await import('../kinds/registry.ts');
+  const kinds = await loadKinds({
+    manifestsDir: env.KINDS_PATH ?? variables.KINDS_PATH.default,
+    allowExperimental: flag.parse(env.ALLOW_EXPERIMENTAL ?? '') === true,
+  });
+  // Not `stderr.isTTY`: that makes the stream, on the way to the bot's start.
+  const stderrIsTTY = isatty(2);
+  const config = await readConfig(env, {
+    role: options.role,
+    knownKinds: kinds.all(),
+    uid: process.getuid?.() ?? -1,
+    isTTY: stderrIsTTY,
+    origins,
+  });
+  const log = createLogger({
+    ...config.log,
+    role: options.speaker,
+    now: Date.now,
+    write: (line) => void invocation.stderr.write(line),
+  });
+  for (const note of files?.notes ?? []) log.info(note);
+  return { config, kinds, env, log };
+}
+
+async function readDirectory(
+  dir: string,
+  { cwd, env, flags }: Invocation,
+): Promise<FileSource & { readonly notes: readonly string[] }> {
+  const { botDirectory } = await import('../config/botDirectory.ts');
+  return await botDirectory(resolve(cwd, dir), mergeSources({ env, flags: flags as Flags }).env);
+}

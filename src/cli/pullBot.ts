@@ -1,0 +1,26 @@
+import type { Clock } from '../clock.ts';
+import type { EventSink } from '../events/event.ts';
+import type { PulledState } from '../events/messages.ts';
+import { newHolder } from './holder.ts';
+import type { LoadedBot } from './loadBot.ts';
+import { openBotStores } from './openBotStores.ts';
+
+export interface PullBotOptions {
+  readonly signal: AbortSignal;
+  readonly emit: EventSink;
+  readonly clock: Clock;
+}
+
+/** Code, state and a new generation, for one life of the bot; the connections are given up afterwards. */
+export async function pullBot({ config, log }: LoadedBot, options: PullBotOptions): Promise<PulledState> {
+  const [{ pull }, { serializeClaim }] = await Promise.all([
+    import('../pull/pull.ts'),
+    import('../state/claim.ts'),
+  ]);
+  const stores = await openBotStores(config, log);
+  try {
+    return serializeClaim(await pull(config, { ...options, stores, log, holder: newHolder() }));
+  } finally {
+    stores.close();
+  }
+}
