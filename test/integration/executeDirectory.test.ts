@@ -1,0 +1,88 @@
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { runRuntime, startRuntime } from '../support/executable.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+
+const examples = join(import.meta.dirname, '../../examples');
+
+async function botDirectory(files: Record<string, string>): Promise<string> {
+  const dir = join(await temporaryDirectory(), 'my-bot');
+  await mkdir(dir);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
+  return dir;
+}
+
+test.for(['python-counter', 'node-counter'])('the example %s goes on from its last run', async (name) => {
+  const dir = join(await temporaryDirectory(), name);
+  await cp(join(examples, name), dir, { recursive: true });
+  const before = await readdir(dir);
+  for (const run of [1, 2]) {
+    expect(await runRuntime(['execute', dir], {})).toMatchObject({
+      code: 0,
+      stdout: `${name}: run number ${run}\n`,
+    });
+  }
+  expect((await readdir(dir)).toSorted()).toEqual([...before, '.runtime'].toSorted());
+  expect(await readdir(join(dir, '.runtime'))).toEqual(
+    expect.arrayContaining(['exit.json', 'logs', 'state', 'store']),
+  );
+});
+
+test('the older bot-config.yaml is read as well', async () => {
+  const dir = await botDirectory({
+    'bot-config.yaml': 'name: older\ntype: scheduled\nruntime: nodejs20\nentrypoints:\n  bot: index.js\n',
+    'config.json': '{"symbol":"BTC"}',
+    'index.js': 'module.exports = (id, config) => console.log(id, config.symbol);',
+  });
+  expect(await runRuntime(['execute', dir], {})).toMatchObject({ code: 0, stdout: 'older BTC\n' });
+});
+
+test('flags beat variables, and variables beat files', async () => {
+  const dir = await botDirectory({
+    'bot.yaml': 'name: file\nruntime: command\nentrypoints:\n  bot: echo $BOT_ID $BOT_CONFIG\n',
+    'config.json': '{"from":"file"}',
+  });
+  expect((await runRuntime(['execute', dir], {})).stdout).toBe('file {"from":"file"}\n');
+  expect((await runRuntime(['execute', dir], { BOT_ID: 'variable' })).stdout).toBe(
+    'variable {"from":"file"}\n',
+  );
+  expect((await runRuntime(['execute', dir, '--bot-id', 'flag'], { BOT_ID: 'variable' })).stdout).toBe(
+    'flag {"from":"file"}\n',
+  );
+});
+
+test('a broken bot.yaml: 78, with file and line', async () => {
+  const dir = await botDirectory({ 'bot.yaml': 'name: x\nruntime: [nope\n' });
+  const end = await runRuntime(['execute', dir], {});
+  expect(end.code).toBe(78);
+  expect(end.stderr).toMatch(/bot\.yaml:\d/);
+});
+
+test('a directory that is not there: 66', async () => {
+  expect((await runRuntime(['execute', '/no/such/bot'], {})).code).toBe(66);
+});
+
+test('--watch runs the bot again when its code changes, with its state', async () => {
+  const program = (word: string) => `
+const fs = require('node:fs');
+const file = require('node:path').dirname(process.env.STATE_DIR) + '/n';
+const n = fs.existsSync(file) ? Number(fs.readFileSync(file)) + 1 : 1;
+fs.writeFileSync(file, String(n));
+console.log('${word}', n);
+setInterval(() => {}, 1000);
+`;
+  const dir = await botDirectory({
+    'bot.yaml': 'runtime: nodejs20\nentrypoints:\n  bot: main.js\n',
+    'main.js': program('first'),
+  });
+  const run = startRuntime(['execute', dir, '--watch'], {});
+  await run.prints('first 1');
+  await sleep(500);
+  await writeFile(join(dir, 'main.js'), program('second'));
+  await run.prints('second 2');
+  run.child.kill('SIGTERM');
+  expect((await run.finished).stdout).toBe('first 1\nsecond 2\n');
+  expect(await readFile(join(dir, '.runtime/exit.json'), 'utf8')).toContain('"source"');
+});
