@@ -15,6 +15,8 @@ export interface LoggerOptions {
   /** Which process speaks: `supervisor`, `daemon`, `query`. */
   readonly role: string;
   readonly now: () => number;
+  /** Milliseconds since the process began, told with every `debug` message: where a start spends its time. */
+  readonly sinceStart?: () => number;
   readonly write: (line: string) => void;
 }
 
@@ -24,10 +26,13 @@ export function createLogger(options: LoggerOptions): Logger {
   const emit = (level: LogLevel, message: string, fields: LogFields = {}) => {
     if (severity[level] < severity[options.level]) return;
     const timestamp = new Date(options.now()).toISOString();
+    const since = level === 'debug' &&
+      options.sinceStart && { sinceStartMs: Number(options.sinceStart().toFixed(1)) };
+    const all = { ...fields, ...since };
     options.write(
       options.format === 'json'
-        ? `${JSON.stringify({ timestamp, level, source: 'runtime', role: options.role, message, ...fields })}\n`
-        : `${timestamp} ${level.padEnd(5)} ${options.role}: ${message}${asText(fields)}\n`,
+        ? `${JSON.stringify({ timestamp, level, source: 'runtime', role: options.role, message, ...all })}\n`
+        : `${timestamp} ${level.padEnd(5)} ${options.role}: ${message}${asText(all)}\n`,
     );
   };
   return {

@@ -49,8 +49,10 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
     ...config.log,
     role: options.speaker,
     now: Date.now,
+    sinceStart: () => performance.now(),
     write: (line) => void invocation.stderr.write(line),
   });
+  log.debug('configuration read');
   for (const note of files?.notes ?? []) log.info(note);
   return { config, kinds, env, log };
 }

@@ -75,6 +75,7 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
   const running = loop.run(looping.signal);
   try {
     const finish = await Promise.race([options.finishing, running.then(() => undefined)]);
+    log.debug('final sync');
     looping.abort();
     watcher.close();
     // A look that is under way is let go first: two at once would publish the same sequence twice.

@@ -81,6 +81,7 @@ export async function execute(options: ExecuteOptions): Promise<ExecuteResult> {
         options.capture.attach('stderr', process.stderr);
       },
       stop: stop.requested,
+      log: options.log,
     });
     ended = await supervise({ ...options, ...started, stop, relay, oomKills });
   } catch (error) {
@@ -125,6 +126,7 @@ async function supervise(options: SuperviseOptions): Promise<Omit<Ending, 'start
     signal: end.signal,
     outOfMemory: end.signal === 'SIGKILL' && (readOomKills() ?? 0) > (options.oomKills ?? 0),
   };
+  log.debug('bot ended');
   relay.emit('bot.exited', { code: exit.code, signal: exit.signal, outOfMemory: exit.outOfMemory });
   helpers.query?.tell({ type: 'bot', running: false });
   await options.capture.close();

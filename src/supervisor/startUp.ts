@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Kind, LaunchRequest } from '../kinds/kind.ts';
+import type { Logger } from '../log.ts';
 import { type BotProcess, startBot } from './botProcess.ts';
 import { makeOutputPipes } from './outputPipes.ts';
 
@@ -16,6 +17,7 @@ export interface StartUpOptions<Pulled> {
   readonly onProcess: (bot: BotProcess) => void;
   /** Aborted by SIGTERM and SIGINT. */
   readonly stop: AbortSignal;
+  readonly log: Logger;
 }
 
 export interface StartedUp<Pulled> {
@@ -28,7 +30,7 @@ export interface StartedUp<Pulled> {
  * the kind threw, when nothing of the bot is left; `interrupted` (143) when we were stopped meanwhile.
  */
 export async function startUp<Pulled>(options: StartUpOptions<Pulled>): Promise<StartedUp<Pulled>> {
-  const { config, kind, request, stop } = options;
+  const { config, kind, request, stop, log } = options;
   const launch = kind.launch(request);
   const failed = new AbortController();
   const pulling = options.pull(AbortSignal.any([stop, failed.signal]));
@@ -38,6 +40,7 @@ export async function startUp<Pulled>(options: StartUpOptions<Pulled>): Promise<
     const pipes = await makeOutputPipes(config.paths.logs);
     const bot = startBot({ launch, env: options.environment(launch), user: config.user, pipes });
     options.onProcess(bot);
+    log.debug('process started');
     return bot;
   };
   let early: BotProcess | undefined;
@@ -48,6 +51,7 @@ export async function startUp<Pulled>(options: StartUpOptions<Pulled>): Promise<
     stop.throwIfAborted();
     const bot = early ?? (await start());
     bot.go();
+    log.debug('bot may run');
     return { bot, pulled };
   } catch (error) {
     failed.abort(error);
