@@ -113,8 +113,12 @@ export function createShipper({ store, bot, dir, batchBytes = BATCH_BYTES }: Shi
   const ship = async (signal: AbortSignal | undefined, final: boolean): Promise<ShipReport> => {
     let lines = 0;
     let bytes = 0;
-    const { intent } = load();
-    if (intent) await settle(intent, signal);
+    const { intent, position } = load();
+    if (intent) {
+      await settle(intent, signal);
+      lines += load().position.lines - position.lines;
+      bytes += intent.size;
+    }
     for (let more = true; more; ) {
       signal?.throwIfAborted();
       const batch = await readBatch(dir, load().position, { maxBytes: batchBytes });
