@@ -5,8 +5,14 @@ const NEWLINE = 10;
 /** How many lines end in this frame. */
 export function countLines(frame: Frame, payload: Uint8Array): number {
   if (frame.open) return 0;
-  let lines = 0;
-  for (let i = 0; i < payload.length; i += 1) if (payload[i] === NEWLINE) lines += 1;
   const endsByItself = payload.length === 0 || payload[payload.length - 1] !== NEWLINE;
-  return endsByItself ? lines + 1 : lines;
+  return countNewlines(payload) + (endsByItself ? 1 : 0);
+}
+
+/** A function of its own, and its length read once: this loop is most of what capture costs, and V8 is particular. */
+function countNewlines(bytes: Uint8Array): number {
+  const { length } = bytes;
+  let newlines = 0;
+  for (let i = 0; i < length; i += 1) if (bytes[i] === NEWLINE) newlines += 1;
+  return newlines;
 }
