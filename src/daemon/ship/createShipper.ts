@@ -41,6 +41,8 @@ export interface ShipReport {
   readonly bytes: number;
 }
 
+/** Each lost one is somebody else's write that was made; more than that in a row are something else. */
+const MAX_ATTEMPTS = 20;
 const BATCH_BYTES = 8 * 1024 * 1024;
 
 /** Where a day's log is in the logs bucket. Contract, section 7. `day`: `20261121`. */
@@ -76,11 +78,12 @@ export function createShipper({ store, bot, dir, batchBytes = BATCH_BYTES }: Shi
   };
 
   const send = async (first: ShipIntent, tail: Buffer, signal: AbortSignal | undefined) => {
-    for (let intent = first; ; ) {
+    let intent = first;
+    for (let attempt = 1; ; attempt += 1) {
       try {
         return commit(intent, await objects.extend(intent.key, intent.base, tail, { signal }));
       } catch (error) {
-        if (!isRuntimeError(error, 'conflict', 'not-found')) throw error;
+        if (!isRuntimeError(error, 'conflict', 'not-found') || attempt === MAX_ATTEMPTS) throw error;
         // Somebody else has written: either we did, and did not hear of it, or our lines go behind theirs.
         const now = await objects.look(intent.key, { signal });
         if (now && (await objects.holds(now, intent, { signal }))) return commit(intent, now);
