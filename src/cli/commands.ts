@@ -25,6 +25,10 @@ export const commands: CommandGroup = {
       summary: 'shell completion',
       load: async () => (await import('./completion.ts')).completion,
     },
+    logs: {
+      summary: "a bot's shipped logs",
+      load: async () => (await import('./logs.ts')).logs,
+    },
     version: {
       summary: 'version, Node version, commit',
       load: async () => (await import('./version.ts')).version,

@@ -16,16 +16,16 @@ const PIECE = 64 * 1024;
 
 export const logs: Command = {
   name: 'logs',
-  summary: "A bot's shipped logs",
+  summary: "print a bot's shipped logs",
   positionals: 'BOT',
   options: {
-    follow: { type: 'boolean', short: 'f', description: 'Wait for more' },
+    follow: { type: 'boolean', short: 'f', description: 'wait for more' },
     since: {
       type: 'string',
       value: 'T',
-      description: 'Only lines from T on: RFC 3339, or a duration ago (5m)',
+      description: 'only lines from T on: RFC 3339, or a duration ago (5m)',
     },
-    json: { type: 'boolean', description: 'The lines as kept, JSON each' },
+    json: { type: 'boolean', description: 'the lines as kept, JSON each' },
   },
   details: `Lines are \`timestamp stream message\`. The running bot's latest lines come within its SYNC_INTERVAL.
 
@@ -37,10 +37,7 @@ export const logs: Command = {
     if (bot === undefined)
       throw new RuntimeError('usage', `${JSON.stringify(positionals[0])} is no bot's name: ${botId.expects}`);
     const since = typeof flags.since === 'string' ? parseSince(flags.since, systemClock.now()) : undefined;
-    const { config, log } = await loadBot(
-      { ...invocation, flags: {} },
-      { role: 'operator', speaker: 'logs' },
-    );
+    const { config, log } = await loadBot(invocation, { role: 'operator', speaker: 'logs' });
     const stores = await openBotStores(config, log);
     try {
       const lines = shippedLines(await stores.open('logs'), bot, since);

@@ -28,8 +28,12 @@ export function formatLine(line: KeptLine | undefined, text: string): string {
     typeof stream === 'string' ? stream : '-',
     typeof message === 'string' ? message : text,
   ];
-  return columns.join(' ').replace(controls, (char) => JSON.stringify(char).slice(1, -1));
+  return columns.join(' ').replace(controls, escaped);
 }
 
 // What a bot printed must not move an operator's cursor, let alone more.
 const controls = /[^\P{Cc}\t]/gu;
+
+function escaped(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
