@@ -6,6 +6,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
   writevSync,
 } from 'node:fs';
@@ -66,12 +67,13 @@ export function openJournal({ dir, now, segmentBytes = SEGMENT_BYTES }: JournalO
     segment = next;
     size = 0;
     broken = false;
-    writeFileSync(rotationMarker(dir), String(next.offset));
+    tellRotation(dir);
   };
 
   const makeRoom = (force: boolean): number | undefined => {
     const segments = listSegments(dir);
-    if (segments.length >= MAX_SEGMENTS) {
+    // An empty one is only given another name.
+    if (segments.length >= MAX_SEGMENTS && size > 0) {
       if (!force) return undefined;
       for (const oldest of segments.splice(0, segments.length - MAX_SEGMENTS + 1))
         rmSync(oldest.path, { force: true });
@@ -86,16 +88,14 @@ export function openJournal({ dir, now, segmentBytes = SEGMENT_BYTES }: JournalO
 
   const write = (frame: Frame, parts: Uint8Array[]) => {
     encodeHeader(frame, header);
-    const before = size;
+    if (broken) makeRoom(false);
+    if (broken) return;
     try {
-      if (broken) makeRoom(false);
-      if (broken) throw new Error('there is no room for another segment');
       const written = writevSync(fd, [header, ...parts]);
       if (written !== HEADER_BYTES + frame.length) throw new Error('the disk took only a part');
       size += written;
     } catch {
       broken = true;
-      size = before;
       truncate(fd, size);
     }
   };
@@ -139,6 +139,15 @@ function goOn(dir: string) {
       hint: 'LOGS_PATH must be a directory that the runtime can write to.',
       cause: error,
     });
+  }
+}
+
+function tellRotation(dir: string): void {
+  try {
+    const now = new Date();
+    utimesSync(rotationMarker(dir), now, now);
+  } catch {
+    // The reader looks again at its next interval.
   }
 }
 
