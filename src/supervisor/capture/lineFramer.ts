@@ -19,6 +19,8 @@ const MAX_CARRIED = 32 * 1024;
  * themselves, and a long line in pieces.
  */
 export function createLineFramer(stream: StreamName, append: Append): LineFramer {
+  // One piece of memory for good: appending is over when `append` returns.
+  const memory = Buffer.allocUnsafeSlow(MAX_CARRIED);
   let carried: Buffer = nothing;
   /** Bytes of the unfinished line that are in the journal already. */
   let kept = 0;
@@ -51,7 +53,10 @@ export function createLineFramer(stream: StreamName, append: Append): LineFramer
     if (end > 0) emit(chunk.subarray(0, end), timestamp, {});
     const rest = chunk.subarray(end);
     if (carried.length + rest.length > MAX_CARRIED) emit(rest, timestamp, { open: true });
-    else if (rest.length > 0) carried = Buffer.concat([carried, rest]);
+    else if (rest.length > 0) {
+      rest.copy(memory, carried.length);
+      carried = memory.subarray(0, carried.length + rest.length);
+    }
   };
 
   return {
