@@ -1,6 +1,6 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +37,9 @@ chmodSync(dir, 0o755);
 writeFileSync(join(dir, 'query.js'), NODE);
 writeFileSync(join(dir, 'query.py'), PYTHON);
 execFileSync('scripts/need', ['wrk'], { stdio: ['ignore', 2, 2] });
-const sdk = await the0Sdk();
+// Where the user that the program runs as can read it.
+const sdk = join(dir, 'vendor');
+cpSync(await the0Sdk(), sdk, { recursive: true });
 const programs = {
   node: { command: `exec ${process.execPath} query.js`, env: {} },
   python: { command: 'exec /usr/bin/python3 query.py', env: { PYTHONPATH: sdk } },

@@ -13,6 +13,10 @@ export const commands: CommandGroup = {
       summary: 'pull and save without a supervisor: init containers and sidecars',
       load: async () => (await import('./daemon/group.ts')).daemon,
     },
+    query: {
+      summary: 'ask a bot',
+      load: async () => (await import('./query.ts')).query,
+    },
     kinds: {
       summary: 'the catalog of runtime kinds',
       load: async () => (await import('./kinds.ts')).kinds,

@@ -1,0 +1,50 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { Invocation } from '../command.ts';
+import { ephemeralQuery } from '../ephemeralQuery.ts';
+import { loadBot } from '../loadBot.ts';
+import type { Question } from './askServer.ts';
+
+/**
+ * Answers from the bot's saved state with a program run here: code and state are pulled into a directory that is removed
+ * afterwards, unless the environment says where they are.
+ */
+export async function askHere(
+  botId: string,
+  { path, params }: Question,
+  invocation: Invocation,
+): Promise<Buffer> {
+  const dir = await mkdtemp(join(tmpdir(), 'runtime-query-'));
+  try {
+    // The program may run as another user.
+    await chmod(dir, 0o755);
+    const { env } = invocation;
+    const timeout = invocation.flags.timeout;
+    const query = {
+      CODE_PATH: join(dir, 'bot'),
+      STATE_PATH: join(dir, 'state'),
+      LOGS_PATH: join(dir, 'the0', 'logs'),
+      ...defined(env),
+      BOT_ID: botId,
+      QUERY_PATH: path,
+      QUERY_PARAMS: JSON.stringify(params),
+      ...(typeof timeout === 'string' ? { QUERY_TIMEOUT: timeout } : {}),
+    };
+    const options = { role: 'execute', speaker: 'query' } as const;
+    const bot = await loadBot({ ...invocation, env: query, flags: {} }, options);
+    const stdout = new PassThrough();
+    const answer = buffer(stdout);
+    await ephemeralQuery(bot, { ...invocation, stdout });
+    stdout.end();
+    return await answer;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+function defined(env: Invocation['env']): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => !!entry[1]));
+}
