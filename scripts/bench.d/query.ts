@@ -40,6 +40,7 @@ execFileSync('scripts/need', ['wrk'], { stdio: ['ignore', 2, 2] });
 // Where the user that the program runs as can read it.
 const sdk = join(dir, 'vendor');
 cpSync(await the0Sdk(), sdk, { recursive: true });
+chmodSync(sdk, 0o755);
 const programs = {
   node: { command: `exec ${process.execPath} query.js`, env: {} },
   python: { command: 'exec /usr/bin/python3 query.py', env: { PYTHONPATH: sdk } },
