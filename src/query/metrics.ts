@@ -45,9 +45,10 @@ export class QueryMetrics {
     });
   }
 
-  query(outcome: QueryOutcome, seconds: number): void {
+  /** `seconds` undefined: it was turned away before it was looked at. */
+  query(outcome: QueryOutcome, seconds?: number): void {
     this.#queries.inc({ outcome });
-    this.#latency.observe(seconds);
+    if (seconds !== undefined) this.#latency.observe(seconds);
   }
 
   restarted(): void {

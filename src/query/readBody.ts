@@ -32,8 +32,9 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
       } else pieces.push(piece);
     });
     request.once('end', () => resolve(Buffer.concat(pieces)));
-    request.once('error', reject);
-    request.once('close', () => reject(new QueryError(400, 'abandoned', 'the request ended half-way')));
+    const abandoned = () => reject(new QueryError(400, 'abandoned', 'the request ended half-way'));
+    request.once('error', abandoned);
+    request.once('close', abandoned);
   });
 }
 

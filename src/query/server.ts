@@ -97,7 +97,7 @@ function route(
     response.on('error', () => undefined);
     const path = parseTarget(request.url ?? '')?.path;
     if (path !== '/_runtime/healthz' && !isAllowed(request.headers.authorization)) {
-      options.metrics.query('unauthorized', 0);
+      options.metrics.query('unauthorized');
       respondError(response, 401, 'a bearer token is required', { 'www-authenticate': 'Bearer' });
       return;
     }
