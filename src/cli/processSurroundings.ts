@@ -2,6 +2,9 @@ import { systemCode } from '../errors.ts';
 import type { Output } from './command.ts';
 import type { Surroundings } from './dispatch.ts';
 
+/** A reader that takes nothing any more must not hold the container open, milliseconds. */
+const FLUSH_MS = 2000;
+
 /** The real process. Its streams are made when they are first used: each loads a part of Node. */
 export function processSurroundings(process: NodeJS.Process): {
   readonly surroundings: Surroundings;
@@ -38,7 +41,10 @@ export function processSurroundings(process: NodeJS.Process): {
     },
     flush: async () => {
       for (const stream of used.values()) {
-        await new Promise<void>((resolve) => stream.write('', () => resolve()));
+        await new Promise<void>((resolve) => {
+          stream.write('', () => resolve());
+          setTimeout(resolve, FLUSH_MS).unref();
+        });
       }
     },
   };

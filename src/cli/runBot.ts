@@ -43,7 +43,14 @@ export async function runBot(
       const { pullBot } = await import('./pullBot.ts');
       return await pullBot(bot, { signal, emit, clock: systemClock });
     },
-    capture: createCapture({ dir: config.paths.logs, stdout, stderr, clock: systemClock, log }),
+    capture: createCapture({
+      dir: config.paths.logs,
+      stdout,
+      stderr,
+      clock: systemClock,
+      log,
+      ...(parts.sync ? {} : { holdMs: 0 }),
+    }),
     parts,
     signals,
     clock: systemClock,

@@ -49,6 +49,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
       botHasEnded: true,
       finishing: Promise.race([link.finishing, orphaned]),
       emit: link.emit,
+      onLogLag: (lagMs) => link.tell({ type: 'logs', lagMs }),
       onPublished: (report) => link.tell({ type: 'published', report }),
     });
     link.tell({ type: 'finished', outcome });

@@ -7,6 +7,7 @@ import type { StateContext } from '../state/context.ts';
 import { openPublisher } from '../state/openPublisher.ts';
 import type { Publisher } from '../state/publisher.ts';
 import type { Stores } from '../store/openStores.ts';
+import { observeProgress } from './observeProgress.ts';
 import { createShipper, type Shipper } from './ship/createShipper.ts';
 
 export interface OpenSyncOptions {
@@ -30,25 +31,24 @@ export interface OpenedSync {
 /** Everything that `runSync` works with, made from the configuration. */
 export async function openSync(options: OpenSyncOptions): Promise<OpenedSync> {
   const { config, stores, clock, log } = options;
-  const context: StateContext = {
-    store: await stores.open('state'),
-    bot: config.botId,
-    clock,
-    warn: (message, fields) => log.warn(message, fields),
-  };
   let movedAt = clock.now();
   const moved = () => {
     movedAt = clock.now();
+  };
+  const context: StateContext = {
+    store: observeProgress(await stores.open('state'), moved),
+    bot: config.botId,
+    clock,
+    warn: (message, fields) => log.warn(message, fields),
   };
   const publisher = openPublisher(context, await options.claim(context), {
     dir: config.paths.state,
     limits: config.sync,
     keep: config.sync.keep,
     freezer: config.sync.freeze === 'auto' ? options.freezer : undefined,
-    onUploaded: moved,
   });
   const shipper = createShipper({
-    store: await stores.open('logs'),
+    store: observeProgress(await stores.open('logs'), moved),
     bot: config.botId,
     dir: config.paths.logs,
   });

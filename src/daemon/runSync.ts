@@ -9,6 +9,7 @@ import type { Publisher } from '../state/publisher.ts';
 import { watchChanges } from './changeHints.ts';
 import { finalSync } from './finalSync.ts';
 import type { Shipper } from './ship/createShipper.ts';
+import { watchRotation } from './ship/watchRotation.ts';
 import { createSyncLoop } from './syncLoop.ts';
 
 /** A publish of more than this leaves garbage worth collecting. */
@@ -19,7 +20,7 @@ const SETTLE_MS = 2000;
 export interface SyncOptions {
   readonly config: Config;
   readonly publisher: Publisher;
-  readonly shipper: Shipper | undefined;
+  readonly shipper: Shipper;
   /** When the last byte went to or came from the store, milliseconds since the epoch. */
   readonly lastProgress: () => number;
   /** Resolves when it is time for the final sync; with its budget in milliseconds, undefined: no limit. */
@@ -28,6 +29,8 @@ export interface SyncOptions {
   readonly botHasEnded: boolean;
   readonly emit: EventSink;
   readonly onPublished: (summary: PublishSummary) => void;
+  /** Age of the oldest log line that is not shipped, milliseconds. */
+  readonly onLogLag: (lagMs: number) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -49,8 +52,11 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
     options.onPublished(report);
     if (report.uploadedBytes > MUCH_BYTES && !final) releaseMemory();
   };
+  let shippedAt = clock.now();
   const ship = async (signal: AbortSignal, final: boolean) => {
-    await shipper?.ship({ signal, final });
+    await shipper.ship({ signal, final });
+    shippedAt = clock.now();
+    options.onLogLag(0);
   };
 
   const loop = createSyncLoop({
@@ -60,7 +66,10 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
       const [state, logs] = await Promise.allSettled([publish(signal, false), ship(signal, false)]);
       for (const result of [state, logs]) if (result.status === 'rejected') throw result.reason;
     },
-    onError: (error) => emit('error', { message: error.message }),
+    onError: (error) => {
+      emit('error', { message: error.message });
+      if (shipper.lag() > 0) options.onLogLag(clock.now() - shippedAt);
+    },
     clock,
     log,
   });
@@ -71,6 +80,10 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
     log,
   });
 
+  // A bot that writes much fills the journal long before the interval is over, and would be held back.
+  const rotation = watchLogs(config.paths.logs, log, () =>
+    ship(looping.signal, false).catch(() => undefined),
+  );
   setTimeout(releaseMemory, SETTLE_MS).unref();
   const running = loop.run(looping.signal);
   try {
@@ -78,6 +91,7 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
     log.debug('final sync');
     looping.abort();
     watcher.close();
+    rotation?.close();
     // A look that is under way is let go first: two at once would publish the same sequence twice.
     await running;
     return await finalSync({
@@ -90,5 +104,17 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
   } finally {
     looping.abort();
     watcher.close();
+    rotation?.close();
+  }
+}
+
+function watchLogs(dir: string, log: Logger, onRotation: () => void): { close(): void } | undefined {
+  try {
+    return watchRotation(dir, onRotation);
+  } catch (error) {
+    log.warn('log files are not watched; they are shipped every SYNC_INTERVAL only', {
+      reason: (error as Error).message,
+    });
+    return undefined;
   }
 }

@@ -52,6 +52,7 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
       finishing: whenAborted(stop).then(() => ({ budgetMs: config.stopTimeoutMs })),
       emit: () => undefined,
       onPublished: () => undefined,
+      onLogLag: () => undefined,
     });
     if (outcome.reason !== undefined) {
       throw new RuntimeError('unsaved', `not everything was saved: ${outcome.reason}`);

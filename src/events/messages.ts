@@ -36,6 +36,8 @@ export type FromDaemon =
   /** Asks for the bot's processes to be stopped; the supervisor thaws them by itself after 200 ms. */
   | { readonly type: 'freeze' }
   | { readonly type: 'thaw' }
+  /** Age of the oldest log line that is not shipped. */
+  | { readonly type: 'logs'; readonly lagMs: number }
   | { readonly type: 'finished'; readonly outcome: FinishOutcome }
   | { readonly type: 'event'; readonly event: RuntimeEvent }
   /** Sent at least every 10 s while alive and working: a daemon that stays silent hangs. */
@@ -72,4 +74,6 @@ export type ToQueryServer =
 
 export type FromQueryServer =
   | { readonly type: 'ready'; readonly port: number }
+  /** The query program's process group, ended by the supervisor when the server dies; undefined: it has ended. */
+  | { readonly type: 'program'; readonly pid: number | undefined }
   | { readonly type: 'event'; readonly event: RuntimeEvent };

@@ -57,6 +57,7 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
     resultDir: RESULT_DIR,
     onProgram: (pid) => {
       programPid = pid;
+      link.tell({ type: 'program', pid });
     },
   });
   log.info('query server listens', { port: server.port });

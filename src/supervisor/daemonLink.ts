@@ -23,6 +23,7 @@ export interface DaemonLinkOptions {
   /** Process group that ends when we die; the daemon sees to it. */
   readonly botGroup: number | undefined;
   readonly onPublished: (report: PublishSummary) => void;
+  readonly onLogLag: (lagMs: number) => void;
   readonly onEvent: (event: RuntimeEvent) => void;
   readonly onFenced: (message: string) => void;
 }
@@ -84,6 +85,9 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
         break;
       case 'finished':
         give(message.outcome);
+        break;
+      case 'logs':
+        options.onLogLag(message.lagMs);
         break;
       case 'alive':
         break;

@@ -129,7 +129,7 @@ async function supervise(options: SuperviseOptions): Promise<Omit<Ending, 'start
   log.debug('bot ended');
   relay.emit('bot.exited', { code: exit.code, signal: exit.signal, outOfMemory: exit.outOfMemory });
   helpers.query?.tell({ type: 'bot', running: false });
-  await options.capture.close();
+  await options.capture.close(stop.budget ? syncBudgetMs(stop.budget, clock.now()) / 2 : undefined);
 
   const outcome = takenOver ? kill(helpers) : await finish(helpers, stop, clock);
   helpers.query?.stop();
@@ -171,6 +171,7 @@ function startHelpers(options: SuperviseOptions, onFenced: (message: string) => 
             published = report;
             query?.tell({ type: 'published', report });
           },
+          onLogLag: (lagMs) => query?.tell({ type: 'logs', lagMs }),
           onFenced,
         })
       : undefined;

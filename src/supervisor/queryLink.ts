@@ -4,6 +4,7 @@ import type { FromQueryServer, ToQueryServer } from '../events/messages.ts';
 import type { Logger } from '../log.ts';
 import { keepRole } from './keepRole.ts';
 import type { Self } from './roleProcess.ts';
+import { signalProcess } from './signalProcess.ts';
 
 export interface QueryLinkOptions {
   readonly self: Self;
@@ -25,15 +26,22 @@ export interface QueryLink {
 
 /** The query server as the supervisor sees it: started again when it dies, with what it has to know. */
 export function linkQueryServer(options: QueryLinkOptions): QueryLink {
+  let program: number | undefined;
   const server = keepRole<ToQueryServer, FromQueryServer>({
     ...options,
     role: ['execute', '--query-server-only'],
     greet: options.catchUp,
     onMessage: (message) => {
       if (message.type === 'ready') server.forgive();
+      else if (message.type === 'program') program = message.pid;
       else options.onEvent(message.event);
     },
-    onDeath: () => true,
+    onDeath: () => {
+      // Killed, the server could not end its program, which would keep the port and the state's files.
+      if (program !== undefined) signalProcess(-program, 'SIGKILL');
+      program = undefined;
+      return true;
+    },
   });
   return {
     get pid() {
