@@ -42,7 +42,7 @@ export interface ShipReport {
 }
 
 /** Each lost one is somebody else's write that was made; more than that in a row are something else. */
-const MAX_ATTEMPTS = 20;
+const MAX_ATTEMPTS = 50;
 const BATCH_BYTES = 8 * 1024 * 1024;
 
 /** Where a day's log is in the logs bucket. Contract, section 7. `day`: `20261121`. */
