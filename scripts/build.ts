@@ -117,6 +117,8 @@ function embed(): void {
       assets: Object.fromEntries(
         parts.flatMap((name) => [`${name}.cjs`, `${name}.cache`].map((file) => [file, join(work, file)])),
       ),
+      // SIGUSR1 would open a debugger to everybody on this machine who may connect to it: our memory holds the credentials.
+      execArgv: ['--disable-sigusr1'],
     }),
   );
   execFileSync(process.execPath, ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
