@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { asRuntimeError, isRuntimeError } from '../errors.ts';
+import { asRuntimeError } from '../errors.ts';
 import type { FinishOutcome } from '../events/messages.ts';
 
 /** The final sync ends when no byte has moved for this long, milliseconds. Contract, section 5. */
@@ -15,7 +15,7 @@ export interface FinalSyncOptions {
   readonly clock: Clock;
 }
 
-/** Saves state and logs one last time. What was not saved is in the outcome; throws `fenced` only. */
+/** Saves state and logs one last time. Never throws: what was not saved is in the outcome. */
 export async function finalSync(options: FinalSyncOptions): Promise<FinishOutcome> {
   const { clock, budgetMs } = options;
   const startedAt = clock.now();
@@ -33,7 +33,6 @@ export async function finalSync(options: FinalSyncOptions): Promise<FinishOutcom
   // Both are tried: a state that cannot be saved is no reason to lose the logs as well.
   const [state, logs] = await Promise.allSettled([options.publish(stop.signal), options.ship(stop.signal)]);
   stop.abort();
-  if (state.status === 'rejected' && isRuntimeError(state.reason, 'fenced')) throw state.reason;
   const reasons = [
     ...(state.status === 'rejected' ? [`state: ${asRuntimeError(state.reason).message}`] : []),
     ...(logs.status === 'rejected' ? [`logs: ${asRuntimeError(logs.reason).message}`] : []),

@@ -1,11 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
-import { asRuntimeError, isRuntimeError } from '../errors.ts';
+import { isRuntimeError, type RuntimeError } from '../errors.ts';
 import type { PulledState } from '../events/messages.ts';
 import type { Logger } from '../log.ts';
 import { type Claim, parseClaim, resumeClaim } from '../state/claim.ts';
 import type { StateContext } from '../state/context.ts';
 import type { Stores } from '../store/openStores.ts';
+import { whenAborted } from '../whenAborted.ts';
 import { endOrphanedBot } from './endOrphanedBot.ts';
 import { openSync } from './openSync.ts';
 import { runSync } from './runSync.ts';
@@ -27,39 +28,52 @@ const ALIVE_MS = 20_000;
 export async function runManaged(options: ManagedOptions): Promise<void> {
   const { config, link, clock, log } = options;
   const { pulled, botGroup } = await link.started;
-  const heartbeat = setInterval(() => link.tell({ type: 'alive' }), ALIVE_MS);
-  const orphaned = new Promise<{ budgetMs: number }>((resolve) => {
-    link.orphaned.addEventListener('abort', async () => {
+  const heartbeat = setInterval(() => void link.tell({ type: 'alive' }), ALIVE_MS);
+  const finished = new AbortController();
+  const onFenced = ({ message }: RuntimeError) => void link.tell({ type: 'fenced', message });
+  const orphaned = async () => {
+    await whenAborted(link.orphaned);
+    // Ours follows once it knows what we have saved: that is no death.
+    if (!finished.signal.aborted) {
       log.error('the supervisor died; the bot is ended and its state saved one last time');
       if (botGroup !== undefined) await endOrphanedBot(botGroup, clock);
-      resolve({ budgetMs: config.stopTimeoutMs });
-    });
-  });
+    }
+    return { budgetMs: config.stopTimeoutMs };
+  };
+  const orphan = orphaned();
   try {
+    const finishing = Promise.race([link.finishing, orphan]);
     const sync = await openSync({
       ...options,
       claim: (context) => claimOf(context, pulled),
       freezer: link,
       emit: link.emit,
     });
-    link.tell({ type: 'ready' });
+    void link.tell({ type: 'ready' });
     const outcome = await runSync({
       ...options,
       ...sync,
       botHasEnded: true,
-      finishing: Promise.race([link.finishing, orphaned]),
+      finishing,
       emit: link.emit,
-      onLogLag: (lagMs) => link.tell({ type: 'logs', lagMs }),
-      onPublished: (report) => link.tell({ type: 'published', report }),
+      onFenced,
+      onLogLag: (lagMs) => void link.tell({ type: 'logs', lagMs }),
+      onPublished: (report) => void link.tell({ type: 'published', report }),
     });
-    link.tell({ type: 'finished', outcome });
+    finished.abort();
+    await link.tell({ type: 'finished', outcome });
   } catch (error) {
-    const { message } = asRuntimeError(error);
     if (!isRuntimeError(error, 'fenced')) throw error;
-    link.tell({ type: 'fenced', message });
-    link.tell({ type: 'finished', outcome: { stateSaved: false, logsSaved: false, reason: message } });
+    onFenced(error);
+    await link.tell({
+      type: 'finished',
+      outcome: { stateSaved: false, logsSaved: false, reason: error.message },
+    });
   } finally {
     clearInterval(heartbeat);
+    // Whatever went wrong here, a bot without a supervisor is ended.
+    if (link.orphaned.aborted) await orphan;
+    finished.abort();
   }
 }
 

@@ -7,8 +7,8 @@ import type { StateContext } from '../state/context.ts';
 import { openPublisher } from '../state/openPublisher.ts';
 import type { Publisher } from '../state/publisher.ts';
 import type { Stores } from '../store/openStores.ts';
-import { observeProgress } from './observeProgress.ts';
 import { createShipper, type Shipper } from './ship/createShipper.ts';
+import { watchProgress } from './watchProgress.ts';
 
 export interface OpenSyncOptions {
   readonly config: Config;
@@ -36,7 +36,7 @@ export async function openSync(options: OpenSyncOptions): Promise<OpenedSync> {
     movedAt = clock.now();
   };
   const context: StateContext = {
-    store: observeProgress(await stores.open('state'), moved),
+    store: watchProgress(await stores.open('state'), moved),
     bot: config.botId,
     clock,
     warn: (message, fields) => log.warn(message, fields),
@@ -48,7 +48,7 @@ export async function openSync(options: OpenSyncOptions): Promise<OpenedSync> {
     freezer: config.sync.freeze === 'auto' ? options.freezer : undefined,
   });
   const shipper = createShipper({
-    store: observeProgress(await stores.open('logs'), moved),
+    store: watchProgress(await stores.open('logs'), moved),
     bot: config.botId,
     dir: config.paths.logs,
   });

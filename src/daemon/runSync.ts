@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
+import { isRuntimeError, type RuntimeError } from '../errors.ts';
 import type { EventSink } from '../events/event.ts';
 import type { FinishOutcome, PublishSummary } from '../events/messages.ts';
 import type { Logger } from '../log.ts';
@@ -28,6 +29,8 @@ export interface SyncOptions {
   /** Whether nobody writes any more once we are told to finish; a sidecar cannot know. */
   readonly botHasEnded: boolean;
   readonly emit: EventSink;
+  /** Another instance has taken over: no state is saved any more, the logs still are. */
+  readonly onFenced: (error: RuntimeError) => void;
   readonly onPublished: (summary: PublishSummary) => void;
   /** Age of the oldest log line that is not shipped, milliseconds. */
   readonly onLogLag: (lagMs: number) => void;
@@ -37,16 +40,26 @@ export interface SyncOptions {
 
 /**
  * The daemon's life: looks at the state again and again until it is told to finish, then once more. Resolves with what was
- * saved; rejects with `fenced` only.
+ * saved.
  */
 export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
   const { config, publisher, shipper, emit, clock, log } = options;
   const looping = new AbortController();
 
+  const save = async (signal: AbortSignal, final: boolean) => {
+    try {
+      const report = await publisher.publish({ signal, still: final && options.botHasEnded });
+      // A bot that changes nothing would never learn that another instance has taken over.
+      if (!report) await publisher.checkGeneration({ signal });
+      return report;
+    } catch (error) {
+      if (isRuntimeError(error, 'fenced')) options.onFenced(error);
+      throw error;
+    }
+  };
   const publish = async (signal: AbortSignal, final: boolean) => {
-    const report = await publisher.publish({ signal, still: final && options.botHasEnded });
-    // A bot that changes nothing would never learn that another instance has taken over.
-    if (!report) return await publisher.checkGeneration({ signal });
+    const report = await save(signal, final);
+    if (!report) return;
     log.debug('snapshot published', { sequence: report.sequence, uploadedBytes: report.uploadedBytes });
     emit('snapshot.published', { ...report });
     options.onPublished(report);
@@ -85,27 +98,26 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
     ship(looping.signal, false).catch(() => undefined),
   );
   setTimeout(releaseMemory, SETTLE_MS).unref();
-  const running = loop.run(looping.signal);
-  try {
-    const finish = await Promise.race([options.finishing, running.then(() => undefined)]);
-    log.debug('final sync');
-    looping.abort();
-    watcher.close();
-    rotation?.close();
-    // A look that is under way is let go first: two at once would publish the same sequence twice.
-    await running;
-    return await finalSync({
-      publish: (signal) => publish(signal, true),
-      ship: (signal) => ship(signal, true),
-      lastProgress: options.lastProgress,
-      budgetMs: finish?.budgetMs,
-      clock,
-    });
-  } finally {
-    looping.abort();
-    watcher.close();
-    rotation?.close();
-  }
+
+  // It ends by itself only when another instance has taken over.
+  const running = loop.run(looping.signal).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const { budgetMs } = await options.finishing;
+  log.debug('final sync');
+  looping.abort();
+  watcher.close();
+  rotation?.close();
+  // A look that is under way is let go first: two at once would publish the same sequence twice.
+  const fenced = await running;
+  return await finalSync({
+    publish: (signal) => (fenced === undefined ? publish(signal, true) : Promise.reject(fenced)),
+    ship: (signal) => ship(signal, true),
+    lastProgress: options.lastProgress,
+    budgetMs,
+    clock,
+  });
 }
 
 function watchLogs(dir: string, log: Logger, onRotation: () => void): { close(): void } | undefined {

@@ -45,15 +45,24 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
     });
     ready = true;
     log.info('saving the state', { intervalMs: config.sync.intervalMs });
+    const fenced = Promise.withResolvers<RuntimeError>();
+    let takenOver: RuntimeError | undefined;
     const outcome = await runSync({
       ...options,
       ...sync,
       botHasEnded: false,
-      finishing: whenAborted(stop).then(() => ({ budgetMs: config.stopTimeoutMs })),
+      finishing: Promise.race([whenAborted(stop), fenced.promise]).then(() => ({
+        budgetMs: config.stopTimeoutMs,
+      })),
       emit: () => undefined,
+      onFenced: (error) => {
+        takenOver = error;
+        fenced.resolve(error);
+      },
       onPublished: () => undefined,
       onLogLag: () => undefined,
     });
+    if (takenOver) throw takenOver;
     if (outcome.reason !== undefined) {
       throw new RuntimeError('unsaved', `not everything was saved: ${outcome.reason}`);
     }

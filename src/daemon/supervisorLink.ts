@@ -3,7 +3,7 @@ import type { FromDaemon, PulledState, ToDaemon } from '../events/messages.ts';
 
 /** What the daemon needs of a parent: Node's `process` where it has an IPC channel. */
 export interface Channel {
-  send?(message: unknown): boolean;
+  send?(message: unknown, callback: (error: Error | null) => void): boolean;
   on(event: 'message', listener: (message: unknown) => void): unknown;
   on(event: 'disconnect', listener: () => void): unknown;
 }
@@ -15,7 +15,8 @@ export interface SupervisorLink {
   /** Aborted when the supervisor has died. */
   readonly orphaned: AbortSignal;
   readonly emit: EventSink;
-  tell(message: FromDaemon): void;
+  /** Resolves when it is on its way, or nobody is there to hear it. */
+  tell(message: FromDaemon): Promise<void>;
   /** Stops the bot; false when it could not be stopped. */
   freeze(): Promise<boolean>;
   thaw(): Promise<void>;
@@ -29,9 +30,12 @@ export function linkSupervisor(channel: Channel, now: () => number): SupervisorL
   let frozen: ((ok: boolean) => void) | undefined;
   let thawed: (() => void) | undefined;
 
-  const tell = (message: FromDaemon) => {
-    if (!orphaned.signal.aborted) channel.send?.(message);
-  };
+  const tell = (message: FromDaemon) =>
+    new Promise<void>((resolve) => {
+      if (orphaned.signal.aborted || !channel.send) return resolve();
+      // A supervisor that dies meanwhile is told by `disconnect`.
+      channel.send(message, () => resolve());
+    });
 
   channel.on('message', (raw) => {
     const message = raw as ToDaemon;
@@ -40,6 +44,7 @@ export function linkSupervisor(channel: Channel, now: () => number): SupervisorL
         started.resolve(message);
         break;
       case 'finish':
+        void tell({ type: 'alive' });
         finishing.resolve(message);
         break;
       case 'frozen':
@@ -62,18 +67,18 @@ export function linkSupervisor(channel: Channel, now: () => number): SupervisorL
     orphaned: orphaned.signal,
     tell,
     emit: (type: EventType, data) =>
-      tell({ type: 'event', event: { type, at: new Date(now()).toISOString(), data } }),
+      void tell({ type: 'event', event: { type, at: new Date(now()).toISOString(), data } }),
     freeze: () =>
       new Promise((resolve) => {
         if (orphaned.signal.aborted) return resolve(false);
         frozen = resolve;
-        tell({ type: 'freeze' });
+        void tell({ type: 'freeze' });
       }),
     thaw: () =>
       new Promise((resolve) => {
         if (orphaned.signal.aborted) return resolve();
         thawed = resolve;
-        tell({ type: 'thaw' });
+        void tell({ type: 'thaw' });
       }),
   };
 }

@@ -31,8 +31,14 @@ export function createSyncLoop({ policy, sync, onError, clock, log }: SyncLoopOp
 
   const due = () => nextSyncAt({ lookedAt, failures, firstChangeAt, lastChangeAt }, policy);
 
+  const untilDue = () => {
+    // A clock that was set back must not put the next look off by as much.
+    lookedAt = Math.min(lookedAt, clock.now());
+    return due() - clock.now();
+  };
+
   const waitUntilDue = async (signal: AbortSignal) => {
-    for (let wait = due() - clock.now(); wait > 0; wait = due() - clock.now()) {
+    for (let wait = untilDue(); wait > 0; wait = untilDue()) {
       const nudge = new AbortController();
       wake = () => nudge.abort();
       // A hint only moves the time forward once per burst: the first one; later ones are looked at when it is due.

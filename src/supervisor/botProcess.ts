@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
 import { RuntimeError, systemCode } from '../errors.ts';
 import type { Launch } from '../kinds/kind.ts';
+import { signalProcess } from '../processes/signalProcess.ts';
 import type { OutputPipes } from './outputPipes.ts';
-import { signalProcess } from './signalProcess.ts';
 
 export interface BotOptions {
   readonly launch: Launch;

@@ -8,6 +8,10 @@ import type { Self } from './roleProcess.ts';
 
 /** A daemon that says nothing for this long hangs, and is ended and started again. */
 const SILENCE_MS = 60_000;
+/** The same once every moment counts: it has to say that it has heard. Half of a shorter budget. */
+const HURRIED_SILENCE_MS = 10_000;
+/** The daemon ends the final sync by itself when its time is over; what it then says is more exact than that it is over. */
+const LAST_WORD_MS = 150;
 /** Deaths during the final sync after which we give up. */
 const MAX_FINISH_DEATHS = 3;
 
@@ -35,8 +39,6 @@ export interface DaemonLink {
    * The final sync. `budgetMs` undefined: as long as bytes move. Always resolves; what was not saved is in the outcome.
    */
   finish(budgetMs: number | undefined): Promise<FinishOutcome>;
-  /** No final sync: somebody else owns the state now. */
-  kill(): void;
 }
 
 export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
@@ -112,6 +114,15 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     },
   });
 
+  /** One that hangs now, or is stopped, would take what it had to save with it. */
+  const expectAnswer = async (withinMs: number) => {
+    const askedAt = clock.now();
+    await clock.sleep(withinMs, over.signal).catch(() => undefined);
+    if (over.signal.aborted || heardAt >= askedAt) return;
+    log.warn('the sync daemon does not answer and is ended', { silentMs: withinMs });
+    daemon.kill('SIGKILL');
+  };
+
   const watchSilence = async () => {
     while (!over.signal.aborted) {
       await clock.sleep(SILENCE_MS / 2, over.signal).catch(() => undefined);
@@ -130,14 +141,14 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
       finishBy = { at: budgetMs === undefined ? undefined : clock.now() + budgetMs };
       daemon.hurry();
       daemon.send(finishMessage(finishBy.at));
+      void expectAnswer(Math.min(HURRIED_SILENCE_MS, (budgetMs ?? Number.POSITIVE_INFINITY) / 2));
       if (budgetMs !== undefined) {
-        clock.sleep(budgetMs, over.signal).then(
+        clock.sleep(budgetMs + LAST_WORD_MS, over.signal).then(
           () => giveUp('the stop budget ran out'),
           () => undefined,
         );
       }
       return outcome.promise;
     },
-    kill: () => giveUp('another instance has taken over'),
   };
 }

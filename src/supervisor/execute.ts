@@ -20,7 +20,7 @@ import { linkQueryServer } from './queryLink.ts';
 import type { Self } from './roleProcess.ts';
 import { startUp } from './startUp.ts';
 import { endLeftovers, stopBot } from './stopBot.ts';
-import { startStop, syncBudgetMs } from './stopBudget.ts';
+import { type StopBudget, startStop, syncBudgetMs } from './stopBudget.ts';
 import { listenForStop, type SignalSource, type StopRequest } from './stopRequest.ts';
 
 /** When the start is over and its garbage can go, milliseconds after the bot's start. */
@@ -115,9 +115,9 @@ async function supervise(options: SuperviseOptions): Promise<Omit<Ending, 'start
   });
 
   await Promise.race([bot.ended, whenAborted(AbortSignal.any([stop.requested, fenced.signal]))]);
-  // Somebody else runs this bot now: it gets the same grace as on SIGTERM, and nothing of it is saved.
-  const budget =
-    stop.budget ?? (fenced.signal.aborted ? startStop(clock.now(), config.stopTimeoutMs) : undefined);
+  // Somebody else runs this bot now: it gets the same time as on SIGTERM, and only its logs are saved.
+  const ownBudget = fenced.signal.aborted ? startStop(clock.now(), config.stopTimeoutMs) : undefined;
+  const budget = stop.budget ?? ownBudget;
   if (budget) await stopBot(bot, budget, { clock, hurried: stop.hurried });
   const end = await bot.ended;
   await endLeftovers(bot, helpers.pids(), clock, stop.hurried);
@@ -129,9 +129,10 @@ async function supervise(options: SuperviseOptions): Promise<Omit<Ending, 'start
   log.debug('bot ended');
   relay.emit('bot.exited', { code: exit.code, signal: exit.signal, outOfMemory: exit.outOfMemory });
   helpers.query?.tell({ type: 'bot', running: false });
-  await options.capture.close(stop.budget ? syncBudgetMs(stop.budget, clock.now()) / 2 : undefined);
+  // Somebody who reads our output slowly may not have the time that the final sync needs.
+  await options.capture.close(budget && syncBudgetMs(budget, clock.now()) / 2);
 
-  const outcome = takenOver ? kill(helpers) : await finish(helpers, stop, clock);
+  const outcome = await finish(helpers, () => stop.budget ?? ownBudget, stop.requested, clock);
   helpers.query?.stop();
   if (outcome.reason) log.error(`not everything was saved: ${outcome.reason}`);
   return {
@@ -181,19 +182,21 @@ function startHelpers(options: SuperviseOptions, onFenced: (message: string) => 
 
 const NOTHING_TO_SAVE: FinishOutcome = { stateSaved: true, logsSaved: true, reason: undefined };
 
-/** Without a stop request as long as bytes move; with one, also one that comes meanwhile, what is left of its budget. */
-async function finish(helpers: Helpers, stop: StopRequest, clock: Clock): Promise<FinishOutcome> {
-  const { daemon } = helpers;
+/** Without a budget as long as bytes move; with one, also one that begins meanwhile (`stop`), what is left of it. */
+async function finish(
+  { daemon }: Helpers,
+  budget: () => StopBudget | undefined,
+  stop: AbortSignal,
+  clock: Clock,
+): Promise<FinishOutcome> {
   if (!daemon) return NOTHING_TO_SAVE;
-  const left = () => (stop.budget ? syncBudgetMs(stop.budget, clock.now()) : undefined);
+  const left = () => {
+    const running = budget();
+    return running && syncBudgetMs(running, clock.now());
+  };
   const finished = daemon.finish(left());
-  if (!stop.budget) void whenAborted(stop.requested).then(() => daemon.finish(left()));
+  if (!budget()) void whenAborted(stop).then(() => daemon.finish(left()));
   return await finished;
-}
-
-function kill(helpers: Helpers): FinishOutcome {
-  helpers.daemon?.kill();
-  return { stateSaved: false, logsSaved: false, reason: undefined };
 }
 
 function unsaved({ stateSaved, logsSaved, reason }: FinishOutcome): RuntimeError | undefined {

@@ -1,8 +1,10 @@
-import { botProcesses, readProcessTable } from './processTree.ts';
-import { signalProcess } from './signalProcess.ts';
+import { botProcesses, readProcessTable } from '../processes/processTree.ts';
+import { signalProcess } from '../processes/signalProcess.ts';
 
 /** How long the bot may stand still for one snapshot, milliseconds. Contract, section 4. */
 export const MAX_FREEZE_MS = 200;
+/** Somebody new each time: a bot that forks faster than we can stop it. */
+const MAX_PASSES = 20;
 
 export interface Freezer {
   /** Stops every process of the bot; false when that was not possible. Thaws by itself after `MAX_FREEZE_MS`. */
@@ -12,7 +14,7 @@ export interface Freezer {
 
 /**
  * Stops the bot's processes while the last changes are read. SIGSTOP cannot be caught; a process that forks while
- * the table is read is found by reading it again until nobody new appears.
+ * the table is read is found by reading it again until nobody new appears. Those that stood still before stay so.
  */
 export function createFreezer(group: () => number | undefined): Freezer {
   let stopped: number[] = [];
@@ -32,15 +34,17 @@ export function createFreezer(group: () => number | undefined): Freezer {
       const leader = group();
       if (leader === undefined) return false;
       timer = setTimeout(thaw, MAX_FREEZE_MS);
-      for (let fresh = true; fresh; ) {
-        fresh = false;
-        for (const pid of botProcesses(readProcessTable(), leader)) {
-          if (stopped.includes(pid) || !signalProcess(pid, 'SIGSTOP')) continue;
-          stopped.push(pid);
-          fresh = true;
-        }
+      let table = readProcessTable();
+      const seen = new Set(table.filter(({ state }) => state === 'T').map(({ pid }) => pid));
+      for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+        const fresh = botProcesses(table, leader).filter((pid) => !seen.has(pid));
+        if (fresh.length === 0) return stopped.length > 0;
+        for (const pid of fresh) if (signalProcess(pid, 'SIGSTOP')) stopped.push(pid);
+        for (const pid of fresh) seen.add(pid);
+        table = readProcessTable();
       }
-      return stopped.length > 0;
+      thaw();
+      return false;
     },
   };
 }

@@ -4,7 +4,7 @@ import type { FromQueryServer, ToQueryServer } from '../events/messages.ts';
 import type { Logger } from '../log.ts';
 import { keepRole } from './keepRole.ts';
 import type { Self } from './roleProcess.ts';
-import { signalProcess } from './signalProcess.ts';
+import { signalProcess } from '../processes/signalProcess.ts';
 
 export interface QueryLinkOptions {
   readonly self: Self;

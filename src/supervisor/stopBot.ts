@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
+import { botProcesses, leftovers, readProcessTable } from '../processes/processTree.ts';
+import { signalProcess } from '../processes/signalProcess.ts';
 import type { BotProcess } from './botProcess.ts';
 import { ownsNamespace } from './ownNamespace.ts';
-import { botProcesses, leftovers, readProcessTable } from './processTree.ts';
-import { signalProcess } from './signalProcess.ts';
 import type { StopBudget } from './stopBudget.ts';
 
 /** How often a group that was asked to end is looked at, milliseconds. */
@@ -11,8 +11,8 @@ const POLL_MS = 10;
 const LEFTOVER_GRACE_MS = 1000;
 
 /**
- * Asks the bot to end, and ends it with all its descendants when its grace is over. Resolves when its first process
- * is gone.
+ * Asks the bot's group to end, and ends it with all its descendants when its grace is over. Resolves when nobody is left
+ * in it: a shell that ends at once must not cost the program that it started its grace.
  */
 export async function stopBot(
   bot: BotProcess,
@@ -23,10 +23,9 @@ export async function stopBot(
   // A stopped process (SIGSTOP) would never see it.
   bot.signal('SIGCONT');
   const over = new AbortController();
-  const grace = clock
-    .sleep(Math.max(0, budget.graceEndsAt - clock.now()), AbortSignal.any([hurried, over.signal]))
-    .catch(() => undefined);
-  await Promise.race([bot.ended, grace]);
+  const waiting = AbortSignal.any([hurried, over.signal]);
+  const grace = clock.sleep(Math.max(0, budget.graceEndsAt - clock.now()), waiting).catch(() => undefined);
+  await Promise.race([groupEnded(bot, clock, waiting), grace]);
   over.abort();
   if (bot.pid !== undefined) {
     // All of them are found before the first is killed: an orphan has lost the parent that it is found by.
@@ -34,6 +33,13 @@ export async function stopBot(
   }
   bot.signal('SIGKILL');
   await bot.ended;
+}
+
+async function groupEnded(bot: BotProcess, clock: Clock, waiting: AbortSignal): Promise<void> {
+  await bot.ended;
+  while (!waiting.aborted && bot.pid !== undefined && botProcesses(readProcessTable(), bot.pid).length > 0) {
+    await clock.sleep(POLL_MS, waiting).catch(() => undefined);
+  }
 }
 
 /**

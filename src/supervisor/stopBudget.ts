@@ -1,7 +1,7 @@
 /** Share of the stop budget that belongs to the bot; the final sync gets the rest. Contract, section 5. */
 const GRACE_SHARE = 0.6;
 /** Kept back from the final sync so that the exit itself still happens inside the budget, milliseconds. */
-const EXIT_MARGIN_MS = 150;
+const EXIT_MARGIN_MS = 300;
 
 /** One stop, from its first signal to the exit: who may still take how long. All times in milliseconds. */
 export interface StopBudget {
