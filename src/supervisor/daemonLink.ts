@@ -46,6 +46,11 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
   const outcome = Promise.withResolvers<FinishOutcome>();
   const over = new AbortController();
   let heardAt = clock.now();
+  let heard = 0;
+  const hear = () => {
+    heardAt = clock.now();
+    heard += 1;
+  };
   let finishBy: { readonly at: number | undefined } | undefined;
 
   const finishMessage = (at: number | undefined): ToDaemon => ({
@@ -64,7 +69,7 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
   };
 
   const receive = (message: FromDaemon) => {
-    heardAt = clock.now();
+    hear();
     switch (message.type) {
       case 'ready':
         daemon.forgive();
@@ -100,7 +105,7 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     ...options,
     role: ['daemon', 'sync'],
     greet: (restarts) => {
-      heardAt = clock.now();
+      hear();
       const known = restarts === 0 ? pulled : { ...pulled, head: '', etag: '' };
       const start: ToDaemon = { type: 'start', pulled: known, botGroup };
       return finishBy ? [start, finishMessage(finishBy.at)] : [start];
@@ -116,9 +121,9 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
 
   /** One that hangs now, or is stopped, would take what it had to save with it. */
   const expectAnswer = async (withinMs: number) => {
-    const askedAt = clock.now();
+    const before = heard;
     await clock.sleep(withinMs, over.signal).catch(() => undefined);
-    if (over.signal.aborted || heardAt >= askedAt) return;
+    if (over.signal.aborted || heard > before) return;
     log.warn('the sync daemon does not answer and is ended', { silentMs: withinMs });
     daemon.kill('SIGKILL');
   };
