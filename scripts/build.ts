@@ -112,13 +112,11 @@ function embed(): void {
       disableExperimentalSEAWarning: true,
       // V8's cache holds machine code's flags: it is only good on the architecture that made it.
       useCodeCache: flags.arch === process.arch,
-      // A bot's NODE_OPTIONS must not reach this binary.
-      execArgvExtension: 'none',
+      // A bot's NODE_OPTIONS must not reach this binary; `--node-options` on our own command line does (src/cli/processSelf.ts).
+      execArgvExtension: 'cli',
       assets: Object.fromEntries(
         parts.flatMap((name) => [`${name}.cjs`, `${name}.cache`].map((file) => [file, join(work, file)])),
       ),
-      // SIGUSR1 would open a debugger to everybody on this machine who may connect to it: our memory holds the credentials.
-      execArgv: ['--disable-sigusr1'],
     }),
   );
   execFileSync(process.execPath, ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });

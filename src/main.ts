@@ -5,6 +5,9 @@ import { asRuntimeError } from './errors.ts';
 
 const { surroundings, flush } = processSurroundings(process);
 
+// Without a listener Node opens a debugger (see processSelf.ts). The supervisor passes the signal on to the bot.
+process.on('SIGUSR1', () => undefined);
+
 async function main(): Promise<number> {
   // In a single executable argv[1] repeats the executable, where under Node it is the script.
   const [first, ...rest] = process.argv.slice(2);

@@ -11,7 +11,7 @@ const SILENCE_MS = 60_000;
 /** The same once every moment counts: it has to say that it has heard. Half of a shorter budget. */
 const HURRIED_SILENCE_MS = 10_000;
 /** The daemon ends the final sync by itself when its time is over; what it then says is more exact than that it is over. */
-const LAST_WORD_MS = 150;
+const LAST_WORD_MS = 100;
 /** Deaths during the final sync after which we give up. */
 const MAX_FINISH_DEATHS = 3;
 

@@ -2,9 +2,9 @@ import type { Clock } from '../clock.ts';
 import type { RuntimeEvent } from '../events/event.ts';
 import type { FromQueryServer, ToQueryServer } from '../events/messages.ts';
 import type { Logger } from '../log.ts';
+import { signalProcess } from '../processes/signalProcess.ts';
 import { keepRole } from './keepRole.ts';
 import type { Self } from './roleProcess.ts';
-import { signalProcess } from '../processes/signalProcess.ts';
 
 export interface QueryLinkOptions {
   readonly self: Self;

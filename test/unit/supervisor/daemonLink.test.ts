@@ -135,6 +135,6 @@ test('when the budget is over, so is the waiting; what the daemon says until the
   const given = late.link.finish(1000);
   await expect.poll(async () => (await late.messages()).length).toBe(2);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  await late.clock.advance(1150);
+  await late.clock.advance(1100);
   expect(await given).toEqual({ stateSaved: false, logsSaved: false, reason: 'the stop budget ran out' });
 });

@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, inject, test } from 'vitest';
+import { minioClient } from '../support/minio.ts';
+import { processesWith, roleOf, waitForRole } from '../support/roleOf.ts';
+import { scaled } from '../support/scale.ts';
+import { supervised } from '../support/supervised.ts';
+
+const minio = inject('minio');
+/** Counts as fast as it can write, and says how far it came when it is asked to end. */
+const counting =
+  "trap 'echo end $(cat n); exit 0' TERM; i=0; while :; do i=$((i+1)); echo $i > n.tmp; mv n.tmp n; sleep 0.01; [ $i = 1 ] && echo up; done";
+
+const logOf = async (botId: string): Promise<string> => {
+  let text = '';
+  const client = minioClient(minio);
+  for await (const { name } of client.listObjectsV2('bot-logs', `logs/${botId}/`, true)) {
+    for await (const chunk of await client.getObject('bot-logs', name)) text += chunk;
+  }
+  return text;
+};
+
+test('the daemon is killed again and again: the bot goes on, and everything is saved', async () => {
+  const bot = await supervised(counting);
+  const run = bot.start({ SYNC_INTERVAL: '100ms', SYNC_ON_CHANGE: '0' });
+  await run.prints('up');
+  let daemon: number | undefined;
+  for (let i = 0; i < scaled(8); i += 1) {
+    daemon = await waitForRole(run.child.pid!, 'daemon', daemon);
+    await sleep(Math.random() * 300);
+    process.kill(daemon, 'SIGKILL');
+  }
+  run.child.kill('SIGTERM');
+  const end = await run.finished;
+  expect(end).toMatchObject({ code: 0 });
+  expect(end.stderr).toContain('died and is started again');
+  expect(await bot.exitRecord()).toMatchObject({ source: 'bot', stateSaved: true, logsSaved: true });
+  const last = /end (\d+)/.exec(end.stdout)?.[1];
+  expect(await bot.saved('cat n')).toBe(`${last}\n`);
+  const lines = (await logOf(bot.env.BOT_ID!)).split('\n').filter((line) => line.includes('"stdout"'));
+  const messages = lines.map((line) => (JSON.parse(line) as { message: string }).message);
+  expect(messages).toEqual(['up', `end ${last}`, `${last}`]);
+});
+
+test('the daemon is killed while it saves for the last time', async () => {
+  const bot = await supervised('head -c 30000000 /dev/urandom > big; sha256sum big; echo up');
+  const run = bot.start({ LOG_LEVEL: 'debug' });
+  await run.prints('up');
+  await expect.poll(() => roleOf(run.child.pid!, 'daemon'), { interval: 5 }).toBeDefined();
+  const first = roleOf(run.child.pid!, 'daemon');
+  await sleep(30);
+  if (first !== undefined) process.kill(first, 'SIGKILL');
+  const end = await run.finished;
+  expect(end).toMatchObject({ code: 0 });
+  expect(end.stderr).toContain('died and is started again');
+  expect(await bot.exitRecord()).toMatchObject({ stateSaved: true, logsSaved: true });
+  expect(end.stdout).toContain(await bot.saved('sha256sum big'));
+});
+
+test('the supervisor is killed: bot and descendants end within 5 s, the daemon saves once more and ends', async () => {
+  for (let i = 0; i < scaled(2); i += 1) {
+    const bot = await supervised(
+      `setsid sh -c "trap '' TERM; while :; do sleep 0.1; done" & trap '' PIPE; trap 'echo last words > words; exit' TERM; echo up; while :; do sleep 0.05; done`,
+    );
+    const mark = `BOT_ID=${bot.env.BOT_ID}\0`;
+    const run = bot.start();
+    await run.prints('up');
+    await waitForRole(run.child.pid!, 'daemon');
+    await sleep(Math.random() * 500);
+    expect(processesWith(mark).length).toBeGreaterThanOrEqual(4);
+    run.child.kill('SIGKILL');
+    await expect.poll(() => processesWith(mark), { timeout: 15_000 }).toEqual([]);
+    expect(await bot.saved('cat words')).toBe('last words\n');
+  }
+});
+
+test('the supervisor is killed, and the bot ignores SIGTERM: it is gone within 5 s all the same', async () => {
+  const bot = await supervised("trap '' TERM; echo up; while :; do date > now; sleep 0.05; done");
+  const run = bot.start();
+  await run.prints('up');
+  const daemon = await waitForRole(run.child.pid!, 'daemon');
+  await sleep(200);
+  const bots = processesWith(`BOT_ID=${bot.env.BOT_ID}\0`).filter(
+    (pid) => pid !== daemon && pid !== run.child.pid,
+  );
+  expect(bots.length).toBeGreaterThan(0);
+  run.child.kill('SIGKILL');
+  const killedAt = Date.now();
+  const left = () => bots.filter((pid) => processesWith('BOT_ID=').includes(pid));
+  await expect.poll(left, { timeout: 10_000 }).toEqual([]);
+  expect(Date.now() - killedAt).toBeLessThan(5000);
+  await expect.poll(() => processesWith(`BOT_ID=${bot.env.BOT_ID}\0`), { timeout: 10_000 }).toEqual([]);
+  expect(await bot.saved('cat now')).not.toBe('');
+});
+
+test('everything is killed, and the container starts again on the same directories: its newer state stays', async () => {
+  const bot = await supervised(
+    'runs=$(cat runs 2>/dev/null || echo 0); echo $((runs + 1)) > runs; echo run $((runs + 1)); [ $runs = 2 ] || exec sleep 60',
+  );
+  for (const life of [1, 2]) {
+    const run = bot.start({ SYNC_INTERVAL: '1h', SYNC_ON_CHANGE: '0' });
+    await run.prints(`run ${life}`);
+    await waitForRole(run.child.pid!, 'daemon');
+    for (const pid of processesWith(`BOT_ID=${bot.env.BOT_ID}\0`)) process.kill(pid, 'SIGKILL');
+    await run.finished;
+  }
+  // Nothing was ever published: what the third life knows, it has from the disk.
+  const third = await bot.start().finished;
+  expect(third).toMatchObject({ code: 0, stdout: 'run 3\n' });
+  expect(await bot.saved('cat runs')).toBe('3\n');
+});
+
+test('a debugger is not to be had with a signal', async () => {
+  const bot = await supervised("trap 'echo usr1; exit 0' USR1; echo up; while :; do sleep 0.05; done");
+  const run = bot.start();
+  await run.prints('up');
+  const daemon = await waitForRole(run.child.pid!, 'daemon');
+  process.kill(daemon, 'SIGUSR1');
+  run.child.kill('SIGUSR1');
+  const end = await run.finished;
+  expect(end).toMatchObject({ code: 0 });
+  expect(end.stdout).toContain('usr1');
+  expect(end.stderr).not.toMatch(/debugger/i);
+});

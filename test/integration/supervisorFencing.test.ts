@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { newContainer, startRuntime } from '../support/executable.ts';
+import { processesWith } from '../support/roleOf.ts';
+import { scaled } from '../support/scale.ts';
+import { supervised } from '../support/supervised.ts';
+
+test.each([
+  ['that writes all the time', 'while :; do date +%N > now; sleep 0.05; done'],
+  ['that changes nothing', 'while :; do sleep 0.05; done'],
+])('a second instance starts: the first one, %s, stops its bot and exits 75', async (_, work) => {
+  const bot = await supervised(`trap 'echo too late > lost; echo stopped; exit 0' TERM; echo up; ${work}`);
+  const first = bot.start({ SYNC_INTERVAL: '500ms', SYNC_ON_CHANGE: '0' });
+  await first.prints('up');
+  const container = await newContainer();
+  const second = startRuntime(['execute'], {
+    ...bot.env,
+    ...container.env,
+    ENTRYPOINT: 'cd "$(dirname "$STATE_DIR")"; echo mine > second; echo two; exec sleep 60',
+  });
+  await second.prints('two');
+  const end = await first.finished;
+  expect(end.code).toBe(75);
+  expect(end.stdout).toContain('stopped');
+  expect(end.stderr).toContain('taken over');
+  expect(await bot.exitRecord()).toMatchObject({
+    source: 'runtime',
+    code: 0,
+    exit: 75,
+    stateSaved: false,
+    // The lines are the bot's, whichever instance they are from.
+    logsSaved: true,
+  });
+  expect(second.child.exitCode).toBe(null);
+  second.child.kill('SIGTERM');
+  expect((await second.finished).code).toBe(143);
+  expect(await bot.saved('ls; cat second')).toMatch(/^(now\n)?second\nmine\n$/);
+});
+
+test('several start at the same moment: exactly one lives on, and the state is what it wrote', async () => {
+  for (let round = 0; round < scaled(2); round += 1) {
+    const bot = await supervised('');
+    const runs = await Promise.all(
+      ['a', 'b', 'c'].map(async (name) => {
+        const { env } = await newContainer();
+        return startRuntime(['execute'], {
+          ...bot.env,
+          ...env,
+          SYNC_INTERVAL: '300ms',
+          SYNC_ON_CHANGE: '0',
+          ENTRYPOINT: `cd "$(dirname "$STATE_DIR")"; while :; do echo ${name} >> ${name}; sleep 0.02; done`,
+        });
+      }),
+    );
+    const living = () => runs.filter(({ child }) => child.exitCode === null);
+    await expect.poll(() => living().length, { timeout: 20_000 }).toBe(1);
+    for (const run of runs) if (!living().includes(run)) expect((await run.finished).code).toBe(75);
+    const [winner] = living();
+    winner!.child.kill('SIGTERM');
+    expect((await winner!.finished).code).toBe(143);
+    const name = 'abc'[runs.indexOf(winner!)];
+    const { stdout } = { stdout: await bot.saved('sort -u *; ls') };
+    // What another one published before it was fenced is part of what the winner began with, or is not there.
+    expect(stdout.split('\n')).toContain(name);
+    expect(processesWith(`BOT_ID=${bot.env.BOT_ID}\0`)).toEqual([]);
+  }
+});
+
+test('an instance that comes while the first one saves for the last time wins', async () => {
+  const bot = await supervised('echo 1 > file; echo up; exec sleep 60');
+  const first = bot.start({ SYNC_INTERVAL: '1h', SYNC_ON_CHANGE: '0' });
+  await first.prints('up');
+  const container = await newContainer();
+  const second = startRuntime(['execute'], {
+    ...bot.env,
+    ...container.env,
+    ENTRYPOINT: 'echo two; exec sleep 60',
+  });
+  await second.prints('two');
+  first.child.kill('SIGTERM');
+  expect((await first.finished).code).toBe(75);
+  expect(await bot.exitRecord()).toMatchObject({
+    signal: 'SIGTERM',
+    exit: 75,
+    stateSaved: false,
+    logsSaved: true,
+  });
+  second.child.kill('SIGTERM');
+  await second.finished;
+  expect(await bot.saved('ls')).toBe('');
+});

@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import { readProcessTable } from '../../src/processes/processTree.ts';
+
+/** The process in this role below a supervisor, as the process table shows it now; undefined: there is none. */
+export function roleOf(supervisor: number, role: 'daemon' | 'query'): number | undefined {
+  const word = role === 'daemon' ? 'daemon' : '--query-server-only';
+  return readProcessTable()
+    .filter(({ parent, state }) => parent === supervisor && state !== 'Z')
+    .map(({ pid }) => pid)
+    .find((pid) => commandLine(pid).includes(word));
+}
+
+/** Waits for one; `other`: not this one. */
+export async function waitForRole(
+  supervisor: number,
+  role: 'daemon' | 'query',
+  other?: number,
+): Promise<number> {
+  const find = () => {
+    const pid = roleOf(supervisor, role);
+    return pid === other ? undefined : pid;
+  };
+  await expect.poll(find, { timeout: 20_000, interval: 10 }).toBeDefined();
+  return find() ?? Number.NaN;
+}
+
+/** Processes that live and have this text in their environment. */
+export function processesWith(environment: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(environment);
+      } catch {
+        return false;
+      }
+    });
+}
+
+function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+  } catch {
+    return [];
+  }
+}
