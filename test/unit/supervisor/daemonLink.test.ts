@@ -47,7 +47,7 @@ async function daemon(body: string) {
     },
     botGroup: 4321,
     onPublished: () => {},
-    onLogLag: () => undefined,
+    onLogLag: () => {},
     onEvent: () => {},
     onFenced: () => {},
   });
