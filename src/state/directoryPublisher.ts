@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { isRuntimeError } from '../errors.ts';
+import { asRuntimeError, isRuntimeError } from '../errors.ts';
 import { type Capture, capture } from './capture.ts';
 import type { Claim } from './claim.ts';
 import type { StateContext } from './context.ts';
@@ -136,6 +136,7 @@ export class DirectoryPublisher implements Publisher {
       // Head last: a crash before this leaves the old snapshot valid.
       await this.#keeper.move(next, signal);
       this.#settle(written.published);
+      if (this.#options.exportTarGz) await this.#export(signal);
       const { sequence, generation, createdAt: at, files, bytes, consistent } = written.record;
       const uploadedBytes = writer.uploadedBytes + written.bytes + encodeHead(next).length;
       const { frozenMs } = captured;
@@ -182,6 +183,15 @@ export class DirectoryPublisher implements Publisher {
     this.#failedAt = undefined;
     // The bot may have removed it. Without it a restarted container would not know the tree for its own.
     if (!readMarker(this.#root)) writeMarker(this.#root, this.#marker);
+  }
+
+  /** For others' sake; the snapshot itself is safe, so a failure is a warning. */
+  async #export(signal: AbortSignal): Promise<void> {
+    const { publishExport } = await import('./publishExport.ts');
+    await publishExport(this.#context, signal).catch((error: unknown) => {
+      const { message, hint } = asRuntimeError(error);
+      this.#context.warn('state.tar.gz could not be brought up to date', { reason: message, hint });
+    });
   }
 
   #dropOldOrphans(now: number): void {

@@ -9,6 +9,8 @@ export interface PublisherOptions {
   readonly keep: number;
   /** Absent: nothing is ever stopped (`STATE_FREEZE=off`). */
   readonly freezer: Freezer | undefined;
+  /** Also keep `<bot>/state.tar.gz` current. */
+  readonly exportTarGz?: boolean;
   /** Told as bytes reach the store: whoever waits knows that something moves. */
   readonly onUploaded?: ((bytes: number) => void) | undefined;
 }

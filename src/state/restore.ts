@@ -9,7 +9,6 @@ import { intoPlace, type Place } from './intoPlace.ts';
 import { checkLimits } from './limits.ts';
 import { loadSnapshot } from './loadSnapshot.ts';
 import { type Marker, readMarker, writeMarker } from './marker.ts';
-import { restoreLegacy } from './restoreLegacy.ts';
 import { nothing, type RestoreOptions, type RestoreReport } from './restoreReport.ts';
 import { openRoot, type TreeRoot } from './treeRoot.ts';
 
@@ -35,7 +34,7 @@ export async function restore(
     claim.head.snapshots.length > 0
       ? await restoreNewest(context, claim, place)
       : claim.head.legacy
-        ? await restoreLegacy(context, place)
+        ? await (await import('./restoreLegacy.ts')).restoreLegacy(context, place)
         : nothing;
   writeMarker(root, { ...freshMarker(context, claim), sequence: report.sequence });
   return report;

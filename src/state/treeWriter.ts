@@ -35,13 +35,12 @@ export class TreeWriter {
   readonly #base: string;
   readonly #owner: Owner | undefined;
   /** Blocks still to come, by entry. */
-  readonly #missing: Uint32Array;
+  readonly #missing = new Map<number, number>();
 
   constructor(tree: Tree, base: string, owner: Owner | undefined) {
     this.#tree = tree;
     this.#base = base;
     this.#owner = owner;
-    this.#missing = new Uint32Array(tree.length);
   }
 
   makeFolder(index: number): void {
@@ -61,7 +60,7 @@ export class TreeWriter {
     const fd = openSync(this.#path(index), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
       ftruncateSync(fd, this.#tree.size(index));
-      this.#missing[index] = blocks;
+      this.#missing.set(index, blocks);
       if (blocks === 0) this.#finish(fd, index);
     } finally {
       closeSync(fd);
@@ -88,8 +87,9 @@ export class TreeWriter {
     const fd = openSync(this.#path(index), O_WRONLY | O_NOFOLLOW);
     try {
       writeSparsely(fd, bytes, block * BLOCK_BYTES, this.#tree.size(index));
-      this.#missing[index]! -= 1;
-      if (this.#missing[index] === 0) this.#finish(fd, index);
+      const missing = this.#missing.get(index)! - 1;
+      this.#missing.set(index, missing);
+      if (missing === 0) this.#finish(fd, index);
     } finally {
       closeSync(fd);
     }
