@@ -6,6 +6,8 @@ export function mappedBody(
   toStoreError: (error: unknown) => unknown,
   signal: AbortSignal | undefined,
 ): Readable {
+  // An abort may come before anybody reads: what destroys the source must not be an uncaught error then.
+  source.on('error', () => {});
   const end = () => source.destroy(signal?.reason);
   signal?.addEventListener('abort', end, { once: true });
   const body = Readable.from(mapped(source, toStoreError, signal), { objectMode: false });
