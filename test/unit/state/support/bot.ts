@@ -33,6 +33,7 @@ export class TestBot {
   readonly path: string;
   readonly store: ObjectStore;
   #instances = 0;
+  readonly #publishers: Publisher[] = [];
 
   private constructor(path: string, store: ObjectStore) {
     this.path = path;
@@ -76,10 +77,12 @@ export class TestBot {
       freezer: undefined,
       ...options.publisher,
     });
+    this.#publishers.push(publisher);
     return { claim: taken, report, publisher, dir };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const publisher of this.#publishers) publisher.close();
     this.store.close();
     await rm(this.path, { recursive: true, force: true });
   }

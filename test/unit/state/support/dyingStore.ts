@@ -1,5 +1,5 @@
 import { RuntimeError } from '../../../../src/errors.ts';
-import type { ObjectStore } from '../../../../src/store/objectStore.ts';
+import type { ObjectStore, StoredObject } from '../../../../src/store/objectStore.ts';
 
 /**
  * A store that dies at call number `at` (from 1), before it takes effect or after, and answers nothing from then on.
@@ -17,7 +17,7 @@ export class DyingStore {
     const call = <T>(run: () => Promise<T>) => this.#call(run);
     this.store = {
       name: inner.name,
-      get: (key, options) => call(() => inner.get(key, options)),
+      get: (key, options) => this.#get(() => inner.get(key, options)),
       head: (key, options) => call(() => inner.head(key, options)),
       put: (key, body, options) => call(() => inner.put(key, body, options)),
       append: (key, base, tail, options) => call(() => inner.append(key, base, tail, options)),
@@ -26,6 +26,20 @@ export class DyingStore {
       list: (prefix, options) => this.#list(() => inner.list(prefix, options)),
       close: () => {},
     };
+  }
+
+  /** A body that nobody gets is closed. */
+  async #get(run: () => Promise<StoredObject>): Promise<StoredObject> {
+    let object: StoredObject | undefined;
+    try {
+      return await this.#call(async () => {
+        object = await run();
+        return object;
+      });
+    } catch (error) {
+      object?.body.destroy();
+      throw error;
+    }
   }
 
   async #call<T>(run: () => Promise<T>): Promise<T> {
