@@ -60,7 +60,7 @@ test.each([
   ['a path that climbs out', [{ name: '../outside' }]],
   ['the same file twice', [{ name: 'x' }, { name: 'x' }]],
   ['a file below a file', [{ name: 'x' }, { name: 'x/y' }]],
-  ['a file below a link', [{ name: 'x', type: 'symlink', linkname: '/tmp' }, { name: 'x' }, { name: 'x' }]],
+  ['a file below a link', [{ name: 'x', type: 'symlink', linkname: 'inside' }, { name: 'x/y' }]],
   ['a hard link to what is not in it', [{ name: 'x', type: 'link', linkname: '/etc/passwd' }]],
 ] as const)('%s in an older state is refused', async (_name, entries) => {
   await using bot = await TestBot.open();
