@@ -1,5 +1,4 @@
 import { RuntimeError } from '../errors.ts';
-import { getBytes } from '../store/readAll.ts';
 import { decodeBlob } from './blob.ts';
 import type { Pack } from './blobTable.ts';
 import type { StateContext } from './context.ts';
@@ -25,20 +24,27 @@ const RANGE_BYTES = 4 * 1024 * 1024;
 /** Bytes that nobody asked for, read rather than asking twice. */
 const GAP_BYTES = 64 * 1024;
 
-/** Reads blobs by ranges of their packs, several at once; `receive` gets each, verified. */
+/**
+ * Reads blobs by ranges of their packs, several at once; `receive` gets each, verified. The bytes are its own until what
+ * it returns has resolved, no longer.
+ */
 export async function fetchBlobs<T extends PlacedBlob>(
   context: StateContext,
   blobs: readonly T[],
   receive: (blob: T, bytes: Buffer) => void | Promise<void>,
   { signal }: FetchOptions,
 ): Promise<void> {
+  const totalBytes = blobs.reduce((sum, blob) => sum + blob.stored + GAP_BYTES, 0);
+  const buffers: Buffer[] = [];
   await inParallel(RANGES_AT_ONCE, planRanges(blobs), signal, async (range, aborted) => {
-    const bytes = await fetchRange(context, range, aborted);
+    const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(Math.min(RANGE_BYTES, totalBytes));
+    const bytes = await fetchRange(context, range, buffer, aborted);
     for (const blob of range.blobs) {
       const at = blob.offset - range.start;
       const where = keys.pack(context.bot, range.pack.hash);
       await receive(blob, decodeBlob(bytes.subarray(at, at + blob.stored), blob, where));
     }
+    buffers.push(buffer);
   });
 }
 
@@ -74,20 +80,26 @@ export function planRanges<T extends PlacedBlob>(blobs: readonly T[]): Range<T>[
   return ranges;
 }
 
+/** The bytes of a range, in `buffer` where it is large enough. */
 async function fetchRange(
   { store, bot }: StateContext,
   { pack, start, end }: Range<PlacedBlob>,
+  buffer: Buffer,
   signal: AbortSignal,
 ): Promise<Buffer> {
   const key = keys.pack(bot, pack.hash);
   const damaged = (why: string) =>
     new RuntimeError('damaged', `${key} ${why}`, { op: 'state.read', path: key });
   if (end > pack.size) throw damaged('is said to hold more than it can');
-  const { bytes, size } = await getBytes(store, key, {
-    range: { start, end },
-    maxBytes: end - start,
-    signal,
-  });
+  const { body, size } = await store.get(key, { range: { start, end }, signal });
+  const bytes =
+    end - start > buffer.length ? Buffer.allocUnsafeSlow(end - start) : buffer.subarray(0, end - start);
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    if (size !== pack.size || length + chunk.length > bytes.length) break;
+    length += chunk.copy(bytes, length);
+  }
   if (size !== pack.size) throw damaged(`has ${size} bytes instead of ${pack.size}`);
+  if (length !== bytes.length) throw damaged('is not as long as it says');
   return bytes;
 }

@@ -1,14 +1,10 @@
-import { hash as digest } from 'node:crypto';
 import { encodeBlob } from './blob.ts';
 import type { BlobTable } from './blobTable.ts';
 import type { StateContext } from './context.ts';
-import { keys, PACK_BYTES } from './format.ts';
+import { INLINE_BYTES } from './format.ts';
+import { PackUploads } from './packUploads.ts';
 import type { BlobSink } from './readBlocks.ts';
-
-/** Unpacked bytes that may wait before readers are held back. */
-const WAITING_BYTES = 12 * 1024 * 1024;
-const UPLOADS_AT_ONCE = 2;
-const COMPRESSED_AT_ONCE = 4;
+import { type Held, Slabs } from './slabs.ts';
 
 export interface PackWriterOptions {
   readonly signal: AbortSignal;
@@ -18,43 +14,40 @@ export interface PackWriterOptions {
   readonly onUploaded?: ((bytes: number) => void) | undefined;
 }
 
-interface Waiting {
-  readonly row: number;
-  readonly bytes: Buffer;
-}
+/** Unpacked bytes that may wait before readers are held back. */
+const WAITING_BYTES = 8 * 1024 * 1024;
+/** Each costs the compressor's tables, about a megabyte. */
+const COMPRESSED_AT_ONCE = 4;
 
 /**
- * Takes blobs, and puts those that the store does not have into packs: compressed on the thread pool, uploaded while
- * the next pack fills. Memory stays within a few packs as long as the caller awaits `ready`.
+ * Takes blobs, and puts those that the store does not have into packs: compressed on the thread pool while the next
+ * ones are read, uploaded while the next pack fills. Memory stays within a few packs as long as callers await `ready`.
  */
 export class PackWriter implements BlobSink {
-  uploadedBytes = 0;
-  readonly #context: StateContext;
   readonly #table: BlobTable;
   readonly #options: PackWriterOptions;
+  readonly #uploads: PackUploads;
+  readonly #slabs = new Slabs();
   /** Rows that came through here, wherever they are now. */
   readonly #own = new Set<number>();
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new Map<number, Held>();
   #waitingBytes = 0;
-  #parts: { row: number; body: Buffer }[] = [];
-  #partsBytes = 0;
-  readonly #uploads = new Set<Promise<void>>();
-  #failure: unknown;
+  #packing: Promise<void> | undefined;
+  /** Packing of one blob. */
+  #step: Promise<void> | undefined;
 
   constructor(context: StateContext, table: BlobTable, options: PackWriterOptions) {
-    this.#context = context;
     this.#table = table;
     this.#options = options;
+    this.#uploads = new PackUploads(context, table, options);
   }
 
-  add(hash: Buffer, bytes: Uint8Array): number {
-    const known = this.#table.find(hash);
-    if (known !== undefined && (this.#own.has(known) || this.#options.usable(known))) return known;
-    const row = this.#table.add(hash);
-    this.#own.add(row);
-    this.#waiting.set(row, { row, bytes: Buffer.from(bytes) });
-    this.#waitingBytes += bytes.length;
-    return row;
+  get uploadedBytes(): number {
+    return this.#uploads.bytes;
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   /** Whether this row came through here. */
@@ -62,13 +55,21 @@ export class PackWriter implements BlobSink {
     return this.#own.has(row);
   }
 
-  get waitingBytes(): number {
-    return this.#waitingBytes;
+  add(hash: Buffer, bytes: Uint8Array): number {
+    const known = this.#table.find(hash);
+    if (known !== undefined && (this.#own.has(known) || this.#options.usable(known))) return known;
+    const row = this.#table.add(hash);
+    this.#own.add(row);
+    this.#waiting.set(row, this.#slabs.hold(bytes));
+    this.#waitingBytes += bytes.length;
+    // Less may yet turn out to fit into the head.
+    if (this.#waitingBytes > INLINE_BYTES) this.#startPacking();
+    return row;
   }
 
-  /** Blobs that are in no pack yet, by row: what an inline snapshot carries itself. */
+  /** Blobs that nothing has been done with yet, by row: what an inline snapshot carries itself. */
   takeWaiting(): Map<number, Buffer> {
-    const taken = new Map([...this.#waiting.values()].map(({ row, bytes }) => [row, bytes]));
+    const taken = new Map([...this.#waiting].map(([row, { bytes }]) => [row, bytes]));
     this.#waiting.clear();
     this.#waitingBytes = 0;
     return taken;
@@ -76,70 +77,52 @@ export class PackWriter implements BlobSink {
 
   /** Resolves when more may be added. */
   async ready(): Promise<void> {
-    if (this.#waitingBytes > WAITING_BYTES) await this.#pack();
-    while (this.#uploads.size >= UPLOADS_AT_ONCE) await Promise.race(this.#uploads);
-    this.#check();
+    while (this.#waitingBytes > WAITING_BYTES) {
+      void this.#startPacking();
+      await this.#step;
+      this.#uploads.check();
+    }
+    this.#uploads.check();
   }
 
   /** Everything added so far is in the store, verified, when this resolves. */
   async finish(): Promise<void> {
-    await this.#pack();
-    this.#seal();
-    await Promise.all(this.#uploads);
-    this.#check();
+    while (this.#waiting.size > 0) await this.#startPacking();
+    await this.#packing;
+    this.#uploads.seal();
+    await this.#uploads.settle();
+    this.#uploads.check();
   }
 
   /** Waits for what is under way; after a failure nothing may go on behind the caller's back. */
   async settle(): Promise<void> {
-    await Promise.all(this.#uploads);
+    await this.#packing?.catch(() => {});
+    await this.#uploads.settle();
   }
 
-  #check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#options.signal.throwIfAborted();
+  #startPacking(): Promise<void> {
+    this.#packing ??= this.#pack().finally(() => {
+      this.#packing = undefined;
+    });
+    // Awaited by `ready` or `finish`, or looked at by `settle`.
+    this.#packing.catch(() => {});
+    return this.#packing;
   }
 
   async #pack(): Promise<void> {
-    while (this.#waiting.size > 0) {
-      this.#check();
-      const batch = [...this.#waiting.values()].slice(0, COMPRESSED_AT_ONCE);
-      const bodies = await Promise.all(batch.map(({ bytes }) => encodeBlob(bytes)));
-      for (const [i, { row, bytes }] of batch.entries()) {
+    const started: { row: number; held: Held; body: Promise<Buffer> }[] = [];
+    for (;;) {
+      for (const [row, held] of this.#waiting) {
+        if (started.length === COMPRESSED_AT_ONCE) break;
         this.#waiting.delete(row);
-        this.#waitingBytes -= bytes.length;
-        this.#parts.push({ row, body: bodies[i]! });
-        this.#partsBytes += bodies[i]!.length;
+        started.push({ row, held, body: encodeBlob(held.bytes) });
       }
-      if (this.#partsBytes >= PACK_BYTES) this.#seal();
-      while (this.#uploads.size > UPLOADS_AT_ONCE) await Promise.race(this.#uploads);
+      const next = started.shift();
+      if (!next) return;
+      this.#step = next.body.then((body) => this.#uploads.append(next.row, body));
+      await this.#step;
+      this.#waitingBytes -= next.held.bytes.length;
+      next.held.release();
     }
-  }
-
-  #seal(): void {
-    if (this.#parts.length === 0) return;
-    const parts = this.#parts;
-    const body = Buffer.concat(parts.map((part) => part.body));
-    this.#parts = [];
-    this.#partsBytes = 0;
-    const upload = this.#upload(parts, body).catch((error: unknown) => {
-      this.#failure ??= error;
-    });
-    this.#uploads.add(upload);
-    void upload.finally(() => this.#uploads.delete(upload));
-  }
-
-  async #upload(parts: { row: number; body: Buffer }[], body: Buffer): Promise<void> {
-    const sha256 = digest('sha256', body);
-    const { store, bot } = this.#context;
-    await store.put(keys.pack(bot, sha256), body, { sha256, signal: this.#options.signal });
-    // Only now: a row that has a place can be referred to, by this publish or by one that follows a failed one.
-    const pack = this.#table.addPack({ hash: sha256, size: body.length });
-    let offset = 0;
-    for (const part of parts) {
-      this.#table.place(part.row, pack, offset, part.body.length);
-      offset += part.body.length;
-    }
-    this.uploadedBytes += body.length;
-    this.#options.onUploaded?.(body.length);
   }
 }

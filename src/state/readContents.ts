@@ -76,6 +76,11 @@ async function fetchRows(
       placed.set(row, { row, hash, size, pack: table.packs[pack]!, ...place });
     }
   }
-  await fetchBlobs(context, [...placed.values()], ({ row }, bytes) => void found.set(row, bytes), { signal });
+  await fetchBlobs(
+    context,
+    [...placed.values()],
+    ({ row }, bytes) => void found.set(row, Buffer.from(bytes)),
+    { signal },
+  );
   return found;
 }
