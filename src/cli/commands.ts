@@ -17,6 +17,10 @@ export const commands: CommandGroup = {
       summary: 'ask a bot',
       load: async () => (await import('./query.ts')).query,
     },
+    state: {
+      summary: "the history of a bot's state: list, compare, restore, verify, export, prune",
+      load: async () => (await import('./state/group.ts')).state,
+    },
     kinds: {
       summary: 'the catalog of runtime kinds',
       load: async () => (await import('./kinds.ts')).kinds,

@@ -20,7 +20,7 @@ export interface ExportOptions {
 
 const GZIP_LEVEL = 1;
 
-/** Writes a snapshot as a tar archive. */
+/** Writes a snapshot as a tar archive to `output`, which is not ended. */
 export async function exportTar(
   context: StateContext,
   { sequence, output, gzip, signal }: ExportOptions,
@@ -29,9 +29,10 @@ export async function exportTar(
   const record = findSnapshot(head, sequence);
   const snapshot = await loadSnapshot(context, record, signal);
   const archive = createPack();
+  const options = { signal, end: false };
   const written = gzip
-    ? pipeline(archive, createGzip({ level: GZIP_LEVEL }), output, { signal })
-    : pipeline(archive, output, { signal });
+    ? pipeline(archive, createGzip({ level: GZIP_LEVEL }), output, options)
+    : pipeline(archive, output, options);
   const fed = feed(context, snapshot, head, archive, signal).catch((error: unknown) => {
     archive.destroy(error as Error);
     throw error;

@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
 import type { StateContext } from './context.ts';
 import { exportTar } from './exportTar.ts';
 import { keys } from './format.ts';
@@ -11,7 +12,10 @@ export async function publishExport(context: StateContext, signal: AbortSignal):
   const folder = await mkdtemp(join(tmpdir(), 'state-export-'));
   try {
     const path = join(folder, 'state.tar.gz');
-    await exportTar(context, { sequence: undefined, output: createWriteStream(path), gzip: true, signal });
+    const output = createWriteStream(path);
+    await exportTar(context, { sequence: undefined, output, gzip: true, signal });
+    output.end();
+    await finished(output);
     const body = { size: statSync(path).size, open: () => createReadStream(path) };
     await context.store.put(keys.legacy(context.bot), body, { signal, contentType: 'application/gzip' });
   } finally {
