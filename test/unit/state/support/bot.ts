@@ -28,21 +28,22 @@ export interface StartOptions {
 
 /** A bot with a store of its own: `start` does what a container's start does. Removed by `await using`. */
 export class TestBot {
-  readonly name = 'bot-1';
+  readonly name: string;
   readonly warnings: string[] = [];
   readonly path: string;
   readonly store: ObjectStore;
   #instances = 0;
   readonly #publishers: Publisher[] = [];
 
-  private constructor(path: string, store: ObjectStore) {
+  private constructor(name: string, path: string, store: ObjectStore) {
+    this.name = name;
     this.path = path;
     this.store = store;
   }
 
-  static async open(store?: (path: string) => ObjectStore): Promise<TestBot> {
+  static async open(store?: (path: string) => ObjectStore, name = 'bot-1'): Promise<TestBot> {
     const path = await mkdtemp(join(tmpdir(), 'state-'));
-    return new TestBot(path, store?.(path) ?? openFileStore(join(path, 'store'), 'bot-state'));
+    return new TestBot(name, path, store?.(path) ?? openFileStore(join(path, 'store'), 'bot-state'));
   }
 
   context(store = this.store): StateContext {
