@@ -81,10 +81,10 @@ export async function buildTree(
     if (index % 256 === 0) signal.throwIfAborted();
   }
 
-  const receive = (blob: WantedBlob, bytes: Buffer) => {
+  const receive = async (blob: WantedBlob, bytes: Buffer) => {
     for (const { index, block } of blob.uses) {
-      if (blockCount(tree.size(index)) === 1) writer.writeFile(index, bytes);
-      else writer.writeBlock(index, block, bytes);
+      if (blockCount(tree.size(index)) === 1) await writer.writeFile(index, bytes);
+      else await writer.writeBlock(index, block, bytes);
       fetchedBytes += bytes.length;
     }
     onProgress?.({ bytes: reusedBytes + fetchedBytes, totalBytes });
@@ -94,7 +94,7 @@ export async function buildTree(
   for (const [key, blob] of wanted) {
     if (blob.pack.hash !== '') packed.push(blob);
     else
-      receive(
+      await receive(
         blob,
         decodeBlob(Buffer.from(options.inline[key] ?? '', 'base64'), blob, keys.head(context.bot)),
       );
