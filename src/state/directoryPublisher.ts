@@ -40,7 +40,7 @@ export class DirectoryPublisher implements Publisher {
   readonly #options: PublisherOptions;
   readonly #root: TreeRoot;
   /** Keeps the directory's inode number from being given to another one that takes its place. */
-  readonly #pin: number;
+  #pin: number | undefined;
   readonly #marker: Marker;
   readonly #keeper: HeadKeeper;
   readonly #reported = new Set<string>();
@@ -64,12 +64,14 @@ export class DirectoryPublisher implements Publisher {
   }
 
   async prepare({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    await this.#keeper.settle(signal);
     this.#published ??= await this.#load(signal);
     await this.#keeper.probe(signal);
   }
 
   close(): void {
-    closeSync(this.#pin);
+    if (this.#pin !== undefined) closeSync(this.#pin);
+    this.#pin = undefined;
   }
 
   checkGeneration({ signal }: { readonly signal: AbortSignal }): Promise<void> {
@@ -80,14 +82,16 @@ export class DirectoryPublisher implements Publisher {
     const { clock } = this.#context;
     const startedAt = clock.now();
     this.#dropOldOrphans(startedAt);
+    await this.#keeper.settle(options.signal);
     this.#published ??= await this.#load(options.signal);
     try {
       const report = await this.#attempt(this.#published, options);
       return report && { ...report, durationMs: clock.now() - startedAt };
     } catch (error) {
       this.#failedAt ??= startedAt;
-      // Somebody else with our claim has moved the head: what we remember is no longer what was published last.
-      if (isRuntimeError(error, 'conflict')) this.#published = undefined;
+      // The head has moved, or may have: what we remember may no longer be what was published last, and what it alone
+      // refers to may be pruned.
+      if (isRuntimeError(error, 'conflict') || this.#keeper.isUncertain) this.#published = undefined;
       throw error;
     }
   }

@@ -24,6 +24,16 @@ export class HeadKeeper {
     return this.#current.head;
   }
 
+  /** Nobody told us the outcome of our last write. */
+  get isUncertain(): boolean {
+    return this.#uncertain;
+  }
+
+  /** Finds out what became of a write whose outcome nobody told us. */
+  async settle(signal: AbortSignal): Promise<void> {
+    if (this.#uncertain) await this.#reread(signal);
+  }
+
   /**
    * Learns once whether the store honours conditions: it must refuse to create the head that is there. The bytes are
    * the same, so a store that does not refuse has changed nothing.
@@ -62,7 +72,7 @@ export class HeadKeeper {
   /** Makes `next` the head. Throws `fenced`, or `conflict` when the head has moved under the same holder. */
   async move(next: Head, signal: AbortSignal): Promise<void> {
     const { store, bot } = this.#context;
-    if (this.#uncertain || this.#conditional === false) await this.check(signal);
+    if (this.#conditional === false) await this.check(signal);
     const body = encodeHead(next);
     const condition = this.#conditional === false ? {} : { ifMatch: this.#current.etag };
     try {

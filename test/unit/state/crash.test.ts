@@ -1,9 +1,12 @@
 import { appendFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { RuntimeError } from '../../../src/errors.ts';
 import { openPublisher } from '../../../src/state/openPublisher.ts';
 import { prune } from '../../../src/state/prune.ts';
+import { listSnapshots } from '../../../src/state/snapshots.ts';
 import { verify } from '../../../src/state/verify.ts';
+import type { ObjectStore } from '../../../src/store/objectStore.ts';
 import { signal, TestBot } from './support/bot.ts';
 import { DyingStore } from './support/dyingStore.ts';
 import { treeOf } from './support/treeOf.ts';
@@ -85,6 +88,35 @@ test('a publish that failed is taken up by the next one of the same publisher', 
   publisher.close();
   await expectSound(bot);
   expect(treeOf((await bot.start('b')).dir)).toEqual(after);
+});
+
+test('a head that moved although its answer was lost keeps its place in the history', async () => {
+  const { bot } = await prepared();
+  await using _ = bot;
+  const { claim, dir } = await bot.start('a');
+  let isDead = false;
+  const losing: ObjectStore = {
+    ...bot.store,
+    get: (key, options) =>
+      (isDead ? new DyingStore(bot.store, 0, 'before').store : bot.store).get(key, options),
+    put: async (key, body, options) => {
+      const result = await bot.store.put(key, body, options);
+      if (!key.endsWith('/head')) return result;
+      isDead = true;
+      throw new RuntimeError('unavailable', 'the answer is lost');
+    },
+  };
+  let store = losing;
+  const proxy = new Proxy(bot.store, { get: (_target, name) => Reflect.get(store, name) });
+  const limits = { maxBytes: 1e9, maxFileBytes: undefined };
+  const publisher = openPublisher(bot.context(proxy), claim, { dir, limits, keep: 9, freezer: undefined });
+  await publisher.publish({ signal }).catch(() => {});
+  store = bot.store;
+  writeFileSync(join(dir, 'small'), 'after the outage');
+  await publisher.publish({ signal });
+  publisher.close();
+  const sequences = (await listSnapshots(bot.context(), signal)).map(({ sequence }) => sequence);
+  expect(sequences).toEqual([1, 2, 3, 4]);
 });
 
 test('a restore that dies at any call is done by the next start', { timeout: 60_000 }, async () => {
