@@ -1,5 +1,6 @@
 import { decodeBlob } from './blob.ts';
 import type { StateContext } from './context.ts';
+import { pathToText } from './entryPath.ts';
 import { fetchBlobs, type PlacedBlob } from './fetchBlobs.ts';
 import { blockCount, blockSize, keys } from './format.ts';
 import { isReusable } from './isReusable.ts';
@@ -69,7 +70,7 @@ export async function buildTree(
     if (type === 'folder') writer.makeFolder(index);
     else if (type === 'link') {
       if (staysInside(path, tree.targets.get(index)!, root.path)) writer.makeLink(index);
-      else context.warn('a link that leaves the state was not restored', { path });
+      else context.warn('a link that leaves the state was not restored', { path: pathToText(path) });
     } else if (options.reuse && isReusable(options.reuse, snapshot, index, options.owner)) {
       writer.linkFile(index, `${options.reuse.path}/${path}`);
       reusedBytes += tree.size(index);
