@@ -6,36 +6,37 @@ export const commands: CommandGroup = {
   summary: 'The entrypoint of every bot container: pulls code and state, runs the bot, saves everything.',
   commands: {
     execute: {
-      summary: 'container entrypoint: pull code and state, run the bot, save everything',
+      summary:
+        "container entrypoint: pull code and state, run the bot, save everything, exit with the bot's code",
       load: async () => (await import('./execute.ts')).execute,
     },
     daemon: {
       summary: 'pull and save without a supervisor: init containers and sidecars',
       load: async () => (await import('./daemon/group.ts')).daemon,
     },
-    query: {
-      summary: 'ask a bot',
-      load: async () => (await import('./query.ts')).query,
-    },
     state: {
       summary: "the history of a bot's state: list, compare, restore, verify, export, prune",
       load: async () => (await import('./state/group.ts')).state,
     },
-    kinds: {
-      summary: 'the catalog of runtime kinds',
-      load: async () => (await import('./kinds.ts')).kinds,
+    logs: {
+      summary: "a bot's shipped logs",
+      load: async () => (await import('./logs.ts')).logs,
+    },
+    query: {
+      summary: 'ask a bot',
+      load: async () => (await import('./query.ts')).query,
     },
     init: {
       summary: 'a small bot with a query that runs at once',
       load: async () => (await import('./init.ts')).init,
     },
+    kinds: {
+      summary: 'the catalog of runtime kinds',
+      load: async () => (await import('./kinds.ts')).kinds,
+    },
     completion: {
       summary: 'shell completion',
       load: async () => (await import('./completion.ts')).completion,
-    },
-    logs: {
-      summary: "a bot's shipped logs",
-      load: async () => (await import('./logs.ts')).logs,
     },
     version: {
       summary: 'version, Node version, commit',

@@ -46,6 +46,7 @@ export async function openSync(options: OpenSyncOptions): Promise<OpenedSync> {
     limits: config.sync,
     keep: config.sync.keep,
     freezer: config.sync.freeze === 'auto' ? options.freezer : undefined,
+    exportTarGz: config.sync.exportTarGz,
   });
   const shipper = createShipper({
     store: watchProgress(await stores.open('logs'), moved),

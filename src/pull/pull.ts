@@ -72,7 +72,9 @@ async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {
   };
   const { holder, signal } = deps;
   const taken =
-    holder === undefined ? await observe(context, { signal }) : await claim(context, { holder, signal });
+    holder === undefined
+      ? await observe(context, { signal })
+      : await claim(context, { holder, dir: config.paths.state, signal });
   const report = await restore(context, taken, {
     dir: config.paths.state,
     owner: config.user,
