@@ -1,6 +1,6 @@
 import { appendFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { RuntimeError } from '../../../src/errors.ts';
 import { openPublisher } from '../../../src/state/openPublisher.ts';
 import { prune } from '../../../src/state/prune.ts';
@@ -39,6 +39,7 @@ test('a publish that dies at any call leaves the last snapshot or the new one', 
 }, async () => {
   const { bot, before, after } = await prepared();
   await using _ = bot;
+  onTestFinished(() => rmSync(`${bot.path}-saved`, { recursive: true, force: true }));
   cpSync(bot.path, `${bot.path}-saved`, { recursive: true, preserveTimestamps: true });
   const seen = { old: 0, new: 0 };
   for (let at = 1, finished = false; !finished; at++) {
@@ -68,7 +69,6 @@ test('a publish that dies at any call leaves the last snapshot or the new one', 
   }
   expect(seen.old).toBeGreaterThan(5);
   expect(seen.new).toBeGreaterThan(1);
-  rmSync(`${bot.path}-saved`, { recursive: true });
 });
 
 test('a publish that failed is taken up by the next one of the same publisher', async () => {
