@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts';
 import type { Claim } from '../state/claim.ts';
 import type { StateContext } from '../state/context.ts';
 import { openPublisher } from '../state/openPublisher.ts';
+import { prune } from '../state/prune.ts';
 import type { Publisher } from '../state/publisher.ts';
 import type { Stores } from '../store/openStores.ts';
 import { createShipper, type Shipper } from './ship/createShipper.ts';
@@ -25,6 +26,10 @@ export interface OpenSyncOptions {
 export interface OpenedSync {
   readonly publisher: Publisher;
   readonly shipper: Shipper;
+  /** Removes what no kept snapshot needs. */
+  readonly prune: (signal: AbortSignal) => Promise<unknown>;
+  /** Of the last snapshot when we started; 0: there is none. */
+  readonly sequence: number;
   readonly lastProgress: () => number;
 }
 
@@ -41,7 +46,8 @@ export async function openSync(options: OpenSyncOptions): Promise<OpenedSync> {
     clock,
     warn: (message, fields) => log.warn(message, fields),
   };
-  const publisher = openPublisher(context, await options.claim(context), {
+  const claim = await options.claim(context);
+  const publisher = openPublisher(context, claim, {
     dir: config.paths.state,
     limits: config.sync,
     keep: config.sync.keep,
@@ -53,5 +59,11 @@ export async function openSync(options: OpenSyncOptions): Promise<OpenedSync> {
     bot: config.botId,
     dir: config.paths.logs,
   });
-  return { publisher, shipper, lastProgress: () => movedAt };
+  return {
+    publisher,
+    shipper,
+    prune: (signal) => prune(context, { signal }),
+    sequence: claim.head.sequence,
+    lastProgress: () => movedAt,
+  };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
-import { isRuntimeError, type RuntimeError } from '../errors.ts';
+import { asRuntimeError, isRuntimeError, type RuntimeError } from '../errors.ts';
 import type { EventSink } from '../events/event.ts';
 import type { FinishOutcome, PublishSummary } from '../events/messages.ts';
 import type { Logger } from '../log.ts';
@@ -15,6 +15,10 @@ import { createSyncLoop } from './syncLoop.ts';
 
 /** A publish of more than this leaves garbage worth collecting. */
 const MUCH_BYTES = 4 * 1024 * 1024;
+/** When a bot is taken to be one that stays, milliseconds. */
+const PREPARE_MS = 1000;
+/** Snapshots between two prunes. */
+const PRUNE_EVERY = 50;
 /** When the start is over and its garbage can go, milliseconds. */
 const SETTLE_MS = 2000;
 
@@ -22,6 +26,10 @@ export interface SyncOptions {
   readonly config: Config;
   readonly publisher: Publisher;
   readonly shipper: Shipper;
+  /** Removes what no kept snapshot needs; may be ended anywhere. */
+  readonly prune: (signal: AbortSignal) => Promise<unknown>;
+  /** Of the last snapshot when we started; 0: there is none. */
+  readonly sequence: number;
   /** When the last byte went to or came from the store, milliseconds since the epoch. */
   readonly lastProgress: () => number;
   /** Resolves when it is time for the final sync; with its budget in milliseconds, undefined: no limit. */
@@ -63,7 +71,24 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
     log.debug('snapshot published', { sequence: report.sequence, uploadedBytes: report.uploadedBytes });
     emit('snapshot.published', { ...report });
     options.onPublished(report);
-    if (report.uploadedBytes > MUCH_BYTES && !final) releaseMemory();
+    if (final) return;
+    if (report.uploadedBytes > MUCH_BYTES) releaseMemory();
+    if (isPruneDue(report.sequence)) await prune(signal);
+  };
+  const prune = async (signal: AbortSignal) => {
+    await options.prune(signal).catch((error: unknown) => {
+      if (!signal.aborted) log.warn(`old snapshots are not pruned: ${asRuntimeError(error).message}`);
+    });
+  };
+  /** What the first publish needs anyway, while nobody waits for it; a bot that ends at once does not need it. */
+  const prepare = async (signal: AbortSignal) => {
+    await clock.sleep(PREPARE_MS, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    await publisher.prepare({ signal }).catch((error: unknown) => {
+      if (isRuntimeError(error, 'fenced')) throw error;
+    });
+    // A bot that lives for one publish would else never prune.
+    if (isPruneDue(options.sequence)) await prune(signal);
   };
   let shippedAt = clock.now();
   const ship = async (signal: AbortSignal, final: boolean) => {
@@ -100,10 +125,12 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
   setTimeout(releaseMemory, SETTLE_MS).unref();
 
   // It ends by itself only when another instance has taken over.
-  const running = loop.run(looping.signal).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+  const running = prepare(looping.signal)
+    .then(() => loop.run(looping.signal))
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
   const { budgetMs } = await options.finishing;
   log.debug('final sync');
   looping.abort();
@@ -111,13 +138,21 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
   rotation?.close();
   // A look that is under way is let go first: two at once would publish the same sequence twice.
   const fenced = await running;
-  return await finalSync({
-    publish: (signal) => (fenced === undefined ? publish(signal, true) : Promise.reject(fenced)),
-    ship: (signal) => ship(signal, true),
-    lastProgress: options.lastProgress,
-    budgetMs,
-    clock,
-  });
+  try {
+    return await finalSync({
+      publish: (signal) => (fenced === undefined ? publish(signal, true) : Promise.reject(fenced)),
+      ship: (signal) => ship(signal, true),
+      lastProgress: options.lastProgress,
+      budgetMs,
+      clock,
+    });
+  } finally {
+    publisher.close();
+  }
+}
+
+function isPruneDue(sequence: number): boolean {
+  return sequence > 0 && sequence % PRUNE_EVERY === 0;
 }
 
 function watchLogs(dir: string, log: Logger, onRotation: () => void): { close(): void } | undefined {
