@@ -5,6 +5,7 @@ const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
+    reporters: [['default', { summary: false }], './test/support/closingLine.ts'],
     pool: 'forks',
     maxWorkers: 3,
     projects: [

@@ -85,7 +85,9 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
     await clock.sleep(PREPARE_MS, signal).catch(() => undefined);
     if (signal.aborted) return;
     await publisher.prepare({ signal }).catch((error: unknown) => {
-      if (isRuntimeError(error, 'fenced')) throw error;
+      if (!isRuntimeError(error, 'fenced')) return;
+      options.onFenced(error);
+      throw error;
     });
     // A bot that lives for one publish would else never prune.
     if (isPruneDue(options.sequence)) await prune(signal);

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -38,9 +38,9 @@ export async function makeOutputPipes(dir: string): Promise<OutputPipes | undefi
 
 function mkfifo(args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    execFile('mkfifo', args, { env: { PATH: '/usr/bin:/bin' } }, (error) =>
-      error ? reject(error) : resolve(),
-    );
+    const child = spawn('mkfifo', args, { env: { PATH: '/usr/bin:/bin' }, stdio: 'ignore' });
+    child.once('error', reject);
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`mkfifo ended with ${code}`))));
   });
 }
 
