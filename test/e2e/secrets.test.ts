@@ -76,7 +76,7 @@ import json, os, stat, time
 
 def role(pid):
     try:
-        words = open(f'/proc/{pid}/cmdline').read().split('\0')
+        words = [w for w in open(f'/proc/{pid}/cmdline').read().split('\0') if not w.startswith('--node-options')]
     except OSError:
         return None
     if words[0] == '/usr/bin/tini':
