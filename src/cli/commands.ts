@@ -38,6 +38,10 @@ export const commands: CommandGroup = {
       summary: 'shell completion',
       load: async () => (await import('./completion.ts')).completion,
     },
+    doctor: {
+      summary: 'check everything that a start needs',
+      load: async () => (await import('./doctor.ts')).doctor,
+    },
     version: {
       summary: 'version, Node version, commit',
       load: async () => (await import('./version.ts')).version,

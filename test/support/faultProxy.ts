@@ -145,7 +145,9 @@ async function forward(
   const { method, url: path, socket } = incoming;
   const upstream = request({ host: '127.0.0.1', port, method, path, headers, agent: false });
   // Whoever is cut, the other side is cut too, as it would be on one line.
-  socket.once('close', () => upstream.destroy());
+  const cut = () => upstream.destroy();
+  socket.once('close', cut);
+  upstream.once('close', () => socket.off('close', cut));
   const answered = once(upstream, 'response') as Promise<[IncomingMessage]>;
   const sent = tampering.request
     ? pipeline(incoming, tampering.request, upstream)

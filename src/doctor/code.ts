@@ -1,0 +1,30 @@
+import { isRuntimeError, RuntimeError } from '../errors.ts';
+import { type Check, fail, ok } from './finding.ts';
+
+/** The archive is there and within the limit; without one, the code is already in place. */
+export const code: Check = {
+  name: 'code',
+  async run({ config, kind, stores }) {
+    const { file, maxBytes } = config.code;
+    if (file === undefined) {
+      if (kind.entrypoint === 'text') return [ok('code', 'needs none')];
+      return [ok('code', `no CODE_FILE: taken as it is in ${config.paths.code}`)];
+    }
+    const bucket = await stores.open('code', 0);
+    try {
+      const { size } = await bucket.head(file);
+      if (size <= maxBytes) return [ok('code', `${file} in ${bucket.name}, ${size} bytes`)];
+      const text = `${file} has ${size} bytes, and MAX_CODE_SIZE_MB allows ${maxBytes}`;
+      return [fail('code', new RuntimeError('damaged', text))];
+    } catch (error) {
+      if (!isRuntimeError(error, 'not-found')) return [fail('code', error)];
+      const text = `there is no ${file} in ${bucket.name}`;
+      return [
+        fail(
+          'code',
+          new RuntimeError('not-found', text, { hint: 'CODE_FILE names the key of the archive.' }),
+        ),
+      ];
+    }
+  },
+};

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { type Check, type Finding, ok, warn } from './finding.ts';
+
+const INITS = ['tini', 'docker-init', 'dumb-init', 'catatonit', 'systemd', 'init'];
+const LIMITS = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'];
+const MIB = 1024 * 1024;
+/** Supervisor and daemon, and a small bot beside them. Bytes. */
+const LEAST_BYTES = 64 * MIB;
+/** Version 1 of cgroups says a number near 2^63 for none. */
+const NONE_BYTES = 2 ** 60;
+
+/** Who reaps orphans, and how much memory there is. */
+export const surroundings: Check = {
+  name: 'surroundings',
+  async run() {
+    return [reaper(readFirst(['/proc/1/comm'])), memory(readFirst(LIMITS))];
+  },
+};
+
+export function reaper(first: string | undefined): Finding {
+  if (first !== undefined && INITS.includes(first)) return ok('reaping', `${first} is the first process`);
+  return warn(
+    'reaping',
+    `the first process is ${first ?? 'unknown'}: orphans of the bot may stay as zombies`,
+    'Use the entrypoint of the image (tini), or docker run --init.',
+  );
+}
+
+export function memory(limit: string | undefined): Finding {
+  const bytes = limit === undefined || limit === 'max' ? Number.POSITIVE_INFINITY : Number(limit);
+  if (!(bytes < NONE_BYTES)) return ok('memory', 'no limit');
+  const text = `${Math.floor(bytes / MIB)} MiB`;
+  if (bytes >= LEAST_BYTES) return ok('memory', `limited to ${text}`);
+  return warn(
+    'memory',
+    `limited to ${text}`,
+    `The runtime itself and a small bot need ${LEAST_BYTES / MIB} MiB.`,
+  );
+}
+
+function readFirst(files: readonly string[]): string | undefined {
+  for (const file of files) {
+    try {
+      return readFileSync(file, 'utf8').trim();
+    } catch {
+      // Another version of cgroups, or none.
+    }
+  }
+  return undefined;
+}
