@@ -162,5 +162,7 @@ async function shipped(bot: FaultyBot): Promise<string[]> {
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => (JSON.parse(line) as { message: string }).message);
+    .map((line) => JSON.parse(line) as { stream: string; message: string })
+    .filter(({ stream }) => stream === 'stdout')
+    .map(({ message }) => message);
 }

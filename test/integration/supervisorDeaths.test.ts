@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
 import { minioClient } from '../support/minio.ts';
-import { processesWith, roleOf, waitForRole } from '../support/roleOf.ts';
+import { processesWith, roleOf } from '../support/roleOf.ts';
 import { scaled } from '../support/scale.ts';
 import { supervised } from '../support/supervised.ts';
+import { waitForRole } from '../support/waitForRole.ts';
 
 const minio = inject('minio');
 /** Counts as fast as it can write, and says how far it came when it is asked to end. */

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { botProcesses, readProcessTable } from '../../src/processes/processTree.ts';
 import { freePort } from '../support/freePort.ts';
 import { startMinio } from '../support/minio.ts';
-import { processesWith, waitForRole } from '../support/roleOf.ts';
+import { processesWith } from '../support/roleOf.ts';
 import { supervised } from '../support/supervised.ts';
+import { waitForRole } from '../support/waitForRole.ts';
 
 const living = () =>
   readProcessTable()

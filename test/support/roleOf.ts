@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { expect } from 'vitest';
 import { readProcessTable } from '../../src/processes/processTree.ts';
 
 /** The process in this role below a supervisor, as the process table shows it now; undefined: there is none. */
@@ -9,20 +8,6 @@ export function roleOf(supervisor: number, role: 'daemon' | 'query'): number | u
     .filter(({ parent, state }) => parent === supervisor && state !== 'Z')
     .map(({ pid }) => pid)
     .find((pid) => commandLine(pid).includes(word));
-}
-
-/** Waits for one; `other`: not this one. */
-export async function waitForRole(
-  supervisor: number,
-  role: 'daemon' | 'query',
-  other?: number,
-): Promise<number> {
-  const find = () => {
-    const pid = roleOf(supervisor, role);
-    return pid === other ? undefined : pid;
-  };
-  await expect.poll(find, { timeout: 20_000, interval: 10 }).toBeDefined();
-  return find() ?? Number.NaN;
 }
 
 /** Processes that live and have this text in their environment. */
