@@ -22,7 +22,8 @@ function states(leader: number): string[] {
   return table.filter(({ pid }) => own.includes(pid)).map(({ state }) => state);
 }
 
-const allStopped = (leader: number) => states(leader).every((state) => state === 'T');
+/** `D`: a shell whose child, made by vfork(2), was stopped before its exec; it cannot go on before that one does. */
+const allStopped = (leader: number) => states(leader).every((state) => 'TD'.includes(state));
 
 /** Without giving the event loop a turn, in which the freezer would thaw them after 200 ms. */
 function soonAllStopped(leader: number): boolean {
