@@ -72,7 +72,8 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
     emit('snapshot.published', { ...report });
     options.onPublished(report);
     if (final) return;
-    if (report.uploadedBytes > MUCH_BYTES) releaseMemory();
+    // Later: what the publish has used is still in reach here.
+    if (report.uploadedBytes > MUCH_BYTES) setTimeout(releaseMemory, SETTLE_MS).unref();
     if (isPruneDue(report.sequence)) await prune(signal);
   };
   const prune = async (signal: AbortSignal) => {

@@ -7,6 +7,7 @@ export interface KeepOptions<Send, Receive> {
   readonly self: Self;
   readonly role: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly tuning?: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -39,6 +40,7 @@ export function keepRole<Send, Receive>(options: KeepOptions<Send, Receive>): Ke
     const started = startRole<Send, Receive>(options.self, {
       role: options.role,
       env: options.env,
+      tuning: options.tuning,
       onMessage: options.onMessage,
       onExit: (code, signal) => void restart(code, signal),
     });

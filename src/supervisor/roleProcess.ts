@@ -17,6 +17,8 @@ export interface RoleProcess<Send> {
 export interface RoleOptions<Receive> {
   readonly role: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Variables of ours besides, for the process itself. */
+  readonly tuning?: Readonly<Record<string, string>> | undefined;
   readonly onMessage: (message: Receive) => void;
   /** Called once, after the last message. */
   readonly onExit: (code: number | null, signal: NodeJS.Signals | null) => void;
@@ -34,7 +36,7 @@ export function cleanEnvironment(env: Readonly<Record<string, string>>): Record<
 
 export function startRole<Send, Receive>(self: Self, options: RoleOptions<Receive>): RoleProcess<Send> {
   const child: ChildProcess = spawn(self.file, [...self.args, ...options.role], {
-    env: cleanEnvironment(options.env),
+    env: { ...cleanEnvironment(options.env), ...options.tuning },
     // Stdout is the bot's alone.
     stdio: ['ignore', 2, 2, 'ipc'],
     // A process group of its own: a Ctrl-C at the terminal is for the supervisor, which then tells it to finish.
