@@ -1,4 +1,5 @@
 import { type Command, type CommandGroup, type CommandLoader, type Invocation, isGroup } from './command.ts';
+import { overlay } from './overlay.ts';
 import { parseCommandLine } from './parseCommandLine.ts';
 
 /** The process as a command sees it, less what is on the command line. */
@@ -38,8 +39,5 @@ export async function dispatch(
     surroundings.stdout.write(commandHelp(entry, path));
     return 0;
   }
-  // Not spread: stdout and stderr are made when they are first used.
-  return entry.run(
-    Object.create(surroundings, Object.getOwnPropertyDescriptors({ ...given, commands: root })),
-  );
+  return entry.run(overlay(surroundings, { ...given, commands: root }));
 }

@@ -61,4 +61,7 @@ test('asks a bot that does not run, from its saved state', async () => {
   const asked = await runtime(['query', 'sleeper', 'status'], variables);
   expect(asked.stdout).toBe('{"status":"ok","data":"/status of sleeper"}\n');
   expect(asked.code).toBe(0);
+  const told = await runtime(['query', 'sleeper', 'status'], { ...variables, LOG_LEVEL: 'debug' });
+  expect(told).toMatchObject({ code: 0, stdout: asked.stdout });
+  expect(told.stderr).toContain('configuration read');
 });

@@ -6,6 +6,8 @@ import { buffer } from 'node:stream/consumers';
 import type { Invocation } from '../command.ts';
 import { ephemeralQuery } from '../ephemeralQuery.ts';
 import { loadBot } from '../loadBot.ts';
+import { localDirectory } from '../localDirectory.ts';
+import { overlay } from '../overlay.ts';
 import type { Question } from './askServer.ts';
 
 /**
@@ -13,10 +15,11 @@ import type { Question } from './askServer.ts';
  * afterwards, unless the environment says where they are.
  */
 export async function askHere(
-  botId: string,
+  name: string,
   { path, params }: Question,
   invocation: Invocation,
 ): Promise<Buffer> {
+  const directory = localDirectory(name, invocation);
   const dir = await mkdtemp(join(tmpdir(), 'runtime-query-'));
   try {
     // The program may run as another user.
@@ -28,16 +31,16 @@ export async function askHere(
       STATE_PATH: join(dir, 'state'),
       LOGS_PATH: join(dir, 'the0', 'logs'),
       ...defined(env),
-      BOT_ID: botId,
+      ...(directory === undefined ? { BOT_ID: name } : {}),
       QUERY_PATH: path,
       QUERY_PARAMS: JSON.stringify(params),
       ...(typeof timeout === 'string' ? { QUERY_TIMEOUT: timeout } : {}),
     };
-    const options = { role: 'execute', speaker: 'query' } as const;
-    const bot = await loadBot({ ...invocation, env: query, flags: {} }, options);
+    const options = { role: 'execute', speaker: 'query', dir: directory } as const;
+    const bot = await loadBot(overlay(invocation, { env: query, flags: {} }), options);
     const stdout = new PassThrough();
     const answer = buffer(stdout);
-    await ephemeralQuery(bot, { ...invocation, stdout });
+    await ephemeralQuery(bot, overlay(invocation, { stdout }));
     stdout.end();
     return await answer;
   } finally {
