@@ -4,6 +4,7 @@ import { botId } from '../config/parsers.ts';
 import { isRuntimeError, RuntimeError } from '../errors.ts';
 import type { Command, Output } from './command.ts';
 import { loadBot } from './loadBot.ts';
+import { localDirectory } from './localDirectory.ts';
 import { formatLine, isSince, parseKeptLine } from './logs/keptLine.ts';
 import { parseSince } from './logs/parseSince.ts';
 import { shippedLines } from './logs/shippedLines.ts';
@@ -33,11 +34,13 @@ export const logs: Command = {
   runtime logs my-bot --follow --json | jq .message`,
   async run(invocation) {
     const { positionals, flags, stdout, hangup } = invocation;
-    const bot = botId.parse(positionals[0] ?? '');
-    if (bot === undefined)
-      throw new RuntimeError('usage', `${JSON.stringify(positionals[0])} is no bot's name: ${botId.expects}`);
+    const [name = ''] = positionals;
+    const dir = localDirectory(name, invocation);
+    if (dir === undefined && botId.parse(name) === undefined)
+      throw new RuntimeError('usage', `${JSON.stringify(name)} is no bot's name: ${botId.expects}`);
     const since = typeof flags.since === 'string' ? parseSince(flags.since, systemClock.now()) : undefined;
-    const { config, log } = await loadBot(invocation, { role: 'operator', speaker: 'logs' });
+    const { config, log } = await loadBot(invocation, { role: 'operator', speaker: 'logs', dir });
+    const bot = dir === undefined ? name : config.botId;
     const stores = await openBotStores(config, log);
     try {
       const lines = shippedLines(await stores.open('logs'), bot, since);

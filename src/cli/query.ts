@@ -16,7 +16,8 @@ export const query: Command = {
   },
   details: [
     'URL asks a running bot: runtime query http://127.0.0.1:9476 /portfolio symbol=BTC limit=10',
-    'BOT answers here, from its saved state: the variables of the store, and RUNTIME, CODE_FILE, QUERY_ENTRYPOINT.',
+    'BOT answers here, from its saved state: the variables of the store, and RUNTIME, CODE_FILE, QUERY_ENTRYPOINT;',
+    'or the directory of a bot that `runtime execute DIR` has run.',
     'Values are strings, as in a query string; K:=V sends JSON: limit:=10, filter:={"a":1}.',
     '',
     'Exit codes: 0 for an answer that is ok, 1 for an error, 69 where nobody answers.',

@@ -86,3 +86,23 @@ setInterval(() => {}, 1000);
   expect((await run.finished).stdout).toBe('first 1\nsecond 2\n');
   expect(await readFile(join(dir, '.runtime/exit.json'), 'utf8')).toContain('"source"');
 });
+
+test('query, state and logs take the directory of a bot that has run', async () => {
+  const dir = await botDirectory({
+    'bot.yaml': [
+      'name: other-name',
+      'runtime: command',
+      'entrypoints:',
+      '  bot: mkdir -p $STATE_DIR; echo 7 > $STATE_DIR/runs; echo ran',
+      `  query: printf '{"status":"ok","data":%d}' $(cat $STATE_DIR/runs) > /query/result.json`,
+    ].join('\n'),
+  });
+  expect((await runRuntime(['state', 'ls', dir], {})).code).toBe(64);
+  await runRuntime(['execute', dir], {});
+  expect(await runRuntime(['query', dir, '/runs'], {})).toMatchObject({
+    code: 0,
+    stdout: '{"status":"ok","data":7}\n',
+  });
+  expect((await runRuntime(['state', 'show', dir], {})).stdout).toContain('.the0-state/runs');
+  expect((await runRuntime(['logs', dir], {})).stdout).toMatch(/ stdout ran\n$/);
+});

@@ -6,6 +6,7 @@ import type { StateContext } from '../../state/context.ts';
 import type { Invocation, OptionSpec } from '../command.ts';
 import { configOptions } from '../configOptions.ts';
 import { loadBot } from '../loadBot.ts';
+import { localDirectory } from '../localDirectory.ts';
 import { openBotStores } from '../openBotStores.ts';
 import { stopSignal } from '../stopSignal.ts';
 
@@ -37,14 +38,15 @@ export async function operate<T>(
   work: (operation: Operation) => Promise<T>,
 ): Promise<T> {
   const [name = ''] = invocation.positionals;
-  if (botId.parse(name) === undefined)
+  const dir = localDirectory(name, invocation);
+  if (dir === undefined && botId.parse(name) === undefined)
     throw usage(`${JSON.stringify(name)} is no bot's id: it is ${botId.expects}`);
-  const { config, log } = await loadBot(invocation, { role: 'operator', speaker: 'state' });
+  const { config, log } = await loadBot(invocation, { role: 'operator', speaker: 'state', dir });
   const stores = await openBotStores(config, log);
   try {
     const context: StateContext = {
       store: await stores.open('state'),
-      bot: name,
+      bot: dir === undefined ? name : config.botId,
       clock: systemClock,
       warn: (message, fields) => log.warn(message, fields),
     };
