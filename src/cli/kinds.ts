@@ -15,7 +15,7 @@ export const kinds: Command = {
     });
     const entries = catalog(kinds.all());
     if (flags.json) stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
-    else if (stdout.isTTY) stdout.write(table(entries, stdout.columns));
+    else if (stdout.isTTY) stdout.write(table(entries, stdout.columns || undefined));
     else stdout.write(entries.map((entry) => `${columns(entry).join('\t')}\n`).join(''));
     return 0;
   },
@@ -25,7 +25,7 @@ function columns({ id, aliases, name, status, footprint, description, source }: 
   return [[id, ...aliases].join(', '), name, status, description, footprint, source.join(' ')];
 }
 
-/** Cut at the terminal's width, where that is known; `--json` has everything. */
+/** Cut at the terminal's width, where that is known (a terminal without a size says 0); `--json` has everything. */
 function table(entries: readonly CatalogEntry[], width = Number.POSITIVE_INFINITY): string {
   const rows = [['KIND', 'NAME', 'STATUS', 'DESCRIPTION', 'FOOTPRINT', 'SOURCE'], ...entries.map(columns)];
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

@@ -5,7 +5,10 @@ import type { Command, CommandGroup } from './command.ts';
 /** `runtime stat`: 64, and the command that was probably meant. */
 export function unknownCommand(name: string, group: CommandGroup, path: readonly string[]): RuntimeError {
   const known = Object.keys(group.commands).filter((known) => !group.commands[known]?.hidden);
-  if (name.startsWith('-')) return usage(`unknown option ${name}`, path, undefined);
+  if (name.startsWith('-')) {
+    const options = path.length === 0 ? ['--help', '--version'] : ['--help'];
+    return usage(`unknown option ${name}`, path, suggest(name, options));
+  }
   return usage(`unknown command "${[...path, name].join(' ')}"`, path, suggest(name, known));
 }
 

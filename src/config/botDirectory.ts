@@ -20,11 +20,13 @@ export interface BotDirectory extends FileSource {
  * guessed. Throws `not-found` (66) where there is no directory, `config` (78) with every problem of its files.
  */
 export async function botDirectory(directory: string, given: Env): Promise<BotDirectory> {
-  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new RuntimeError('not-found', `no such directory: ${directory}`, {
+  const found = statSync(directory, { throwIfNoEntry: false });
+  if (!found?.isDirectory()) {
+    const problem = found ? 'not a directory' : 'no such directory';
+    throw new RuntimeError('not-found', `${problem}: ${directory}`, {
       op: 'config.read',
       path: directory,
-      hint: 'runtime init DIR makes a bot to begin with',
+      hint: found ? 'name the directory that holds it' : 'runtime init DIR makes a bot to begin with',
     });
   }
   const problems: string[] = [];

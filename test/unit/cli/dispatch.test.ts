@@ -54,6 +54,7 @@ test.each([
   [['state', 'restor'], 'unknown command "state restor"', 'did you mean restore? see runtime state --help'],
   [['toString'], 'unknown command "toString"', 'see runtime --help'],
   [['--jsno'], 'unknown option --jsno', 'see runtime --help'],
+  [['--vresion'], 'unknown option --vresion', 'did you mean --version? see runtime --help'],
   [
     ['state', 'restore', 'b', '--jsno'],
     'unknown option --jsno',
