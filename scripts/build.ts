@@ -32,11 +32,12 @@ if (!existsSync(node)) {
   process.exit(66);
 }
 
+mkdirSync(work, { recursive: true });
+const base = stripped();
 const commit = gitCommit();
 const inputs = hashOfInputs();
 const stamp = join(work, 'inputs');
 if (flags.force || !existsSync(output) || read(stamp) !== inputs) {
-  mkdirSync(work, { recursive: true });
   await bundle();
   embed();
   writeFileSync(stamp, inputs);
@@ -107,7 +108,7 @@ function embed(): void {
     JSON.stringify({
       main: join(work, 'main.cjs'),
       mainFormat: 'commonjs',
-      executable: stripped(),
+      executable: base,
       output: made,
       disableExperimentalSEAWarning: true,
       // V8's cache holds machine code's flags: it is only good on the architecture that made it.
@@ -143,7 +144,7 @@ function hashOfInputs(): string {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-  const hash = createHash('sha256').update(`${flags.arch}\n${version}\n${commit}\n`);
+  const hash = createHash('sha256').update(`${flags.arch}\n${version}\n${commit}\n${basename(base)}\n`);
   for (const file of [...sources, join(root, 'package-lock.json'), import.meta.filename]) {
     const bytes = readFileSync(file);
     hash.update(`${file.slice(root.length)} ${bytes.length}\n`).update(bytes);
