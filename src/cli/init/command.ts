@@ -7,14 +7,19 @@ export const command: Sample = (name) => ({
   'query.sh': query,
 });
 
-const bot = `# Counts its runs.
+const bot = `# Counts its runs; as a realtime bot, one every ten seconds until it is stopped.
 set -eu
-file=$STATE_DIR/runs.json
-runs=$(cat "$file" 2>/dev/null || echo 0)
-runs=$((runs + 1))
-echo "Hello from $BOT_ID, run $runs"
 mkdir -p "$STATE_DIR"
-echo "$runs" > "$file"
+file=$STATE_DIR/runs.json
+while
+  runs=$(cat "$file" 2>/dev/null || echo 0)
+  runs=$((runs + 1))
+  echo "Hello from $BOT_ID, run $runs"
+  echo "$runs" > "$file"
+  [ "\${BOT_TYPE-}" = realtime ]
+do
+  sleep 10
+done
 `;
 
 const query = `# Answers one query, into /query/result.json.

@@ -7,17 +7,26 @@ export const nodejs: Sample = (name) => ({
   'query.js': query,
 });
 
-const bot = `// Counts its runs.
+const bot = `// Counts its runs; as a realtime bot, one every ten seconds until it is stopped.
 const { existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
+const { setTimeout: sleep } = require('node:timers/promises');
 
 exports.main = async (botId, config) => {
+  run(botId, config);
+  while (process.env.BOT_TYPE === 'realtime') {
+    await sleep(10_000);
+    run(botId, config);
+  }
+};
+
+function run(botId, config) {
   const file = join(process.env.STATE_DIR, 'runs.json');
   const runs = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) + 1 : 1;
   console.log((config.greeting ?? 'Hi') + ' from ' + botId + ', run ' + runs);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify(runs));
-};
+}
 `;
 
 const query = `// Answers queries: as a server on THE0_QUERY_PORT, or one query, into /query/result.json.

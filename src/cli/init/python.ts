@@ -7,13 +7,21 @@ export const python: Sample = (name) => ({
   'query.py': query,
 });
 
-const bot = `"""Counts its runs."""
+const bot = `"""Counts its runs; as a realtime bot, one every ten seconds until it is stopped."""
 import json
 import os
+import time
 from pathlib import Path
 
 
 def main(bot_id, config):
+    run(bot_id, config)
+    while os.environ.get("BOT_TYPE") == "realtime":
+        time.sleep(10)
+        run(bot_id, config)
+
+
+def run(bot_id, config):
     file = Path(os.environ["STATE_DIR"], "runs.json")
     runs = json.loads(file.read_text()) + 1 if file.exists() else 1
     print(f"{config.get('greeting', 'Hi')} from {bot_id}, run {runs}", flush=True)
