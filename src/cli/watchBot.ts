@@ -30,7 +30,11 @@ export async function watchBot(bot: LoadedBot, invocation: Invocation, parts: Pa
       const stop = () => void run.emit('SIGTERM');
       quit.signal.addEventListener('abort', stop);
       const change = changed.promise;
-      void change.then(stop);
+      let hasChanged = false;
+      void change.then(() => {
+        hasChanged = true;
+        stop();
+      });
       code = await runBot(bot, invocation, parts, run).catch((error: unknown) => {
         const { message, exitCode } = asRuntimeError(error);
         log.error(message);
@@ -38,7 +42,7 @@ export async function watchBot(bot: LoadedBot, invocation: Invocation, parts: Pa
       });
       quit.signal.removeEventListener('abort', stop);
       if (quit.signal.aborted) break;
-      log.info(`the bot ended with ${code}; waiting for a change of its code`);
+      if (!hasChanged) log.info(`the bot ended with ${code}; waiting for a change of its code`);
       const path = await Promise.race([change, whenAborted(quit.signal)]);
       await systemClock.sleep(SETTLE_MS, quit.signal).catch(() => undefined);
       changed = Promise.withResolvers();
