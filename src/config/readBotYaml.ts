@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Document, Node } from 'yaml';
-import { isNode, isScalar, LineCounter, parseDocument } from '../parts/yaml.ts';
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from '../parts/yaml.ts';
 import type { Env } from './env.ts';
 import { isObject } from './parsers.ts';
 import { readSmallFile } from './readSmallFile.ts';
@@ -31,6 +31,15 @@ export function readBotYaml(path: string, problems: string[]): { values: Env; or
   }
   if (document.errors.length > 0) return { values, origins };
 
+  // Otherwise nothing in it would be found, and a guess would run in place of what it means.
+  for (const [node, place] of [
+    [document.contents, 'the file'],
+    [isMap(document.contents) ? document.get('entrypoints', true) : undefined, 'entrypoints'],
+  ] as const) {
+    if (!isNode(node) || isMap(node) || (isScalar(node) && node.value === null)) continue;
+    const { line } = lines.linePos(node.range?.[0] ?? 0);
+    problems.push(`${file}:${line}: ${place} is not a mapping`);
+  }
   for (const [name, place] of Object.entries(places)) {
     const node = document.getIn(place, true);
     if (!isNode(node)) continue;

@@ -1,1 +1,1 @@
-export { isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+export { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';

@@ -125,6 +125,19 @@ test('problems name file and line', async () => {
   expect(await problemsOf(named)).toEqual([expect.stringContaining('BOT_ID="my bot" (from bot.yaml:2)')]);
 });
 
+test.each([
+  ['main.py\n', ['bot.yaml:1: the file is not a mapping']],
+  ['- main.py\n', ['bot.yaml:1: the file is not a mapping']],
+  ['name: x\nentrypoints: main.py\n', ['bot.yaml:2: entrypoints is not a mapping']],
+])('%j is not taken for a file that names no program', async (text, problems) => {
+  expect(await problemsOf(directory({ 'bot.yaml': text, 'main.py': '' }))).toEqual(problems);
+});
+
+test.each(['', '# nothing yet\n', 'entrypoints:\n'])('%j names no program', async (text) => {
+  const { config } = await configOf(directory({ 'bot.yaml': text, 'main.py': '' }));
+  expect(config.entrypoint).toBe('main.py');
+});
+
 test('a name that looks like a number is meant as it is written', async () => {
   const { config } = await configOf(directory({ 'bot.yaml': 'name: 007', 'main.py': '' }));
   expect(config.botId).toBe('007');
