@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { commands } from './cli/commands.ts';
 import { dispatch } from './cli/dispatch.ts';
 import { processSurroundings } from './cli/processSurroundings.ts';
@@ -17,8 +18,14 @@ async function main(): Promise<number> {
 
 async function fail(error: unknown): Promise<number> {
   const { describeError } = await import('./cli/describeError.ts');
-  surroundings.stderr.write(describeError(error, process.env, Date.now));
+  surroundings.stderr.write(describeError(error, { ...process.env, LOG_FORMAT: logFormat() }, Date.now));
   return asRuntimeError(error).exitCode;
+}
+
+/** As the roles of a container log: what reads their stderr gets one format. Commands speak to people, or to scripts. */
+function logFormat(): string {
+  const isRole = ['execute', 'daemon'].includes(process.argv[2] ?? '');
+  return process.env.LOG_FORMAT || (isRole && !isatty(2) ? 'json' : 'text');
 }
 
 async function exit(code: number): Promise<never> {

@@ -35,7 +35,13 @@ export const execute: Command = {
       return await runQueryServer({ ...bot, version: build.version });
     }
     const role = flags['skip-sync'] ? 'execute-without-sync' : 'execute';
-    const bot = await loadBot(invocation, { role, speaker: 'supervisor', dir });
+    const bot = await loadBot(invocation, { role, speaker: 'supervisor', dir }).catch(
+      async (error: unknown) => {
+        const { recordFailedStart } = await import('./recordFailedStart.ts');
+        recordFailedStart(invocation, dir, error);
+        throw error;
+      },
+    );
     if (bot.config.query.path !== undefined) {
       return await (await import('./ephemeralQuery.ts')).ephemeralQuery(bot, invocation);
     }

@@ -51,7 +51,11 @@ export function describeExit(ending: Ending): ExitRecord {
 }
 
 /** Leaves `exit.json` and, for scheduled bots, `done`: the very last thing that happens. */
-export function writeExitRecord(paths: Paths, botType: Config['botType'], record: ExitRecord): void {
+export function writeExitRecord(
+  paths: Pick<Paths, 'exitFile' | 'doneFile'>,
+  botType: Config['botType'],
+  record: ExitRecord,
+): void {
   writeWhole(paths.exitFile, `${JSON.stringify(record)}\n`);
   if (botType === 'scheduled') writeWhole(paths.doneFile, `${record.exit}\n`);
 }

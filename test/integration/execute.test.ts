@@ -313,3 +313,13 @@ test('/dev/stdout and /dev/stderr can be opened by name', async () => {
   const end = await runRuntime(['execute'], { ...env, ...(await newContainer()).env });
   expect(end).toMatchObject({ code: 0, stdout: 'out\n', stderr: 'err\n' });
 });
+
+test('a start without a configuration: exit.json tells of it and not of an earlier life', async () => {
+  const container = await newContainer();
+  const env = await bots.deploy({ kind: 'command', entrypoint: 'true', files: { a: '' } });
+  expect((await runRuntime(['execute'], { ...env, ...container.env })).code).toBe(0);
+  const end = await runRuntime(['execute'], { ...env, ...container.env, SYNC_INTERVAL: 'soon' });
+  expect(end.code).toBe(78);
+  expect(await container.exitRecord()).toMatchObject({ source: 'runtime', exit: 78 });
+  for (const line of end.stderr.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('level', 'error');
+});

@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { type Flags, mergeSources } from '../config/mergeSources.ts';
+import { variables } from '../config/variables.ts';
+import { asRuntimeError } from '../errors.ts';
+import { describeExit, writeExitRecord } from '../supervisor/exitRecord.ts';
+import type { Invocation } from './command.ts';
+
+/**
+ * Leaves `exit.json` of a start that ended before there was a configuration, so that nobody takes an earlier life's for it:
+ * where logs would have been, if that is there. Whatever goes wrong here, the exit code says it all the same.
+ */
+export function recordFailedStart(
+  { cwd, env, flags }: Invocation,
+  dir: string | undefined,
+  thrown: unknown,
+): void {
+  const merged = mergeSources({ env, flags: flags as Flags }).env;
+  const usual = dir === undefined ? variables.LOGS_PATH.default : join(resolve(cwd, dir), '.runtime', 'logs');
+  const around = dirname(merged.LOGS_PATH ?? usual);
+  if (!existsSync(around)) return;
+  const now = Date.now();
+  const record = describeExit({
+    bot: undefined,
+    error: asRuntimeError(thrown),
+    stateSaved: true,
+    logsSaved: true,
+    startedAt: now,
+    endedAt: now,
+  });
+  const files = { exitFile: join(around, 'exit.json'), doneFile: join(around, 'done') };
+  try {
+    writeExitRecord(files, merged.BOT_TYPE === 'realtime' ? 'realtime' : 'scheduled', record);
+  } catch {
+    // Read-only, or not ours.
+  }
+}
