@@ -2,16 +2,16 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../src/clock.ts';
-import { createShipper } from '../src/daemon/ship/createShipper.ts';
-import { watchRotation } from '../src/daemon/ship/watchRotation.ts';
-import { openFileStore } from '../src/store/file.ts';
-import { createCapture } from '../src/supervisor/capture/createCapture.ts';
-import { exitOf, openPipe, silent, temporaryDirectory } from '../test/support/captureChild.ts';
+import { systemClock } from '../../src/clock.ts';
+import { createShipper } from '../../src/daemon/ship/createShipper.ts';
+import { watchRotation } from '../../src/daemon/ship/watchRotation.ts';
+import { openFileStore } from '../../src/store/file.ts';
+import { createCapture } from '../../src/supervisor/capture/createCapture.ts';
+import { exitOf, openPipe, silent, temporaryDirectory } from '../../test/support/captureChild.ts';
 
 /**
  * What logs cost: a child writes lines as fast as it can through a real pipe, the container's stdout is a file, and
- * capture has a process of its own, as the supervisor is. `scripts/node scripts/bench-logs.ts`.
+ * capture has a process of its own, as the supervisor is. `scripts/bench logs`.
  */
 interface Figures {
   readonly seconds: number;
