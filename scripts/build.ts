@@ -32,6 +32,9 @@ if (!existsSync(node)) {
   process.exit(66);
 }
 
+/** Everything of ours, as one part: SEA's own code cache would hold none of the functions that run. */
+const MAIN = 'main';
+
 mkdirSync(work, { recursive: true });
 const base = stripped();
 const commit = gitCommit();
@@ -64,21 +67,45 @@ async function bundle(): Promise<void> {
     await build({
       ...common,
       entryPoints: ['src/main.ts'],
-      outfile: join(work, 'main.cjs'),
+      outfile: join(work, `${MAIN}.cjs`),
       define: { RUNTIME_VERSION: JSON.stringify(version), RUNTIME_COMMIT: JSON.stringify(commit) },
       plugins: [partsAsAssets()],
     });
+    await build({
+      ...common,
+      stdin: { contents: `require('./src/parts/loadPart.ts').loadPart('${MAIN}')`, resolveDir: root },
+      outfile: join(work, 'start.cjs'),
+    });
     for (const name of parts) {
-      const outfile = join(work, `${name}.cjs`);
       // Nobody steps through these: short names spare those who load them some memory.
-      await build({ ...common, entryPoints: [`src/parts/${name}.ts`], outfile, minifyIdentifiers: true });
-      // As `loadPart` wraps it.
-      const script = new Script(`(function (exports, require, module) {${readFileSync(outfile, 'utf8')}\n})`);
-      writeFileSync(join(work, `${name}.cache`), script.createCachedData());
+      const entryPoints = [`src/parts/${name}.ts`];
+      await build({ ...common, entryPoints, outfile: join(work, `${name}.cjs`), minifyIdentifiers: true });
     }
+    for (const name of [MAIN, ...parts]) cacheCode(name);
   } catch {
     // esbuild has said why.
     process.exit(1);
+  }
+}
+
+/** Wraps a bundle as `loadPart` calls it, and has V8 compile it ahead; main with all that a start runs. */
+function cacheCode(name: string): void {
+  const source = `(function (exports, require, module) {${readFileSync(join(work, `${name}.cjs`), 'utf8')}\n})`;
+  const [file, cache] = [join(work, `${name}.js`), join(work, `${name}.cache`)];
+  writeFileSync(file, source);
+  writeFileSync(cache, new Script(source).createCachedData());
+  if (name !== MAIN) return;
+  try {
+    const warm = [join(root, 'scripts/warm.ts'), file, cache];
+    execFileSync(process.execPath, warm, {
+      stdio: 'ignore',
+      timeout: 30_000,
+      env: { PATH: process.env.PATH },
+    });
+  } catch {
+    console.error(
+      'build: the executable starts slower than it could: no life of a bot could be run to warm it',
+    );
   }
 }
 
@@ -106,17 +133,17 @@ function embed(): void {
   writeFileSync(
     config,
     JSON.stringify({
-      main: join(work, 'main.cjs'),
+      main: join(work, 'start.cjs'),
       mainFormat: 'commonjs',
       executable: base,
       output: made,
       disableExperimentalSEAWarning: true,
-      // V8's cache holds machine code's flags: it is only good on the architecture that made it.
-      useCodeCache: flags.arch === process.arch,
       // A bot's NODE_OPTIONS must not reach this binary; `--node-options` on our own command line does (src/cli/processSelf.ts).
       execArgvExtension: 'cli',
       assets: Object.fromEntries(
-        parts.flatMap((name) => [`${name}.cjs`, `${name}.cache`].map((file) => [file, join(work, file)])),
+        [MAIN, ...parts].flatMap((name) =>
+          [`${name}.js`, `${name}.cache`].map((file) => [file, join(work, file)]),
+        ),
       ),
     }),
   );
@@ -145,7 +172,12 @@ function hashOfInputs(): string {
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
   const hash = createHash('sha256').update(`${flags.arch}\n${version}\n${commit}\n${basename(base)}\n`);
-  for (const file of [...sources, join(root, 'package-lock.json'), import.meta.filename]) {
+  for (const file of [
+    ...sources,
+    join(root, 'package-lock.json'),
+    join(root, 'scripts/warm.ts'),
+    import.meta.filename,
+  ]) {
     const bytes = readFileSync(file);
     hash.update(`${file.slice(root.length)} ${bytes.length}\n`).update(bytes);
   }

@@ -2,7 +2,7 @@
  * The bot of the soak, a shell script: counts on from its state, says each number on stdout, and writes it where the state
  * is saved only after it has been said. `GAP` seconds between two numbers.
  */
-export const soakBot = String.raw`
+export const soakBot = `
 cd "$(dirname "$STATE_DIR")" || exit 9
 trap 'exit 0' TERM
 n=$(cat count 2>/dev/null || echo 0)

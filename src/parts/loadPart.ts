@@ -2,12 +2,14 @@ import { getAsset, getRawAsset } from 'node:sea';
 import { Script } from 'node:vm';
 
 /**
- * A part of the executable: a library of others that few processes use, bundled by itself and kept as an asset, so that the
- * thousands that never use it hold neither its source nor its code. `scripts/build.ts` makes every file beside this one
- * such a part and puts this call in its place; run from source they are ordinary modules.
+ * A part of the executable: a bundle that is kept as an asset, with V8's cache of its code. Besides our own code, which is one,
+ * these are the libraries that few processes use: the thousands that never do hold neither their source nor their code.
+ * `scripts/build.ts` makes every file beside this one such a part and puts this call in its place; run from source they
+ * are ordinary modules. A cache that another architecture made is refused by V8, and the part is compiled as it runs.
  */
 export function loadPart(name: string): unknown {
-  const script = new Script(`(function (exports, require, module) {${getAsset(`${name}.cjs`, 'utf8')}\n})`, {
+  // The bundles are ASCII: V8 keeps them as they are.
+  const script = new Script(getAsset(`${name}.js`, 'latin1'), {
     filename: `runtime:${name}`,
     cachedData: Buffer.from(getRawAsset(`${name}.cache`)),
   });

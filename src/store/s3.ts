@@ -68,7 +68,21 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       if (ifMatch !== undefined) headers['if-match'] = ifMatch;
       const response = await client.send({ op: 'store.get', method: 'GET', key, headers, signal });
       const toStoreError = (error: unknown) => networkError(error, 'store.get', client.subject(key));
-      return { ...infoOf(key, response.headers), body: mappedBody(response, toStoreError, signal) };
+      const info = infoOf(key, response.headers);
+      if (!Number.isSafeInteger(info.size)) {
+        // Nobody could tell its end from a connection that broke.
+        response.destroy();
+        throw new RuntimeError(
+          'unavailable',
+          `${client.subject(key)}: an answer that does not say its length`,
+          {
+            op: 'store.get',
+            path: key,
+            hint: 'Is there a proxy in front of the store that recodes its answers?',
+          },
+        );
+      }
+      return { ...info, body: mappedBody(response, toStoreError, signal) };
     },
 
     async head(key, { signal } = {}) {

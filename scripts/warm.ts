@@ -1,0 +1,60 @@
+/**
+ * `warm.ts SCRIPT CACHE`: lives one life of a bot in this process, from the bundled SCRIPT, and writes V8's cache of it. The
+ * cache then holds the code of every function that a start runs, which else each start would compile anew. The
+ * bucket behind it is a map in this process: what is wanted of it is that it answers, not that it keeps anything.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Script } from 'node:vm';
+import { zip } from '../test/support/archives.ts';
+
+const [file = '', cache = ''] = process.argv.slice(2);
+const place = mkdtempSync(join(tmpdir(), 'warm-'));
+const objects = new Map([['/custom-bots/code.zip', zip([{ name: 'main', data: 'x'.repeat(2000) }])]]);
+
+const server = createServer(async (request, response) => {
+  const path = request.url?.split('?', 1)[0] ?? '';
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  if (request.method === 'PUT') objects.set(path, Buffer.concat(chunks));
+  const object = objects.get(path);
+  response.setHeader('etag', '"1"');
+  response.setHeader('last-modified', new Date().toUTCString());
+  if (object === undefined) {
+    response.writeHead(404).end('<Error><Code>NoSuchKey</Code></Error>');
+  } else {
+    response.setHeader('content-length', request.method === 'PUT' ? 0 : object.length);
+    response.writeHead(200).end(request.method === 'GET' ? object : undefined);
+  }
+});
+
+server.listen(0, '127.0.0.1', () => {
+  Object.assign(process.env, {
+    MINIO_ENDPOINT: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    MINIO_ACCESS_KEY: 'warm',
+    MINIO_SECRET_KEY: 'warm',
+    BOT_ID: 'warm',
+    BOT_USER: 'none',
+    RUNTIME: 'command',
+    ENTRYPOINT: 'echo; sleep 0.2',
+    CODE_FILE: 'code.zip',
+    CODE_PATH: join(place, 'code'),
+    STATE_PATH: join(place, 'state'),
+    LOGS_PATH: join(place, 'the0', 'logs'),
+  });
+  // The daemon is started from the bundle itself.
+  process.argv = [process.execPath, file.replace(/\.js$/, '.cjs'), 'execute'];
+  const script = new Script(readFileSync(file, 'utf8'), { filename: 'runtime:main' });
+  const { exit } = process;
+  process.exit = (code): never => {
+    writeFileSync(cache, script.createCachedData());
+    rmSync(place, { recursive: true, force: true });
+    return exit(code);
+  };
+  const run = script.runInThisContext() as (exports: object, require: NodeJS.Require, module: object) => void;
+  run({}, createRequire(import.meta.url), { exports: {} });
+});
