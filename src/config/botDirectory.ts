@@ -58,6 +58,8 @@ export async function botDirectory(directory: string, given: Env): Promise<BotDi
       STORE_URL: pathToFileURL(join(own, 'store')).href,
       STATE_PATH: join(own, 'state'),
       LOGS_PATH: join(own, 'logs'),
+      // Python would write its bytecode beside the bot's modules; nothing but our folder is written to.
+      PYTHONPYCACHEPREFIX: join(own, 'pycache'),
       ...(config === undefined ? {} : { BOT_CONFIG: config }),
       ...Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)),
     },

@@ -106,3 +106,14 @@ test('query, state and logs take the directory of a bot that has run', async () 
   expect((await runRuntime(['state', 'show', dir], {})).stdout).toContain('.the0-state/runs');
   expect((await runRuntime(['logs', dir], {})).stdout).toMatch(/ stdout ran\n$/);
 });
+
+test("Python's bytecode lies in .runtime as well: nothing else of the directory is written", async () => {
+  const dir = await botDirectory({
+    'bot.yaml': 'runtime: python3.11\nentrypoints:\n  bot: main.py\n',
+    'main.py': 'from helper import word\n\ndef main():\n    print(word)\n',
+    'helper.py': 'word = "imported"\n',
+  });
+  expect(await runRuntime(['execute', dir], {})).toMatchObject({ code: 0, stdout: 'imported\n' });
+  expect((await readdir(dir)).toSorted()).toEqual(['.runtime', 'bot.yaml', 'helper.py', 'main.py']);
+  expect(await readdir(join(dir, '.runtime'))).toContain('pycache');
+});
