@@ -63,6 +63,9 @@ export interface FinishOutcome {
   readonly reason: string | undefined;
 }
 
+/** Names the variable in which the supervisor hands the query server what only the query program may have: JSON. */
+export const PROGRAM_ENV = 'RUNTIME_PROGRAM_ENV';
+
 export type ToQueryServer =
   /** A server that is started again gets the same events with the same ids: readers resume where they were. */
   | { readonly type: 'event'; readonly id: number; readonly event: RuntimeEvent }

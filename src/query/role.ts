@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
+import { PROGRAM_ENV } from '../events/messages.ts';
 import type { Kinds } from '../kinds/registry.ts';
 import type { Logger } from '../log.ts';
 import { type ProcessIds, QueryMetrics } from './metrics.ts';
@@ -86,8 +87,21 @@ function prepare(
   return async () => {
     // Below a supervisor the code is there, whatever the bot has done to our mark since.
     if (process.send === undefined) await waitForCode(config, clock, stop);
-    return prepareProgram({ config, kind: kinds.get(config.kind), env, ...(await protection) });
+    return prepareProgram({
+      config,
+      kind: kinds.get(config.kind),
+      env: forProgram(env),
+      ...(await protection),
+    });
   };
+}
+
+/** With what the supervisor has kept from ourselves. */
+function forProgram({
+  [PROGRAM_ENV]: kept = '{}',
+  ...env
+}: QueryRoleOptions['env']): QueryRoleOptions['env'] {
+  return { ...env, ...(JSON.parse(kept) as Record<string, string>) };
 }
 
 /** The supervisor's other child is the daemon. */

@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { RuntimeEvent } from '../events/event.ts';
-import type { FromQueryServer, ToQueryServer } from '../events/messages.ts';
+import { type FromQueryServer, PROGRAM_ENV, type ToQueryServer } from '../events/messages.ts';
 import type { Logger } from '../log.ts';
 import { signalProcess } from '../processes/signalProcess.ts';
 import { keepRole } from './keepRole.ts';
-import type { Self } from './roleProcess.ts';
+import { type Self, withheldEnvironment } from './roleProcess.ts';
 
 export interface QueryLinkOptions {
   readonly self: Self;
@@ -30,6 +30,8 @@ export function linkQueryServer(options: QueryLinkOptions): QueryLink {
   const server = keepRole<ToQueryServer, FromQueryServer>({
     ...options,
     role: ['execute', '--query-server-only'],
+    // For the query program; the server itself must not be steered by them.
+    tuning: { [PROGRAM_ENV]: JSON.stringify(withheldEnvironment(options.env)) },
     greet: options.catchUp,
     onMessage: (message) => {
       if (message.type === 'ready') server.forgive();

@@ -30,6 +30,11 @@ export interface RoleOptions<Receive> {
  */
 const HOSTILE = /^(LD_|NODE_(?!EXTRA_CA_CERTS$)|DYLD_|MALLOC_|GLIBC_TUNABLES$)/;
 
+/** What `cleanEnvironment` takes away: meant for the bot's programs, of which a role may start one. */
+export function withheldEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => HOSTILE.test(name)));
+}
+
 export function cleanEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !HOSTILE.test(name)));
 }
