@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
 import { botProcesses, readProcessTable } from '../../../src/processes/processTree.ts';
+import { signalProcess } from '../../../src/processes/signalProcess.ts';
 import { createFreezer, MAX_FREEZE_MS } from '../../../src/supervisor/freezer.ts';
 
 /** A real process group that runs `script`. */
@@ -10,7 +11,9 @@ async function group(script: string): Promise<number> {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   onTestFinished(() => {
-    for (const pid of botProcesses(readProcessTable(), bot.pid!)) process.kill(pid, 'SIGKILL');
+    // One that forks is gone, or has a child more, by the time that it is its turn.
+    for (const pid of botProcesses(readProcessTable(), bot.pid!)) signalProcess(pid, 'SIGKILL');
+    signalProcess(-bot.pid!, 'SIGKILL');
   });
   await new Promise((resolve) => bot.stdout.once('data', resolve));
   return bot.pid!;
