@@ -17,7 +17,6 @@ export interface ManagedOptions {
   readonly stores: Stores;
   readonly link: SupervisorLink;
   readonly clock: Clock;
-  readonly random: () => number;
   readonly log: Logger;
 }
 
@@ -47,7 +46,6 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
       ...options,
       claim: (context) => claimOf(context, pulled),
       freezer: link,
-      emit: link.emit,
     });
     void link.tell({ type: 'ready' });
     const outcome = await runSync({

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
-import type { EventSink } from '../events/event.ts';
 import type { Logger } from '../log.ts';
 import type { Claim } from '../state/claim.ts';
 import type { StateContext } from '../state/context.ts';
@@ -17,9 +16,7 @@ export interface OpenSyncOptions {
   /** Whose generation we write in; called once the state bucket is open. */
   readonly claim: (context: StateContext) => Promise<Claim>;
   readonly freezer: { freeze(): Promise<boolean>; thaw(): Promise<void> } | undefined;
-  readonly emit: EventSink;
   readonly clock: Clock;
-  readonly random: () => number;
   readonly log: Logger;
 }
 

@@ -24,7 +24,6 @@ export interface SidecarOptions {
   /** Aborted by SIGTERM and SIGINT. */
   readonly stop: AbortSignal;
   readonly clock: Clock;
-  readonly random: () => number;
   readonly log: Logger;
 }
 
@@ -41,7 +40,6 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
       claim: (context) => claimOf(context, options, pulled),
       // The bot runs in another container: it cannot be stopped from here.
       freezer: undefined,
-      emit: () => undefined,
     });
     ready = true;
     log.info('saving the state', { intervalMs: config.sync.intervalMs });

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { PROGRAM_ENV } from '../events/messages.ts';
 import type { Kinds } from '../kinds/registry.ts';
 import type { Logger } from '../log.ts';
+import { whenAborted } from '../whenAborted.ts';
 import { type ProcessIds, QueryMetrics } from './metrics.ts';
 import { prepareProgram, RESULT_DIR } from './prepareProgram.ts';
 import type { ProgramLaunch } from './programLaunch.ts';
@@ -63,10 +64,7 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
   });
   log.info('query server listens', { port: server.port });
   link.tell({ type: 'ready', port: server.port });
-  await new Promise<void>((resolve) => {
-    if (stop.signal.aborted) resolve();
-    else stop.signal.addEventListener('abort', () => resolve());
-  });
+  await whenAborted(stop.signal);
   await server.close();
   return 0;
 }

@@ -21,7 +21,7 @@ export const sync: Command = {
     const bot = await loadBot(invocation, { role: 'daemon', speaker: 'daemon' });
     const { config, log } = bot;
     const stores = await openBotStores(config, log);
-    const common = { config, stores, log, clock: systemClock, random: Math.random };
+    const common = { config, stores, log, clock: systemClock };
     if (process.send) {
       const [{ runManaged }, { linkSupervisor }] = await Promise.all([
         import('../../daemon/managed.ts'),
