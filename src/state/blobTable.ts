@@ -5,20 +5,31 @@ export interface Pack {
   readonly size: number;
 }
 
+/** Blobs one behind the other, stored as one. */
+export interface Frame {
+  /** Number of its pack in `packs`. */
+  readonly pack: number;
+  readonly offset: number;
+  /** Bytes in the pack; bytes that they unpack to. */
+  readonly stored: number;
+  readonly size: number;
+}
+
 const HASH_BYTES = 32;
 const NOWHERE = -1;
 
 /**
- * Every blob that a tree refers to, as rows: its hash and where it lies. Columns rather than objects, because a
+ * Every blob that a tree refers to, as rows: its hash, its size and where it lies. Columns rather than objects, because a
  * daemon keeps this for as long as its bot lives. Rows are only ever added; the latest row of a hash is the one found.
  */
 export class BlobTable {
   readonly packs: Pack[] = [];
+  readonly frames: Frame[] = [];
   #length = 0;
   #hashes = Buffer.alloc(16 * HASH_BYTES);
-  #packs = new Int32Array(16);
-  #offsets = new Uint32Array(16);
-  #lengths = new Uint32Array(16);
+  #sizes = new Uint32Array(16);
+  #frames = new Int32Array(16);
+  #positions = new Uint32Array(16);
   /** Open addressing by the first bytes of the hash; row + 1, 0 is free. */
   #slots = new Int32Array(32);
 
@@ -30,19 +41,18 @@ export class BlobTable {
     return this.#hashes.subarray(row * HASH_BYTES, (row + 1) * HASH_BYTES);
   }
 
-  /** Number of its pack in `packs`, or undefined while it is in none. */
-  pack(row: number): number | undefined {
-    const pack = this.#packs[row]!;
-    return pack === NOWHERE ? undefined : pack;
+  size(row: number): number {
+    return this.#sizes[row]!;
   }
 
-  offset(row: number): number {
-    return this.#offsets[row]!;
+  /** Undefined while it is in none. */
+  frame(row: number): Frame | undefined {
+    return this.frames[this.#frames[row]!];
   }
 
-  /** Bytes in the pack. */
-  stored(row: number): number {
-    return this.#lengths[row]!;
+  /** Where in its unpacked frame it begins. */
+  position(row: number): number {
+    return this.#positions[row]!;
   }
 
   find(hash: Buffer): number | undefined {
@@ -50,24 +60,29 @@ export class BlobTable {
     return entry === 0 ? undefined : entry - 1;
   }
 
-  add(hash: Buffer): number {
-    if (this.#length === this.#packs.length) this.#grow();
+  add(hash: Buffer, size: number): number {
+    if (this.#length === this.#sizes.length) this.#grow();
     const row = this.#length++;
     hash.copy(this.#hashes, row * HASH_BYTES);
-    this.#packs[row] = NOWHERE;
+    this.#sizes[row] = size;
+    this.#frames[row] = NOWHERE;
     this.#slots[this.#slot(hash)] = row + 1;
     return row;
   }
 
-  place(row: number, pack: number, offset: number, stored: number): void {
-    this.#packs[row] = pack;
-    this.#offsets[row] = offset;
-    this.#lengths[row] = stored;
+  place(row: number, frame: number, position: number): void {
+    this.#frames[row] = frame;
+    this.#positions[row] = position;
   }
 
-  /** Number of `pack`, added when it is new. */
+  /** Number of `pack`. */
   addPack(pack: Pack): number {
     return this.packs.push(pack) - 1;
+  }
+
+  /** Number of `frame`. */
+  addFrame(frame: Frame): number {
+    return this.frames.push(frame) - 1;
   }
 
   #slot(hash: Buffer): number {
@@ -81,11 +96,11 @@ export class BlobTable {
   }
 
   #grow(): void {
-    const capacity = this.#packs.length * 2;
+    const capacity = this.#sizes.length * 2;
     this.#hashes = Buffer.concat([this.#hashes], capacity * HASH_BYTES);
-    this.#packs = enlarge(this.#packs, new Int32Array(capacity));
-    this.#offsets = enlarge(this.#offsets, new Uint32Array(capacity));
-    this.#lengths = enlarge(this.#lengths, new Uint32Array(capacity));
+    this.#sizes = enlarge(this.#sizes, new Uint32Array(capacity));
+    this.#frames = enlarge(this.#frames, new Int32Array(capacity));
+    this.#positions = enlarge(this.#positions, new Uint32Array(capacity));
     this.#slots = new Int32Array(capacity * 2);
     for (let row = 0; row < this.#length; row++) this.#slots[this.#slot(this.hash(row))] = row + 1;
   }

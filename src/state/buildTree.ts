@@ -1,8 +1,8 @@
-import { decodeBlob } from './blob.ts';
 import type { StateContext } from './context.ts';
 import { pathToText } from './entryPath.ts';
-import { fetchBlobs, type PlacedBlob } from './fetchBlobs.ts';
-import { blockCount, blockSize, keys } from './format.ts';
+import { fetchBlobs } from './fetchBlobs.ts';
+import { blockCount } from './format.ts';
+import { inlineBlob } from './inlineBlob.ts';
 import { isReusable } from './isReusable.ts';
 import { staysInside } from './linkTarget.ts';
 import { asDamage, type LoadedSnapshot } from './loadSnapshot.ts';
@@ -35,10 +35,6 @@ interface Use {
   readonly block: number;
 }
 
-interface WantedBlob extends PlacedBlob {
-  readonly uses: Use[];
-}
-
 /** Builds a snapshot's tree, every block verified. Throws `damaged` when something is missing or not what it was. */
 export async function buildTree(
   context: StateContext,
@@ -48,20 +44,15 @@ export async function buildTree(
   const { tree, table } = snapshot;
   const { base, root, signal, onProgress } = options;
   const writer = new TreeWriter(tree, base, options.owner);
-  const wanted = new Map<string, WantedBlob>();
+  const wanted = new Map<number, Use[]>();
   const totalBytes = tree.totals().bytes;
   let reusedBytes = 0;
   let fetchedBytes = 0;
 
-  const want = (row: number, size: number, use: Use) => {
-    const hash = table.hash(row);
-    const key = hash.toString('hex');
-    const known = wanted.get(key);
-    if (known) return void known.uses.push(use);
-    const pack = table.pack(row);
-    const place = { offset: table.offset(row), stored: table.stored(row) };
-    const held = pack === undefined ? { hash: '', size: 0 } : table.packs[pack]!;
-    wanted.set(key, { hash, pack: held, ...place, size, uses: [use] });
+  const want = (row: number, use: Use) => {
+    const known = wanted.get(row);
+    if (known) known.push(use);
+    else wanted.set(row, [use]);
   };
 
   for (let index = 0; index < tree.length; index++) {
@@ -77,13 +68,13 @@ export async function buildTree(
     } else {
       const uses = blocksOf(tree.blobs(index));
       if (blockCount(tree.size(index)) !== 1 || uses.length === 0) writer.makeFile(index, uses.length);
-      for (const { row, block } of uses) want(row, blockSize(tree.size(index), block), { index, block });
+      for (const { row, block } of uses) want(row, { index, block });
     }
     if (index % 256 === 0) signal.throwIfAborted();
   }
 
-  const receive = async (blob: WantedBlob, bytes: Buffer) => {
-    for (const { index, block } of blob.uses) {
+  const receive = async (row: number, bytes: Buffer) => {
+    for (const { index, block } of wanted.get(row)!) {
       if (blockCount(tree.size(index)) === 1) await writer.writeFile(index, bytes);
       else await writer.writeBlock(index, block, bytes);
       fetchedBytes += bytes.length;
@@ -91,16 +82,12 @@ export async function buildTree(
     onProgress?.({ bytes: reusedBytes + fetchedBytes, totalBytes });
   };
 
-  const packed: WantedBlob[] = [];
-  for (const [key, blob] of wanted) {
-    if (blob.pack.hash !== '') packed.push(blob);
-    else
-      await receive(
-        blob,
-        decodeBlob(Buffer.from(options.inline[key] ?? '', 'base64'), blob, keys.head(context.bot)),
-      );
+  const packed: number[] = [];
+  for (const row of wanted.keys()) {
+    if (table.frame(row)) packed.push(row);
+    else await receive(row, inlineBlob(context, table, row, options.inline));
   }
-  await fetchBlobs(context, packed, receive, { signal }).catch((error: unknown) => {
+  await fetchBlobs(context, table, packed, receive, { signal }).catch((error: unknown) => {
     throw asDamage(error);
   });
   return { fetchedBytes, reusedBytes, finishFolders: (at) => writer.finishFolders(at) };

@@ -101,12 +101,14 @@ export class DirectoryPublisher implements Publisher {
     const { head } = this.#keeper;
     const forgotten = forgetPacks(table, liveBytes(published));
     const isInline = (row: number) => Object.hasOwn(head.blobs, table.hash(row).toString('hex'));
-    const isPacked = (row: number) => table.pack(row) !== undefined && !forgotten.has(table.pack(row)!);
+    const isPacked = (row: number) => {
+      const frame = table.frame(row);
+      return frame !== undefined && !forgotten.has(frame.pack);
+    };
     let inline = false;
     const writer = new PackWriter(this.#context, table, {
       signal,
       usable: (row) => (inline ? isInline(row) : isPacked(row)),
-      onUploaded: this.#options.onUploaded,
     });
     try {
       const captured = await capture(before, {

@@ -1,13 +1,14 @@
 import { RuntimeError } from '../errors.ts';
 import { checkEntryPath, type EntryPath, pathToText, textToPath } from './entryPath.ts';
 import { blockCount, isHash } from './format.ts';
+import { isCount } from './frameRow.ts';
 import type { EntryType } from './tree.ts';
 
 /**
- * Where a block is: n blocks of zeros; a blob by its hash (in the head's table); or a blob with its pack (by number),
- * offset and stored length.
+ * Where a block is: n blocks of zeros; a blob by its hash (in the head's table); or a blob with its frame (by number)
+ * and where in this it begins.
  */
-export type BlockRow = number | readonly [string] | readonly [string, number, number, number];
+export type BlockRow = number | readonly [string] | readonly [string, number, number];
 
 /** An entry as JSON carries it: `[type, path, mode, mtime µs, …]`. */
 export type EntryRow =
@@ -33,8 +34,8 @@ export function encodeEntry(entry: Entry): EntryRow {
   return ['f', path, entry.mode, entry.mtime, entry.size, entry.blocks];
 }
 
-/** `packs`: how many packs the row may refer to. Everything from outside is checked here, once. */
-export function decodeEntry(row: unknown, packs: number): Entry {
+/** `frames`: how many frames the row may refer to. Everything from outside is checked here, once. */
+export function decodeEntry(row: unknown, frames: number): Entry {
   if (!Array.isArray(row) || typeof row[1] !== 'string') throw malformed(row);
   const path = checkEntryPath(textToPath(row[1]));
   const [type, , mode, mtime, last, blocks] = row;
@@ -45,24 +46,20 @@ export function decodeEntry(row: unknown, packs: number): Entry {
   if (type !== 'f' || !isCount(last) || !Array.isArray(blocks)) throw malformed(row);
   let count = 0;
   for (const block of blocks) {
-    if (!isBlock(block, packs)) throw malformed(row);
+    if (!isBlock(block, frames)) throw malformed(row);
     count += typeof block === 'number' ? block : 1;
   }
   if (count !== blockCount(last)) throw malformed(row);
   return { ...common, type: 'file', size: last, blocks };
 }
 
-function isBlock(block: unknown, packs: number): block is BlockRow {
+function isBlock(block: unknown, frames: number): block is BlockRow {
   if (typeof block === 'number') return isCount(block) && block > 0;
   if (!Array.isArray(block) || typeof block[0] !== 'string' || !isHash(block[0])) return false;
   if (block.length === 1) return true;
-  const [, pack, offset, stored] = block;
-  return (
-    isCount(pack) && pack < packs && isCount(offset) && isCount(stored) && stored > 0 && block.length === 4
-  );
+  const [, frame, position] = block;
+  return isCount(frame) && frame < frames && isCount(position) && block.length === 3;
 }
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function malformed(row: unknown): RuntimeError {
   return new RuntimeError('damaged', `not an entry: ${JSON.stringify(row)?.slice(0, 200)}`, {

@@ -1,19 +1,9 @@
 import { RuntimeError } from '../errors.ts';
-import { decodeBlob } from './blob.ts';
-import type { Pack } from './blobTable.ts';
+import { checkBlob, unpack } from './blob.ts';
+import type { BlobTable, Frame, Pack } from './blobTable.ts';
 import type { StateContext } from './context.ts';
 import { keys } from './format.ts';
 import { inParallel } from './inParallel.ts';
-
-/** A blob that lies in a pack. */
-export interface PlacedBlob {
-  readonly hash: Buffer;
-  readonly pack: Pack;
-  readonly offset: number;
-  /** Bytes in the pack; bytes that they unpack to. */
-  readonly stored: number;
-  readonly size: number;
-}
 
 export interface FetchOptions {
   readonly signal: AbortSignal;
@@ -25,65 +15,78 @@ const RANGE_BYTES = 4 * 1024 * 1024;
 const GAP_BYTES = 64 * 1024;
 
 /**
- * Reads blobs by ranges of their packs, several at once; `receive` gets each, verified. The bytes are its own until what
- * it returns has resolved, no longer.
+ * Reads the blobs of `rows`, which all lie in packs, by ranges of these, several at once; `receive` gets each, verified.
+ * The bytes are its own until what it returns has resolved, no longer.
  */
-export async function fetchBlobs<T extends PlacedBlob>(
+export async function fetchBlobs(
   context: StateContext,
-  blobs: readonly T[],
-  receive: (blob: T, bytes: Buffer) => void | Promise<void>,
+  table: BlobTable,
+  rows: Iterable<number>,
+  receive: (row: number, bytes: Buffer) => void | Promise<void>,
   { signal }: FetchOptions,
 ): Promise<void> {
-  const totalBytes = blobs.reduce((sum, blob) => sum + blob.stored + GAP_BYTES, 0);
+  const ranges = planRanges(table, rows);
+  const longest = Math.max(0, ...ranges.map(({ start, end }) => end - start));
   const buffers: Buffer[] = [];
-  await inParallel(RANGES_AT_ONCE, planRanges(blobs), signal, async (range, aborted) => {
-    const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(Math.min(RANGE_BYTES, totalBytes));
+  await inParallel(RANGES_AT_ONCE, ranges, signal, async (range, aborted) => {
+    const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(longest);
     const bytes = await fetchRange(context, range, buffer, aborted);
-    for (const blob of range.blobs) {
-      const at = blob.offset - range.start;
-      const where = keys.pack(context.bot, range.pack.hash);
-      await receive(blob, decodeBlob(bytes.subarray(at, at + blob.stored), blob, where));
+    const where = keys.pack(context.bot, range.pack.hash);
+    for (const { frame, rows } of range.frames) {
+      const at = frame.offset - range.start;
+      const unpacked = await unpack(bytes.subarray(at, at + frame.stored), frame.size, where);
+      for (const row of rows) {
+        const position = table.position(row);
+        const blob = unpacked.subarray(position, position + table.size(row));
+        await receive(row, checkBlob(blob, { size: table.size(row), hash: table.hash(row) }, where));
+      }
     }
     buffers.push(buffer);
   });
 }
 
-interface Range<T> {
+interface Range {
   readonly pack: Pack;
   readonly start: number;
   end: number;
-  readonly blobs: T[];
+  readonly frames: Wanted[];
 }
 
-/** Ranges of packs that hold `blobs`, each short enough to be held in memory. */
-export function planRanges<T extends PlacedBlob>(blobs: readonly T[]): Range<T>[] {
-  const byPack = new Map<string, T[]>();
-  for (const blob of blobs) {
-    const list = byPack.get(blob.pack.hash);
-    if (list) list.push(blob);
-    else byPack.set(blob.pack.hash, [blob]);
+interface Wanted {
+  readonly frame: Frame;
+  readonly rows: number[];
+}
+
+/** Ranges of packs that hold the blobs of `rows`, each short enough to be held in memory. */
+export function planRanges(table: BlobTable, rows: Iterable<number>): Range[] {
+  const wanted = new Map<Frame, Wanted>();
+  for (const row of rows) {
+    const frame = table.frame(row)!;
+    const known = wanted.get(frame);
+    if (known) known.rows.push(row);
+    else wanted.set(frame, { frame, rows: [row] });
   }
-  const ranges: Range<T>[] = [];
-  for (const list of byPack.values()) {
-    list.sort((a, b) => a.offset - b.offset);
-    let open: Range<T> | undefined;
-    for (const blob of list) {
-      const end = blob.offset + blob.stored;
-      if (!open || blob.offset > open.end + GAP_BYTES || end - open.start > RANGE_BYTES) {
-        open = { pack: blob.pack, start: blob.offset, end, blobs: [] };
+  const ranges: Range[] = [];
+  for (const [pack, frames] of Map.groupBy(wanted.values(), ({ frame }) => frame.pack)) {
+    frames.sort((a, b) => a.frame.offset - b.frame.offset);
+    let open: Range | undefined;
+    for (const { frame, rows } of frames) {
+      const end = frame.offset + frame.stored;
+      if (!open || frame.offset > open.end + GAP_BYTES || end - open.start > RANGE_BYTES) {
+        open = { pack: table.packs[pack]!, start: frame.offset, end, frames: [] };
         ranges.push(open);
       }
       open.end = Math.max(open.end, end);
-      open.blobs.push(blob);
+      open.frames.push({ frame, rows });
     }
   }
   return ranges;
 }
 
-/** The bytes of a range, in `buffer` where it is large enough. */
+/** The bytes of a range, in `buffer`. */
 async function fetchRange(
   { store, bot }: StateContext,
-  { pack, start, end }: Range<PlacedBlob>,
+  { pack, start, end }: Range,
   buffer: Buffer,
   signal: AbortSignal,
 ): Promise<Buffer> {
@@ -92,8 +95,7 @@ async function fetchRange(
     new RuntimeError('damaged', `${key} ${why}`, { op: 'state.read', path: key });
   if (end > pack.size) throw damaged('is said to hold more than it can');
   const { body, size } = await store.get(key, { range: { start, end }, signal });
-  const bytes =
-    end - start > buffer.length ? Buffer.allocUnsafeSlow(end - start) : buffer.subarray(0, end - start);
+  const bytes = buffer.subarray(0, end - start);
   let length = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     if (size !== pack.size || length + chunk.length > bytes.length) break;

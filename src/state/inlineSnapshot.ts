@@ -1,9 +1,10 @@
-import { decodeBlob, encodeBlob } from './blob.ts';
+import { pack } from './blob.ts';
 import type { BlobTable } from './blobTable.ts';
 import type { StateContext } from './context.ts';
 import { encodeEntry } from './entryRow.ts';
-import { blockSize, INLINE_BYTES, INLINE_ENTRIES, keys } from './format.ts';
+import { INLINE_BYTES, INLINE_ENTRIES } from './format.ts';
 import type { Head, SnapshotRecord } from './head.ts';
+import { inlineBlob } from './inlineBlob.ts';
 import type { PackWriter } from './packWriter.ts';
 import type { Tree } from './tree.ts';
 import { entryAt } from './treeEntries.ts';
@@ -23,7 +24,7 @@ export async function inlineSnapshot(
   const hex = (row: number) => table.hash(row).toString('hex');
   const entries = tree.paths.map((_, i) => encodeEntry(entryAt(tree, i, (row) => [hex(row)])));
   const blobs: Record<string, string> = {};
-  for (const [row, bytes] of held) blobs[hex(row)] = (await encodeBlob(bytes)).toString('base64');
+  for (const [row, bytes] of held) blobs[hex(row)] = (await pack(bytes)).toString('base64');
   return { record: { ...facts, entries }, blobs };
 }
 
@@ -35,7 +36,7 @@ export function usedBlobs(snapshots: readonly SnapshotRecord[], blobs: Head['blo
 
 /** Hands to `writer` what a tree has only in the head's table, and gives it the new rows. Throws `damaged`. */
 export function packInline(
-  { bot }: StateContext,
+  context: StateContext,
   { tree, table }: { readonly tree: Tree; readonly table: BlobTable },
   blobs: Head['blobs'],
   writer: PackWriter,
@@ -43,11 +44,9 @@ export function packInline(
   const moved = new Map<number, number>();
   for (let i = 0; i < tree.length; i++) {
     for (const row of tree.blobs(i)) {
-      if (row < 0 || table.pack(row) !== undefined || writer.has(row) || moved.has(row)) continue;
-      // A file whose blobs are in the head is shorter than a block.
-      const expected = { hash: table.hash(row), size: blockSize(tree.size(i), 0) };
-      const stored = Buffer.from(blobs[expected.hash.toString('hex')] ?? '', 'base64');
-      moved.set(row, writer.add(Buffer.from(expected.hash), decodeBlob(stored, expected, keys.head(bot))));
+      if (row < 0 || table.frame(row) !== undefined || writer.has(row) || moved.has(row)) continue;
+      const bytes = inlineBlob(context, table, row, blobs);
+      moved.set(row, writer.add(Buffer.from(table.hash(row)), bytes));
     }
   }
   tree.renumber((row) => moved.get(row) ?? row);

@@ -1,11 +1,12 @@
 import { isRuntimeError, RuntimeError } from '../errors.ts';
 import { getBytes } from '../store/readAll.ts';
-import { BlobTable } from './blobTable.ts';
+import { BlobTable, type Frame } from './blobTable.ts';
 import { checkTree } from './checkTree.ts';
 import type { StateContext } from './context.ts';
 import { decodeEntry } from './entryRow.ts';
-import { fetchBlobs, type PlacedBlob } from './fetchBlobs.ts';
+import { fetchBlobs } from './fetchBlobs.ts';
 import { keys, MANIFEST_LIMIT_BYTES } from './format.ts';
+import { addBlob, decodeFrame } from './frameRow.ts';
 import type { SnapshotRecord } from './head.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { parseSegment } from './segments.ts';
@@ -73,37 +74,43 @@ async function loadSegments(
   table: BlobTable,
   signal: AbortSignal,
 ): Promise<number[]> {
-  const packs = manifest.packs.map(([hash, size]) => ({ hash, size }));
-  const numbers = new Map(packs.map((pack) => [pack.hash, table.addPack(pack)]));
-  const blobs = manifest.segments.map(([hash, pack, offset, stored, size], position) => {
-    if (size > MANIFEST_LIMIT_BYTES)
-      throw new RuntimeError('damaged', 'a segment is too long', { op: 'state.read' });
-    const blob: PlacedBlob = { hash: Buffer.from(hash, 'hex'), pack: packs[pack]!, offset, stored, size };
-    return { ...blob, position };
-  });
-  const parsed: ReturnType<typeof parseSegment>[] = new Array(blobs.length);
-  await fetchBlobs(
-    context,
-    blobs,
-    (blob, bytes) => {
-      parsed[blob.position] = parseSegment(bytes);
-    },
-    { signal },
+  const packs = new Map(manifest.packs.map(([hash, size]) => [hash, table.addPack({ hash, size })]));
+  const addFrames = frameAdder(table);
+  const ownFrames = addFrames(
+    manifest.frames.map((row) => decodeFrame(row, manifest.packs.length, MANIFEST_LIMIT_BYTES)),
+    [...packs.values()],
   );
-  for (const segment of parsed) {
-    const local = segment.packs.map((hash) => {
-      const number = numbers.get(hash);
+  const rows = manifest.segments.map(([hash, frame, position, size]) =>
+    addBlob(table, { hash: Buffer.from(hash, 'hex'), size }, ownFrames[frame]!, position),
+  );
+  const parsed = new Map<number, ReturnType<typeof parseSegment>>();
+  const receive = (row: number, bytes: Buffer) => void parsed.set(row, parseSegment(bytes));
+  await fetchBlobs(context, table, rows, receive, { signal });
+  for (const row of rows) {
+    const segment = parsed.get(row)!;
+    const numbers = segment.packs.map((hash) => {
+      const number = packs.get(hash);
       if (number !== undefined) return number;
       throw new RuntimeError('damaged', 'a segment names a pack that its manifest does not', {
         op: 'state.read',
       });
     });
-    for (const entry of segment.entries) addEntry(tree, table, entry, local);
+    const frames = addFrames(segment.frames, numbers);
+    for (const entry of segment.entries) addEntry(tree, table, entry, frames);
+    parsed.delete(row);
   }
-  return blobs.map((blob) => {
-    const row = table.find(blob.hash) ?? table.add(blob.hash);
-    if (table.pack(row) === undefined)
-      table.place(row, numbers.get(blob.pack.hash)!, blob.offset, blob.stored);
-    return row;
-  });
+  return rows;
+}
+
+/** Adds frames whose packs have these `numbers` in the table; one that segments share is added once. */
+function frameAdder(table: BlobTable): (frames: readonly Frame[], numbers: readonly number[]) => number[] {
+  const known = new Map<string, number>();
+  return (frames, numbers) =>
+    frames.map((frame) => {
+      const pack = numbers[frame.pack]!;
+      const key = `${pack} ${frame.offset} ${frame.stored} ${frame.size}`;
+      const number = known.get(key) ?? table.addFrame({ ...frame, pack });
+      known.set(key, number);
+      return number;
+    });
 }

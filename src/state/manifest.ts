@@ -19,8 +19,10 @@ const manifestSchema = v.object({
   bytes: count,
   /** `[hash, size, bytes of it that this snapshot uses]`: all that this snapshot needs. */
   packs: v.array(v.strictTuple([hex, count, count])),
-  /** `[hash, number of its pack, offset, stored length, length]`, in walk order. */
-  segments: v.array(v.strictTuple([hex, count, count, count, count])),
+  /** `[number of its pack, offset, stored length, length]`: where the segments lie. */
+  frames: v.array(v.pipe(v.strictTuple([count, count, count, count]), v.readonly())),
+  /** `[hash, number of its frame, where in it, length]`, in walk order. */
+  segments: v.array(v.pipe(v.strictTuple([hex, count, count, count]), v.readonly())),
 });
 
 /** The root of a snapshot: small, whatever the size of the state. */
@@ -58,8 +60,8 @@ export function parseManifest(name: string, body: Buffer, bot: string): Manifest
   const manifest = result.output;
   if (manifest.bot !== bot) throw damaged(`it belongs to the bot ${JSON.stringify(manifest.bot)}`);
   if (`${manifest.sequence}` !== name.slice(0, name.indexOf('-'))) throw damaged('it has another sequence');
-  for (const [, pack] of manifest.segments) {
-    if (pack >= manifest.packs.length) throw damaged('a segment lies in no pack');
+  for (const [, frame] of manifest.segments) {
+    if (frame >= manifest.frames.length) throw damaged('a segment lies in no frame');
   }
   return manifest;
 }

@@ -52,7 +52,7 @@ async function spill(
   signal: AbortSignal,
 ): Promise<SnapshotRecord> {
   const { tree, table } = await loadSnapshot(context, { ...facts, entries }, signal);
-  const writer = new PackWriter(context, table, { signal, usable: (row) => table.pack(row) !== undefined });
+  const writer = new PackWriter(context, table, { signal, usable: (row) => table.frame(row) !== undefined });
   packInline(context, { tree, table }, blobs, writer);
   const written = await writeSnapshot(context, facts, { tree, table }, writer, signal);
   return written.record;

@@ -1,17 +1,14 @@
-import { encodeBlob } from './blob.ts';
+import { pack } from './blob.ts';
 import type { BlobTable } from './blobTable.ts';
 import type { StateContext } from './context.ts';
-import { INLINE_BYTES } from './format.ts';
+import { type FilledFrame, FrameQueue } from './frameQueue.ts';
 import { PackUploads } from './packUploads.ts';
 import type { BlobSink } from './readBlocks.ts';
-import { type Held, Slabs } from './slabs.ts';
 
 export interface PackWriterOptions {
   readonly signal: AbortSignal;
   /** Whether the snapshot that is being written can refer to this row as it is. */
   readonly usable: (row: number) => boolean;
-  /** Told each time bytes have reached the store. */
-  readonly onUploaded?: ((bytes: number) => void) | undefined;
 }
 
 /** Unpacked bytes that may wait before readers are held back. */
@@ -27,13 +24,11 @@ export class PackWriter implements BlobSink {
   readonly #table: BlobTable;
   readonly #options: PackWriterOptions;
   readonly #uploads: PackUploads;
-  readonly #slabs = new Slabs();
+  readonly #queue = new FrameQueue();
   /** Rows that came through here, wherever they are now. */
   readonly #own = new Set<number>();
-  readonly #waiting = new Map<number, Held>();
-  #waitingBytes = 0;
   #packing: Promise<void> | undefined;
-  /** Packing of one blob. */
+  /** Packing of one frame. */
   #step: Promise<void> | undefined;
 
   constructor(context: StateContext, table: BlobTable, options: PackWriterOptions) {
@@ -47,7 +42,7 @@ export class PackWriter implements BlobSink {
   }
 
   get waitingBytes(): number {
-    return this.#waitingBytes;
+    return this.#queue.bytes;
   }
 
   /** Whether this row came through here. */
@@ -58,26 +53,22 @@ export class PackWriter implements BlobSink {
   add(hash: Buffer, bytes: Uint8Array): number {
     const known = this.#table.find(hash);
     if (known !== undefined && (this.#own.has(known) || this.#options.usable(known))) return known;
-    const row = this.#table.add(hash);
+    const row = this.#table.add(hash, bytes.length);
     this.#own.add(row);
-    this.#waiting.set(row, this.#slabs.hold(bytes));
-    this.#waitingBytes += bytes.length;
-    // Less may yet turn out to fit into the head.
-    if (this.#waitingBytes > INLINE_BYTES) this.#startPacking();
+    this.#queue.add(row, bytes);
+    // Until a frame is full, all of it may yet turn out to fit into the head.
+    if (this.#queue.hasFull) void this.#startPacking();
     return row;
   }
 
   /** Blobs that nothing has been done with yet, by row: what an inline snapshot carries itself. */
   takeWaiting(): Map<number, Buffer> {
-    const taken = new Map([...this.#waiting].map(([row, { bytes }]) => [row, bytes]));
-    this.#waiting.clear();
-    this.#waitingBytes = 0;
-    return taken;
+    return this.#queue.drain();
   }
 
   /** Resolves when more may be added. */
   async ready(): Promise<void> {
-    while (this.#waitingBytes > WAITING_BYTES) {
+    while (this.#queue.bytes > WAITING_BYTES) {
       void this.#startPacking();
       await this.#step;
       this.#uploads.check();
@@ -87,7 +78,8 @@ export class PackWriter implements BlobSink {
 
   /** Everything added so far is in the store, verified, when this resolves. */
   async finish(): Promise<void> {
-    while (this.#waiting.size > 0) await this.#startPacking();
+    this.#queue.close();
+    while (this.#queue.hasFull) await this.#startPacking();
     await this.#packing;
     this.#uploads.seal();
     await this.#uploads.settle();
@@ -110,19 +102,18 @@ export class PackWriter implements BlobSink {
   }
 
   async #pack(): Promise<void> {
-    const started: { row: number; held: Held; body: Promise<Buffer> }[] = [];
+    const started: { readonly frame: FilledFrame; readonly body: Promise<Buffer> }[] = [];
     for (;;) {
-      for (const [row, held] of this.#waiting) {
-        if (started.length === COMPRESSED_AT_ONCE) break;
-        this.#waiting.delete(row);
-        started.push({ row, held, body: encodeBlob(held.bytes) });
+      while (started.length < COMPRESSED_AT_ONCE) {
+        const frame = this.#queue.take();
+        if (!frame) break;
+        started.push({ frame, body: pack(frame.bytes) });
       }
       const next = started.shift();
       if (!next) return;
-      this.#step = next.body.then((body) => this.#uploads.append(next.row, body));
+      this.#step = next.body.then((body) => this.#uploads.append(next.frame, body));
       await this.#step;
-      this.#waitingBytes -= next.held.bytes.length;
-      next.held.release();
+      this.#queue.release(next.frame);
     }
   }
 }

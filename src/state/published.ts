@@ -1,4 +1,4 @@
-import { BlobTable } from './blobTable.ts';
+import { BlobTable, type Frame } from './blobTable.ts';
 import type { LoadedSnapshot } from './loadSnapshot.ts';
 import { Tree } from './tree.ts';
 
@@ -18,29 +18,35 @@ export const publishedFrom = ({ tree, table, segments }: LoadedSnapshot): Publis
   segments,
 });
 
-/** Bytes in use, by number of the pack. */
+/** Bytes in use, by number of the pack: of each frame the share that its blobs in use have in it. */
 export function liveBytes({ tree, table, segments }: Published): number[] {
   const live = table.packs.map(() => 0);
   for (const row of rowsOf(tree, segments)) {
-    const pack = table.pack(row);
-    if (pack !== undefined) live[pack]! += table.stored(row);
+    const frame = table.frame(row);
+    if (frame) live[frame.pack]! += (frame.stored * table.size(row)) / frame.size;
   }
-  return live;
+  return live.map(Math.ceil);
 }
 
 /** The same with nothing in the table but what the tree uses. */
 export function compacted({ tree, table, segments }: Published): Published {
   const small = new BlobTable();
   const rows = new Map<number, number>();
+  const frames = new Map<Frame, number>();
   const packs = new Map<number, number>();
+  const addFrame = (frame: Frame) => {
+    const pack = packs.get(frame.pack) ?? small.addPack(table.packs[frame.pack]!);
+    packs.set(frame.pack, pack);
+    return small.addFrame({ ...frame, pack });
+  };
   for (const row of rowsOf(tree, segments)) {
-    const copy = small.add(table.hash(row));
+    const copy = small.add(table.hash(row), table.size(row));
     rows.set(row, copy);
-    const pack = table.pack(row);
-    if (pack === undefined) continue;
-    const number = packs.get(pack) ?? small.addPack(table.packs[pack]!);
-    packs.set(pack, number);
-    small.place(copy, number, table.offset(row), table.stored(row));
+    const frame = table.frame(row);
+    if (!frame) continue;
+    const number = frames.get(frame) ?? addFrame(frame);
+    frames.set(frame, number);
+    small.place(copy, number, table.position(row));
   }
   tree.renumber((row) => rows.get(row)!);
   return { tree, table: small, segments: segments.map((row) => rows.get(row)!) };

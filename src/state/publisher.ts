@@ -11,8 +11,6 @@ export interface PublisherOptions {
   readonly freezer: Freezer | undefined;
   /** Also keep `<bot>/state.tar.gz` current. */
   readonly exportTarGz?: boolean;
-  /** Told as bytes reach the store: whoever waits knows that something moves. */
-  readonly onUploaded?: ((bytes: number) => void) | undefined;
 }
 
 export interface PublishOptions {

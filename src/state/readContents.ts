@@ -1,8 +1,8 @@
-import { decodeBlob } from './blob.ts';
 import type { StateContext } from './context.ts';
-import { fetchBlobs, type PlacedBlob } from './fetchBlobs.ts';
-import { blockSize, keys } from './format.ts';
+import { fetchBlobs } from './fetchBlobs.ts';
+import { blockSize } from './format.ts';
 import type { Head } from './head.ts';
+import { inlineBlob } from './inlineBlob.ts';
 import type { LoadedSnapshot } from './loadSnapshot.ts';
 
 interface Block {
@@ -63,24 +63,13 @@ async function fetchRows(
   signal: AbortSignal,
 ): Promise<Map<number, Buffer>> {
   const found = new Map<number, Buffer>();
-  const placed = new Map<number, PlacedBlob & { readonly row: number }>();
-  for (const { row, size } of batch) {
+  const packed: number[] = [];
+  for (const { row } of batch) {
     if (row === undefined || found.has(row)) continue;
-    const hash = table.hash(row);
-    const pack = table.pack(row);
-    if (pack === undefined) {
-      const stored = Buffer.from(head.blobs[hash.toString('hex')] ?? '', 'base64');
-      found.set(row, decodeBlob(stored, { hash, size }, keys.head(context.bot)));
-    } else {
-      const place = { offset: table.offset(row), stored: table.stored(row) };
-      placed.set(row, { row, hash, size, pack: table.packs[pack]!, ...place });
-    }
+    if (table.frame(row)) packed.push(row);
+    else found.set(row, inlineBlob(context, table, row, head.blobs));
   }
-  await fetchBlobs(
-    context,
-    [...placed.values()],
-    ({ row }, bytes) => void found.set(row, Buffer.from(bytes)),
-    { signal },
-  );
+  const receive = (row: number, bytes: Buffer) => void found.set(row, Buffer.from(bytes));
+  await fetchBlobs(context, table, new Set(packed), receive, { signal });
   return found;
 }

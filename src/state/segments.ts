@@ -1,14 +1,17 @@
 import { hash as digest } from 'node:crypto';
 import { RuntimeError } from '../errors.ts';
-import type { BlobTable } from './blobTable.ts';
+import type { BlobTable, Frame } from './blobTable.ts';
 import { decodeEntry, type Entry, type EntryRow, encodeEntry } from './entryRow.ts';
-import { isHash } from './format.ts';
+import { BLOCK_BYTES, isHash } from './format.ts';
+import { decodeFrame, type FrameRow } from './frameRow.ts';
+import { FrameRows } from './frameRows.ts';
 import type { Tree } from './tree.ts';
 import { entryAt } from './treeEntries.ts';
 
 /** A run of entries, encoded on its own, so that a change rewrites only the run that it lies in. */
 export interface Segment {
   readonly packs: readonly string[];
+  readonly frames: readonly FrameRow[];
   readonly entries: readonly EntryRow[];
 }
 
@@ -29,19 +32,14 @@ function endsRun(tree: Tree, index: number): boolean {
 
 /** The tree's segments in walk order. Every row must have its place in a pack. */
 export function* encodeSegments(tree: Tree, table: BlobTable): Generator<Buffer> {
-  let packs = new Map<string, number>();
+  let rows = new FrameRows(table);
   let entries: EntryRow[] = [];
-  const blockOf = (row: number) => {
-    const pack = table.packs[table.pack(row)!]!.hash;
-    const number = packs.get(pack) ?? packs.size;
-    packs.set(pack, number);
-    return [table.hash(row).toString('hex'), number, table.offset(row), table.stored(row)] as const;
-  };
   for (let i = 0; i < tree.length; i++) {
-    entries.push(encodeEntry(entryAt(tree, i, blockOf)));
+    entries.push(encodeEntry(entryAt(tree, i, (row) => rows.blockOf(row))));
     if (i + 1 < tree.length && !endsRun(tree, i)) continue;
-    yield Buffer.from(JSON.stringify({ packs: [...packs.keys()], entries } satisfies Segment));
-    packs = new Map();
+    const packs = rows.packs.map((pack) => table.packs[pack]!.hash);
+    yield Buffer.from(JSON.stringify({ packs, frames: rows.frames, entries } satisfies Segment));
+    rows = new FrameRows(table);
     entries = [];
   }
 }
@@ -49,7 +47,8 @@ export function* encodeSegments(tree: Tree, table: BlobTable): Generator<Buffer>
 /** Throws `damaged` for what is no segment. */
 export function parseSegment(bytes: Buffer): {
   readonly packs: readonly string[];
-  readonly entries: Entry[];
+  readonly frames: readonly Frame[];
+  readonly entries: readonly Entry[];
 } {
   let value: unknown;
   try {
@@ -57,10 +56,14 @@ export function parseSegment(bytes: Buffer): {
   } catch (cause) {
     throw notASegment(cause);
   }
-  const { packs, entries } = (value ?? {}) as { packs?: unknown; entries?: unknown };
-  if (!Array.isArray(packs) || !Array.isArray(entries)) throw notASegment();
+  const { packs, frames, entries } = (value ?? {}) as Record<keyof Segment, unknown>;
+  if (!Array.isArray(packs) || !Array.isArray(frames) || !Array.isArray(entries)) throw notASegment();
   if (!packs.every((pack) => typeof pack === 'string' && isHash(pack))) throw notASegment();
-  return { packs, entries: entries.map((row) => decodeEntry(row, packs.length)) };
+  return {
+    packs,
+    frames: frames.map((row) => decodeFrame(row, packs.length, BLOCK_BYTES)),
+    entries: entries.map((row) => decodeEntry(row, frames.length)),
+  };
 }
 
 function notASegment(cause?: unknown): RuntimeError {

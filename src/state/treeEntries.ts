@@ -1,5 +1,7 @@
 import type { BlobTable } from './blobTable.ts';
 import type { BlockRow, Entry } from './entryRow.ts';
+import { blockSize } from './format.ts';
+import { addBlob } from './frameRow.ts';
 import type { Tree } from './tree.ts';
 
 /** An entry of a tree, its blocks in the form that `blockOf` gives to rows of the blob table. */
@@ -15,8 +17,8 @@ export function entryAt(tree: Tree, index: number, blockOf: (row: number) => Blo
   };
 }
 
-/** Adds an entry from a manifest; `packs` are the numbers in `table` of the packs that its rows name. */
-export function addEntry(tree: Tree, table: BlobTable, entry: Entry, packs: readonly number[]): void {
+/** Adds an entry from a manifest; `frames` are the numbers in `table` of the frames that its rows name. */
+export function addEntry(tree: Tree, table: BlobTable, entry: Entry, frames: readonly number[]): void {
   const { path, type, mode, mtime, size } = entry;
   const index = tree.add(
     path,
@@ -24,14 +26,14 @@ export function addEntry(tree: Tree, table: BlobTable, entry: Entry, packs: read
     entry.target,
   );
   if (type !== 'file') return;
+  let position = 0;
   const blobs = entry.blocks.map((block) => {
+    const number = position;
+    position += typeof block === 'number' ? block : 1;
     if (typeof block === 'number') return -block;
-    const hash = Buffer.from(block[0], 'hex');
-    const known = table.find(hash);
-    if (known !== undefined) return known;
-    const row = table.add(hash);
-    if (block.length === 4) table.place(row, packs[block[1]]!, block[2], block[3]);
-    return row;
+    const blob = { hash: Buffer.from(block[0], 'hex'), size: blockSize(size, number) };
+    if (block.length === 3) return addBlob(table, blob, frames[block[1]]!, block[2]);
+    return table.find(blob.hash) ?? table.add(blob.hash, blob.size);
   });
   tree.setContent(index, { blobs, size, doubtful: false });
 }

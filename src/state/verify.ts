@@ -1,10 +1,12 @@
 import { hash as digest } from 'node:crypto';
 import { isRuntimeError, RuntimeError } from '../errors.ts';
 import { getBytes } from '../store/readAll.ts';
-import { decodeBlob } from './blob.ts';
+import { checkBlob, unpack } from './blob.ts';
+import type { BlobTable, Frame } from './blobTable.ts';
 import type { StateContext } from './context.ts';
-import { blockSize, keys, MANIFEST_LIMIT_BYTES } from './format.ts';
+import { keys, MANIFEST_LIMIT_BYTES } from './format.ts';
 import type { Head, SnapshotRecord } from './head.ts';
+import { inlineBlob } from './inlineBlob.ts';
 import { inParallel } from './inParallel.ts';
 import { type LoadedSnapshot, loadSnapshot, readManifest } from './loadSnapshot.ts';
 import { requireHead } from './snapshots.ts';
@@ -34,8 +36,12 @@ export interface Problem {
 interface NeededPack {
   readonly size: number;
   readonly snapshots: Set<number>;
-  /** By offset. */
-  readonly blobs: Map<number, { readonly hash: Buffer; readonly stored: number; readonly size: number }>;
+  readonly frames: Map<string, NeededFrame>;
+}
+
+interface NeededFrame {
+  readonly frame: Frame;
+  readonly blobs: Map<string, { readonly hash: Buffer; readonly size: number; readonly position: number }>;
 }
 
 const PACKS_AT_ONCE = 2;
@@ -92,7 +98,7 @@ async function collect(
   if (record.manifest !== undefined) {
     const manifest = await readManifest(context, record.manifest, signal);
     for (const [hash, size] of manifest.packs) {
-      const pack = needed.get(hash) ?? { size, snapshots: new Set(), blobs: new Map() };
+      const pack = needed.get(hash) ?? { size, snapshots: new Set(), frames: new Map() };
       pack.snapshots.add(record.sequence);
       needed.set(hash, pack);
     }
@@ -105,29 +111,27 @@ async function collect(
     if (record.manifest !== undefined && isRuntimeError(error, 'damaged')) return;
     throw error;
   }
-  const { tree, table } = snapshot;
-  for (let i = 0; i < tree.length; i++) {
-    let block = 0;
-    for (const row of tree.blobs(i)) {
-      const blob = { hash: table.hash(row), stored: table.stored(row), size: blockSize(tree.size(i), block) };
-      block += row < 0 ? -row : 1;
-      if (row < 0) continue;
-      const pack = table.pack(row);
-      if (pack !== undefined) needed.get(table.packs[pack]!.hash)!.blobs.set(table.offset(row), blob);
-      else checkInline(context, head, blob);
-    }
+  const { table } = snapshot;
+  for (let row = 0; row < table.length; row++) {
+    const frame = table.frame(row);
+    if (frame) need(needed.get(table.packs[frame.pack]!.hash)!, frame, table, row);
+    else inlineBlob(context, table, row, head.blobs);
   }
 }
 
-function checkInline({ bot }: StateContext, head: Head, blob: { hash: Buffer; size: number }): void {
-  const stored = Buffer.from(head.blobs[blob.hash.toString('hex')] ?? '', 'base64');
-  decodeBlob(stored, blob, keys.head(bot));
+function need({ frames }: NeededPack, frame: Frame, table: BlobTable, row: number): void {
+  const place = `${frame.offset} ${frame.stored} ${frame.size}`;
+  const known = frames.get(place) ?? { frame, blobs: new Map() };
+  frames.set(place, known);
+  const position = table.position(row);
+  const hash = table.hash(row);
+  known.blobs.set(`${position} ${hash.toString('hex')}`, { hash, size: table.size(row), position });
 }
 
 async function checkPack(
   { store, bot }: StateContext,
   hash: string,
-  { size, blobs }: NeededPack,
+  { size, frames }: NeededPack,
   signal: AbortSignal,
 ): Promise<void> {
   const key = keys.pack(bot, hash);
@@ -135,5 +139,11 @@ async function checkPack(
   if (bytes.length !== size || digest('sha256', bytes) !== hash) {
     throw new RuntimeError('damaged', 'its bytes are not what they were', { op: 'state.verify', path: key });
   }
-  for (const [offset, blob] of blobs) decodeBlob(bytes.subarray(offset, offset + blob.stored), blob, key);
+  for (const { frame, blobs } of frames.values()) {
+    const stored = bytes.subarray(frame.offset, frame.offset + frame.stored);
+    const unpacked = await unpack(stored, frame.size, key);
+    for (const blob of blobs.values()) {
+      checkBlob(unpacked.subarray(blob.position, blob.position + blob.size), blob, key);
+    }
+  }
 }

@@ -2,6 +2,7 @@ import { hash as digest } from 'node:crypto';
 import type { BlobTable } from './blobTable.ts';
 import type { StateContext } from './context.ts';
 import { keys } from './format.ts';
+import { FrameRows } from './frameRows.ts';
 import type { SnapshotRecord } from './head.ts';
 import { encodeManifest, type Manifest } from './manifest.ts';
 import type { PackWriter } from './packWriter.ts';
@@ -30,34 +31,24 @@ export async function writeSnapshot(
   const { tree, table } = content;
   await writer.finish();
   const segments: number[] = [];
-  const lengths: number[] = [];
   for (const bytes of encodeSegments(tree, table)) {
     segments.push(writer.add(digest('sha256', bytes, 'buffer'), bytes));
-    lengths.push(bytes.length);
     await writer.ready();
   }
   await writer.finish();
 
   const published: Published = { tree, table, segments };
   const live = liveBytes(published);
-  const numbers = new Map<number, number>();
-  for (const [number, bytes] of live.entries()) if (bytes > 0) numbers.set(number, numbers.size);
+  const rows = new FrameRows(table);
+  for (const [pack, bytes] of live.entries()) if (bytes > 0) rows.packOf(pack);
+  const segmentRows = segments.map((row) => [...rows.blockOf(row), table.size(row)] as const);
   const manifest: Manifest = {
     format: 1,
     bot: context.bot,
     ...facts,
-    packs: [...numbers.keys()].map((number) => [
-      table.packs[number]!.hash,
-      table.packs[number]!.size,
-      live[number]!,
-    ]),
-    segments: segments.map((row, i) => [
-      table.hash(row).toString('hex'),
-      numbers.get(table.pack(row)!)!,
-      table.offset(row),
-      table.stored(row),
-      lengths[i]!,
-    ]),
+    packs: rows.packs.map((pack) => [table.packs[pack]!.hash, table.packs[pack]!.size, live[pack]!]),
+    frames: rows.frames,
+    segments: segmentRows,
   };
   const { name, sha256, body } = await encodeManifest(manifest);
   await context.store.put(keys.manifest(context.bot, name), body, { sha256, signal });

@@ -1,24 +1,29 @@
 import { expect, test } from 'vitest';
+import { BlobTable } from '../../../src/state/blobTable.ts';
 import { planRanges } from '../../../src/state/fetchBlobs.ts';
 
 const MiB = 1024 * 1024;
-const pack = (hash: string) => ({ hash, size: 9 * MiB });
-const blob = (hash: string, offset: number, stored: number) => ({
-  hash: Buffer.alloc(32),
-  pack: pack(hash),
-  offset,
-  stored,
-  size: stored,
-});
+
+/** One blob for each frame, all of them wanted. */
+function planned(frames: readonly (readonly [pack: number, offset: number, stored: number])[]) {
+  const table = new BlobTable();
+  for (const hash of ['a', 'b']) table.addPack({ hash, size: 9 * MiB });
+  const rows = frames.map(([pack, offset, stored], i) => {
+    const row = table.add(Buffer.alloc(32, i), stored);
+    table.place(row, table.addFrame({ pack, offset, stored, size: stored }), 0);
+    return row;
+  });
+  return planRanges(table, rows);
+}
 
 test('neighbours are read together, gaps that are not worth a request of their own included', () => {
-  const ranges = planRanges([
-    blob('a', 5000, 1000),
-    blob('a', 0, 1000),
-    blob('b', 0, 10),
-    blob('a', 500_000, 10),
+  const ranges = planned([
+    [0, 5000, 1000],
+    [0, 0, 1000],
+    [1, 0, 10],
+    [0, 500_000, 10],
   ]);
-  expect(ranges.map(({ pack: { hash }, start, end, blobs }) => [hash, start, end, blobs.length])).toEqual([
+  expect(ranges.map(({ pack: { hash }, start, end, frames }) => [hash, start, end, frames.length])).toEqual([
     ['a', 0, 6000, 2],
     ['a', 500_000, 500_010, 1],
     ['b', 0, 10, 1],
@@ -26,6 +31,22 @@ test('neighbours are read together, gaps that are not worth a request of their o
 });
 
 test('no range is longer than what is to be held in memory', () => {
-  const ranges = planRanges(Array.from({ length: 9 }, (_, i) => blob('a', i * MiB, MiB)));
+  const ranges = planned(Array.from({ length: 9 }, (_, i) => [0, i * MiB, MiB] as const));
   expect(ranges.map(({ start, end }) => (end - start) / MiB)).toEqual([4, 4, 1]);
+});
+
+test('blobs that share a frame cost one reading of it', () => {
+  const table = new BlobTable();
+  const frame = table.addFrame({
+    pack: table.addPack({ hash: 'a', size: MiB }),
+    offset: 0,
+    stored: 500,
+    size: 900,
+  });
+  const rows = [0, 300, 600].map((position, i) => {
+    const row = table.add(Buffer.alloc(32, i), 300);
+    table.place(row, frame, position);
+    return row;
+  });
+  expect(planRanges(table, rows)).toMatchObject([{ start: 0, end: 500, frames: [{ rows }] }]);
 });

@@ -17,8 +17,8 @@ function treeOf(paths: readonly string[], mtimeOf = (_path: string) => 0) {
       ctime: 0,
       inode: 0,
     });
-    const row = table.add(hash('sha256', path, 'buffer'));
-    table.place(row, pack, index * 5, 5);
+    const row = table.add(hash('sha256', path, 'buffer'), 5);
+    table.place(row, table.addFrame({ pack, offset: index * 5, stored: 5, size: 5 }), 0);
     tree.setContent(index, { blobs: [row], size: 5, doubtful: false });
   }
   return { tree, table };

@@ -1,0 +1,37 @@
+import { RuntimeError } from '../errors.ts';
+import type { BlobTable, Frame } from './blobTable.ts';
+
+/** A frame as JSON carries it: the number of its pack, its offset there, its stored length, its length. */
+export type FrameRow = readonly [pack: number, offset: number, stored: number, size: number];
+
+/** `packs`: how many packs the row may refer to; `limit`: bytes that it may unpack to. */
+export function decodeFrame(row: unknown, packs: number, limit: number): Frame {
+  if (Array.isArray(row) && row.length === 4 && row.every(isCount)) {
+    const [pack, offset, stored, size] = row as unknown as FrameRow;
+    if (pack < packs && stored > 0 && stored <= size && size <= limit) {
+      return { pack, offset, stored, size };
+    }
+  }
+  throw new RuntimeError('damaged', `not a frame: ${JSON.stringify(row)?.slice(0, 200)}`, {
+    op: 'state.read',
+  });
+}
+
+/** Row of the blob with this hash in `table`, placed unless it has a place. Throws `damaged` where it cannot lie. */
+export function addBlob(
+  table: BlobTable,
+  blob: { readonly hash: Buffer; readonly size: number },
+  frame: number,
+  position: number,
+): number {
+  const known = table.find(blob.hash);
+  const row = known ?? table.add(blob.hash, blob.size);
+  if (table.size(row) !== blob.size || position + blob.size > table.frames[frame]!.size) {
+    throw new RuntimeError('damaged', 'a blob lies where it cannot', { op: 'state.read' });
+  }
+  if (!table.frame(row)) table.place(row, frame, position);
+  return row;
+}
+
+export const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;

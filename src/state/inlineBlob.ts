@@ -1,0 +1,17 @@
+import { decodeBlob } from './blob.ts';
+import type { BlobTable } from './blobTable.ts';
+import type { StateContext } from './context.ts';
+import { keys } from './format.ts';
+import type { Head } from './head.ts';
+
+/** A blob from the head's table. Throws `damaged`, also when it is not there. */
+export function inlineBlob(
+  { bot }: StateContext,
+  table: BlobTable,
+  row: number,
+  blobs: Head['blobs'],
+): Buffer {
+  const hash = table.hash(row);
+  const stored = Buffer.from(blobs[hash.toString('hex')] ?? '', 'base64');
+  return decodeBlob(stored, { hash, size: table.size(row) }, keys.head(bot));
+}
