@@ -14,6 +14,15 @@ export interface PulledState {
   readonly head: string;
   /** Whose the state was before us. */
   readonly previous: { readonly generation: number; readonly holder: string };
+  /** Which directory was restored; only the supervisor's memory of it is out of the bot's reach. */
+  readonly tree?:
+    | {
+        readonly device: number;
+        readonly inode: number;
+        readonly sequence: number;
+        readonly restoredAt: number;
+      }
+    | undefined;
 }
 
 export type ToDaemon =

@@ -75,7 +75,7 @@ async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {
     holder === undefined
       ? await observe(context, { signal })
       : await claim(context, { holder, dir: config.paths.state, signal });
-  const report = await restore(context, taken, {
+  const { tree, ...report } = await restore(context, taken, {
     dir: config.paths.state,
     owner: config.user,
     maxBytes: config.sync.maxBytes,
@@ -85,5 +85,5 @@ async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {
   const durationMs = deps.clock.now() - startedAt;
   deps.emit('state.restored', { generation: taken.generation, ...report, durationMs });
   deps.log.debug('state restored', { generation: taken.generation, files: report.files, durationMs });
-  return taken;
+  return { ...taken, tree };
 }

@@ -1,6 +1,7 @@
 import type { Freezer } from './freezer.ts';
-import { Picture, type PictureOptions, TICK_MS } from './picture.ts';
+import { Picture, type PictureOptions } from './picture.ts';
 import type { Scan } from './scan.ts';
+import { TICK_MS } from './tick.ts';
 import type { Tree } from './tree.ts';
 
 export interface CaptureOptions extends PictureOptions {

@@ -2,6 +2,7 @@ import { isRuntimeError, RuntimeError } from '../errors.ts';
 import type { StateContext } from './context.ts';
 import { FORMAT, keys } from './format.ts';
 import { encodeHead, type Head, parseHead } from './head.ts';
+import type { LocalTree } from './localTree.ts';
 import { noteClaimant } from './marker.ts';
 import { readHead, type StoredHead } from './readHead.ts';
 
@@ -14,6 +15,8 @@ export interface Claim {
   readonly head: Head;
   /** Whose the bot was before; generation 0: nobody's. */
   readonly previous: Holding;
+  /** What was restored for it, once it has been, for a process that did not do so itself. */
+  readonly tree?: LocalTree | undefined;
 }
 
 export interface Holding {
@@ -85,7 +88,11 @@ export function parseClaim(serialized: SerializedClaim, bot: string): Claim {
 }
 
 /** A claim that this instance took before, read back: for a daemon that starts again. `fenced` when it is lost. */
-export async function resumeClaim(context: StateContext, held: Holding, signal: AbortSignal): Promise<Claim> {
+export async function resumeClaim(
+  context: StateContext,
+  held: Holding & Pick<Claim, 'tree'>,
+  signal: AbortSignal,
+): Promise<Claim> {
   const current = await readHead(context, signal);
   if (!current || !isHeldBy(current, held)) throw fenced(context.bot, current?.head);
   return { ...held, etag: current.etag, head: current.head, previous: held };

@@ -1,7 +1,9 @@
 import { RuntimeError } from '../errors.ts';
 import { type Claim, type ClaimOptions, claim, observe } from './claim.ts';
 import type { StateContext } from './context.ts';
+import { lostWrites } from './lostWrites.ts';
 import { readMarker, writeMarker } from './marker.ts';
+import { keptMarker } from './newMarker.ts';
 import { openRoot } from './treeRoot.ts';
 
 /**
@@ -14,9 +16,11 @@ export async function claimLocal(
 ): Promise<Claim> {
   const root = openRoot(options.dir);
   const marker = readMarker(root);
-  const { previous } = await observe(context, options);
+  const observed = await observe(context, options);
+  const { previous } = observed;
   const isNewest = marker?.generation === previous.generation || marker?.claimants.includes(previous.holder);
-  if (!marker?.complete || marker.bot !== context.bot || !isNewest) {
+  const isOurs = marker?.complete && marker.bot === context.bot && isNewest;
+  if (!isOurs || (await lostWrites(context, observed, { root, marker }, options.signal)) !== undefined) {
     throw new RuntimeError('refused', `${options.dir} does not hold the newest state of ${context.bot}`, {
       op: 'state.claim',
       path: options.dir,
@@ -24,6 +28,6 @@ export async function claimLocal(
     });
   }
   const taken = await claim(context, options);
-  writeMarker(root, { ...marker, generation: taken.generation });
+  writeMarker(root, keptMarker(context, taken, marker));
   return taken;
 }

@@ -4,12 +4,14 @@ import { type Capture, capture } from './capture.ts';
 import type { Claim } from './claim.ts';
 import type { StateContext } from './context.ts';
 import { forgetPacks } from './forgetPacks.ts';
+import { RESERVED_NAME } from './format.ts';
 import { encodeHead, type Head, type SnapshotRecord } from './head.ts';
 import { HeadKeeper } from './headKeeper.ts';
 import { fitsInline, inlineSnapshot, packInline } from './inlineSnapshot.ts';
+import { keepMarker } from './keepMarker.ts';
 import { checkLimits } from './limits.ts';
 import { loadSnapshot } from './loadSnapshot.ts';
-import { type Marker, readMarker, writeMarker } from './marker.ts';
+import type { Marker } from './marker.ts';
 import { nextHead } from './nextHead.ts';
 import { PackWriter } from './packWriter.ts';
 import { compacted, emptyPublished, liveBytes, type Published, publishedFrom } from './published.ts';
@@ -25,6 +27,9 @@ import { type SnapshotFacts, writeSnapshot } from './writeSnapshot.ts';
  * removes what no manifest names.
  */
 const ORPHANS_MS = 12 * 60 * 60 * 1000;
+
+/** Told of once, among the paths that cannot be saved. */
+const MARKER_PATH = `${RESERVED_NAME}/marker`;
 
 interface Written {
   readonly record: SnapshotRecord;
@@ -74,8 +79,9 @@ export class DirectoryPublisher implements Publisher {
     this.#pin = undefined;
   }
 
-  checkGeneration({ signal }: { readonly signal: AbortSignal }): Promise<void> {
-    return this.#keeper.check(signal);
+  async checkGeneration({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    await this.#keeper.check(signal);
+    this.#keepMarker();
   }
 
   async publish(options: PublishOptions): Promise<PublishReport | undefined> {
@@ -85,7 +91,7 @@ export class DirectoryPublisher implements Publisher {
     await this.#keeper.settle(options.signal);
     this.#published ??= await this.#load(options.signal);
     try {
-      const report = await this.#attempt(this.#published, options);
+      const report = await this.#attempt(this.#published, options, startedAt);
       return report && { ...report, durationMs: clock.now() - startedAt };
     } catch (error) {
       this.#failedAt ??= startedAt;
@@ -96,7 +102,7 @@ export class DirectoryPublisher implements Publisher {
     }
   }
 
-  async #attempt(published: Published, { signal, still = false }: PublishOptions) {
+  async #attempt(published: Published, { signal, still = false }: PublishOptions, startedAt: number) {
     const { tree: before, table } = published;
     const { head } = this.#keeper;
     const forgotten = forgetPacks(table, liveBytes(published));
@@ -133,7 +139,7 @@ export class DirectoryPublisher implements Publisher {
         return undefined;
       }
       await this.#keeper.probe(signal);
-      const facts = this.#facts(captured);
+      const facts = this.#facts(captured, startedAt);
       inline &&= fitsInline(captured.tree);
       const written = inline
         ? await this.#inHead(facts, captured.tree, published, writer)
@@ -174,11 +180,12 @@ export class DirectoryPublisher implements Publisher {
     return { ...written, blobs: {}, bytes: written.manifestBytes };
   }
 
-  #facts({ tree, consistent }: Capture): SnapshotFacts {
+  /** What had not changed for a tick when the publish began is in the snapshot as it was (`agreedAt`). */
+  #facts({ tree, consistent }: Capture, startedAt: number): SnapshotFacts {
     return {
       sequence: this.#keeper.head.sequence + 1,
       generation: this.#claim.generation,
-      createdAt: new Date(this.#context.clock.now()).toISOString(),
+      createdAt: new Date(startedAt).toISOString(),
       ...tree.totals(),
       consistent,
     };
@@ -187,8 +194,19 @@ export class DirectoryPublisher implements Publisher {
   #settle(published: Published): void {
     this.#published = compacted(published);
     this.#failedAt = undefined;
-    // The bot may have removed it. Without it a restarted container would not know the tree for its own.
-    if (!readMarker(this.#root)) writeMarker(this.#root, this.#marker);
+    this.#keepMarker();
+  }
+
+  #keepMarker(): void {
+    try {
+      keepMarker(this.#root, this.#marker);
+    } catch (error) {
+      if (this.#reported.has(MARKER_PATH)) return;
+      this.#reported.add(MARKER_PATH);
+      const { message, hint } = asRuntimeError(error);
+      const what = 'a restart of this container would not know its local state for its own';
+      this.#context.warn(what, { reason: message, hint });
+    }
   }
 
   /** For others' sake; the snapshot itself is safe, so a failure is a warning. */

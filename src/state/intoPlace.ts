@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { RuntimeError, systemCode } from '../errors.ts';
+import { asDiskFailure } from './diskFailure.ts';
 import { toSystemPath } from './entryPath.ts';
 import { RESERVED_NAME } from './format.ts';
 import { openReserved } from './marker.ts';
@@ -22,9 +22,9 @@ export async function intoPlace<T extends { finishFolders(base: string): void }>
   { root, begin }: Place,
   build: (base: string) => Promise<T>,
 ): Promise<T> {
-  openReserved(root).close();
   const base = `${root.path}/${RESERVED_NAME}/incoming`;
   try {
+    openReserved(root).close();
     removeTree(base);
     mkdirSync(toSystemPath(base), { mode: 0o700 });
     const built = await build(base);
@@ -42,19 +42,4 @@ export async function intoPlace<T extends { finishFolders(base: string): void }>
   } finally {
     removeTree(base);
   }
-}
-
-function asDiskFailure(error: unknown, root: TreeRoot): unknown {
-  const code = systemCode(error);
-  if (error instanceof RuntimeError || code === undefined) return error;
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  const path = Buffer.from(root.path, 'latin1').toString('utf8');
-  return new RuntimeError('unavailable', `the state cannot be written to ${path}: ${code}`, {
-    op: 'state.restore',
-    path,
-    hint: full
-      ? 'The disk is full. While restoring, the new tree lies beside the old one.'
-      : 'The state directory must be writable for the runtime.',
-    cause: error,
-  });
 }

@@ -23,8 +23,17 @@ export function isReusable(
   if (owner && (Number(stat.uid) !== owner.uid || Number(stat.gid) !== owner.gid)) return false;
   const { mode, mtime, size } = entryStat(stat);
   if (mode !== tree.mode(index) || mtime !== tree.mtime(index) || size !== tree.size(index)) return false;
+  return hasContent(root, { tree, table }, index);
+}
+
+/** Whether the file at the entry's path holds what the entry says, by its hashes. */
+export function hasContent(
+  root: TreeRoot,
+  { tree, table }: Pick<LoadedSnapshot, 'tree' | 'table'>,
+  index: number,
+): boolean {
   const expected = tree.blobs(index);
-  const found = readFile(root, path, size);
+  const found = readFile(root, tree.paths[index]!, tree.size(index));
   if (!found) return false;
   return (
     found.blobs.length === expected.length &&

@@ -7,13 +7,14 @@ import {
   openSync,
   readFileSync,
   renameSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
 import * as v from 'valibot';
 import { systemCode } from '../errors.ts';
+import { asDiskFailure } from './diskFailure.ts';
 import { toSystemPath } from './entryPath.ts';
 import { RESERVED_NAME } from './format.ts';
+import { removeTree } from './removeTree.ts';
 import { openRoot, type TreeRoot } from './treeRoot.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -28,8 +29,10 @@ const markerSchema = v.object({
   complete: v.boolean(),
   /** Holders that set out to claim the bot from this tree; one of them may have died right behind its claim. */
   claimants: v.pipe(v.array(v.string()), v.maxLength(16)),
-  /** When the restore ended: µs since the epoch, by this machine's clock. */
+  /** When the tree was last known to be as that snapshot: µs since the epoch, by this machine's clock. */
   restoredAt: v.pipe(v.number(), v.safeInteger()),
+  /** Which boot of the machine wrote it (`bootId`); empty: not known. */
+  boot: v.optional(v.string(), ''),
 });
 
 /**
@@ -48,8 +51,8 @@ export function openReserved(root: TreeRoot): { readonly path: string; close(): 
   let fd: number;
   try {
     fd = open();
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') rmSync(path, { force: true });
+  } catch {
+    removeTree(`${root.path}/${RESERVED_NAME}`);
     mkdirSync(path, { mode: 0o700 });
     fd = open();
   }
@@ -57,7 +60,7 @@ export function openReserved(root: TreeRoot): { readonly path: string; close(): 
   return { path: `/proc/self/fd/${fd}`, close: () => closeSync(fd) };
 }
 
-/** Undefined when there is none, or nothing that could be one. */
+/** Undefined when there is none, nothing that could be one, or one that was closed to us. */
 export function readMarker(root: TreeRoot): Marker | undefined {
   const path = toSystemPath(`${root.path}/${RESERVED_NAME}`);
   let folder: number | undefined;
@@ -72,7 +75,7 @@ export function readMarker(root: TreeRoot): Marker | undefined {
   } catch (error) {
     const code = systemCode(error);
     if (error instanceof SyntaxError || error instanceof v.ValiError) return undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined;
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM'].includes(code ?? '')) return undefined;
     throw error;
   } finally {
     if (fd !== undefined) closeSync(fd);
@@ -88,15 +91,20 @@ export function noteClaimant(dir: string, holder: string): void {
   if (marker) writeMarker(root, { ...marker, claimants: [...marker.claimants.slice(-15), holder] });
 }
 
-/** Replaces the marker as a whole. */
+/** Replaces the marker as a whole, whatever has taken its name. */
 export function writeMarker(root: TreeRoot, marker: Marker): void {
-  const folder = openReserved(root);
+  let folder: ReturnType<typeof openReserved> | undefined;
   try {
-    const temporary = `${folder.path}/marker.new`;
-    rmSync(temporary, { force: true, recursive: true });
+    folder = openReserved(root);
+    const path = `${folder.path}/marker`;
+    const temporary = `${path}.new`;
+    removeTree(temporary);
     writeFileSync(temporary, JSON.stringify(marker), { flag: 'wx', mode: 0o644, flush: true });
-    renameSync(temporary, `${folder.path}/marker`);
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) removeTree(path);
+    renameSync(temporary, path);
+  } catch (error) {
+    throw asDiskFailure(error, root);
   } finally {
-    folder.close();
+    folder?.close();
   }
 }

@@ -1,21 +1,35 @@
 import { RuntimeError } from '../errors.ts';
+import { bootId } from './bootId.ts';
 import type { Claim } from './claim.ts';
 import type { StateContext } from './context.ts';
 import { DirectoryPublisher } from './directoryPublisher.ts';
-import { readMarker } from './marker.ts';
+import { liesIn } from './localTree.ts';
+import { type Marker, readMarker } from './marker.ts';
 import type { Publisher, PublisherOptions } from './publisher.ts';
-import { openRoot } from './treeRoot.ts';
+import { openRoot, type TreeRoot } from './treeRoot.ts';
 
 /** Throws `refused` when `dir` is not the tree that was restored for this claim. */
 export function openPublisher(context: StateContext, claim: Claim, options: PublisherOptions): Publisher {
   const root = openRoot(options.dir);
-  const marker = readMarker(root);
-  if (marker?.complete && marker.bot === context.bot && marker.generation === claim.generation) {
-    return new DirectoryPublisher(context, claim, options, root, marker);
-  }
+  const marker = remembered(context, claim, root) ?? found(context, claim, root);
+  if (marker) return new DirectoryPublisher(context, claim, options, root, marker);
   throw new RuntimeError('refused', `${options.dir} is not the state of generation ${claim.generation}`, {
     op: 'state.publish',
     path: options.dir,
     hint: 'Publishing it could replace a good state by something else. Restore it first: `runtime daemon init`.',
   });
+}
+
+/** What the marker ought to say, by the memory of those who restored the tree: the bot may have removed or forged it. */
+function remembered({ bot }: StateContext, claim: Claim, root: TreeRoot): Marker | undefined {
+  const { generation, tree } = claim;
+  if (!tree || !liesIn(tree, root)) return undefined;
+  const { sequence, restoredAt } = tree;
+  return { bot, generation, sequence, complete: true, claimants: [], restoredAt, boot: bootId() };
+}
+
+/** The tree was restored by another process, or its volume was mounted again. */
+function found({ bot }: StateContext, { generation }: Claim, root: TreeRoot): Marker | undefined {
+  const marker = readMarker(root);
+  return marker?.complete && marker.bot === bot && marker.generation === generation ? marker : undefined;
 }

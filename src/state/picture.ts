@@ -3,6 +3,7 @@ import { BLOCK_BYTES } from './format.ts';
 import type { PackWriter } from './packWriter.ts';
 import { type FileContent, readBlocks } from './readBlocks.ts';
 import { type Scan, scan } from './scan.ts';
+import { TICK_MS } from './tick.ts';
 import type { Tree } from './tree.ts';
 import type { TreeRoot } from './treeRoot.ts';
 import { wasJustCutShort } from './wasJustCutShort.ts';
@@ -19,9 +20,6 @@ export interface PictureOptions {
   /** Files to be read although they have not changed: what holds their blobs is to be given up. */
   readonly alsoRead: (tree: Tree) => readonly number[];
 }
-
-/** File systems stamp changes with a clock that ticks every few milliseconds; a stamp this recent proves nothing. */
-export const TICK_MS = 25;
 
 /** Unpacked bytes that may be held while nothing can be packed. */
 const HELD_BYTES = 48 * 1024 * 1024;

@@ -3,13 +3,15 @@ import { isRuntimeError, RuntimeError } from '../errors.ts';
 import { buildTree } from './buildTree.ts';
 import type { Claim } from './claim.ts';
 import type { StateContext } from './context.ts';
-import { toSystemPath } from './entryPath.ts';
+import { pathToText, toSystemPath } from './entryPath.ts';
 import { RESERVED_NAME } from './format.ts';
 import { intoPlace, type Place } from './intoPlace.ts';
 import { checkLimits } from './limits.ts';
 import { loadSnapshot } from './loadSnapshot.ts';
+import { lostWrites } from './lostWrites.ts';
 import { type Marker, readMarker, writeMarker } from './marker.ts';
-import { nothing, type RestoreOptions, type RestoreReport } from './restoreReport.ts';
+import { freshMarker, keptMarker } from './newMarker.ts';
+import { nothing, type Restored, type RestoreOptions, type RestoreReport } from './restoreReport.ts';
 import { openRoot, type TreeRoot } from './treeRoot.ts';
 
 /**
@@ -20,24 +22,50 @@ export async function restore(
   context: StateContext,
   claim: Claim,
   options: RestoreOptions,
-): Promise<RestoreReport> {
+): Promise<Restored> {
   mkdirSync(options.dir, { recursive: true });
   const root = openRoot(options.dir);
-  const marker = readMarker(root);
-  if (isToBeKept(context, claim, root, marker)) return keep(context, claim, root, marker);
+  const left = readMarker(root);
+  const kept =
+    isToBeKept(context, claim, root, left) && (await isIntact(context, claim, root, left, options.signal));
+  const report = kept ? keptReport(claim) : await replace(context, claim, { ...options, root });
+  const marker = kept ? keptMarker(context, claim, left) : freshMarker(context, claim, report.sequence);
+  // Nobody who only looks may take the tree from its writer.
+  if (!kept || claim.generation > 0) writeMarker(root, marker);
+  const { device, inode } = root;
+  const { sequence, restoredAt } = marker;
+  return { ...report, tree: { device, inode, sequence, restoredAt } };
+}
+
+async function isIntact(
+  context: StateContext,
+  claim: Claim,
+  root: TreeRoot,
+  marker: Marker | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const lost = marker && (await lostWrites(context, claim, { root, marker }, signal));
+  if (lost === undefined) return true;
+  context.warn('the local state lost writes when the machine went down; the last snapshot takes its place', {
+    path: pathToText(lost),
+  });
+  return false;
+}
+
+async function replace(
+  context: StateContext,
+  claim: Claim,
+  options: RestoreOptions & { readonly root: TreeRoot },
+): Promise<RestoreReport> {
+  const { root } = options;
   const place: Place = {
     ...options,
-    root,
-    begin: () => writeMarker(root, { ...freshMarker(context, claim), complete: false }),
+    begin: () => writeMarker(root, { ...freshMarker(context, claim, 0), complete: false }),
   };
-  const report =
-    claim.head.snapshots.length > 0
-      ? await restoreNewest(context, claim, place)
-      : claim.head.legacy
-        ? await (await import('./restoreLegacy.ts')).restoreLegacy(context, place)
-        : nothing;
-  writeMarker(root, { ...freshMarker(context, claim), sequence: report.sequence });
-  return report;
+  if (claim.head.snapshots.length > 0) return await restoreNewest(context, claim, place);
+  if (!claim.head.legacy) return nothing;
+  const { restoreLegacy } = await import('./restoreLegacy.ts');
+  return await restoreLegacy(context, place);
 }
 
 /**
@@ -60,25 +88,9 @@ function isToBeKept(
   return names.some((name) => name !== RESERVED_NAME);
 }
 
-async function keep(
-  context: StateContext,
-  claim: Claim,
-  root: TreeRoot,
-  marker: Marker | undefined,
-): Promise<RestoreReport> {
-  const newest = claim.head.snapshots.at(-1);
-  const sequence = newest?.sequence ?? 0;
-  // Nobody who only looks may take the tree from its writer.
-  if (claim.generation > 0) {
-    const restoredAt = marker?.restoredAt ?? 0;
-    writeMarker(root, { ...freshMarker(context, claim), sequence, restoredAt });
-  }
-  const { files, bytes } = newest ?? { files: 0, bytes: 0 };
+function keptReport({ head }: Claim): RestoreReport {
+  const { sequence, files, bytes } = head.snapshots.at(-1) ?? nothing;
   return { ...nothing, sequence, files, bytes, kept: true };
-}
-
-function freshMarker({ bot, clock }: StateContext, { generation }: Claim): Marker {
-  return { bot, generation, sequence: 0, complete: true, claimants: [], restoredAt: clock.now() * 1000 };
 }
 
 async function restoreNewest(context: StateContext, claim: Claim, place: Place): Promise<RestoreReport> {

@@ -1,3 +1,4 @@
+import type { LocalTree } from './localTree.ts';
 import type { Owner } from './treeWriter.ts';
 
 export interface RestoreOptions {
@@ -32,6 +33,11 @@ export interface RestoreReport {
   readonly fellBackTo: number | undefined;
   /** From an older `state.tar.gz`. */
   readonly legacy: boolean;
+}
+
+/** … and where it is now. */
+export interface Restored extends RestoreReport {
+  readonly tree: LocalTree;
 }
 
 export const nothing: RestoreReport = {

@@ -110,6 +110,26 @@ test('everything is killed, and the container starts again on the same directori
   expect(await bot.saved('cat runs')).toBe('3\n');
 });
 
+test.each([
+  ['removes', 'rm -rf .runtime-sync'],
+  ['forges', 'echo nonsense > .runtime-sync/marker'],
+  ['replaces', 'rm -rf .runtime-sync; ln -s / .runtime-sync'],
+])('the bot %s the marker, then the daemon is killed: saving goes on', async (_, mischief) => {
+  const bot = await supervised(
+    `trap 'echo 2 > n' HUP; trap 'exit 0' TERM; echo 1 > n; ${mischief}; echo up; while :; do sleep 0.05; done`,
+  );
+  const run = bot.start({ SYNC_INTERVAL: '1h', SYNC_ON_CHANGE: '0' });
+  await run.prints('up');
+  process.kill(await waitForRole(run.child.pid!, 'daemon'), 'SIGKILL');
+  run.child.kill('SIGHUP');
+  await sleep(200);
+  run.child.kill('SIGTERM');
+  const end = await run.finished;
+  expect(end, end.stderr).toMatchObject({ code: 0 });
+  expect(end.stderr).toContain('died and is started again');
+  expect(await bot.saved('cat n')).toBe('2\n');
+});
+
 test('a debugger is not to be had with a signal', async () => {
   const bot = await supervised("trap 'echo usr1; exit 0' USR1; echo up; while :; do sleep 0.05; done");
   const run = bot.start();

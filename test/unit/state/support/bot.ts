@@ -7,7 +7,7 @@ import type { StateContext } from '../../../../src/state/context.ts';
 import { openPublisher } from '../../../../src/state/openPublisher.ts';
 import type { Publisher, PublisherOptions } from '../../../../src/state/publisher.ts';
 import { restore } from '../../../../src/state/restore.ts';
-import type { RestoreOptions, RestoreReport } from '../../../../src/state/restoreReport.ts';
+import type { Restored, RestoreOptions } from '../../../../src/state/restoreReport.ts';
 import { openFileStore } from '../../../../src/store/file.ts';
 import type { ObjectStore } from '../../../../src/store/objectStore.ts';
 
@@ -15,7 +15,7 @@ export const signal = new AbortController().signal;
 
 export interface Instance {
   readonly claim: Claim;
-  readonly report: RestoreReport;
+  readonly report: Restored;
   readonly publisher: Publisher;
   readonly dir: string;
 }

@@ -1,0 +1,19 @@
+import type { TreeRoot } from './treeRoot.ts';
+
+/**
+ * The tree that a restore has left, as those who restored it remember it. The marker beside the tree says the same, but
+ * the bot can remove or forge that one.
+ */
+export interface LocalTree {
+  /** Which directory it lies in. */
+  readonly device: number;
+  readonly inode: number;
+  /** The snapshot that it came from; 0: from none. */
+  readonly sequence: number;
+  /** As in the marker. */
+  readonly restoredAt: number;
+}
+
+export function liesIn(tree: LocalTree, root: TreeRoot): boolean {
+  return tree.device === root.device && tree.inode === root.inode;
+}
