@@ -50,8 +50,8 @@ async function untilQuiet(picture: Picture, { clock, signal }: CaptureOptions): 
       await clock.sleep(REWRITE_MS, signal);
       picture.look();
     } else if (!picture.latest.changed) {
-      // Only time stamps too recent to prove anything: one tick later they will.
-      await clock.sleep(TICK_MS, signal);
+      // Only time stamps too recent to prove anything: one tick later they will. Timers may be early by a millisecond.
+      await clock.sleep(TICK_MS + 2, signal);
     }
   }
   return false;
