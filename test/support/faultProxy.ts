@@ -24,6 +24,12 @@ export type Fault =
   | { readonly stallResponseAfter: number }
   /** The store executes the request; the answer is lost. */
   | { readonly dropResponse: true }
+  /** Calls this, and the store never hears of the request. */
+  | { readonly killBefore: () => void }
+  /** The store executes the request; then this is called, and the answer is lost. */
+  | { readonly killAfter: () => void }
+  /** No fault of the line: the store's clock, as its answer tells it, is ahead by this much. */
+  | { readonly clockAheadMs: number }
   /** An answer in S3's form, without asking the store: `{ status: 503, code: 'SlowDown' }`. */
   | { readonly status: number; readonly code: string; readonly headers?: Record<string, string> };
 
@@ -110,6 +116,10 @@ async function handle(
   const socket = incoming.socket;
   if (fault === undefined) return await forward(incoming, outgoing, port, {});
   if ('reset' in fault) return void socket.resetAndDestroy();
+  if ('killBefore' in fault) {
+    fault.killBefore();
+    return void socket.resetAndDestroy();
+  }
   if ('hang' in fault) return void incoming.resume();
   if ('status' in fault) {
     incoming.resume();
@@ -125,14 +135,18 @@ async function handle(
     ...('stallResponseAfter' in fault && { response: first(fault.stallResponseAfter, () => {}) }),
     ...('corruptRequest' in fault && { request: flipped() }),
     ...('corruptResponse' in fault && { response: flipped() }),
-    ...('dropResponse' in fault && { drop: true }),
+    ...('dropResponse' in fault && { drop: () => undefined }),
+    ...('killAfter' in fault && { drop: fault.killAfter }),
+    ...('clockAheadMs' in fault && { clockAheadMs: fault.clockAheadMs }),
   });
 }
 
 interface Tampering {
   readonly request?: Transform;
   readonly response?: Transform;
-  readonly drop?: boolean;
+  /** Called when the store has answered; the answer is lost. */
+  readonly drop?: () => void;
+  readonly clockAheadMs?: number;
 }
 
 async function forward(
@@ -156,9 +170,12 @@ async function forward(
   const [answer] = await answered;
   if (tampering.drop) {
     for await (const _ of answer);
+    tampering.drop();
     return void socket.destroy();
   }
-  outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+  const { date = '', ...others } = answer.headers;
+  const told = new Date(Date.parse(date) + (tampering.clockAheadMs ?? 0));
+  outgoing.writeHead(answer.statusCode ?? 502, { ...others, date: told.toUTCString() });
   if (tampering.response) {
     outgoing.flushHeaders();
     await pipeline(answer, tampering.response, outgoing);

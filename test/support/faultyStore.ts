@@ -25,6 +25,7 @@ export async function faultyBot(script: string): Promise<FaultyBot> {
 }
 
 export const isHead = ({ path }: ProxiedRequest) => /^\/bot-state\/[^?]*\/head(\?|$)/.test(path);
+export const isState = ({ path }: ProxiedRequest) => path.startsWith('/bot-state/');
 export const isPack = ({ path }: ProxiedRequest) => path.includes('/packs/');
 export const isManifest = ({ path }: ProxiedRequest) => path.includes('/manifests/');
 export const isLog = ({ path }: ProxiedRequest) => path.startsWith('/bot-logs/');
