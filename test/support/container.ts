@@ -36,6 +36,8 @@ export interface Container extends AsyncDisposable {
   readonly name: string;
   /** Resolves once stdout has `text`; throws when the container ends without it. */
   waitForOutput(text: string): Promise<void>;
+  /** SIGKILL to all of it. */
+  kill(): Promise<void>;
   /** SIGTERM, and SIGKILL after `seconds`. */
   stop(seconds: number): Promise<void>;
   ended(): Promise<Ended>;
@@ -55,6 +57,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   return {
     name,
     waitForOutput: (text) => waitForOutput(name, text),
+    kill: async () => void (await docker('kill', name)),
     stop: async (seconds) => void (await docker('stop', '--time', String(seconds), name)),
     ended: async () => {
       const exit = Number(await docker('wait', name));

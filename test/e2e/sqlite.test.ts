@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, inject, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { restoreTo } from '../../src/state/restoreTo.ts';
+import { listSnapshots } from '../../src/state/snapshots.ts';
+import { startContainer } from '../support/container.ts';
+import { containerBots } from '../support/containerBots.ts';
+import { universalImage } from '../support/docker.ts';
+import { scaled } from '../support/scale.ts';
+import { openStateStore } from '../support/stateStore.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+import { sqliteCheck, sqliteWriter } from '../unit/state/support/sqliteWriter.ts';
+
+const image = await universalImage();
+const LIVES = scaled(3);
+
+/** Its negative control, without freezing and reading again, is in test/integration/stateConsistency.test.ts. */
+test.skipIf(image.missing !== undefined)(
+  'containers are killed while their bot commits to SQLite as fast as it can: every snapshot is intact',
+  { timeout: 120_000 + LIVES * 20_000 },
+  async () => {
+    const minio = inject('minio');
+    const bots = await containerBots(minio);
+    const env = await bots.deploy({
+      kind: 'command',
+      entrypoint:
+        'db="$(dirname "$STATE_DIR")/bot.db"; [ ! -e "$db" ] || python3 check.py "$db" || exit 3; exec python3 write.py "$db"',
+      files: { 'check.py': sqliteCheck, 'write.py': sqliteWriter },
+    });
+    const often = { SYNC_INTERVAL: '200ms', SYNC_ON_CHANGE: '0', STATE_KEEP: '1000' };
+    // Nothing of a life is left but what the store has.
+    for (let life = 1; life <= LIVES; life += 1) {
+      await using bot = await startContainer({ image: image.tag, env: { ...env, ...often } });
+      // Only a database that passed its check is written to.
+      await bot.waitForOutput('ready');
+      await sleep(1000 + Math.random() * 2500);
+      await bot.kill();
+    }
+    using stores = await openStateStore(minio);
+    const context = { store: stores.store, bot: env.BOT_ID, clock: systemClock, warn: () => {} };
+    const { signal } = new AbortController();
+    const snapshots = await listSnapshots(context, signal);
+    expect(snapshots.length).toBeGreaterThan(LIVES / 2);
+    const limits = { maxBytes: 1e9, maxFileBytes: undefined };
+    const work = await temporaryDirectory();
+    let reached = 0;
+    for (const { sequence, consistent } of snapshots) {
+      const dir = join(work, `${sequence}`);
+      await restoreTo(context, { dir, sequence, path: undefined, owner: undefined, ...limits, signal });
+      const said = execFileSync('/usr/bin/python3', ['-c', sqliteCheck, join(dir, 'bot.db')], {
+        encoding: 'utf8',
+      });
+      const value = Number(/^good (\d+)$/m.exec(said)?.[1]);
+      expect(value).toBeGreaterThanOrEqual(reached);
+      expect(consistent).toBe(true);
+      reached = value;
+    }
+    expect(reached).toBeGreaterThan(100);
+  },
+);
