@@ -26,6 +26,10 @@ export class QueryMetrics {
     'frozen_seconds_total',
     "How long publishing stopped the bot's processes.",
   );
+  readonly #failures = this.#counter(
+    'sync_failures_total',
+    'Looks after which state or logs could not be saved; each is tried again.',
+  );
   readonly #logLag = this.#gauge('log_lag_seconds', 'Age of the oldest log line that is not shipped.');
   readonly #generation = this.#gauge('generation', "Generation of the bot's state (a count of instances).");
   readonly #resident = this.#gauge('process_resident_memory_bytes', 'Resident memory, by process.', [
@@ -63,6 +67,10 @@ export class QueryMetrics {
     this.#frozen.set(report.frozenMs / 1000);
     this.#frozenTotal.inc(report.frozenMs / 1000);
     this.#generation.set(report.generation);
+  }
+
+  syncFailed(): void {
+    this.#failures.inc();
   }
 
   generation(generation: number): void {

@@ -52,6 +52,7 @@ export function linkSupervisor(channel: Channel, { now, metrics, onStop }: LinkO
         if (event.type === 'start') startedAt = event.at;
         if (event.type === 'bot.started') botPid = Number(event.data.pid) || undefined;
         if (event.type === 'state.restored') generation = Number(event.data.generation) || null;
+        if (event.type === 'error') metrics.syncFailed();
         if (generation !== null) metrics.generation(generation);
         break;
       }
