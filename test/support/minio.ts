@@ -34,9 +34,14 @@ export interface Minio extends MinioAddress {
 const script = join(import.meta.dirname, '../../scripts/minio');
 const credentials = { accessKey: 'test-access-key', secretKey: 'test-secret-key-0123456789' };
 
-/** `port`: for a test that has to know it before the server is up. */
-export async function startMinio(options: { port?: number; start?: boolean } = {}): Promise<Minio> {
-  const dir = await mkdtemp(join(tmpdir(), 'minio-'));
+/**
+ * `port`: for a test that has to know it before the server is up; `dir`: where its data are, removed in the end;
+ * `quiet`: it is going to complain.
+ */
+export async function startMinio(
+  options: { port?: number; start?: boolean; dir?: string; quiet?: boolean } = {},
+): Promise<Minio> {
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'minio-')));
   const port = options.port ?? (await freePort());
   const address = { endpoint: `http://127.0.0.1:${port}`, port, ...credentials };
   let child: ChildProcess | undefined;
@@ -49,7 +54,7 @@ export async function startMinio(options: { port?: number; start?: boolean } = {
   };
   const start = async () => {
     child = spawn(script, ['run', dir, String(port)], {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'ignore', options.quiet ? 'ignore' : 'inherit'],
       env: {
         ...process.env,
         MINIO_ROOT_USER: credentials.accessKey,

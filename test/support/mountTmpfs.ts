@@ -1,0 +1,14 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+
+export const canMount = process.getuid?.() === 0;
+
+/** A small file system of its own at `dir`; gone with `using`. */
+export function mountTmpfs(dir: string, bytes: number): Disposable & { resize(bytes: number): void } {
+  mkdirSync(dir, { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', dir]);
+  return {
+    resize: (to) => void execFileSync('mount', ['-o', `remount,size=${to}`, dir]),
+    [Symbol.dispose]: () => void execFileSync('umount', ['-l', dir]),
+  };
+}
