@@ -1,37 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { canMountDisk, mountDisk } from '../support/mountDisk.ts';
 import { signal, TestBot } from '../unit/state/support/bot.ts';
 import { treeOf } from '../unit/state/support/treeOf.ts';
 
 const MiB = 1024 * 1024;
-
-/** A file system on a disk of its own, mounted at `dir`; `cutPower` mounts what had reached the disk by then. */
-function openDisk(bot: TestBot, dir: string) {
-  const image = bot.dir('disk.img');
-  writeFileSync(image, '');
-  truncateSync(image, 64 * MiB);
-  execFileSync('mkfs.ext4', ['-q', image]);
-  mkdirSync(dir);
-  execFileSync('mount', ['-o', 'loop', image, dir]);
-  return {
-    cutPower: () => {
-      execFileSync('cp', ['--sparse=always', image, `${image}.left`]);
-      execFileSync('umount', ['-l', dir]);
-      execFileSync('mount', ['-o', 'loop', `${image}.left`, dir]);
-    },
-    [Symbol.dispose]: () => void execFileSync('umount', ['-l', dir]),
-  };
-}
 
 /** As happens by itself every few seconds: names, sizes and times reach the disk, long before all contents do. */
 function commitJournal(folder: string): void {
@@ -40,18 +14,7 @@ function commitJournal(folder: string): void {
   closeSync(fd);
 }
 
-function canMountDisks(): boolean {
-  if (process.getuid?.() !== 0) return false;
-  try {
-    execFileSync('losetup', ['--find'], { stdio: 'ignore' });
-    execFileSync('which', ['mkfs.ext4'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-test.runIf(canMountDisks())(
+test.runIf(canMountDisk)(
   'the power fails right behind a restore: the next start has what is saved',
   async () => {
     await using bot = await TestBot.open();
@@ -61,7 +24,7 @@ test.runIf(canMountDisks())(
     await publisher.publish({ signal });
     const saved = treeOf(dir);
 
-    using disk = openDisk(bot, bot.dir('disk'));
+    using disk = mountDisk(bot.dir('disk'), bot.dir('disk.img'));
     const restored = await bot.start('disk/state');
     expect(treeOf(restored.dir)).toEqual(saved);
     restored.publisher.close();
