@@ -25,7 +25,8 @@ export function checkLimits(tree: Tree, { maxBytes, maxFileBytes }: Limits): voi
 }
 
 function tooLarge(what: string, variable: string): RuntimeError {
-  return new RuntimeError('damaged', `the state is too large: ${what}`, {
+  // Named here as well: what becomes of a final sync is told without hints.
+  return new RuntimeError('damaged', `the state is too large: ${what} (${variable})`, {
     op: 'state.limit',
     hint: `Delete what is not needed, or raise ${variable}. The last snapshot stays as it is.`,
   });

@@ -62,7 +62,7 @@ export class TestBot {
   async start(dirName: string, options: StartOptions = {}): Promise<Instance> {
     const context = this.context(options.store);
     const dir = this.dir(dirName);
-    const limits = { maxBytes: 1e9, maxFileBytes: undefined };
+    const limits = { maxBytes: 1e12, maxFileBytes: undefined };
     const taken = await claim(context, { holder: `holder-${++this.#instances}`, dir, signal });
     const report = await restore(context, taken, {
       dir,

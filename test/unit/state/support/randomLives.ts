@@ -1,3 +1,4 @@
+import { createCipheriv } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
@@ -18,6 +19,7 @@ import {
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { scaled } from '../../../support/scale.ts';
 import { signal, type TestBot } from './bot.ts';
 import { treeOf } from './treeOf.ts';
 
@@ -27,7 +29,14 @@ type Operation = { readonly name: string; run(dir: string): void };
 
 const names = fc.constantFrom('a', 'b', 'a-b', 'A', 'ü', 'new\nline', ' ', '.hidden', '日本', 'a.b');
 const paths = fc.array(names, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
-const sizes = fc.constantFrom(0, 1, 100, 4096, 70 * KiB, 1024 * KiB, 1024 * KiB + 1, 2500 * KiB);
+const sizes = fc.oneof(
+  {
+    weight: 40,
+    arbitrary: fc.constantFrom(0, 1, 100, 4096, 70 * KiB, 1024 * KiB, 1024 * KiB + 1, 2500 * KiB),
+  },
+  // Some seconds each, so at full scale only.
+  { weight: scaled(1) > 1 ? 1 : 0, arbitrary: fc.constant(100 * 1024 * KiB) },
+);
 
 /** What is at `path` without following a link anywhere below `dir`. */
 function typeOf(dir: string, path: string): 'file' | 'other' | undefined {
@@ -40,7 +49,9 @@ function typeOf(dir: string, path: string): 'file' | 'other' | undefined {
   return stat && (stat.isFile() ? 'file' : 'other');
 }
 
-const content = (size: number, seed: number) => Buffer.alloc(size, `content ${seed}`);
+/** The same for the same seed, and as dense as noise. */
+const content = (size: number, seed: number) =>
+  createCipheriv('aes-128-ctr', Buffer.alloc(16, seed + 1), Buffer.alloc(16)).update(Buffer.alloc(size));
 
 /** Whatever stands in the way of a new entry goes. */
 function makeRoom(dir: string, path: string): string {
