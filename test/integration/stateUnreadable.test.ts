@@ -1,29 +1,14 @@
-import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { listSnapshots } from '../../src/state/snapshots.ts';
 import { verify } from '../../src/state/verify.ts';
+import { asUser, isRoot } from '../support/asUser.ts';
 import { canMountDisk, mountDisk } from '../support/mountDisk.ts';
 import { signal, TestBot } from '../unit/state/support/bot.ts';
 import { treeOf } from '../unit/state/support/treeOf.ts';
 
 const MiB = 1024 * 1024;
-const isRoot = process.getuid?.() === 0;
-const UID = 1000;
-
-/** A runtime that is an ordinary user, as in a hardened container: what the bot closes is closed to it, too. */
-async function asUser(bot: TestBot, run: () => Promise<void>): Promise<void> {
-  chownSync(bot.path, UID, UID);
-  process.setegid!(UID);
-  process.seteuid!(UID);
-  try {
-    await run();
-  } finally {
-    process.seteuid!(0);
-    process.setegid!(0);
-  }
-}
-
 test.runIf(isRoot).each([
   ['a file', 'folder/file'],
   ['a folder', 'folder'],
@@ -32,7 +17,7 @@ test.runIf(isRoot).each([
   '%s that cannot be read: the last snapshot stands, and with the right back all is saved',
   async (_, name) => {
     await using bot = await TestBot.open();
-    await asUser(bot, async () => {
+    await asUser(bot.path, async () => {
       const { dir, publisher } = await bot.start('a');
       mkdirSync(join(dir, 'folder'));
       writeFileSync(join(dir, 'folder/file'), 'first');
@@ -61,7 +46,7 @@ test.runIf(isRoot).each([
 
 test.runIf(isRoot)('a folder of ours that the bot has closed is no reason to stop', async () => {
   await using bot = await TestBot.open();
-  await asUser(bot, async () => {
+  await asUser(bot.path, async () => {
     const { dir, publisher } = await bot.start('a');
     writeFileSync(join(dir, 'file'), 'first');
     chmodSync(join(dir, '.runtime-sync'), 0);

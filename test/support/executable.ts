@@ -28,8 +28,13 @@ export interface StartedRuntime {
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Starts the executable with this environment and nothing else of ours but PATH. Killed when the test has finished. */
-export function startRuntime(args: readonly string[], env: Variables, cwd?: string): StartedRuntime {
-  const child = spawn(executable, args, {
+export const startRuntime = (args: readonly string[], env: Variables, cwd?: string): StartedRuntime =>
+  startProgram([executable, ...args], env, cwd);
+
+/** The same for a program that becomes the executable. */
+export function startProgram(argv: readonly string[], env: Variables, cwd?: string): StartedRuntime {
+  const [command = '', ...args] = argv;
+  const child = spawn(command, args, {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
