@@ -135,6 +135,31 @@ test('the daemon is killed at any request: another one saves everything', { time
   await expectCollectable(bot);
 });
 
+test('the store is gone from any request on: the life ends, and the next one has the last snapshot or the new one', {
+  timeout,
+}, async () => {
+  const bot = await botWithSnapshot();
+  let published = 1;
+  for (const { at, kill, end } of steps()) {
+    const before = bot.struck();
+    const container = await newContainer();
+    let count = 0;
+    const cut = kill(() => undefined);
+    const recover = bot.strike((request) => isState(request) && ++count >= at, cut, 1_000_000);
+    const life = await bot.start({ ...container.env, START_TIMEOUT: '300ms' }).finished;
+    recover();
+    if (bot.struck() === before) end();
+    // Not started, not saved, or all was over by then.
+    expect([69, 74, 0], life.stderr).toContain(life.code);
+    if (life.code === 69) expect(life.stdout).toBe('');
+    await expectSound(bot);
+    const next = await found(bot, at % 2 === 0 ? container.env : (await newContainer()).env);
+    expect(life.code === 0 ? [published + 1] : [published, published + 1]).toContain(next);
+    published = next;
+  }
+  await expectCollectable(bot);
+});
+
 test('an init container is killed at any request: the next one, on the same volume, has everything', {
   timeout,
 }, async () => {
