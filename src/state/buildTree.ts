@@ -26,7 +26,7 @@ export interface BuildOptions {
 export interface Built {
   readonly fetchedBytes: number;
   readonly reusedBytes: number;
-  finishFolders(base: string): void;
+  finishFolders(base: string, which: 'top' | 'nested'): void;
 }
 
 /** A block of a file. */
@@ -90,7 +90,7 @@ export async function buildTree(
   await fetchBlobs(context, table, packed, receive, { signal }).catch((error: unknown) => {
     throw asDamage(error);
   });
-  return { fetchedBytes, reusedBytes, finishFolders: (at) => writer.finishFolders(at) };
+  return { fetchedBytes, reusedBytes, finishFolders: (at, which) => writer.finishFolders(at, which) };
 }
 
 function* withHoles(blobs: Int32Array): Generator<{ row: number; block: number }> {

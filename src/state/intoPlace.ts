@@ -14,32 +14,42 @@ export interface Place extends RestoreOptions {
   begin(): void;
 }
 
+/** What has been built; its folders are still open to us alone. */
+interface Built {
+  finishFolders(base: string, which: 'top' | 'nested'): void;
+}
+
 /**
- * Builds a tree aside and moves it in when it is complete: what was there goes at that moment, not before. The
- * folders' modes and times come last, since moving needs to write in them.
+ * Builds a tree aside and moves it in when it is complete: what was there goes at that moment, not before. It is built in
+ * a folder that is held open and that nobody else can write to, so a bot in another container of the pod, whose
+ * directory this is, cannot lead us elsewhere. At the top, where it can, nothing is followed; folders there are finished
+ * last, since moving needs to write in them.
  */
-export async function intoPlace<T extends { finishFolders(base: string): void }>(
+export async function intoPlace<T extends Built>(
   { root, begin }: Place,
   build: (base: string) => Promise<T>,
 ): Promise<T> {
-  const base = `${root.path}/${RESERVED_NAME}/incoming`;
+  let reserved: ReturnType<typeof openReserved> | undefined;
   try {
-    openReserved(root).close();
+    reserved = openReserved(root);
+    const base = `${reserved.path}/incoming`;
     removeTree(base);
-    mkdirSync(toSystemPath(base), { mode: 0o700 });
+    mkdirSync(base, { mode: 0o700 });
     const built = await build(base);
+    built.finishFolders(base, 'nested');
     begin();
     for (const name of readdirSync(toSystemPath(root.path), 'latin1')) {
       if (name !== RESERVED_NAME) removeTree(`${root.path}/${name}`);
     }
-    for (const name of readdirSync(toSystemPath(base), 'latin1')) {
+    for (const name of readdirSync(base, 'latin1')) {
       renameSync(toSystemPath(`${base}/${name}`), toSystemPath(`${root.path}/${name}`));
     }
-    built.finishFolders(root.path);
+    built.finishFolders(root.path, 'top');
     return built;
   } catch (error) {
     throw asDiskFailure(error, root);
   } finally {
-    removeTree(base);
+    if (reserved) removeTree(`${reserved.path}/incoming`);
+    reserved?.close();
   }
 }

@@ -45,8 +45,8 @@ export class LegacyTree {
     for (const index of this.#links) this.#writer.makeLink(index);
   }
 
-  finishFolders(base: string): void {
-    this.#writer.finishFolders(base);
+  finishFolders(base: string, which: 'top' | 'nested'): void {
+    this.#writer.finishFolders(base, which);
   }
 
   async #file(path: EntryPath, header: Header, content: AsyncIterable<unknown>): Promise<void> {

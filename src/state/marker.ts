@@ -2,6 +2,9 @@ import {
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -56,8 +59,21 @@ export function openReserved(root: TreeRoot): { readonly path: string; close(): 
     mkdirSync(path, { mode: 0o700 });
     fd = open();
   }
+  takeFolder(fd);
   // Through the descriptor: whatever takes the folder's name meanwhile is not followed.
   return { path: `/proc/self/fd/${fd}`, close: () => closeSync(fd) };
+}
+
+/** The bot may have made it, and could write to it while we do. */
+function takeFolder(fd: number): void {
+  const { uid, mode } = fstatSync(fd);
+  try {
+    if (uid !== process.geteuid!()) fchownSync(fd, process.geteuid!(), process.getegid!());
+    if ((mode & 0o777) !== 0o700) fchmodSync(fd, 0o700);
+  } catch (error) {
+    // A volume that knows no owners, or one that we have no right to change: then there is nobody to be kept out.
+    if (systemCode(error) !== 'EPERM') throw error;
+  }
 }
 
 /** Undefined when there is none, nothing that could be one, or one that was closed to us. */

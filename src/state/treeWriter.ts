@@ -33,7 +33,7 @@ const writePooled = promisify(write);
 
 /**
  * Builds a tree in an empty folder of ours. Nothing is ever opened through a link or over something that exists.
- * Folders get their modes and times last (`finishFolders`), when all that lies in them is there.
+ * Folders get their owners, modes and times last (`finishFolders`), when all that lies in them is there.
  */
 export class TreeWriter {
   readonly #tree: Tree;
@@ -100,10 +100,11 @@ export class TreeWriter {
     }
   }
 
-  /** Modes, owners and times of all folders, deepest first; `base` is where the tree lies now. */
-  finishFolders(base: string): void {
+  /** Owners, modes and times of the folders at the top or of all below them, deepest first; `base` is where they lie now. */
+  finishFolders(base: string, which: 'top' | 'nested'): void {
     for (let index = this.#tree.length - 1; index >= 0; index--) {
       if (this.#tree.type(index) !== 'folder') continue;
+      if (this.#tree.paths[index]!.includes('/') !== (which === 'nested')) continue;
       const path = toSystemPath(`${base}/${this.#tree.paths[index]}`);
       const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_DIRECTORY);
       try {
