@@ -7,6 +7,9 @@ import { entryStat, scan } from './scan.ts';
 import { Tree } from './tree.ts';
 import type { TreeRoot } from './treeRoot.ts';
 
+/** Contents are on the disk by then: systems write them within a minute. µs. */
+const WRITTEN_BACK = 10 * 60 * 1_000_000;
+
 /**
  * The first entry of a snapshot that is not here as the snapshot says, although nothing shows that it was changed after
  * `since` (µs), when it was so.
@@ -36,6 +39,7 @@ export function firstLost(root: TreeRoot, saved: LoadedSnapshot, since: number):
     if (local.type(here) !== tree.type(index)) return hasOldFolders(path);
     if (tree.type(index) !== 'file') return false;
     if (local.mtime(here) !== tree.mtime(index)) return hasOldFolders(path);
-    return local.size(here) !== tree.size(index) || !hasContent(root, saved, index);
+    if (local.size(here) !== tree.size(index)) return true;
+    return local.ctime(here) > since - WRITTEN_BACK && !hasContent(root, saved, index);
   });
 }
