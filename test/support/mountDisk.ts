@@ -1,10 +1,16 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { canMount } from './mountTmpfs.ts';
 
 const MiB = 1024 * 1024;
 const SIZE = 64 * MiB;
 
-export const canMountDisk = isPossible();
+export const canMountDisk =
+  canMount &&
+  [
+    ['losetup', '--find'],
+    ['mkfs.ext4', '-V'],
+  ].every(([command, flag]) => spawnSync(command!, [flag!]).status === 0);
 
 /** A file system (ext4) on a disk of its own, whose contents lie in the file `image`. */
 export interface Disk extends Disposable {
@@ -41,15 +47,4 @@ export function mountDisk(dir: string, image: string): Disk {
       void execFileSync('dd', [`if=${image}.whole`, `of=${image}`, 'bs=1M', 'conv=notrunc', 'status=none']),
     [Symbol.dispose]: () => void execFileSync('umount', ['-l', dir]),
   };
-}
-
-function isPossible(): boolean {
-  if (process.getuid?.() !== 0) return false;
-  try {
-    execFileSync('losetup', ['--find'], { stdio: 'ignore' });
-    execFileSync('which', ['mkfs.ext4'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }

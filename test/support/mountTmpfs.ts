@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 
-export const canMount = process.getuid?.() === 0;
+/** Root in a container may not. */
+export const canMount = spawnSync('unshare', ['--mount', 'true']).status === 0 && process.getuid?.() === 0;
 
 /** A small file system of its own at `dir`; gone with `using`. */
 export function mountTmpfs(dir: string, bytes: number): Disposable & { resize(bytes: number): void } {
