@@ -25,9 +25,9 @@ export async function ephemeralQuery(bot: LoadedBot, { stdout, stderr }: Invocat
       // What it writes is never saved, so nothing has to be kept from it: it runs as the bot would.
       return await prepareProgram({ config, kind, env: bot.env, user: config.user, wrapper: [] });
     },
-    upload: async (key, answer) => {
+    upload: async (key, answer, inTime) => {
       const results = await stores.open('results');
-      await results.put(key, answer, { contentType: 'application/json', signal });
+      await results.put(key, answer, { contentType: 'application/json', signal: inTime });
     },
     stdout,
     stderr,

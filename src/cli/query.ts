@@ -20,7 +20,8 @@ export const query: Command = {
     'or the directory of a bot that `runtime execute DIR` has run.',
     'Values are strings, as in a query string; K:=V sends JSON: limit:=10, filter:={"a":1}.',
     '',
-    'Exit codes: 0 for an answer that is ok, 1 for an error, 69 where nobody answers.',
+    'Exit codes: 0 for an answer that is ok, 1 for an error, 69 where nobody answers; for a BOT those of',
+    '`runtime execute --query`: 65 damaged data, 66 no such code, 69 store unavailable, 143 stopped.',
   ].join('\n'),
   run: async (invocation) => {
     const [whom, path, ...pairs] = invocation.positionals;
@@ -31,14 +32,15 @@ export const query: Command = {
     }
     const question = { path: path.startsWith('/') ? path : `/${path}`, params: parsePairs(pairs) };
     const { printAnswer } = await import('./query/printAnswer.ts');
-    const answer = /^https?:\/\//i.test(whom)
+    const { bytes, exitCode } = /^https?:\/\//i.test(whom)
       ? await (await import('./query/askServer.ts')).askServer(whom, question, {
           token: text(invocation, 'token') ?? invocation.env.QUERY_TOKEN,
           timeoutMs: await timeoutMs(invocation),
         })
       : await (await import('./query/askHere.ts')).askHere(whom, question, invocation);
     const isPretty = invocation.stdout.isTTY === true && invocation.flags.json !== true;
-    return printAnswer(answer, invocation.stdout, isPretty);
+    printAnswer(bytes, invocation.stdout, isPretty);
+    return exitCode;
   },
 };
 

@@ -14,7 +14,7 @@ export interface EphemeralOptions {
   /** Pulls what is needed and says how the program is started; what it throws is an answer, too. */
   readonly prepare: () => Promise<ProgramLaunch>;
   /** Puts the answer where `QUERY_RESULT_KEY` says; only called when that is set. */
-  readonly upload: (key: string, answer: Buffer) => Promise<void>;
+  readonly upload: (key: string, answer: Buffer, signal: AbortSignal) => Promise<void>;
   /** The answer and nothing else. */
   readonly stdout: Writable;
   readonly stderr: Writable;
@@ -28,13 +28,15 @@ export interface EphemeralOptions {
  * it can be, uploaded; a failed upload too, printed instead of the answer that is nowhere to be found.
  */
 export async function runEphemeralQuery(options: EphemeralOptions): Promise<number> {
-  const { config, upload, stdout } = options;
+  const { config, upload, stdout, signal } = options;
   let { bytes, exitCode } = await answer(options);
   if (config.query.resultKey !== undefined) {
+    // Whoever waits for the answer is also told that the query was stopped.
+    const inTime = signal.aborted ? AbortSignal.timeout(config.stopTimeoutMs) : signal;
     try {
-      await upload(config.query.resultKey, bytes);
+      await upload(config.query.resultKey, bytes, inTime);
     } catch (error) {
-      ({ bytes, exitCode } = failed(error, 'the answer could not be uploaded: '));
+      ({ bytes, exitCode } = failed(stopOr(error, signal), 'the answer could not be uploaded: '));
     }
   }
   stdout.write(Buffer.concat([bytes, Buffer.from('\n')]));
@@ -53,8 +55,13 @@ async function answer(options: EphemeralOptions): Promise<Outcome> {
     if ('failure' in result) return outcome(errorAnswer(result.failure), 1);
     return { bytes: oneLine(result.bytes), exitCode: result.answer.status === 'ok' ? 0 : 1 };
   } catch (error) {
-    return failed(error);
+    return failed(stopOr(error, options.signal));
   }
+}
+
+/** Once we are stopped, whatever fails fails because of that. */
+function stopOr(error: unknown, signal: AbortSignal): unknown {
+  return signal.aborted ? signal.reason : error;
 }
 
 async function run(options: EphemeralOptions, launch: ProgramLaunch): Promise<QueryResult> {
@@ -72,7 +79,7 @@ async function run(options: EphemeralOptions, launch: ProgramLaunch): Promise<Qu
     if (hasResultFile) return await runQuery({ ...query, resultDir });
     return await askAsServer({ ...query, clock });
   } catch (error) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw error;
     return { failure: `the query program gave ${(error as Error).message}` };
   } finally {
     clearTimeout(timer);

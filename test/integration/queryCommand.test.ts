@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
-import { executable } from '../support/executable.ts';
+import { executable, newContainer, startRuntime } from '../support/executable.ts';
 import { startTestServer } from '../support/queryServer.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
@@ -39,6 +41,16 @@ test('asks a running bot, in JSON in a pipe', async () => {
   expect(JSON.parse(refused.stdout).status).toBe('error');
 });
 
+test("reads the runtime's own paths as they are", async () => {
+  await using server = await startTestServer({ program: ECHO });
+  await server.untilReady();
+  const url = `http://[::1]:${server.port}`;
+  const metrics = await runtime(['query', url, '/_runtime/metrics']);
+  expect(metrics.code).toBe(0);
+  expect(metrics.stdout).toMatch(/^# TYPE runtime_queries_total counter$/m);
+  expect((await runtime(['query', url, '/_runtime/nothing'])).code).toBe(1);
+});
+
 test('nobody there is 69, a wrong command line 64', async () => {
   expect((await runtime(['query', 'http://127.0.0.1:9', '/x'])).code).toBe(69);
   expect((await runtime(['query', 'http://127.0.0.1:9'])).code).toBe(64);
@@ -64,4 +76,33 @@ test('asks a bot that does not run, from its saved state', async () => {
   const told = await runtime(['query', 'sleeper', 'status'], { ...variables, LOG_LEVEL: 'debug' });
   expect(told).toMatchObject({ code: 0, stdout: asked.stdout });
   expect(told.stderr).toContain('configuration read');
+});
+
+test.each([
+  { how: 'query BOT', args: ['query', 'sleeper', '/x'], env: {} },
+  { how: 'QUERY_PATH', args: ['execute'], env: { BOT_ID: 'sleeper', QUERY_PATH: '/x' } },
+])('stopped while it pulls, an ephemeral query exits with 143 and says so ($how)', async ({ args, env }) => {
+  const store = createServer();
+  store.listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  const { port } = store.address() as { port: number };
+  const asked = once(store, 'connection');
+  const run = startRuntime(args, {
+    ...(await newContainer()).env,
+    RUNTIME: 'command',
+    ENTRYPOINT: 'true',
+    MINIO_ENDPOINT: `127.0.0.1:${port}`,
+    MINIO_ACCESS_KEY: 'a',
+    MINIO_SECRET_KEY: 's',
+    ...env,
+  });
+  const [connection] = await asked;
+  run.child.kill('SIGTERM');
+  const { code, stdout } = await run.finished;
+  connection.destroy();
+  store.close();
+  expect({ code, stdout }).toEqual({
+    code: 143,
+    stdout: '{"status":"error","error":"stopped by SIGTERM"}\n',
+  });
 });

@@ -8,7 +8,7 @@ import { ephemeralQuery } from '../ephemeralQuery.ts';
 import { loadBot } from '../loadBot.ts';
 import { localDirectory } from '../localDirectory.ts';
 import { overlay } from '../overlay.ts';
-import type { Question } from './askServer.ts';
+import type { Asked, Question } from './asked.ts';
 
 /**
  * Answers from the bot's saved state with a program run here: code and state are pulled into a directory that is removed
@@ -18,7 +18,7 @@ export async function askHere(
   name: string,
   { path, params }: Question,
   invocation: Invocation,
-): Promise<Buffer> {
+): Promise<Asked> {
   const directory = localDirectory(name, invocation);
   const dir = await mkdtemp(join(tmpdir(), 'runtime-query-'));
   try {
@@ -39,10 +39,10 @@ export async function askHere(
     const options = { role: 'execute', speaker: 'query', dir: directory } as const;
     const bot = await loadBot(overlay(invocation, { env: query, flags: {} }), options);
     const stdout = new PassThrough();
-    const answer = buffer(stdout);
-    await ephemeralQuery(bot, overlay(invocation, { stdout }));
+    const bytes = buffer(stdout);
+    const exitCode = await ephemeralQuery(bot, overlay(invocation, { stdout }));
     stdout.end();
-    return await answer;
+    return { bytes: await bytes, exitCode };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

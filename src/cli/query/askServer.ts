@@ -1,25 +1,18 @@
 import { RuntimeError, systemCode } from '../../errors.ts';
-import { MAX_ANSWER_BYTES } from '../../query/answer.ts';
-
-export interface Question {
-  readonly path: string;
-  readonly params: Readonly<Record<string, unknown>>;
-}
+import { MAX_ANSWER_BYTES, parseAnswer } from '../../query/answer.ts';
+import type { Asked, Question } from './asked.ts';
 
 export interface AskServerOptions {
   readonly token: string | undefined;
   readonly timeoutMs: number;
 }
 
-/**
- * Asks a running bot; the answer's bytes, whatever its status. The runtime's own paths are read with a GET. Throws
- * `unavailable` when nobody answers in time.
- */
+/** Asks a running bot. The runtime's own paths are read with a GET. Throws `unavailable` when nobody answers in time. */
 export async function askServer(
   url: string,
   { path, params }: Question,
   { token, timeoutMs }: AskServerOptions,
-): Promise<Buffer> {
+): Promise<Asked> {
   const address = `${url.replace(/\/+$/, '')}${path}`;
   const hasParams = Object.keys(params).length > 0;
   try {
@@ -33,7 +26,10 @@ export async function askServer(
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return await readLimited(response);
+    const bytes = await readLimited(response);
+    // The metrics and their like are no answer objects.
+    const isOk = response.ok && parseAnswer(bytes)?.status !== 'error';
+    return { bytes, exitCode: isOk ? 0 : 1 };
   } catch (error) {
     const why = systemCode((error as Error).cause) ?? (error as Error).message;
     throw new RuntimeError('unavailable', `${new URL(url).host} gave no answer: ${why}`, {
