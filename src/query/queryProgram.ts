@@ -9,6 +9,7 @@ import { ProgramClient } from './programClient.ts';
 import type { ProgramLaunch } from './programLaunch.ts';
 import { QueryError } from './queryError.ts';
 import { type ProgramExit, type RunningProgram, spawnProgram } from './spawnProgram.ts';
+import { WatchedClient } from './watchedClient.ts';
 
 const END_GRACE_MS = 1000;
 /** A program that lived this long has not failed at its start: the next pause is a short one again. */
@@ -26,7 +27,7 @@ export interface QueryProgramOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly output?: Writable;
-  /** It died and is started again after `pauseMs`. */
+  /** It died, or was ended because it hangs, and is started again after `pauseMs`. */
   readonly onRestart: (reason: string, pauseMs: number) => void;
   readonly onStart?: (pid: number | undefined) => void;
 }
@@ -36,8 +37,9 @@ export class QueryProgram {
   readonly #options: QueryProgramOptions;
   readonly #stop = new AbortController();
   #state: ProgramState = 'starting';
-  #client: ProgramClient | undefined;
+  #client: WatchedClient | undefined;
   #port = 0;
+  #onHung = () => {};
 
   constructor(options: QueryProgramOptions) {
     this.#options = options;
@@ -95,11 +97,16 @@ export class QueryProgram {
     onStart?.(program.pid);
     const end = () => void program.end(END_GRACE_MS);
     this.#stop.signal.addEventListener('abort', end);
+    let hangs = false;
+    this.#onHung = () => {
+      hangs = true;
+      end();
+    };
     await this.#waitUntilListening(program);
     const exit = await program.exited;
     this.#stop.signal.removeEventListener('abort', end);
     onStart?.(undefined);
-    return exit;
+    return hangs ? { ...exit, reason: 'answered nothing, one time-out after the other' } : exit;
   }
 
   async #waitUntilListening(program: RunningProgram): Promise<void> {
@@ -117,11 +124,16 @@ export class QueryProgram {
     const host = await findListener(port);
     if (host === undefined || this.#client !== undefined || port !== this.#port || this.#state !== 'starting')
       return;
-    this.#client = new ProgramClient({
-      host,
-      port,
-      maxConnections: this.#options.concurrency,
-      maxAnswerBytes: MAX_ANSWER_BYTES,
+    const { clock, concurrency } = this.#options;
+    this.#client = new WatchedClient({
+      client: new ProgramClient({
+        host,
+        port,
+        maxConnections: concurrency,
+        maxAnswerBytes: MAX_ANSWER_BYTES,
+      }),
+      clock,
+      onHung: () => this.#onHung(),
     });
     this.#state = 'listening';
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { request, startTestServer } from '../support/queryServer.ts';
 
@@ -41,6 +42,14 @@ test('listens on IPv6 and IPv4', async () => {
   await using server = await startTestServer({ program: ECHO });
   expect((await fetch(`http://[::1]:${server.port}/_runtime/healthz`)).status).toBe(200);
   expect((await fetch(`http://127.0.0.1:${server.port}/_runtime/healthz`)).status).toBe(200);
+});
+
+test('a program that only has an IPv6 address is asked there', async () => {
+  const program = ECHO.replace('THE0_QUERY_PORT)', "THE0_QUERY_PORT, '::1')");
+  await using server = await startTestServer({ program });
+  await server.untilReady();
+  const answer = await fetch(`http://[::1]:${server.port}/x?n=1`);
+  expect(await answer.json()).toMatchObject({ status: 'ok', data: { url: '/x?n=1' } });
 });
 
 test('refuses what is neither GET nor POST, also HEAD and OPTIONS', async () => {
@@ -195,26 +204,60 @@ test('a program that does not listen yet is waited for, with 502 meanwhile', asy
   expect((await server.get('/x')).status).toBe(200);
 });
 
-test('a program killed under load is started again: nothing but answers and 502, then answers', async () => {
+test('a program killed under load, again and again: every query has its own answer or 502', async () => {
   await using server = await startTestServer({ program: ECHO });
   await server.untilReady();
-  const first = server.pid()!;
   const seen = new Set<number>();
+  let asked = 0;
   let stop = false;
   const load = Array.from({ length: 8 }, async () => {
-    while (!stop) seen.add((await server.get('/x')).status);
+    while (!stop) {
+      const target = `/x?n=${asked++}`;
+      const reply = await server.get(target);
+      seen.add(reply.status);
+      const expected = reply.status === 200 ? { status: 'ok', data: { url: target } } : { status: 'error' };
+      expect(reply.json()).toMatchObject(expected);
+    }
   });
-  await server.until(async () => seen.has(200));
-  process.kill(-first, 'SIGKILL');
-  await server.until(async () => server.pid() !== undefined && server.pid() !== first);
+  for (let life = 0; life < 3; life += 1) {
+    await server.untilReady();
+    const pid = server.pid()!;
+    const from = asked;
+    await server.until(async () => asked > from + 50);
+    process.kill(-pid, 'SIGKILL');
+    await server.until(async () => server.pid() !== undefined && server.pid() !== pid);
+  }
   await server.untilReady();
   stop = true;
   await Promise.all(load);
-  expect([...seen].every((status) => status === 200 || status === 502)).toBe(true);
+  expect([...seen].sort()).toEqual([200, 502]);
   expect((await server.get('/x')).status).toBe(200);
   const events = server.events.after(0).events.map(({ event }) => event.type);
-  expect(events).toEqual(['query.restarted']);
-  expect((await server.get('/_runtime/metrics')).text).toContain('runtime_query_program_restarts_total 1\n');
+  expect(events).toEqual(Array(3).fill('query.restarted'));
+  expect((await server.get('/_runtime/metrics')).text).toContain('runtime_query_program_restarts_total 3\n');
+});
+
+test('a program that hangs is 504 for every query, then ended and started again', async () => {
+  const program = `require('http').createServer((q, r) => {
+    if (q.url === '/hang') for (;;);
+    r.end('{"status":"ok"}');
+  }).listen(process.env.THE0_QUERY_PORT)`;
+  // Time-outs of 200 ms, three of which are more than a minute.
+  const clock = { ...systemClock, now: () => 200 * Date.now() };
+  await using server = await startTestServer({ program, config: { timeoutMs: 200 }, clock });
+  await server.untilReady();
+  const pid = server.pid()!;
+  const statuses: number[] = [(await server.get('/hang')).status];
+  while (server.pid() === pid) statuses.push((await server.get('/x')).status);
+  expect(statuses.slice(0, 3)).toEqual([504, 504, 504]);
+  await server.untilReady();
+  expect((await server.get('/x')).status).toBe(200);
+  const [restarted, ...others] = server.events.after(0).events.map(({ event }) => event);
+  expect(restarted).toMatchObject({
+    type: 'query.restarted',
+    data: { reason: expect.stringContaining('time-out') },
+  });
+  expect(others).toEqual([]);
 });
 
 test('a program that exits without having listened is run once per query, each with its own answer', async () => {

@@ -3,7 +3,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { systemClock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import type { QueryConfig } from '../../src/config/config.ts';
 import { EventBuffer } from '../../src/events/eventBuffer.ts';
 import { createLogger } from '../../src/log.ts';
@@ -37,6 +37,7 @@ export interface TestServerOptions {
   readonly config?: Partial<QueryConfig>;
   readonly botRuns?: () => boolean;
   readonly eventCapacity?: number;
+  readonly clock?: Clock;
 }
 
 /** A query server of its own, with a Node program (its text) or a command behind it. */
@@ -69,7 +70,7 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
     launch: async () => launch,
     events,
     metrics,
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     log: createLogger({
       level: 'debug',
       format: 'text',
