@@ -3,6 +3,9 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorAnswer } from './answer.ts';
 
+/** How long a client that was refused may go on sending, so that it gets to read why. */
+const LINGER_MS = 5000;
+
 /** Sends an answer's bytes as they are. */
 export function respond(
   response: ServerResponse,
@@ -31,10 +34,16 @@ export function respondError(
 
 /** The same for a connection whose request could not even be read. */
 export function respondRaw(socket: Duplex, status: number, message: string, headers = ''): void {
+  // Each further piece that it sends is refused again.
+  if (socket.writableEnded) return;
   if (!socket.writable) {
     socket.destroy();
     return;
   }
+  const late = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(late));
+  // What nobody reads would hide that the client has gone: the connection would stay for ever.
+  socket.resume();
   const body = JSON.stringify(errorAnswer(message));
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n${headers}` +

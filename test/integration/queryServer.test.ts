@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { Secret } from '../../src/config/secret.ts';
@@ -310,6 +311,18 @@ test('a client that has closed its sending side still gets the answer', async ()
   const socket = await openRaw(server.port, 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n');
   socket.end();
   expect(await readAll(socket)).toContain('{"status":"ok"}');
+});
+
+test('who is refused and goes on sending leaves no connection behind', async () => {
+  await using server = await startTestServer({ program: ECHO });
+  await server.untilReady();
+  const files = async () => (await readdir('/proc/self/fd')).length;
+  const before = await files();
+  for (const start of ['CONNECT h:1 HTTP/1.1', 'nonsense']) {
+    const socket = await openRaw(server.port, `${start}\r\n\r\n${'x'.repeat(200_000)}`);
+    expect(await readAll(socket)).toMatch(/^HTTP\/1.1 40[05] .*"status":"error"/s);
+  }
+  await expect.poll(files).toBeLessThanOrEqual(before);
 });
 
 test('slow clients do not slow a fast one', async () => {
