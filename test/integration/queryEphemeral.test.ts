@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { systemClock } from '../../src/clock.ts';
 import type { Config, QueryConfig } from '../../src/config/config.ts';
 import { RuntimeError } from '../../src/errors.ts';
 import { runEphemeralQuery } from '../../src/query/ephemeral.ts';
+import type { ProgramLaunch } from '../../src/query/programLaunch.ts';
 import { the0Sdk } from '../support/the0Sdk.ts';
 
 let dir: string;
@@ -28,8 +30,9 @@ interface Asked {
 interface AskOptions {
   readonly query?: Partial<QueryConfig>;
   readonly upload?: () => Promise<void>;
-  readonly prepare?: () => Promise<never>;
+  readonly prepare?: () => Promise<ProgramLaunch>;
   readonly env?: Record<string, string>;
+  readonly signal?: AbortSignal;
 }
 
 async function ask(argv: readonly string[], options: AskOptions = {}): Promise<Asked> {
@@ -39,7 +42,7 @@ async function ask(argv: readonly string[], options: AskOptions = {}): Promise<A
   const query = { path: '/x', params: {}, resultKey: 'k', timeoutMs: 20_000, ...options.query };
   const env = { PATH: process.env.PATH ?? '', RESULT: join(resultDir, 'result.json'), ...options.env };
   const code = await runEphemeralQuery({
-    config: { query } as unknown as Config,
+    config: { query, stopTimeoutMs: 10_000 } as unknown as Config,
     prepare: options.prepare ?? (async () => ({ argv, env, cwd: dir, control: undefined, user: undefined })),
     upload: async (key, answer) => {
       await options.upload?.();
@@ -48,7 +51,7 @@ async function ask(argv: readonly string[], options: AskOptions = {}): Promise<A
     stdout,
     stderr,
     clock: systemClock,
-    signal: new AbortController().signal,
+    signal: options.signal ?? new AbortController().signal,
     resultDir,
   });
   stdout.end();
@@ -112,6 +115,34 @@ test('what cannot be pulled is an error answer with its exit code', async () => 
   const asked = await ask([], { prepare });
   expect(asked.code).toBe(66);
   expect(JSON.parse(asked.uploads.k!)).toEqual({ status: 'error', error: 'no such code' });
+});
+
+test('stopped while the program runs, it is an error answer, uploaded all the same', async () => {
+  const stop = new AbortController();
+  const asked = ask(sh('touch started; sleep 60'), { signal: stop.signal });
+  await expect.poll(() => existsSync(join(dir, 'started'))).toBe(true);
+  stop.abort(new RuntimeError('interrupted', 'stopped by SIGTERM'));
+  const answer = '{"status":"error","error":"stopped by SIGTERM"}';
+  expect(await asked).toMatchObject({ code: 143, stdout: `${answer}\n`, uploads: { k: answer } });
+});
+
+test('the time-out counts from the start of the program, however long the pull takes', async () => {
+  const argv = sh('echo \'{"status":"ok"}\' > "$RESULT"');
+  const launch = {
+    argv,
+    env: { RESULT: join(resultDir, 'result.json') },
+    cwd: dir,
+    control: undefined,
+    user: undefined,
+  };
+  const prepare = async () => {
+    await systemClock.sleep(1500);
+    return launch;
+  };
+  expect(await ask([], { prepare, query: { timeoutMs: 1400 } })).toMatchObject({
+    code: 0,
+    stdout: '{"status":"ok"}\n',
+  });
 });
 
 test('an answer that cannot be uploaded becomes an error', async () => {
