@@ -13,7 +13,10 @@ import { anonymousMiB, median, printTable } from './lib.ts';
 /** The query server beside the same query program asked directly, on loopback, in one run. Needs `wrk`. */
 const RUNS = Number(process.argv[2] ?? 3);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 4);
-const SOAK_SECONDS = Number(process.env.BENCH_SOAK_SECONDS ?? 15);
+const SOAK_SECONDS = Number(process.env.BENCH_SOAK_SECONDS ?? 60);
+
+/** Longer than the query server waits before it gives memory back. */
+const QUIET_MS = 12_000;
 
 const NODE = `
 require('http').createServer((request, response) => {
@@ -192,12 +195,15 @@ for (const [name, program] of Object.entries(programs)) {
     `${(p / d).toFixed(2)} × (${d.toFixed(0)}, ${p.toFixed(0)})`,
     name === 'node' ? '≥ 0.3 ×' : '≥ 0.5 ×',
   ]);
-  const before = anonymousMiB(proxied.pid);
+  const memory = [anonymousMiB(proxied.pid)];
+  const sampling = setInterval(() => memory.push(anonymousMiB(proxied.pid)), 10_000);
   const soak = await wrk(proxied.port, 64, SOAK_SECONDS);
-  await sleep(1000);
+  clearInterval(sampling);
+  await sleep(QUIET_MS);
+  memory.push(anonymousMiB(proxied.pid));
   rows.push([
-    `${name}: 64 connections for ${SOAK_SECONDS} s: errors; requests/s; memory before, after`,
-    `${soak.errors}; ${soak.rate.toFixed(0)}; ${before.toFixed(1)}, ${anonymousMiB(proxied.pid).toFixed(1)} MiB`,
+    `${name}: 64 connections for ${SOAK_SECONDS} s: errors; requests/s; MiB before, every 10 s, ${QUIET_MS / 1000} s after`,
+    `${soak.errors}; ${soak.rate.toFixed(0)}; ${memory.map((value) => value.toFixed(0)).join(' ')}`,
     'none, flat',
   ]);
   await Promise.all([direct.stop(), proxied.stop()]);

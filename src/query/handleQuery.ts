@@ -15,13 +15,15 @@ export interface HandleQueryOptions {
   readonly program: QueryProgram;
   readonly perQuery: PerQuery;
   readonly metrics: QueryMetrics;
+  readonly onQuery?: () => void;
   readonly log: Logger;
 }
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Answers whatever is not one of the runtime's own paths. */
-export function handleQuery({ config, program, perQuery, metrics, log }: HandleQueryOptions): Handler {
+export function handleQuery(options: HandleQueryOptions): Handler {
+  const { config, program, perQuery, metrics, log, onQuery } = options;
   let inFlight = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<QueryOutcome> {
@@ -67,6 +69,7 @@ export function handleQuery({ config, program, perQuery, metrics, log }: HandleQ
       respondError(response, failure.status, failure.message, failure.headers);
     }
     metrics.query(outcome, (performance.now() - startedAt) / 1000);
+    onQuery?.();
   };
 }
 

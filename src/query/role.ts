@@ -10,6 +10,7 @@ import { prepareProgram, RESULT_DIR } from './prepareProgram.ts';
 import type { ProgramLaunch } from './programLaunch.ts';
 import { programUser } from './programUser.ts';
 import { readonlyWrapper } from './readonlyWrapper.ts';
+import { releaseWhenQuiet } from './releaseWhenQuiet.ts';
 import { startQueryServer } from './server.ts';
 import { linkSupervisor, type ServerLink } from './serverLink.ts';
 import { waitForCode } from './waitForCode.ts';
@@ -56,6 +57,7 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
       lastPublish: link.lastPublish(),
     }),
     processes: () => processIds(link, programPid),
+    onQuery: releaseWhenQuiet(),
     resultDir: RESULT_DIR,
     onProgram: (pid) => {
       programPid = pid;

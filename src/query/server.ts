@@ -36,6 +36,7 @@ export interface QueryServerOptions {
   readonly resultDir: string;
   /** Where the program's output goes; undefined: our own stderr. */
   readonly output?: Writable;
+  readonly onQuery?: () => void;
   /** The program's pid, and undefined when it has ended. */
   readonly onProgram?: (pid: number | undefined) => void;
 }
