@@ -27,7 +27,7 @@ export interface QueryProgramOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly output?: Writable;
-  /** It died, or was ended because it hangs, and is started again after `pauseMs`. */
+  /** It died or was ended, and is started again after `pauseMs`. */
   readonly onRestart: (reason: string, pauseMs: number) => void;
   readonly onStart?: (pid: number | undefined) => void;
 }
@@ -39,7 +39,7 @@ export class QueryProgram {
   #state: ProgramState = 'starting';
   #client: WatchedClient | undefined;
   #port = 0;
-  #onHung = () => {};
+  #end = (_reason: string) => {};
 
   constructor(options: QueryProgramOptions) {
     this.#options = options;
@@ -82,6 +82,11 @@ export class QueryProgram {
     throw new QueryError(502, 'unavailable', `the query program ${why}`, { 'retry-after': '1' });
   }
 
+  /** Ends the program, which is then started again. The reason continues "query program …". */
+  restart(reason: string): void {
+    this.#end(reason);
+  }
+
   stop(): void {
     this.#stop.abort(new Error('the query server stops'));
   }
@@ -97,16 +102,18 @@ export class QueryProgram {
     onStart?.(program.pid);
     const end = () => void program.end(END_GRACE_MS);
     this.#stop.signal.addEventListener('abort', end);
-    let hangs = false;
-    this.#onHung = () => {
-      hangs = true;
+    let endedFor: string | undefined;
+    this.#end = (reason) => {
+      endedFor = reason;
       end();
     };
     await this.#waitUntilListening(program);
     const exit = await program.exited;
+    // Its process group's number may be another's from now on.
+    this.#end = () => {};
     this.#stop.signal.removeEventListener('abort', end);
     onStart?.(undefined);
-    return hangs ? { ...exit, reason: 'answered nothing, one time-out after the other' } : exit;
+    return endedFor === undefined ? exit : { ...exit, reason: endedFor };
   }
 
   async #waitUntilListening(program: RunningProgram): Promise<void> {
@@ -133,7 +140,7 @@ export class QueryProgram {
         maxAnswerBytes: MAX_ANSWER_BYTES,
       }),
       clock,
-      onHung: () => this.#onHung(),
+      onHung: () => this.#end('answered nothing, one time-out after the other'),
     });
     this.#state = 'listening';
   }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Clock, systemClock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { PROGRAM_ENV } from '../events/messages.ts';
 import type { Kinds } from '../kinds/registry.ts';
@@ -13,7 +13,7 @@ import { readonlyWrapper } from './readonlyWrapper.ts';
 import { releaseWhenQuiet } from './releaseWhenQuiet.ts';
 import { startQueryServer } from './server.ts';
 import { linkSupervisor, type ServerLink } from './serverLink.ts';
-import { waitForCode } from './waitForCode.ts';
+import { SharedCode } from './sharedCode.ts';
 
 export interface QueryRoleOptions {
   readonly config: Config;
@@ -36,11 +36,16 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
   const metrics = new QueryMetrics();
   const link = linkSupervisor(process, { now: clock.now, metrics, onStop: end });
-  const prepared = prepare(options, clock, stop.signal);
+  // Below a supervisor the code is there, whatever the bot has done to our mark since.
+  const shared = isSupervised() ? undefined : new SharedCode(config, clock);
+  const prepared = prepare(options);
   let programPid: number | undefined;
   const server = await startQueryServer({
     config: config.query,
-    launch: prepared,
+    launch: async () => {
+      await shared?.wait(stop.signal);
+      return prepared();
+    },
     events: link.events,
     metrics,
     clock,
@@ -66,17 +71,14 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
   });
   log.info('query server listens', { port: server.port });
   link.tell({ type: 'ready', port: server.port });
+  void shared?.watch(stop.signal, () => server.restartProgram('has new code'));
   await whenAborted(stop.signal);
   await server.close();
   return 0;
 }
 
 /** Asked for every start of the program; what the system can refuse it is found out, and told, once. */
-function prepare(
-  { config, kinds, env, log }: QueryRoleOptions,
-  clock: Clock,
-  stop: AbortSignal,
-): () => Promise<ProgramLaunch> {
+function prepare({ config, kinds, env, log }: QueryRoleOptions): () => Promise<ProgramLaunch> {
   const protection = readonlyWrapper(config.paths.state).then((wrapper) => {
     const user = programUser(config.user, wrapper.landlock);
     if (user === undefined && !wrapper.landlock) {
@@ -84,16 +86,17 @@ function prepare(
     }
     return { wrapper: wrapper.argv, user };
   });
-  return async () => {
-    // Below a supervisor the code is there, whatever the bot has done to our mark since.
-    if (process.send === undefined) await waitForCode(config, clock, stop);
-    return prepareProgram({
+  return async () =>
+    prepareProgram({
       config,
       kind: kinds.get(config.kind),
       env: forProgram(env),
       ...(await protection),
     });
-  };
+}
+
+function isSupervised(): boolean {
+  return process.send !== undefined;
 }
 
 /** With what the supervisor has kept from ourselves. */
@@ -107,7 +110,7 @@ function forProgram({
 /** The supervisor's other child is the daemon. */
 async function processIds(link: ServerLink, program: number | undefined): Promise<ProcessIds> {
   const own = { query: process.pid, 'query-program': program };
-  if (process.send === undefined) return own;
+  if (!isSupervised()) return own;
   const supervisor = process.ppid;
   const children = await readFile(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8').catch(() => '');
   const bot = link.botPid();

@@ -43,6 +43,8 @@ export interface QueryServerOptions {
 
 export interface QueryServer {
   readonly port: number;
+  /** Ends the program and starts it again. The reason continues "query program …". */
+  restartProgram(reason: string): void;
   /** Ends the program, the event streams and every connection. */
   close(): Promise<void>;
 }
@@ -74,6 +76,7 @@ export async function startQueryServer(options: QueryServerOptions): Promise<Que
   const running = program.run();
   return {
     port,
+    restartProgram: (reason) => program.restart(reason),
     close: async () => {
       closing.abort();
       program.stop();

@@ -197,7 +197,7 @@ test('ends with its supervisor, and its program with it', async () => {
   expect(() => process.kill(pid, 0)).toThrow();
 });
 
-test('beside the bot it waits for the code that the other container unpacks', async () => {
+test('beside the bot it waits for the code that the other container unpacks, and runs what it unpacks later', async () => {
   const dir = await botDirectory({ 'query.js': QUIET });
   const variables = { RUNTIME: 'command', QUERY_ENTRYPOINT: QUIET, CODE_FILE: 'some.zip', QUERY_PORT: '0' };
   const child = spawn(executable, ['execute', '--query-server-only'], {
@@ -208,13 +208,23 @@ test('beside the bot it waits for the code that the other container unpacks', as
   const port = await new Promise<number>((resolve) => {
     child.stderr!.on('data', (text: Buffer) => resolve(Number(/"port":(\d+)/.exec(text.toString())?.[1])));
   });
-  const marker = (complete: boolean) => JSON.stringify({ version: 1, complete, sha256: 'x', names: [] });
+  const marker = (complete: boolean, sha256 = 'x') =>
+    JSON.stringify({ version: 1, complete, sha256, names: [] });
   await writeFile(join(dir, 'bot', CODE_MARKER), marker(false));
   await systemClock.sleep(500);
   expect((await request(port, 'GET', '/_runtime/readyz')).status).toBe(503);
-  await writeFile(join(dir, 'bot', 'fresh'), marker(true));
-  await rename(join(dir, 'bot', 'fresh'), join(dir, 'bot', CODE_MARKER));
+  const unpacked = async (sha256: string) => {
+    await writeFile(join(dir, 'bot', 'fresh'), marker(true, sha256));
+    await rename(join(dir, 'bot', 'fresh'), join(dir, 'bot', CODE_MARKER));
+  };
+  await unpacked('x');
   await untilReady(port);
+  const pid = async () => String((await request(port, 'GET', '/')).json().error);
+  const first = await pid();
+  await unpacked('y');
+  await expect
+    .poll(async () => (await pid()) !== first && /answered "\d+"/.test(await pid()), { timeout: 20_000 })
+    .toBe(true);
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
