@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from '../../src/query/freePort.ts';
 import { the0Sdk } from '../../test/support/the0Sdk.ts';
-import { anonymousMiB, median, printTable } from './lib.ts';
+import { anonymousMiB, median, printTable, sideBySide, timed } from './lib.ts';
 
 /** The query server beside the same query program asked directly, on loopback, in one run. Needs `wrk`. */
 const RUNS = Number(process.argv[2] ?? 3);
@@ -44,10 +44,15 @@ execFileSync('scripts/need', ['wrk'], { stdio: ['ignore', 2, 2] });
 const sdk = join(dir, 'vendor');
 cpSync(await the0Sdk(), sdk, { recursive: true });
 chmodSync(sdk, 0o755);
-const programs = {
+const programs: Record<'node' | 'python', Program> = {
   node: { command: `exec ${process.execPath} query.js`, env: {} },
   python: { command: 'exec /usr/bin/python3 query.py', env: { PYTHONPATH: sdk } },
 };
+
+interface Program {
+  readonly command: string;
+  readonly env: Record<string, string>;
+}
 
 interface Running {
   readonly port: number;
@@ -79,13 +84,7 @@ async function start(argv: readonly string[], env: Record<string, string>, port:
   };
 }
 
-async function startDirect({
-  command,
-  env,
-}: {
-  command: string;
-  env: Record<string, string>;
-}): Promise<Running> {
+async function startDirect({ command, env }: Program): Promise<Running> {
   const port = await freePort();
   return start(
     ['/bin/sh', '-c', command],
@@ -94,28 +93,25 @@ async function startDirect({
   );
 }
 
-async function startProxied({
-  command,
-  env,
-}: {
-  command: string;
-  env: Record<string, string>;
-}): Promise<Running> {
+function proxyEnv({ command, env }: Program): Record<string, string> {
+  return {
+    ...env,
+    BOT_ID: 'bench',
+    RUNTIME: 'command',
+    ENTRYPOINT: command,
+    QUERY_ENTRYPOINT: command,
+    CODE_PATH: dir,
+    STATE_PATH: join(dir, 'state'),
+    LOGS_PATH: join(dir, 'logs/logs'),
+    STORE_URL: `file://${dir}/store`,
+  };
+}
+
+async function startProxied(program: Program): Promise<Running> {
   const port = await freePort();
   return start(
     [join(process.cwd(), 'dist/runtime'), 'execute', '--query-server-only'],
-    {
-      ...env,
-      BOT_ID: 'bench',
-      BOT_TYPE: 'realtime',
-      RUNTIME: 'command',
-      QUERY_ENTRYPOINT: command,
-      CODE_PATH: dir,
-      STATE_PATH: join(dir, 'state'),
-      LOGS_PATH: join(dir, 'logs/logs'),
-      STORE_URL: `file://${dir}/store`,
-      QUERY_PORT: String(port),
-    },
+    { ...proxyEnv(program), BOT_TYPE: 'realtime', QUERY_PORT: String(port) },
     port,
   );
 }
@@ -208,6 +204,23 @@ for (const [name, program] of Object.entries(programs)) {
   ]);
   await Promise.all([direct.stop(), proxied.stop()]);
 }
+/** A query of a bot that does not run, start to exit; its code is there, the store is a directory without a state. */
+const asked = { PATH: process.env.PATH ?? '', PYTHONPATH: sdk, QUERY_PATH: '/x' };
+const ephemeral = await sideBySide(10 * RUNS, {
+  alone: async () => (await timed(['/usr/bin/python3', 'query.py'], asked, { cwd: dir })).totalMs,
+  ours: async () =>
+    (
+      await timed([join(process.cwd(), 'dist/runtime'), 'execute'], {
+        ...asked,
+        ...proxyEnv(programs.python),
+      })
+    ).totalMs,
+});
+rows.push([
+  'python: ephemeral query over python alone',
+  `${(ephemeral.ours! - ephemeral.alone!).toFixed(0)} ms (${ephemeral.alone!.toFixed(0)}, ${ephemeral.ours!.toFixed(0)})`,
+  '< 250 ms',
+]);
 agent.destroy();
 rmSync(dir, { recursive: true });
 printTable('Query server', rows);
