@@ -60,7 +60,7 @@ export class QueryProgram {
       this.#client?.close();
       this.#client = undefined;
       if (this.#stop.signal.aborted) break;
-      if (!hasListened && !exit.failedToStart) {
+      if (!hasListened && !exit.failedToStart && !exit.wasEnded) {
         this.#state = 'per-query';
         this.#options.log.info(`query program ${exit.reason} without listening: it is run once per query`);
         return;
@@ -91,7 +91,7 @@ export class QueryProgram {
     this.#stop.abort(new Error('the query server stops'));
   }
 
-  async #runOnce(): Promise<ProgramExit> {
+  async #runOnce(): Promise<ProgramExit & { readonly wasEnded?: boolean }> {
     const { output, onStart } = this.#options;
     const launch = await this.#options.launch().catch(asRuntimeError);
     if (launch instanceof RuntimeError) return { reason: launch.message, ok: false, failedToStart: true };
@@ -113,7 +113,7 @@ export class QueryProgram {
     this.#end = () => {};
     this.#stop.signal.removeEventListener('abort', end);
     onStart?.(undefined);
-    return endedFor === undefined ? exit : { ...exit, reason: endedFor };
+    return endedFor === undefined ? exit : { ...exit, reason: endedFor, wasEnded: true };
   }
 
   async #waitUntilListening(program: RunningProgram): Promise<void> {

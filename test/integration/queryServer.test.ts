@@ -261,6 +261,15 @@ test('a program that hangs is 504 for every query, then ended and started again'
   expect(others).toEqual([]);
 });
 
+test('a program that is ended before it listens is started again, and not run per query', async () => {
+  await using server = await startTestServer({ program: `setTimeout(() => { ${ECHO} }, 400)` });
+  await server.until(async () => server.pid() !== undefined);
+  server.restartProgram('has new code');
+  await server.untilReady();
+  expect((await server.get('/x')).json()).toMatchObject({ data: { url: '/x' } });
+  expect(server.events.after(0).events.map(({ event }) => event.data.reason)).toEqual(['has new code']);
+});
+
 test('a program that exits without having listened is run once per query, each with its own answer', async () => {
   const program = `
     const { QUERY_PATH, QUERY_PARAMS, QUERY_PARAM_n } = process.env;

@@ -22,6 +22,7 @@ export interface TestServer extends AsyncDisposable {
   post(path: string, body: string, headers?: Record<string, string>): Promise<Reply>;
   until(ready: () => Promise<boolean>): Promise<void>;
   untilReady(): Promise<void>;
+  restartProgram(reason: string): void;
 }
 
 export interface Reply {
@@ -110,6 +111,7 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
     post: (path, body, headers = {}) => request(server.port, 'POST', path, headers, body),
     until,
     untilReady: () => until(async () => (await get('/_runtime/readyz', auth(options))).status === 200),
+    restartProgram: server.restartProgram,
     [Symbol.asyncDispose]: async () => {
       await server.close();
       await rm(dir, { recursive: true, force: true });
