@@ -2,7 +2,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { anonymousBytes } from '../support/anonymousBytes.ts';
 import { newContainer, startRuntime } from '../support/executable.ts';
 import { freePort } from '../support/freePort.ts';
@@ -147,6 +147,11 @@ async function startServer() {
     RUNTIME: 'command',
     QUERY_ENTRYPOINT: `exec ${process.execPath} query.js`,
     QUERY_PORT: String(port),
+  });
+  // Not SIGKILL: it is to end its program as well.
+  onTestFinished(async () => {
+    server.child.kill('SIGTERM');
+    await server.finished;
   });
   const ask = (path: string) => request(port, 'GET', path).catch(() => undefined);
   await expect.poll(async () => (await ask('/x'))?.status, { timeout: 20_000 }).toBe(200);

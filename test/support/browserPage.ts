@@ -43,12 +43,13 @@ export async function openPage(file: string, script: string, upstreamPort: numbe
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const profile = join(await temporaryDirectory(), 'profile');
+  const dir = await temporaryDirectory();
+  const profile = join(dir, 'profile');
   const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run'];
   const browser = spawn(
     file,
     [...flags, '--disable-background-networking', `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`],
-    { stdio: 'ignore', detached: true },
+    { stdio: 'ignore', detached: true, env: { ...process.env, TMPDIR: dir } },
   );
   onTestFinished(async () => {
     const ended = once(browser, 'exit');
