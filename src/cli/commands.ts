@@ -42,6 +42,11 @@ export const commands: CommandGroup = {
       summary: 'check everything that a start needs',
       load: async () => (await import('./doctor.ts')).doctor,
     },
+    'end-groups': {
+      summary: 'end process groups with all their descendants',
+      hidden: true,
+      load: async () => (await import('./endGroups.ts')).endGroups,
+    },
     version: {
       summary: 'version, Node version, commit',
       load: async () => (await import('./version.ts')).version,

@@ -3,11 +3,11 @@ import type { Config } from '../config/config.ts';
 import { isRuntimeError, type RuntimeError } from '../errors.ts';
 import type { PulledState } from '../events/messages.ts';
 import type { Logger } from '../log.ts';
+import { groupMembers } from '../processes/groupMembers.ts';
 import { type Claim, parseClaim, resumeClaim } from '../state/claim.ts';
 import type { StateContext } from '../state/context.ts';
 import type { Stores } from '../store/openStores.ts';
 import { whenAborted } from '../whenAborted.ts';
-import { endOrphanedBot } from './endOrphanedBot.ts';
 import { openSync } from './openSync.ts';
 import { runSync } from './runSync.ts';
 import type { SupervisorLink } from './supervisorLink.ts';
@@ -22,6 +22,9 @@ export interface ManagedOptions {
 
 /** A sign of life for the supervisor this often, milliseconds. */
 const ALIVE_MS = 20_000;
+/** The longest that the supervisor's guard takes to end the bot, milliseconds. */
+const ORPHAN_MS = 5000;
+const POLL_MS = 50;
 
 /** The sync daemon below a supervisor: told by it what was pulled and when to finish, and outlives its death only briefly. */
 export async function runManaged(options: ManagedOptions): Promise<void> {
@@ -35,13 +38,12 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
     // Ours follows once it knows what we have saved: that is no death.
     if (!finished.signal.aborted) {
       log.error('the supervisor died; the bot is ended and its state saved one last time');
-      if (botGroup !== undefined) await endOrphanedBot(botGroup, clock);
+      if (botGroup !== undefined) await ended(botGroup, clock);
     }
     return { budgetMs: config.stopTimeoutMs };
   };
-  const orphan = orphaned();
   try {
-    const finishing = Promise.race([link.finishing, orphan]);
+    const finishing = Promise.race([link.finishing, orphaned()]);
     const sync = await openSync({
       ...options,
       claim: (context) => claimOf(context, pulled),
@@ -69,10 +71,15 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
     });
   } finally {
     clearInterval(heartbeat);
-    // Whatever went wrong here, a bot without a supervisor is ended.
-    if (link.orphaned.aborted) await orphan;
     finished.abort();
   }
+}
+
+/** Waits until the guard has ended the bot. */
+async function ended(botGroup: number, clock: Clock): Promise<void> {
+  const members = groupMembers([botGroup]);
+  const until = clock.now() + ORPHAN_MS;
+  while (clock.now() < until && members.living().length > 0) await clock.sleep(POLL_MS);
 }
 
 /** The first daemon gets the head with the claim; a later one reads it, and sees whether it is still ours. */

@@ -29,7 +29,7 @@ export type ToDaemon =
   | {
       readonly type: 'start';
       readonly pulled: PulledState;
-      /** The bot's process group, ended by the daemon when the supervisor dies; undefined: there is none. */
+      /** The bot's process group, whose end is waited for when the supervisor dies; undefined: there is none. */
       readonly botGroup: number | undefined;
     }
   /** Answers `freeze`; `ok: false` where the bot's processes could not be stopped. */
@@ -86,6 +86,6 @@ export type ToQueryServer =
 
 export type FromQueryServer =
   | { readonly type: 'ready'; readonly port: number }
-  /** The query program's process group, ended by the supervisor when the server dies; undefined: it has ended. */
+  /** The query program's process group, which ends with the server and with the supervisor; undefined: it has ended. */
   | { readonly type: 'program'; readonly pid: number | undefined }
   | { readonly type: 'event'; readonly event: RuntimeEvent };

@@ -107,16 +107,16 @@ function forProgram({
   return { ...env, ...(JSON.parse(kept) as Record<string, string>) };
 }
 
-/** The supervisor's other child is the daemon. */
+/** The daemon is the one of the supervisor's children that was started as such. */
 async function processIds(link: ServerLink, program: number | undefined): Promise<ProcessIds> {
   const own = { query: process.pid, 'query-program': program };
   if (!isSupervised()) return own;
   const supervisor = process.ppid;
   const children = await readFile(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8').catch(() => '');
-  const bot = link.botPid();
-  const daemon = children
-    .split(' ')
-    .map(Number)
-    .find((pid) => pid > 0 && pid !== process.pid && pid !== bot);
-  return { ...own, supervisor, daemon, bot };
+  const pids = children.trim().split(' ').map(Number);
+  const commands = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  const daemon = pids[commands.findIndex((command) => command.endsWith('\0daemon\0sync\0'))];
+  return { ...own, supervisor, daemon, bot: link.botPid() };
 }

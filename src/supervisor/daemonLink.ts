@@ -34,7 +34,7 @@ export interface DaemonLinkOptions {
   readonly freezer: Freezer;
   /** What the first daemon need not read again. Later ones get only whose generation it is. */
   readonly pulled: PulledState;
-  /** Process group that ends when we die; the daemon sees to it. */
+  /** Whose end the daemon waits for when we die. */
   readonly botGroup: number | undefined;
   readonly onPublished: (report: PublishSummary) => void;
   readonly onLogLag: (lagMs: number) => void;

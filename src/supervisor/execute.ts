@@ -14,6 +14,7 @@ import { linkDaemon } from './daemonLink.ts';
 import { createEventRelay, type EventRelay } from './eventRelay.ts';
 import { type BotExit, describeExit, type Ending, type ExitRecord } from './exitRecord.ts';
 import { createFreezer } from './freezer.ts';
+import type { Guard } from './guard.ts';
 import { readOomKills } from './oomKill.ts';
 import { preparePaths } from './preparePaths.ts';
 import { linkQueryServer } from './queryLink.ts';
@@ -72,6 +73,7 @@ export async function execute(options: ExecuteOptions): Promise<ExecuteResult> {
       config,
       kind: options.kind,
       request: options.request,
+      self: options.self,
       early: mayStartEarly(options.kind, options.roleEnvironment),
       environment: options.botEnvironment,
       pull: (signal) => options.pull(signal, relay.emit),
@@ -95,6 +97,7 @@ export async function execute(options: ExecuteOptions): Promise<ExecuteResult> {
 
 interface SuperviseOptions extends ExecuteOptions {
   readonly bot: BotProcess;
+  readonly guard: Guard;
   readonly pulled: PulledState | undefined;
   readonly stop: StopRequest;
   readonly relay: EventRelay;
@@ -102,7 +105,7 @@ interface SuperviseOptions extends ExecuteOptions {
 }
 
 async function supervise(options: SuperviseOptions): Promise<Omit<Ending, 'startedAt' | 'endedAt'>> {
-  const { bot, config, clock, stop, relay, log } = options;
+  const { bot, guard, config, clock, stop, relay, log } = options;
   relay.emit('bot.started', { pid: bot.pid });
   const fenced = new AbortController();
   setTimeout(releaseMemory, SETTLE_MS).unref();
@@ -121,6 +124,7 @@ async function supervise(options: SuperviseOptions): Promise<Omit<Ending, 'start
   if (budget) await stopBot(bot, budget, { clock, hurried: stop.hurried });
   const end = await bot.ended;
   await endLeftovers(bot, helpers.pids(), clock, stop.hurried);
+  guard.remove(bot.pid);
   const exit: BotExit = {
     code: end.code,
     signal: end.signal,
@@ -134,6 +138,7 @@ async function supervise(options: SuperviseOptions): Promise<Omit<Ending, 'start
 
   const outcome = await finish(helpers, () => stop.budget ?? ownBudget, stop.requested, clock);
   helpers.query?.stop();
+  guard.close();
   if (outcome.reason) log.error(`not everything was saved: ${outcome.reason}`);
   return {
     bot: exit,
@@ -147,7 +152,7 @@ type Helpers = ReturnType<typeof startHelpers>;
 
 /** Everything that can wait until the bot runs. */
 function startHelpers(options: SuperviseOptions, onFenced: (message: string) => void) {
-  const { bot, config, relay, parts, pulled } = options;
+  const { bot, guard, config, relay, parts, pulled } = options;
   let published: PublishSummary | undefined;
   const common = { ...options, env: options.roleEnvironment, onEvent: relay.forward };
   const query =
@@ -159,6 +164,7 @@ function startHelpers(options: SuperviseOptions, onFenced: (message: string) => 
             ...(published ? [{ type: 'published', report: published } as const] : []),
             { type: 'bot', running: true },
           ],
+          guard,
         })
       : undefined;
   const daemon =
@@ -177,7 +183,11 @@ function startHelpers(options: SuperviseOptions, onFenced: (message: string) => 
         })
       : undefined;
   relay.listen((numbered) => query?.tell({ type: 'event', ...numbered }));
-  return { daemon, query, pids: () => [daemon?.pid, query?.pid].filter((pid) => pid !== undefined) };
+  return {
+    daemon,
+    query,
+    pids: () => [daemon?.pid, query?.pid, guard.pid].filter((pid) => pid !== undefined),
+  };
 }
 
 const NOTHING_TO_SAVE: FinishOutcome = { stateSaved: true, logsSaved: true, reason: undefined };

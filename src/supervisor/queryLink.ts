@@ -3,6 +3,7 @@ import type { RuntimeEvent } from '../events/event.ts';
 import { type FromQueryServer, PROGRAM_ENV, type ToQueryServer } from '../events/messages.ts';
 import type { Logger } from '../log.ts';
 import { signalProcess } from '../processes/signalProcess.ts';
+import type { Guard } from './guard.ts';
 import { keepRole } from './keepRole.ts';
 import { type Self, withheldEnvironment } from './roleProcess.ts';
 
@@ -15,6 +16,8 @@ export interface QueryLinkOptions {
   /** What a server that starts (again) is told first, so that it knows what has happened. */
   readonly catchUp: () => readonly ToQueryServer[];
   readonly onEvent: (event: RuntimeEvent) => void;
+  /** Ends the query program when we die. */
+  readonly guard: Guard;
 }
 
 export interface QueryLink {
@@ -27,6 +30,11 @@ export interface QueryLink {
 /** The query server as the supervisor sees it: started again when it dies, with what it has to know. */
 export function linkQueryServer(options: QueryLinkOptions): QueryLink {
   let program: number | undefined;
+  const runs = (pid: number | undefined) => {
+    options.guard.remove(program);
+    program = pid;
+    options.guard.add(program);
+  };
   const server = keepRole<ToQueryServer, FromQueryServer>({
     ...options,
     role: ['execute', '--query-server-only'],
@@ -35,13 +43,13 @@ export function linkQueryServer(options: QueryLinkOptions): QueryLink {
     greet: options.catchUp,
     onMessage: (message) => {
       if (message.type === 'ready') server.forgive();
-      else if (message.type === 'program') program = message.pid;
+      else if (message.type === 'program') runs(message.pid);
       else options.onEvent(message.event);
     },
     onDeath: () => {
       // Killed, the server could not end its program, which would keep the port and the state's files.
       if (program !== undefined) signalProcess(-program, 'SIGKILL');
-      program = undefined;
+      runs(undefined);
       return true;
     },
   });

@@ -3,12 +3,15 @@ import { RuntimeError } from '../errors.ts';
 import type { Kind, LaunchRequest } from '../kinds/kind.ts';
 import type { Logger } from '../log.ts';
 import { type BotProcess, startBot } from './botProcess.ts';
+import { type Guard, startGuard } from './guard.ts';
 import { makeOutputPipes } from './outputPipes.ts';
+import type { Self } from './roleProcess.ts';
 
 export interface StartUpOptions<Pulled> {
   readonly config: Config;
   readonly kind: Kind;
   readonly request: LaunchRequest;
+  readonly self: Self;
   /** Whether the interpreter may be started before the code is there (`mayStartEarly`). */
   readonly early: boolean;
   readonly environment: (launch: ReturnType<Kind['launch']>) => Readonly<Record<string, string>>;
@@ -22,6 +25,8 @@ export interface StartUpOptions<Pulled> {
 
 export interface StartedUp<Pulled> {
   readonly bot: BotProcess;
+  /** Ends the bot when we die. */
+  readonly guard: Guard;
   readonly pulled: Pulled;
 }
 
@@ -37,26 +42,31 @@ export async function startUp<Pulled>(options: StartUpOptions<Pulled>): Promise<
   // Looked at below; a pull that fails while the interpreter is being started is no unhandled rejection.
   pulling.catch(() => undefined);
   const start = async () => {
-    const pipes = await makeOutputPipes(config.paths.logs);
+    const making = makeOutputPipes(config.paths.logs);
+    // Before the bot: between its start and being guarded lies no more than a write.
+    const guard = startGuard(options.self);
+    const pipes = await making;
     const bot = startBot({ launch, env: options.environment(launch), user: config.user, pipes });
+    guard.add(bot.pid);
     options.onProcess(bot);
     log.debug('process started');
-    return bot;
+    return { bot, guard };
   };
-  let early: BotProcess | undefined;
+  let early: { readonly bot: BotProcess; readonly guard: Guard } | undefined;
   try {
     early = options.early ? await start() : undefined;
-    const pulled = await Promise.race([pulling, ...(early ? [failureOf(early)] : [])]);
+    const pulled = await Promise.race([pulling, ...(early ? [failureOf(early.bot)] : [])]);
     await kind.verify(request);
     stop.throwIfAborted();
-    const bot = early ?? (await start());
-    bot.go();
+    const started = early ?? (await start());
+    started.bot.go();
     log.debug('bot may run');
-    return { bot, pulled };
+    return { ...started, pulled };
   } catch (error) {
     failed.abort(error);
-    early?.signal('SIGKILL');
-    await Promise.allSettled([pulling, early?.ended]);
+    early?.bot.signal('SIGKILL');
+    await Promise.allSettled([pulling, early?.bot.ended]);
+    early?.guard.close();
     if (stop.aborted) throw new RuntimeError('interrupted', 'stopped before the bot ran', { cause: error });
     throw error;
   }

@@ -1,9 +1,15 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { readProcessTable } from '../../src/processes/processTree.ts';
+import { signalProcess } from '../../src/processes/signalProcess.ts';
+import { runRuntime, type StartedRuntime, startRuntime } from '../support/executable.ts';
 import { minioClient } from '../support/minio.ts';
 import { processesWith, roleOf } from '../support/roleOf.ts';
 import { scaled } from '../support/scale.ts';
-import { supervised } from '../support/supervised.ts';
+import { type Supervised, supervised } from '../support/supervised.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { waitForRole } from '../support/waitForRole.ts';
 
 const minio = inject('minio');
@@ -74,6 +80,22 @@ test('the supervisor is killed: bot and descendants end within 5 s, the daemon s
   }
 });
 
+test('the supervisor is killed while daemon and query server are starting: both end, and the state is saved', async () => {
+  for (let i = 0; i < scaled(3); i += 1) {
+    // Without `trap '' PIPE` a shell that tells of its child's end on stderr is ended by that.
+    const bot = await supervised(
+      "trap '' PIPE; trap 'echo last > words; exit' TERM; echo up; while :; do sleep 0.05; done",
+    );
+    const run = bot.start({ BOT_TYPE: 'realtime', QUERY_ENTRYPOINT: 'sleep 60', QUERY_PORT: '0' });
+    await run.prints('up');
+    await waitForRole(run.child.pid!, 'daemon');
+    await sleep(i * 40);
+    run.child.kill('SIGKILL');
+    await expect.poll(() => processesWith(`BOT_ID=${bot.env.BOT_ID}\0`), { timeout: 15_000 }).toEqual([]);
+    expect(await bot.saved('cat words')).toBe('last\n');
+  }
+});
+
 test('the supervisor is killed, and the bot ignores SIGTERM: it is gone within 5 s all the same', async () => {
   const bot = await supervised("trap '' TERM; echo up; while :; do date > now; sleep 0.05; done");
   const run = bot.start();
@@ -91,6 +113,78 @@ test('the supervisor is killed, and the bot ignores SIGTERM: it is gone within 5
   expect(Date.now() - killedAt).toBeLessThan(5000);
   await expect.poll(() => processesWith(`BOT_ID=${bot.env.BOT_ID}\0`), { timeout: 10_000 }).toEqual([]);
   expect(await bot.saved('cat now')).not.toBe('');
+});
+
+/** Two processes that heed no SIGTERM, one of them in a session of its own; `up` and both ids. */
+const stubborn =
+  "trap '' TERM PIPE; setsid sh -c 'while :; do sleep 0.05; done' & echo up $$ $!; while :; do echo x; sleep 0.05; done";
+
+const living = (pids: readonly number[]) => {
+  const table = readProcessTable().filter(({ state }) => state !== 'Z');
+  return pids.filter((pid) => table.some((entry) => entry.pid === pid));
+};
+const pidsIn = (text: string) => /up (\d+) (\d+)/.exec(text)!.slice(1).map(Number);
+
+test.each<[string, (bot: Supervised) => Promise<{ run: StartedRuntime; alsoKilled?: number }>]>([
+  ['without a daemon', async (bot) => ({ run: startRuntime(['execute', '--skip-sync'], bot.env) })],
+  [
+    'when the daemon has just died',
+    async (bot) => {
+      const run = bot.start();
+      return { run, alsoKilled: await waitForRole(run.child.pid!, 'daemon') };
+    },
+  ],
+  [
+    'when its guard was killed before',
+    async (bot) => {
+      const run = startRuntime(['execute', '--skip-sync'], bot.env);
+      await run.prints('up');
+      const guard = await waitForRole(run.child.pid!, 'guard');
+      process.kill(guard, 'SIGKILL');
+      await waitForRole(run.child.pid!, 'guard', guard);
+      return { run };
+    },
+  ],
+  [
+    'with a bot in a directory',
+    async (bot) => {
+      const dir = await temporaryDirectory();
+      const program = JSON.stringify(bot.env.ENTRYPOINT);
+      await writeFile(
+        join(dir, 'bot.yaml'),
+        `name: ${bot.env.BOT_ID}\nruntime: command\nentrypoints:\n  bot: ${program}\n`,
+      );
+      const run = startRuntime(['execute', dir], { BOT_USER: 'none' });
+      return { run, alsoKilled: await waitForRole(run.child.pid!, 'daemon') };
+    },
+  ],
+])('the supervisor is killed %s: the bot is ended all the same', async (_, begin) => {
+  const bot = await supervised(stubborn);
+  const { run, alsoKilled } = await begin(bot);
+  await run.prints('up');
+  const bots = pidsIn(run.stdout());
+  onTestFinished(() => bots.forEach((pid) => void signalProcess(pid, 'SIGKILL')));
+  if (alsoKilled !== undefined) process.kill(alsoKilled, 'SIGKILL');
+  run.child.kill('SIGKILL');
+  const killedAt = Date.now();
+  expect(living(bots)).toEqual(bots);
+  await expect.poll(() => living(bots), { timeout: 10_000 }).toEqual([]);
+  expect(Date.now() - killedAt).toBeLessThan(5000);
+});
+
+test('a bot has nothing of its guard, and the guard ends with the last of us', async () => {
+  const bot = await supervised('ls -l /proc/$$/fd; echo up; sleep 0.5');
+  const run = bot.start();
+  await run.prints('up');
+  const guard = await waitForRole(run.child.pid!, 'guard');
+  const end = await run.finished;
+  expect(end.stdout).toMatch(/ 1 -> pipe:|\(deleted\)/);
+  expect(end.stdout).not.toContain('socket:');
+  await expect.poll(() => living([guard])).toEqual([]);
+});
+
+test.each(['1', '0', '-1', 'x', '1.5'])('%s is no process group to be ended', async (group) => {
+  expect((await runRuntime(['end-groups', '--', group], {})).code).toBe(64);
 });
 
 test('everything is killed, and the container starts again on the same directories: its newer state stays', async () => {

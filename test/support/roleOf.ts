@@ -1,9 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { readProcessTable } from '../../src/processes/processTree.ts';
 
+export type Role = 'daemon' | 'query' | 'guard';
+
+/** What is on its command line, and on no other's. */
+const words: Readonly<Record<Role, string>> = {
+  daemon: 'daemon',
+  query: '--query-server-only',
+  guard: 'end-groups',
+};
+
 /** The process in this role below a supervisor, as the process table shows it now; undefined: there is none. */
-export function roleOf(supervisor: number, role: 'daemon' | 'query'): number | undefined {
-  const word = role === 'daemon' ? 'daemon' : '--query-server-only';
+export function roleOf(supervisor: number, role: Role): number | undefined {
+  const word = words[role];
   return readProcessTable()
     .filter(({ parent, state }) => parent === supervisor && state !== 'Z')
     .map(({ pid }) => pid)

@@ -1,12 +1,8 @@
 import { expect } from 'vitest';
-import { roleOf } from './roleOf.ts';
+import { type Role, roleOf } from './roleOf.ts';
 
 /** Waits for the process in this role; `other`: not this one. */
-export async function waitForRole(
-  supervisor: number,
-  role: 'daemon' | 'query',
-  other?: number,
-): Promise<number> {
+export async function waitForRole(supervisor: number, role: Role, other?: number): Promise<number> {
   const find = () => {
     const pid = roleOf(supervisor, role);
     return pid === other ? undefined : pid;
