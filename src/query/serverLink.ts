@@ -8,7 +8,7 @@ const EVENTS_KEPT = 1024;
 /** What the query server needs of a parent: Node's `process` where it has an IPC channel. */
 export interface Channel {
   readonly connected?: boolean;
-  send?(message: unknown): boolean;
+  send?(message: unknown, callback: (error: Error | null) => void): boolean;
   on(event: 'message', listener: (message: unknown) => void): unknown;
   on(event: 'disconnect', listener: () => void): unknown;
 }
@@ -73,9 +73,12 @@ export function linkSupervisor(channel: Channel, { now, metrics, onStop }: LinkO
   };
   channel.on('message', (message) => take(message as ToQueryServer));
   channel.on('disconnect', onStop);
+  // It may have died while we were starting.
+  if (supervised && !channel.connected) onStop();
 
   const tell = (message: FromQueryServer) => {
-    if (channel.connected) channel.send?.(message);
+    // A supervisor that dies meanwhile is told by `disconnect`.
+    if (channel.connected) channel.send?.(message, () => undefined);
   };
   return {
     events,

@@ -1,4 +1,5 @@
 import { systemClock } from '../../clock.ts';
+import type { SupervisorLink } from '../../daemon/supervisorLink.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { Command, Invocation } from '../command.ts';
 import { configOptions } from '../configOptions.ts';
@@ -18,16 +19,14 @@ export const sync: Command = {
   },
   details: 'Without --pull it goes on in the generation that `runtime daemon init` took on the same volume.',
   run: async (invocation) => {
+    const link = await listenToSupervisor();
     const bot = await loadBot(invocation, { role: 'daemon', speaker: 'daemon' });
     const { config, log } = bot;
     const stores = await openBotStores(config, log);
     const common = { config, stores, log, clock: systemClock };
-    if (process.send) {
-      const [{ runManaged }, { linkSupervisor }] = await Promise.all([
-        import('../../daemon/managed.ts'),
-        import('../../daemon/supervisorLink.ts'),
-      ]);
-      await runManaged({ ...common, link: linkSupervisor(process, systemClock.now) });
+    if (link) {
+      const { runManaged } = await import('../../daemon/managed.ts');
+      await runManaged({ ...common, link });
       return 0;
     }
     const { runSidecar } = await import('../../daemon/sidecar.ts');
@@ -46,6 +45,16 @@ export const sync: Command = {
     return 0;
   },
 };
+
+/**
+ * Before anything that takes a turn of the event loop: of a supervisor that is gone by then nothing would be heard any more,
+ * not even what it had said. Undefined: there is none.
+ */
+async function listenToSupervisor(): Promise<SupervisorLink | undefined> {
+  if (!process.send) return undefined;
+  const { linkSupervisor } = await import('../../daemon/supervisorLink.ts');
+  return linkSupervisor(process, systemClock.now);
+}
 
 function readPort(flag: Invocation['flags'][string]): number | undefined {
   if (flag === undefined) return undefined;
