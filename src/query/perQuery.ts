@@ -9,6 +9,8 @@ export interface PerQueryOptions {
   readonly launch: () => Promise<ProgramLaunch>;
   readonly resultDir: string;
   readonly output?: Writable;
+  /** The running program's pid, and undefined when it has ended. */
+  readonly onProgram?: (pid: number | undefined) => void;
 }
 
 export interface OneQuery {
@@ -23,6 +25,7 @@ export interface OneQuery {
  */
 export class PerQuery {
   readonly #options: PerQueryOptions;
+  readonly #stop = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: PerQueryOptions) {
@@ -35,9 +38,16 @@ export class PerQuery {
     return Promise.race([turn, aborted(query.signal)]);
   }
 
-  async #run({ path, params, signal }: OneQuery): Promise<Answered> {
+  /** Ends the program that runs, and resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new QueryError(503, 'unavailable', 'the query server stops'));
+    await this.#last;
+  }
+
+  async #run({ path, params, ...query }: OneQuery): Promise<Answered> {
+    const signal = AbortSignal.any([query.signal, this.#stop.signal]);
     signal.throwIfAborted();
-    const { launch, resultDir, output } = this.#options;
+    const { launch, resultDir, output, onProgram } = this.#options;
     const result = await runQuery({
       launch: await launch(),
       path,
@@ -45,6 +55,7 @@ export class PerQuery {
       resultDir,
       signal,
       ...(output && { output }),
+      ...(onProgram && { onProgram }),
     });
     if ('failure' in result) throw new QueryError(500, 'error', result.failure);
     const outcome = result.answer.status;

@@ -15,6 +15,8 @@ export interface RunQueryOptions {
   readonly output?: Writable;
   /** Ends the program at once. */
   readonly signal: AbortSignal;
+  /** The program's pid, and undefined when it has ended. */
+  readonly onProgram?: (pid: number | undefined) => void;
 }
 
 export type QueryResult =
@@ -24,7 +26,7 @@ export type QueryResult =
 
 /** Runs the program for one query and reads what it left in the result file. Throws the signal's reason only. */
 export async function runQuery(options: RunQueryOptions): Promise<QueryResult> {
-  const { launch, path, params, resultDir, output, signal } = options;
+  const { launch, path, params, resultDir, output, signal, onProgram } = options;
   try {
     await makeResultDir(resultDir, launch.user);
     await clearResult(resultDir);
@@ -33,10 +35,12 @@ export async function runQuery(options: RunQueryOptions): Promise<QueryResult> {
   }
   signal.throwIfAborted();
   const program = spawnProgram(launch, queryEnvironment(path, params), output);
+  onProgram?.(program.pid);
   const end = () => void program.end(0);
   signal.addEventListener('abort', end);
   const exit = await program.exited;
   signal.removeEventListener('abort', end);
+  onProgram?.(undefined);
   signal.throwIfAborted();
   return judge(await readResult(resultDir), exit);
 }

@@ -37,7 +37,7 @@ export interface QueryServerOptions {
   /** Where the program's output goes; undefined: our own stderr. */
   readonly output?: Writable;
   readonly onQuery?: () => void;
-  /** The program's pid, and undefined when it has ended. */
+  /** The pid of the program that runs, for good or for one query; undefined when it has ended. */
   readonly onProgram?: (pid: number | undefined) => void;
 }
 
@@ -51,21 +51,26 @@ export interface QueryServer {
 
 /** Serves queries and the runtime's own paths. Throws `unavailable` when the port cannot be had. */
 export async function startQueryServer(options: QueryServerOptions): Promise<QueryServer> {
-  const { config, launch, metrics, clock, log, onEvent, resultDir, output } = options;
+  const { config, launch, metrics, clock, log, onEvent, resultDir, output, onProgram } = options;
   const program = new QueryProgram({
     launch,
     concurrency: config.concurrency,
     clock,
     log,
     ...(output && { output }),
-    onStart: (pid) => options.onProgram?.(pid),
+    onStart: (pid) => onProgram?.(pid),
     onRestart: (reason, pauseMs) => {
       metrics.restarted();
       log.warn(`query program ${reason}; it is started again`, { pauseMs });
       onEvent('query.restarted', { reason, pauseMs });
     },
   });
-  const perQuery = new PerQuery({ launch, resultDir, ...(output && { output }) });
+  const perQuery = new PerQuery({
+    launch,
+    resultDir,
+    ...(output && { output }),
+    ...(onProgram && { onProgram }),
+  });
   const closing = new AbortController();
   const server = createLimitedServer(config.timeoutMs);
   const handler = route(options, program, handleQuery({ ...options, program, perQuery }), closing.signal);
@@ -80,7 +85,7 @@ export async function startQueryServer(options: QueryServerOptions): Promise<Que
     close: async () => {
       closing.abort();
       program.stop();
-      await Promise.all([running, closeServer(server)]);
+      await Promise.all([running, perQuery.stop(), closeServer(server)]);
     },
   };
 }
