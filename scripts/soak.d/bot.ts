@@ -15,3 +15,11 @@ while :; do
   sleep "$GAP"
 done
 `;
+
+/** Its query program: answers with the number as it is now. */
+export const soakQuery = `exec "$NODE" -e '
+const fs = require("node:fs"), path = require("node:path");
+const file = path.join(path.dirname(process.env.STATE_DIR), "count");
+const answer = () => JSON.stringify({ status: "ok", data: Number(fs.readFileSync(file, "utf8")) });
+require("node:http").createServer((_, to) => to.end(answer())).listen(process.env.THE0_QUERY_PORT, "127.0.0.1");
+'`;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signalProcess } from '../../src/processes/signalProcess.ts';
 import type { Fault, FaultProxy } from '../../test/support/faultProxy.ts';
-import { roleOf } from '../../test/support/roleOf.ts';
+import { type Role, roleOf } from '../../test/support/roleOf.ts';
 
 const faults: readonly Fault[] = [
   { delayMs: 300 },
@@ -16,18 +17,24 @@ const faults: readonly Fault[] = [
 
 export interface Chaos {
   readonly struck: () => number;
-  readonly kills: () => number;
+  /** How often who was killed, in words. */
+  readonly kills: () => string;
+  /** From now on requests are struck, and nobody is killed. */
+  spare(): void;
   stop(): Promise<void>;
 }
 
-/** Strikes requests and kills the daemon at random, until stopped. */
+const victims: readonly Role[] = ['daemon', 'daemon', 'query', 'query', 'guard'];
+
+/** Strikes requests and kills the supervisor's processes at random, until stopped. */
 export function startChaos(
   proxy: FaultProxy,
   random: () => number,
   supervisor: () => number | undefined,
 ): Chaos {
   const stopped = new AbortController();
-  let kills = 0;
+  const spared = new AbortController();
+  const kills = new Map<Role, number>();
   const pause = (ms: number) => sleep(ms, undefined, { signal: stopped.signal }).catch(() => undefined);
   const strike = async () => {
     while (!stopped.signal.aborted) {
@@ -37,19 +44,20 @@ export function startChaos(
     }
   };
   const kill = async () => {
-    while (!stopped.signal.aborted) {
-      await pause(2000 + random() * 6000);
+    while (!stopped.signal.aborted && !spared.signal.aborted) {
+      await pause(1000 + random() * 4000);
       const pid = supervisor();
-      const daemon = pid === undefined ? undefined : roleOf(pid, 'daemon');
-      if (daemon === undefined || stopped.signal.aborted) continue;
-      process.kill(daemon, 'SIGKILL');
-      kills += 1;
+      const role = victims[Math.floor(random() * victims.length)]!;
+      const victim = pid === undefined ? undefined : roleOf(pid, role);
+      if (victim === undefined || stopped.signal.aborted || spared.signal.aborted) continue;
+      if (signalProcess(victim, 'SIGKILL')) kills.set(role, (kills.get(role) ?? 0) + 1);
     }
   };
   const running = Promise.all([strike(), kill()]);
   return {
     struck: () => proxy.requests.filter(({ fault }) => fault !== undefined).length,
-    kills: () => kills,
+    kills: () => [...kills].map(([role, times]) => `${role} ${times}`).join(', '),
+    spare: () => spared.abort(),
     stop: async () => {
       stopped.abort();
       await running;

@@ -1,17 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startFaultProxy } from '../../test/support/faultProxy.ts';
+import { freePort } from '../../test/support/freePort.ts';
 import { startMinio } from '../../test/support/minio.ts';
 import { readSaved } from '../../test/support/readSaved.ts';
-import { roleOf } from '../../test/support/roleOf.ts';
-import { anonymousMiB } from '../bench.d/lib.ts';
-import { accountFor } from './accountFor.ts';
-import { soakBot } from './bot.ts';
+import { accountFor, type Said } from './accountFor.ts';
+import { startAsking } from './asking.ts';
 import { startChaos } from './chaos.ts';
+import { BOT, countIn, type End, type Life, startLife } from './life.ts';
+import { watchMemory } from './memory.ts';
 import { seeded } from './random.ts';
 
 export interface SoakOptions {
@@ -20,10 +19,12 @@ export interface SoakOptions {
   readonly print: (line: string) => void;
 }
 
-const runtime = join(import.meta.dirname, '..', '..', 'dist', 'runtime');
-const BOT = 'soak';
-/** A life ends by SIGTERM after this long, seconds; half of them on new directories. */
-const LIFE_SECONDS = 12;
+/** A life ends after half of this to all of it, milliseconds. */
+const LIFE_MS = 12_000;
+/** The last life is a long one, in which nobody is killed, so that memory can be followed: this part of the time. */
+const LONG_PART = 0.35;
+/** A life of this length has had its queries answered, whoever was killed meanwhile. */
+const ANSWERED_MS = 5000;
 
 /** Runs a bot through many lives with faults at random. What was lost, or came twice, is in `problems`. */
 export async function soak({ minutes, seed, print }: SoakOptions): Promise<{ problems: string[] }> {
@@ -31,52 +32,68 @@ export async function soak({ minutes, seed, print }: SoakOptions): Promise<{ pro
   const work = mkdtempSync(join(tmpdir(), 'soak-'));
   const minio = await startMinio();
   const proxy = await startFaultProxy(minio.port);
-  let current: ChildProcess | undefined;
-  const chaos = startChaos(proxy, random, () => current?.pid);
+  const queryPort = await freePort();
+  const env = { ...minio.env(), MINIO_ENDPOINT: `127.0.0.1:${proxy.port}`, QUERY_PORT: String(queryPort) };
+  let current: Life | undefined;
+  const chaos = startChaos(proxy, random, () => current?.child.pid);
   const problems: string[] = [];
-  const printed: string[] = [];
-  const endsAt = Date.now() + minutes * 60_000;
+  const said: Said[] = [];
+  const longMs = minutes * 60_000 * LONG_PART;
+  const shortUntil = Date.now() + minutes * 60_000 - longMs;
+  const ends = new Map<End, number>();
+  let queries = { answered: 0, failed: 0 };
   let place = 0;
-  let saved = 0;
   try {
-    for (let life = 1; life === 1 || Date.now() < endsAt; life += 1) {
-      const child = start(work, place, life, { ...minio.env(), MINIO_ENDPOINT: `127.0.0.1:${proxy.port}` });
-      current = child;
-      let output = '';
-      child.stdout!.setEncoding('utf8').on('data', (text) => {
-        output += text;
-      });
-      const ended = once(child, 'close');
-      const lifeMs = Math.min(LIFE_SECONDS * 1000, Math.max(2000, endsAt - Date.now()));
-      await Promise.race([sleep(lifeMs * (0.5 + random() / 2)), ended]);
-      print(memoryLine(life, child.pid!));
-      child.kill('SIGTERM');
-      const [code] = (await ended) as [number | null];
-      const lines = output.split('\n').filter((line) => line !== '');
-      printed.push(...lines);
+    for (let number = 1, long = false; !long; number += 1) {
+      long = Date.now() >= shortUntil;
+      const dir = join(work, String(place));
+      const expected = Math.max(countIn(dir), Number(await readSaved(minio, BOT, 'count')) || 0);
+      const life = startLife({ dir, number, env });
+      current = life;
+      const asking = startAsking(queryPort);
+      const lifeMs = Math.min(LIFE_MS, Math.max(2000, shortUntil - Date.now())) * (0.5 + random() / 2);
+      if (long) {
+        chaos.spare();
+        await Promise.race([sleep(Math.min(4000, longMs / 4)), life.ended]);
+        problems.push(...(await watchMemory(life.child.pid!, longMs, print)));
+      } else await Promise.race([sleep(lifeMs), life.ended]);
+      await asking.stop();
+      const how: End = long ? 'stopped' : chooseEnd(random());
+      const { code, left } = await life.end(how);
+      ends.set(how, (ends.get(how) ?? 0) + 1);
+      const lines = life.lines();
+      said.push({ lines, killed: how !== 'stopped' });
+      queries = { answered: queries.answered + asking.answered, failed: queries.failed + asking.failed };
+
+      const problem = (what: string) => problems.push(`life ${number} (${how}, ${code}) ${what}`);
+      asking.wrong.forEach(problem);
+      if (left.length > 0) problem(`left ${left.length} processes`);
       const began = /^begin (\d+)$/.exec(lines[0] ?? '')?.[1];
-      if (began === undefined && code !== 69)
-        problems.push(`life ${life} ended with ${code} and did not begin`);
-      if (began !== undefined && Number(began) < saved) {
-        problems.push(`life ${life} began at ${began}, and ${saved} was saved before`);
-      }
+      if (began === undefined && how === 'stopped' && code !== 69 && code !== 143) problem('did not begin');
+      if (began !== undefined && Number(began) !== expected)
+        problem(`began at ${began} instead of ${expected}`);
+      if (began !== undefined && lifeMs > ANSWERED_MS && asking.answered === 0) problem('answered no query');
+      if (how === 'stopped' && ![0, 69, 74, 143].includes(code ?? -1)) problem('ended so');
       if (code === 0) {
-        saved = Number(await readSaved(minio, BOT, 'count'));
-        const last = readFileSync(join(work, String(place), 'state', 'count'), 'utf8').trim();
-        if (saved !== Number(last)) problems.push(`life ${life} ended at ${last}, and ${saved} is saved`);
+        const saved = await readSaved(minio, BOT, 'count');
+        if (Number(saved) !== countIn(dir)) problem(`ended at ${countIn(dir)}, and ${saved.trim()} is saved`);
         // Only where all is saved may the directories go, as those of a container do.
         if (random() < 0.5) place += 1;
-      } else if (code !== 74 && code !== 69) problems.push(`life ${life} ended with ${code}`);
+      }
     }
     await chaos.stop();
-    print(`${printed.length} lines; ${chaos.struck()} requests struck, ${chaos.kills()} daemons killed`);
+    const count = said.reduce((sum, { lines }) => sum + lines.length, 0);
+    print(`lives: ${[...ends].map(([how, times]) => `${how} ${times}`).join(', ')}`);
+    print(`killed besides: ${chaos.kills()}`);
+    print(`${queries.answered} queries answered, ${queries.failed} not (nobody there, or 502)`);
+    print(`${count} lines; ${chaos.struck()} requests struck`);
     // Whatever the last life could not ship, a quiet one does.
-    const last = start(work, place, 0, { ...minio.env(), ENTRYPOINT: 'true' });
-    await once(last, 'close');
-    problems.push(...(await accountFor(minio.client, BOT, printed)));
+    const quiet = { ...minio.env(), QUERY_PORT: '0', ENTRYPOINT: 'true' };
+    await startLife({ dir: join(work, String(place)), number: 0, env: quiet }).ended;
+    problems.push(...(await accountFor(minio.client, BOT, said)));
   } finally {
     await chaos.stop();
-    current?.kill('SIGKILL');
+    await current?.end('container killed');
     await proxy.close();
     await minio.stop();
     rmSync(work, { recursive: true, force: true });
@@ -84,36 +101,7 @@ export async function soak({ minutes, seed, print }: SoakOptions): Promise<{ pro
   return { problems };
 }
 
-function start(work: string, place: number, life: number, env: Record<string, string>): ChildProcess {
-  const dir = join(work, String(place));
-  return spawn(runtime, ['execute'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: {
-      PATH: process.env.PATH,
-      BOT_ID: BOT,
-      BOT_USER: 'none',
-      RUNTIME: 'command',
-      ENTRYPOINT: soakBot,
-      GAP: '0.02',
-      LIFE: String(life),
-      CODE_PATH: join(dir, 'bot'),
-      STATE_PATH: join(dir, 'state'),
-      LOGS_PATH: join(dir, 'the0', 'logs'),
-      SYNC_INTERVAL: '1s',
-      START_TIMEOUT: '30s',
-      ...env,
-    },
-  });
-}
-
-function memoryLine(life: number, supervisor: number): string {
-  const daemon = roleOf(supervisor, 'daemon');
-  const of = (pid: number | undefined) => {
-    try {
-      return pid === undefined ? 'none' : `${anonymousMiB(pid).toFixed(1)} MiB`;
-    } catch {
-      return 'gone';
-    }
-  };
-  return `life ${life}: supervisor ${of(supervisor)}, daemon ${of(daemon)}`;
+function chooseEnd(random: number): End {
+  if (random < 0.4) return 'stopped';
+  return random < 0.7 ? 'supervisor killed' : 'container killed';
 }
