@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { EventSink } from '../events/event.ts';
 import type { PulledState } from '../events/messages.ts';
+import { forgetTakenOver } from '../events/takenOver.ts';
 import { newHolder } from './holder.ts';
 import type { LoadedBot } from './loadBot.ts';
 import { openBotStores } from './openBotStores.ts';
@@ -19,7 +20,9 @@ export async function pullBot({ config, log }: LoadedBot, options: PullBotOption
   ]);
   const stores = await openBotStores(config, log);
   try {
-    return serializeClaim(await pull(config, { ...options, stores, log, holder: newHolder() }));
+    const taken = await pull(config, { ...options, stores, log, holder: newHolder() });
+    forgetTakenOver(config.paths.logs);
+    return serializeClaim(taken);
   } finally {
     stores.close();
   }

@@ -1,5 +1,6 @@
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
+import { refuseTakenOver } from '../events/takenOver.ts';
 import { botEnvironment } from '../kinds/botEnv.ts';
 import type { LaunchRequest } from '../kinds/kind.ts';
 import { execute } from '../supervisor/execute.ts';
@@ -39,7 +40,10 @@ export async function runBot(
     roleEnvironment: env,
     self: processSelf(),
     pull: async (signal, emit) => {
-      if (!parts.sync) return undefined;
+      if (!parts.sync) {
+        refuseTakenOver(config.paths.logs);
+        return undefined;
+      }
       const { pullBot } = await import('./pullBot.ts');
       return await pullBot(bot, { signal, emit, clock: systemClock });
     },

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { RuntimeError } from '../errors.ts';
 import type { PulledState } from '../events/messages.ts';
+import { tellTakenOver } from '../events/takenOver.ts';
 import type { Logger } from '../log.ts';
 import { type Claim, parseClaim } from '../state/claim.ts';
 import { claimLocal } from '../state/claimLocal.ts';
@@ -55,6 +56,7 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
       emit: () => undefined,
       onFenced: (error) => {
         takenOver = error;
+        tellTakenOver(config.paths.logs, error.message);
         fenced.resolve(error);
       },
       onPublished: () => undefined,

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { asRuntimeError, RuntimeError } from '../errors.ts';
 import type { EventSink } from '../events/event.ts';
 import type { FinishOutcome, PublishSummary, PulledState } from '../events/messages.ts';
+import { whenTakenOver } from '../events/takenOver.ts';
 import { mayStartEarly } from '../kinds/botEnv.ts';
 import type { Kind, Launch, LaunchRequest } from '../kinds/kind.ts';
 import type { Logger } from '../log.ts';
@@ -110,12 +111,20 @@ async function supervise(options: SuperviseOptions): Promise<Omit<Ending, 'start
   const fenced = new AbortController();
   setTimeout(releaseMemory, SETTLE_MS).unref();
   let takenOver: RuntimeError | undefined;
-  const helpers = startHelpers(options, (message) => {
+  const onFenced = (message: string) => {
     takenOver = new RuntimeError('fenced', message, {
       hint: 'Another instance of this bot runs now; this one has stopped.',
     });
     fenced.abort();
-  });
+  };
+  const helpers = startHelpers(options, onFenced);
+  const botEnded = new AbortController();
+  if (!options.parts.sync) {
+    // A sidecar saves, and learns of it.
+    void whenTakenOver(config.paths.logs, clock, botEnded.signal).then((told) => {
+      if (told !== undefined) onFenced(told);
+    });
+  }
 
   await Promise.race([bot.ended, whenAborted(AbortSignal.any([stop.requested, fenced.signal]))]);
   // Somebody else runs this bot now: it gets the same time as on SIGTERM, and only its logs are saved.
@@ -123,6 +132,7 @@ async function supervise(options: SuperviseOptions): Promise<Omit<Ending, 'start
   const budget = stop.budget ?? ownBudget;
   if (budget) await stopBot(bot, budget, { clock, hurried: stop.hurried });
   const end = await bot.ended;
+  botEnded.abort();
   await endLeftovers(bot, helpers.pids(), clock, stop.hurried);
   guard.remove(bot.pid);
   const exit: BotExit = {
@@ -143,7 +153,7 @@ async function supervise(options: SuperviseOptions): Promise<Omit<Ending, 'start
   return {
     bot: exit,
     error: takenOver ?? end.error ?? unsaved(outcome),
-    stateSaved: outcome.stateSaved,
+    stateSaved: outcome.stateSaved && takenOver === undefined,
     logsSaved: outcome.logsSaved,
   };
 }

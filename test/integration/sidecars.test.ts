@@ -7,7 +7,7 @@ import { freePort } from '../support/freePort.ts';
 
 /** A pod: an init container, a sidecar that saves, and the bot. */
 async function pod(extra: Record<string, string> = {}) {
-  const { root, env: places } = await newContainer();
+  const { root, env: places, exitRecord } = await newContainer();
   await mkdir(join(root, 'bot'));
   const env = { ...places, BOT_ID: 'pod', RUNTIME: 'command', STORE_URL: `file://${root}/store`, ...extra };
   const startSync = async () => {
@@ -19,9 +19,11 @@ async function pod(extra: Record<string, string> = {}) {
   };
   expect((await runRuntime(['daemon', 'init'], env)).code).toBe(0);
   const sync = await startSync();
-  const bot = (program: string) =>
-    runRuntime(['execute', '--skip-sync'], { ...env, ENTRYPOINT: program, STORE_URL: undefined });
-  return { env, sync, startSync, bot, state: () => runRuntime(['state', 'show', 'pod'], env) };
+  const start = (program: string) =>
+    startRuntime(['execute', '--skip-sync'], { ...env, ENTRYPOINT: program, STORE_URL: undefined });
+  const bot = (program: string) => start(program).finished;
+  const state = () => runRuntime(['state', 'show', 'pod'], env);
+  return { env, exitRecord, sync, startSync, start, bot, state };
 }
 
 test('a bot between an init container and a sync sidecar keeps its state', async () => {
@@ -54,4 +56,30 @@ test('the bot removes the marker: the sidecar puts it back, and one that starts 
   const end = await again.finished;
   expect(end.code, end.stderr).toBe(0);
   expect((await state()).stdout).toMatch(/\tlate\n/);
+});
+
+test('another instance takes over: the sidecar and the bot beside it end with 75, until the state is pulled anew', async () => {
+  const { env, exitRecord, sync, start, bot, state } = await pod({ SYNC_INTERVAL: '200ms' });
+  const waiting = "trap 'echo stopped; exit 0' TERM; echo up; while :; do sleep 0.05; done";
+  const fenced = start(waiting);
+  await fenced.prints('up');
+  const { env: elsewhere } = await newContainer();
+  const other = await runRuntime(['execute'], {
+    ...env,
+    ...elsewhere,
+    ENTRYPOINT: 'echo 1 > $STATE_PATH/theirs',
+  });
+  expect(other.code).toBe(0);
+
+  expect((await sync.finished).code).toBe(75);
+  const end = await fenced.finished;
+  expect(end).toMatchObject({ code: 75, stdout: 'up\nstopped\n' });
+  expect(end.stderr).toContain('taken over');
+  expect(await exitRecord()).toMatchObject({ source: 'runtime', code: 0, exit: 75, stateSaved: false });
+  // Restarted without a pull, as by a kubelet: it would run on a state that nobody may save.
+  expect(await bot('echo ran')).toMatchObject({ code: 75, stdout: '' });
+
+  expect((await runRuntime(['daemon', 'init'], env)).code).toBe(0);
+  expect(await bot('ls $STATE_PATH')).toMatchObject({ code: 0, stdout: 'theirs\n' });
+  expect((await state()).stdout).toMatch(/\ttheirs\n/);
 });
