@@ -78,7 +78,8 @@ export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy>
     const fault = choose(proxied);
     requests.push({ ...proxied, fault });
     // A connection that a fault cut fails its streams: that is the purpose.
-    handle(incoming, outgoing, upstreamPort, fault).catch(() => incoming.socket.destroy());
+    const { socket } = incoming;
+    handle(incoming, outgoing, upstreamPort, fault).catch(() => socket.destroy());
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
