@@ -30,7 +30,7 @@ export type Fault =
   | { readonly killAfter: () => void }
   /** No fault of the line: the store's clock, as its answer tells it, is ahead by this much. */
   | { readonly clockAheadMs: number }
-  /** An answer in S3's form, without asking the store: `{ status: 503, code: 'SlowDown' }`. */
+  /** An answer in S3's form, without asking the store: `{ status: 503, code: 'SlowDown' }`. A good one has no body. */
   | { readonly status: number; readonly code: string; readonly headers?: Record<string, string> };
 
 export interface ProxiedRequest {
@@ -127,7 +127,7 @@ async function handle(
     await once(incoming, 'end');
     const body = `<?xml version="1.0"?><Error><Code>${fault.code}</Code></Error>`;
     outgoing.writeHead(fault.status, { 'content-type': 'application/xml', ...fault.headers });
-    return void outgoing.end(incoming.method === 'HEAD' ? undefined : body);
+    return void outgoing.end(incoming.method === 'HEAD' || fault.status < 300 ? undefined : body);
   }
   if ('delayMs' in fault) await sleep(fault.delayMs);
   await forward(incoming, outgoing, port, {
@@ -174,9 +174,9 @@ async function forward(
     tampering.drop();
     return void socket.destroy();
   }
-  const { date = '', ...others } = answer.headers;
-  const told = new Date(Date.parse(date) + (tampering.clockAheadMs ?? 0));
-  outgoing.writeHead(answer.statusCode ?? 502, { ...others, date: told.toUTCString() });
+  const { date, ...kept } = answer.headers;
+  const told = new Date(Date.parse(date ?? '') + (tampering.clockAheadMs ?? 0)).toUTCString();
+  outgoing.writeHead(answer.statusCode ?? 502, date === undefined ? kept : { ...kept, date: told });
   if (tampering.response) {
     outgoing.flushHeaders();
     await pipeline(answer, tampering.response, outgoing);
