@@ -26,6 +26,11 @@ export interface ReadConfigOptions {
  */
 export type Role = 'execute' | 'execute-without-sync' | 'query-server' | 'daemon' | 'operator';
 
+/** Whether others of the pod pull and save: this one then needs no store, and no credentials. */
+function leavesStore(role: Role, isEphemeralQuery: boolean): boolean {
+  return role === 'query-server' || (role === 'execute-without-sync' && !isEphemeralQuery);
+}
+
 /** What configuration needs to know of a runtime kind. */
 export interface KnownKind {
   readonly id: string;
@@ -48,8 +53,7 @@ export async function readConfig(env: Env, options: ReadConfigOptions): Promise<
     kind?.entrypoint === 'file' ? reader.readAs(name, insidePath) : reader.text(name);
   const code = readCode(reader);
   const paths = readPaths(reader);
-  const storeIsOptional = ['execute-without-sync', 'query-server'].includes(options.role);
-  const store = readStore(reader, storeIsOptional && code.file === undefined);
+  const store = readStore(reader, leavesStore(options.role, reader.has('QUERY_PATH')));
   for (const problem of checkPaths(paths, code, store)) reader.problem(problem);
 
   const config: Config = {

@@ -68,7 +68,7 @@ describe.skipIf(image.missing !== undefined)('deaths in containers', { timeout: 
 });
 
 const countsLives = `
-cd "$STATE_PATH"; trap 'exit 0' TERM; n=$(($(cat lives 2>/dev/null || echo 0) + 1)); echo $n > lives
+cd /state; trap 'exit 0' TERM; n=$(($(cat lives 2>/dev/null || echo 0) + 1)); echo $n > lives
 echo life $n; while :; do sleep 0.05; done`;
 
 const answersOne =

@@ -111,10 +111,11 @@ test.each<[Role, string[]]>([
   expect(problems.map((line) => names.find((name) => line.startsWith(name)))).toEqual(names);
 });
 
-test('a sidecar that must fetch code needs a store', async () => {
-  const env = { ...least, STORE_URL: undefined, QUERY_ENTRYPOINT: 'query.py' };
+test('whose code and state others pull needs no store; an ephemeral query pulls them itself', async () => {
+  const env = { ...least, STORE_URL: undefined, QUERY_ENTRYPOINT: 'query.py', CODE_FILE: 'bot.zip' };
   expect((await read(env, { role: 'query-server' })).store).toEqual({ type: 'none' });
-  expect(await problemsOf({ ...env, CODE_FILE: 'bot.zip' }, { role: 'query-server' })).toHaveLength(1);
+  expect((await read(env, { role: 'execute-without-sync' })).store).toEqual({ type: 'none' });
+  expect(await problemsOf({ ...env, QUERY_PATH: '/a' }, { role: 'execute-without-sync' })).toHaveLength(1);
 });
 
 test('an ephemeral query needs one of the two entrypoints', async () => {
