@@ -3,9 +3,9 @@ import { roleOf } from '../../test/support/roleOf.ts';
 import { anonymousMiB } from '../bench.d/lib.ts';
 
 const EVERY_MS = 5000;
-/** What a process may have more at the end than in the first minute, MiB. */
+/** What a process may have more in the last third than in the one before, MiB: the first is its start. */
 const GROWTH_MIB = 6;
-/** Below this there is no first minute to compare with. */
+/** Below this the thirds are too short to compare. */
 const LEAST_MS = 120_000;
 
 /** Follows the memory of a life in which nobody is killed; what grew is in the result, in words. */
@@ -15,22 +15,23 @@ export async function watchMemory(
   print: (line: string) => void,
 ): Promise<string[]> {
   const pids = { supervisor, daemon: roleOf(supervisor, 'daemon'), query: roleOf(supervisor, 'query') };
-  const seen = Object.entries(pids).map(([name, pid]) => ({ name, pid, early: 0, late: 0 }));
+  const seen = Object.entries(pids).map(([name, pid]) => ({ name, pid, thirds: [0, 0, 0] }));
   const startedAt = Date.now();
   for (let at = 0; at < forMs; at = Date.now() - startedAt) {
     await sleep(Math.min(EVERY_MS, forMs - at));
     for (const process of seen) {
       const now = read(process.pid);
-      if (at < forMs / 3) process.early = Math.max(process.early, now);
-      else process.late = Math.max(process.late, now);
+      const third = Math.min(2, Math.floor((3 * at) / forMs));
+      process.thirds[third] = Math.max(process.thirds[third]!, now);
     }
   }
-  const text = seen.map(({ name, early, late }) => `${name} ${early.toFixed(1)} → ${late.toFixed(1)} MiB`);
-  print(`memory over ${Math.round(forMs / 1000)} s, first third and after: ${text.join(', ')}`);
+  const figures = (thirds: readonly number[]) => thirds.map((mib) => mib.toFixed(1)).join(', ');
+  print(`most memory in each third of ${Math.round(forMs / 1000)} s, MiB:`);
+  for (const { name, thirds } of seen) print(`  ${name} ${figures(thirds)}`);
   if (forMs < LEAST_MS) return [];
   return seen
-    .filter(({ early, late }) => late > early + GROWTH_MIB)
-    .map(({ name, early, late }) => `${name} grew from ${early.toFixed(1)} to ${late.toFixed(1)} MiB`);
+    .filter(({ thirds: [, before = 0, last = 0] }) => last > before + GROWTH_MIB)
+    .map(({ name, thirds }) => `${name} grows: ${figures(thirds)} MiB`);
 }
 
 function read(pid: number | undefined): number {
