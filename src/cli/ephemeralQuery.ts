@@ -1,8 +1,11 @@
 import { systemClock } from '../clock.ts';
+import { startGuard } from '../supervisor/guard.ts';
+import { guardCurrent } from '../supervisor/guardCurrent.ts';
 import { preparePaths } from '../supervisor/preparePaths.ts';
 import type { Invocation } from './command.ts';
 import type { LoadedBot } from './loadBot.ts';
 import { openBotStores } from './openBotStores.ts';
+import { processSelf } from './processSelf.ts';
 import { stopSignal } from './stopSignal.ts';
 
 /** One query of a bot that need not run: code and state are pulled, no generation is taken, nothing is saved. */
@@ -11,6 +14,7 @@ export async function ephemeralQuery(bot: LoadedBot, { stdout, stderr }: Invocat
   const { runEphemeralQuery } = await import('../query/ephemeral.ts');
   const stores = await openBotStores(config, log);
   const signal = stopSignal();
+  const guard = startGuard(processSelf());
   return await runEphemeralQuery({
     config,
     prepare: async () => {
@@ -33,5 +37,6 @@ export async function ephemeralQuery(bot: LoadedBot, { stdout, stderr }: Invocat
     stderr,
     clock: systemClock,
     signal,
+    onProgram: guardCurrent(guard),
   });
 }

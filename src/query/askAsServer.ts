@@ -17,6 +17,8 @@ export interface AskAsServerOptions {
   readonly output: Writable;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** The program's pid, and undefined when it has ended. */
+  readonly onProgram: (pid: number | undefined) => void;
 }
 
 /** Runs the program as a server, asks it once and ends it: for where there can be no result file. */
@@ -27,6 +29,7 @@ export async function askAsServer(options: AskAsServerOptions): Promise<QueryRes
   const signal = AbortSignal.any([options.signal, over.signal]);
   const port = await freePort();
   const program = spawnProgram(launch, { BOT_TYPE: 'realtime', THE0_QUERY_PORT: String(port) }, output);
+  options.onProgram(program.pid);
   try {
     const ended = program.exited.then(({ reason }) => ({ failure: `the query program ${reason}` }));
     const asked = waitForListener(port, clock, signal).then((host) => ask(host, port, path, params, signal));
@@ -34,6 +37,7 @@ export async function askAsServer(options: AskAsServerOptions): Promise<QueryRes
   } finally {
     over.abort();
     await program.end(0);
+    options.onProgram(undefined);
   }
 }
 

@@ -21,6 +21,8 @@ export interface EphemeralOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly resultDir?: string;
+  /** The program's pid, and undefined when it has ended. */
+  readonly onProgram: (pid: number | undefined) => void;
 }
 
 /**
@@ -65,7 +67,7 @@ function stopOr(error: unknown, signal: AbortSignal): unknown {
 }
 
 async function run(options: EphemeralOptions, launch: ProgramLaunch): Promise<QueryResult> {
-  const { config, stderr, clock, signal, resultDir = RESULT_DIR } = options;
+  const { config, stderr, clock, signal, onProgram, resultDir = RESULT_DIR } = options;
   const { path = '/', params, timeoutMs } = config.query;
   const hasResultFile = await makeResultDir(resultDir, launch.user).then(
     () => true,
@@ -74,7 +76,7 @@ async function run(options: EphemeralOptions, launch: ProgramLaunch): Promise<Qu
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
   const stop = AbortSignal.any([signal, late.signal]);
-  const query = { launch, path, params, output: stderr, signal: stop };
+  const query = { launch, path, params, output: stderr, signal: stop, onProgram };
   try {
     if (hasResultFile) return await runQuery({ ...query, resultDir });
     return await askAsServer({ ...query, clock });

@@ -4,6 +4,7 @@ import { type FromQueryServer, PROGRAM_ENV, type ToQueryServer } from '../events
 import type { Logger } from '../log.ts';
 import { signalProcess } from '../processes/signalProcess.ts';
 import type { Guard } from './guard.ts';
+import { guardCurrent } from './guardCurrent.ts';
 import { keepRole } from './keepRole.ts';
 import { type Self, withheldEnvironment } from './roleProcess.ts';
 
@@ -30,10 +31,10 @@ export interface QueryLink {
 /** The query server as the supervisor sees it: started again when it dies, with what it has to know. */
 export function linkQueryServer(options: QueryLinkOptions): QueryLink {
   let program: number | undefined;
+  const guardProgram = guardCurrent(options.guard);
   const runs = (pid: number | undefined) => {
-    options.guard.remove(program);
     program = pid;
-    options.guard.add(program);
+    guardProgram(pid);
   };
   const server = keepRole<ToQueryServer, FromQueryServer>({
     ...options,

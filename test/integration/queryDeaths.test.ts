@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { readProcessTable } from '../../src/processes/processTree.ts';
@@ -7,6 +8,7 @@ import type { StartedRuntime } from '../support/executable.ts';
 import { freePort } from '../support/freePort.ts';
 import { scaled } from '../support/scale.ts';
 import { supervised } from '../support/supervised.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { waitForRole } from '../support/waitForRole.ts';
 
 /** Listens, and answers with its process id. */
@@ -20,7 +22,8 @@ const perQuery = `[ -n "$QUERY_PATH" ] || exit 0; trap '' TERM; echo $$ > "$PID_
 async function realtimeBot(queryEntrypoint: string) {
   const bot = await supervised("trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done");
   const port = await freePort();
-  const pidFile = `${bot.container.root}/pid`;
+  // Beside the bot's directories: Landlock may keep the program from making anything in those.
+  const pidFile = join(await temporaryDirectory(), 'pid');
   const run = bot.start({
     BOT_TYPE: 'realtime',
     QUERY_ENTRYPOINT: queryEntrypoint,
@@ -105,4 +108,16 @@ test.each<{ how: string; program: string; who: keyof typeof victims }>([
   const killedAt = Date.now();
   await expect.poll(() => isLiving(pid!), { timeout: 10_000 }).toBe(false);
   expect(Date.now() - killedAt).toBeLessThan(5000);
+});
+
+test('the program of an ephemeral query is ended when that is killed', async () => {
+  const bot = await supervised('true');
+  const pidFile = join(await temporaryDirectory(), 'pid');
+  const run = bot.start({ QUERY_PATH: '/pid', QUERY_ENTRYPOINT: perQuery, PID_FILE: pidFile });
+  const readPid = async () => Number(await readFile(pidFile, 'utf8').catch(() => '')) || undefined;
+  await expect.poll(readPid, { timeout: 20_000 }).toBeDefined();
+  const pid = (await readPid())!;
+  onTestFinished(() => void signalProcess(-pid, 'SIGKILL'));
+  run.child.kill('SIGKILL');
+  await expect.poll(() => isLiving(pid), { timeout: 10_000 }).toBe(false);
 });

@@ -42,6 +42,7 @@ async function ask(argv: readonly string[], options: AskOptions = {}): Promise<A
   const query = { path: '/x', params: {}, resultKey: 'k', timeoutMs: 20_000, ...options.query };
   const env = { PATH: process.env.PATH ?? '', RESULT: join(resultDir, 'result.json'), ...options.env };
   const code = await runEphemeralQuery({
+    onProgram: () => undefined,
     config: { query, stopTimeoutMs: 10_000 } as unknown as Config,
     prepare: options.prepare ?? (async () => ({ argv, env, cwd: dir, control: undefined, user: undefined })),
     upload: async (key, answer) => {
