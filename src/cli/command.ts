@@ -60,6 +60,8 @@ export interface Invocation {
   readonly stderr: Output;
   /** Aborted when whoever reads stdout has gone (`runtime logs --follow | head`). */
   readonly hangup: AbortSignal;
+  /** Whoever has not taken what was written until now is not waited for before the exit. */
+  abandonStalled(): void;
 }
 
 /** `isTTY`: people look at it, so colours, progress and tables are welcome. */

@@ -47,6 +47,12 @@ export const execute: Command = {
     }
     const parts = { sync: !flags['skip-sync'], queryServer: !flags['skip-query-server'] };
     if (flags.watch) return await (await import('./watchBot.ts')).watchBot(bot, invocation, parts);
-    return await (await import('./runBot.ts')).runBot(bot, invocation, parts);
+    const { runBot } = await import('./runBot.ts');
+    try {
+      return await runBot(bot, invocation, parts);
+    } finally {
+      // The capture of the bot's output has waited as long as it may, and the exit is due within STOP_TIMEOUT.
+      invocation.abandonStalled();
+    }
   },
 };

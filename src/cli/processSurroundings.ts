@@ -13,6 +13,7 @@ export function processSurroundings(process: NodeJS.Process): {
 } {
   const hangup = new AbortController();
   const used = new Map<'stdout' | 'stderr', Output>();
+  const abandoned = new Set<Output>();
   const open = (name: 'stdout' | 'stderr'): Output => {
     const stream = used.get(name) ?? process[name].on('error', whenBroken);
     used.set(name, stream);
@@ -26,6 +27,9 @@ export function processSurroundings(process: NodeJS.Process): {
     surroundings: {
       env: process.env,
       hangup: hangup.signal,
+      abandonStalled: () => {
+        for (const stream of used.values()) if (stream.writableLength > 0) abandoned.add(stream);
+      },
       get cwd() {
         return process.cwd();
       },
@@ -41,6 +45,7 @@ export function processSurroundings(process: NodeJS.Process): {
     },
     flush: async () => {
       for (const stream of used.values()) {
+        if (abandoned.has(stream)) continue;
         await new Promise<void>((resolve) => {
           stream.write('', () => resolve());
           setTimeout(resolve, FLUSH_MS).unref();

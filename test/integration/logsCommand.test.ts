@@ -37,6 +37,7 @@ async function shippedBot() {
         stdout,
         stderr: new PassThrough(),
         hangup: hangup.signal,
+        abandonStalled: () => undefined,
       });
       return { exit, hangup: () => hangup.abort(), printed: () => text };
     },

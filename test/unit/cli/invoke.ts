@@ -16,6 +16,7 @@ export async function invoke(
     stdout,
     stderr,
     hangup: new AbortController().signal,
+    abandonStalled: () => undefined,
   });
   return { code, stdout: stdout.text, stderr: stderr.text };
 }

@@ -149,6 +149,7 @@ async function printed(flags: { json?: boolean }, isTTY: boolean, manifestsDir: 
     stdout,
     stderr: process.stderr,
     hangup: new AbortController().signal,
+    abandonStalled: () => undefined,
     commands: { name: '', summary: '', commands: {} },
   });
   expect(code).toBe(0);
