@@ -6,6 +6,7 @@ import { readProcessTable } from '../../src/processes/processTree.ts';
 import { signalProcess } from '../../src/processes/signalProcess.ts';
 import type { StartedRuntime } from '../support/executable.ts';
 import { freePort } from '../support/freePort.ts';
+import { processesWith } from '../support/roleOf.ts';
 import { scaled } from '../support/scale.ts';
 import { supervised } from '../support/supervised.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
@@ -84,7 +85,7 @@ test.each<{ how: string; program: string; who: keyof typeof victims }>([
   { how: 'that is run per query', program: perQuery, who: 'the supervisor' },
   { how: 'that is run per query', program: perQuery, who: 'both' },
 ])('a query program $how is ended when someone is killed: $who', async ({ program, who }) => {
-  const { run, ask, pidFile } = await realtimeBot(program);
+  const { bot, run, ask, pidFile } = await realtimeBot(program);
   const asking = async () => {
     const asked = ask();
     return program === listening
@@ -108,6 +109,8 @@ test.each<{ how: string; program: string; who: keyof typeof victims }>([
   const killedAt = Date.now();
   await expect.poll(() => isLiving(pid!), { timeout: 10_000 }).toBe(false);
   expect(Date.now() - killedAt).toBeLessThan(5000);
+  run.child.kill('SIGKILL');
+  await expect.poll(() => processesWith(`BOT_ID=${bot.env.BOT_ID}\0`), { timeout: 15_000 }).toEqual([]);
 });
 
 test('the program of an ephemeral query is ended when that is killed', async () => {

@@ -170,6 +170,7 @@ test.each<[string, (bot: Supervised) => Promise<{ run: StartedRuntime; alsoKille
   expect(living(bots)).toEqual(bots);
   await expect.poll(() => living(bots), { timeout: 10_000 }).toEqual([]);
   expect(Date.now() - killedAt).toBeLessThan(5000);
+  await expect.poll(() => processesWith(`BOT_ID=${bot.env.BOT_ID}\0`), { timeout: 15_000 }).toEqual([]);
 });
 
 test('a bot has nothing of its guard, and the guard ends with the last of us', async () => {
