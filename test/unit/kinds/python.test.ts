@@ -163,6 +163,14 @@ test('SIGTERM ends a bot whose main has returned and whose threads go on', async
   });
 });
 
+test('SIGTERM ends a bot whose main and threads go on', async () => {
+  expect(await runBot('threadBesideMain.py', onReady)).toMatchObject({
+    code: 143,
+    stdout: 'ready\nfinally\nat exit\n',
+    stderr: '',
+  });
+});
+
 test('threads of a pool that nobody shut down end with the bot', async () => {
   expect(await runBot('pool.py')).toMatchObject({ code: 0, stdout: '4\n', stderr: '' });
 });
