@@ -1,8 +1,9 @@
 /**
- * What keeping a state costs: `bench state [RUNS] [MIB]`, side by side with restic, rclone and tar on the same tree and
- * the same local MinIO. Every figure of ours is a whole life of a bot that does nothing: start, restore, final sync, exit.
+ * What keeping a state costs: `bench state [RUNS] [MIB] [IDLE_SECONDS]`, side by side with restic, rclone and tar on the
+ * same tree and the same local MinIO. A life is that of a bot that does nothing: start, restore, final sync, exit; a cycle
+ * is the work of a daemon that runs beside its bot.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -17,25 +18,19 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMinio } from '../../test/support/minio.ts';
-import { anonymousMiB, median, mib, printTable } from './lib.ts';
+import { type Cost, costOf, describeCosts } from './cost.ts';
+import { measureCycles, measureIdle } from './cycles.ts';
+import { mib, printTable } from './lib.ts';
 
 const runs = Math.max(1, Number(process.argv[2] ?? 3));
 const mebibytes = Math.max(10, Number(process.argv[3] ?? 1024));
+const idleSeconds = Math.max(60, Number(process.argv[4] ?? 60));
 const FILES = 10_000;
 const root = join(import.meta.dirname, '..', '..');
 const runtime = join(root, 'dist', 'runtime');
-execFileSync(join(root, 'scripts/need'), ['restic', 'rclone', 'time'], { stdio: 'inherit' });
+execFileSync(join(root, 'scripts/need'), ['restic', 'rclone', 'python3', 'procps'], { stdio: 'inherit' });
 const work = mkdtempSync(join(tmpdir(), 'bench-state-'));
 const minio = await startMinio();
-
-interface Cost {
-  readonly seconds: number;
-  /** NaN for ours: the daemon outlives the supervisor by a moment, so that nobody who is timed waits for it. */
-  readonly cpuSeconds: number;
-  /** Of the process of ours that had the most, sampled every 20 ms; 0 for others. */
-  readonly peakAnonymousMiB: number;
-  readonly uploadedBytes: number;
-}
 
 try {
   const tree = join(work, 'tree');
@@ -57,36 +52,25 @@ try {
     await record('ours, first publish', life(tree));
     await record(
       'restic, first backup',
-      ofCommand(['restic', 'init'], restic, ['restic', 'backup', '-q', tree]),
+      costOf(['restic', 'backup', '-q', tree], restic, { before: ['restic', 'init'] }),
     );
-    await record(
-      'rclone, copy up',
-      ofCommand(undefined, plain, ['rclone', 'copy', tree, `${remote}/${run}`]),
-    );
-    if (run === 0)
-      await record('tar -cz', ofCommand(undefined, plain, ['tar', '-czf', join(work, 'tree.tar.gz'), tree]));
+    await record('rclone, copy up', costOf(['rclone', 'copy', tree, `${remote}/${run}`], plain));
+    if (run === 0) await record('tar -cz', costOf(['tar', '-czf', join(work, 'tree.tar.gz'), tree], plain));
 
     await record('ours, nothing changed', life(tree));
-    await record('restic, nothing changed', ofCommand(undefined, restic, ['restic', 'backup', '-q', tree]));
+    await record('restic, nothing changed', costOf(['restic', 'backup', '-q', tree], restic));
 
     writeFileSync(join(tree, 'd0', 'f0'), randomBytes(4096));
     await record('ours, one 4 KiB file changed', life(tree));
-    await record(
-      'restic, one 4 KiB file changed',
-      ofCommand(undefined, restic, ['restic', 'backup', '-q', tree]),
-    );
+    await record('restic, one 4 KiB file changed', costOf(['restic', 'backup', '-q', tree], restic));
 
     for (const [name, restore] of [
       ['ours, restore', (into: string) => life(into)],
       [
         'restic, restore',
-        (into: string) =>
-          ofCommand(undefined, restic, ['restic', 'restore', '-q', 'latest', '--target', into]),
+        (into: string) => costOf(['restic', 'restore', '-q', 'latest', '--target', into], restic),
       ],
-      [
-        'rclone, copy down',
-        (into: string) => ofCommand(undefined, plain, ['rclone', 'copy', `${remote}/${run}`, into]),
-      ],
+      ['rclone, copy down', (into: string) => costOf(['rclone', 'copy', `${remote}/${run}`, into], plain)],
     ] as const) {
       const into = join(work, 'restored');
       await record(name, restore(into));
@@ -114,87 +98,45 @@ try {
   writeFileSync(join(small, 'a.json'), '{"n":2}');
   await record('ours, three small files, one changed', oneLife('bench-small', small));
 
-  printTable(
-    `State: ${FILES} files, ${mebibytes} MiB; medians of ${runs}; ours are whole lives of a bot`,
-    [...all].map(([name, costs]) => [name, describe(costs)] as const),
+  const cycles = await measureCycles(runtime, lifeOf('bench-0', tree), () =>
+    writeFileSync(join(tree, 'd0', 'f0'), randomBytes(4096)),
   );
+  const idle = await measureIdle(runtime, lifeOf('bench-0', tree), idleSeconds);
+
+  printTable(`State: ${FILES} files, ${mebibytes} MiB; medians of ${runs}; ours are whole lives of a bot`, [
+    ...[...all].map(([name, costs]) => [name, describeCosts(costs)] as const),
+    [
+      'ours, a cycle with one 4 KiB file changed',
+      `${cycles.changedMs.toFixed(0)} ms, ${cycles.changedCpuMs.toFixed(0)} ms CPU, ${(cycles.changedBytes / 1024).toFixed(0)} KiB sent`,
+    ],
+    ['ours, a cycle with nothing changed', `${cycles.unchangedCpuMs.toFixed(0)} ms CPU`],
+    [`ours, an idle daemon for ${idleSeconds} s`, `${idle.toFixed(2)} % of a core`],
+    ['ours, the daemon after all this', `${mib(cycles.daemonMiB)} anonymous`],
+  ]);
 
   function oneLife(bot: string, state: string): Promise<Cost> {
-    return ofCommand(
-      undefined,
-      {
-        PATH: process.env.PATH,
-        ...minio.env(),
-        BOT_ID: bot,
-        BOT_USER: 'none',
-        RUNTIME: 'command',
-        ENTRYPOINT: 'true',
-        CODE_PATH: join(work, 'code'),
-        STATE_PATH: state,
-        LOGS_PATH: join(work, 'the0', 'logs'),
-        STOP_TIMEOUT: '10m',
-        LOG_LEVEL: 'debug',
-        LOG_FORMAT: 'json',
-      },
-      [runtime, 'execute'],
-    );
+    return costOf([runtime, 'execute'], lifeOf(bot, state), { ours: runtime });
+  }
+
+  function lifeOf(bot: string, state: string): Record<string, string | undefined> {
+    return {
+      PATH: process.env.PATH,
+      ...minio.env(),
+      BOT_ID: bot,
+      BOT_USER: 'none',
+      RUNTIME: 'command',
+      ENTRYPOINT: 'true',
+      CODE_PATH: join(work, 'code'),
+      STATE_PATH: state,
+      LOGS_PATH: join(work, 'the0', 'logs'),
+      STOP_TIMEOUT: '10m',
+      LOG_LEVEL: 'debug',
+      LOG_FORMAT: 'json',
+    };
   }
 } finally {
   await minio.stop();
   rmSync(work, { recursive: true, force: true });
-}
-
-function describe(costs: readonly Cost[]): string {
-  const of = (key: keyof Cost) => median(costs.map((cost) => cost[key]));
-  const cpu = Number.isNaN(of('cpuSeconds')) ? '' : `, ${of('cpuSeconds').toFixed(2)} s CPU`;
-  const memory = of('peakAnonymousMiB') > 0 ? `, ${mib(of('peakAnonymousMiB'))} anonymous at the peak` : '';
-  const sent = of('uploadedBytes') > 0 ? `, ${(of('uploadedBytes') / 1024).toFixed(0)} KiB sent` : '';
-  return `${of('seconds').toFixed(2)} s${cpu}${memory}${sent}`;
-}
-
-/** Runs `before`, then the command under time(1), which sees what its children's children used. */
-async function ofCommand(
-  before: readonly string[] | undefined,
-  env: Record<string, string | undefined>,
-  command: readonly string[],
-): Promise<Cost> {
-  if (before) execFileSync(before[0]!, before.slice(1), { env, stdio: 'ignore' });
-  const child = spawn('/usr/bin/time', ['-f', 'TIME %e %U %S', ...command], {
-    env,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let stderr = '';
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  let peakAnonymousMiB = 0;
-  const sampler = setInterval(() => {
-    for (const pid of command[0] === runtime ? ours() : []) {
-      try {
-        peakAnonymousMiB = Math.max(peakAnonymousMiB, anonymousMiB(pid));
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
-  }, 20);
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  clearInterval(sampler);
-  const time = /TIME ([\d.]+) ([\d.]+) ([\d.]+)/.exec(stderr);
-  if (code !== 0 || !time) throw new Error(`${command.join(' ')} ended with ${code}: ${stderr}`);
-  const [, seconds, user, system] = time.map(Number) as [number, number, number, number];
-  const uploaded = [...stderr.matchAll(/"uploadedBytes":(\d+)/g)].map((match) => Number(match[1]));
-  return {
-    seconds,
-    cpuSeconds: command[0] === runtime ? Number.NaN : user + system,
-    peakAnonymousMiB,
-    uploadedBytes: uploaded.reduce((a, b) => a + b, 0),
-  };
-}
-
-function ours(): number[] {
-  // It exits with 1 when there is none.
-  const { stdout } = spawnSync('pgrep', ['-f', `^${runtime} `], { encoding: 'utf8' });
-  return stdout.split('\n').filter(Boolean).map(Number);
 }
 
 /** Half noise, half text, in folders of a hundred. */

@@ -68,7 +68,11 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
   const publish = async (signal: AbortSignal, final: boolean) => {
     const report = await save(signal, final);
     if (!report) return;
-    log.debug('snapshot published', { sequence: report.sequence, uploadedBytes: report.uploadedBytes });
+    log.debug('snapshot published', {
+      sequence: report.sequence,
+      uploadedBytes: report.uploadedBytes,
+      durationMs: report.durationMs,
+    });
     emit('snapshot.published', { ...report });
     options.onPublished(report);
     if (final) return;
