@@ -34,7 +34,7 @@ export async function fetchBlobs(
     const where = keys.pack(context.bot, range.pack.hash);
     for (const { frame, rows } of range.frames) {
       const at = frame.offset - range.start;
-      const unpacked = await unpack(bytes.subarray(at, at + frame.stored), frame.size, where);
+      const unpacked = unpack(bytes.subarray(at, at + frame.stored), frame.size, where);
       for (const row of rows) {
         const position = table.position(row);
         const blob = unpacked.subarray(position, position + table.size(row));

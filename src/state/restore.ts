@@ -83,10 +83,11 @@ function isToBeKept(
     if (marker.generation === previous.generation || marker.generation === generation) return true;
     if (marker.claimants.includes(previous.holder)) return true;
   }
-  if (head.snapshots.length > 0 || head.legacy) return false;
-  const names = readdirSync(toSystemPath(root.path));
-  return names.some((name) => name !== RESERVED_NAME);
+  return head.snapshots.length === 0 && !head.legacy && !isEmpty(root);
 }
+
+const isEmpty = ({ path }: TreeRoot) =>
+  readdirSync(toSystemPath(path)).every((name) => name === RESERVED_NAME);
 
 function keptReport({ head }: Claim): RestoreReport {
   const { sequence, files, bytes } = head.snapshots.at(-1) ?? nothing;
@@ -95,13 +96,14 @@ function keptReport({ head }: Claim): RestoreReport {
 
 async function restoreNewest(context: StateContext, claim: Claim, place: Place): Promise<RestoreReport> {
   const newest = claim.head.snapshots.at(-1)!;
+  const reuse = isEmpty(place.root) ? undefined : place.root;
   let failure: unknown;
   for (const record of claim.head.snapshots.toReversed()) {
     try {
       const snapshot = await loadSnapshot(context, record, place.signal);
       checkLimits(snapshot.tree, place);
       const built = await intoPlace(place, (base) =>
-        buildTree(context, snapshot, { ...place, base, reuse: place.root, inline: claim.head.blobs }),
+        buildTree(context, snapshot, { ...place, base, reuse, inline: claim.head.blobs }),
       );
       const { sequence, files, bytes } = record;
       const fellBackTo = record === newest ? undefined : sequence;

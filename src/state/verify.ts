@@ -141,7 +141,7 @@ async function checkPack(
   }
   for (const { frame, blobs } of frames.values()) {
     const stored = bytes.subarray(frame.offset, frame.offset + frame.stored);
-    const unpacked = await unpack(stored, frame.size, key);
+    const unpacked = unpack(stored, frame.size, key);
     for (const blob of blobs.values()) {
       checkBlob(unpacked.subarray(blob.position, blob.position + blob.size), blob, key);
     }
