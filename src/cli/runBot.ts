@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { refuseTakenOver } from '../events/takenOver.ts';
 import { botEnvironment } from '../kinds/botEnv.ts';
 import type { LaunchRequest } from '../kinds/kind.ts';
+import { releaseWhenQuiet } from '../releaseWhenQuiet.ts';
 import { execute } from '../supervisor/execute.ts';
 import { writeExitRecord } from '../supervisor/exitRecord.ts';
 import type { SignalSource } from '../supervisor/stopRequest.ts';
@@ -15,6 +16,9 @@ export interface Parts {
   readonly sync: boolean;
   readonly queryServer: boolean;
 }
+
+/** Bytes of output that have left something to give back. */
+const MUCH_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 /** One life of a bot in this process: from the configuration to the record of how it ended. Resolves with the exit code. */
 export async function runBot(
@@ -53,6 +57,7 @@ export async function runBot(
       stderr,
       clock: systemClock,
       log,
+      onCaptured: releaseWhenQuiet(MUCH_OUTPUT_BYTES),
       ...(parts.sync ? {} : { holdMs: 0 }),
     }),
     parts,

@@ -5,6 +5,7 @@ import type { EventSink } from '../events/event.ts';
 import type { FinishOutcome, PublishSummary } from '../events/messages.ts';
 import type { Logger } from '../log.ts';
 import { releaseMemory } from '../releaseMemory.ts';
+import { releaseWhenQuiet } from '../releaseWhenQuiet.ts';
 import { RESERVED_NAME } from '../state/format.ts';
 import type { Publisher } from '../state/publisher.ts';
 import { watchChanges } from './changeHints.ts';
@@ -13,7 +14,7 @@ import type { Shipper } from './ship/createShipper.ts';
 import { watchRotation } from './ship/watchRotation.ts';
 import { createSyncLoop } from './syncLoop.ts';
 
-/** A publish of more than this leaves garbage worth collecting. */
+/** Bytes of state and logs that have left something to give back. */
 const MUCH_BYTES = 4 * 1024 * 1024;
 /** When a bot is taken to be one that stays, milliseconds. */
 const PREPARE_MS = 1000;
@@ -53,6 +54,7 @@ export interface SyncOptions {
 export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
   const { config, publisher, shipper, emit, clock, log } = options;
   const looping = new AbortController();
+  const worked = releaseWhenQuiet(MUCH_BYTES);
 
   const save = async (signal: AbortSignal, final: boolean) => {
     try {
@@ -76,8 +78,7 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
     emit('snapshot.published', { ...report });
     options.onPublished(report);
     if (final) return;
-    // Later: what the publish has used is still in reach here.
-    if (report.uploadedBytes > MUCH_BYTES) setTimeout(releaseMemory, SETTLE_MS).unref();
+    worked(report.uploadedBytes);
     if (isPruneDue(report.sequence)) await prune(signal);
   };
   const prune = async (signal: AbortSignal) => {
@@ -99,7 +100,7 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
   };
   let shippedAt = clock.now();
   const ship = async (signal: AbortSignal, final: boolean) => {
-    await shipper.ship({ signal, final });
+    worked((await shipper.ship({ signal, final })).bytes);
     shippedAt = clock.now();
     options.onLogLag(0);
   };

@@ -4,16 +4,19 @@ import type { Config } from '../config/config.ts';
 import { PROGRAM_ENV } from '../events/messages.ts';
 import type { Kinds } from '../kinds/registry.ts';
 import type { Logger } from '../log.ts';
+import { releaseWhenQuiet } from '../releaseWhenQuiet.ts';
 import { whenAborted } from '../whenAborted.ts';
 import { type ProcessIds, QueryMetrics } from './metrics.ts';
 import { prepareProgram, RESULT_DIR } from './prepareProgram.ts';
 import type { ProgramLaunch } from './programLaunch.ts';
 import { programUser } from './programUser.ts';
 import { readonlyWrapper } from './readonlyWrapper.ts';
-import { releaseWhenQuiet } from './releaseWhenQuiet.ts';
 import { startQueryServer } from './server.ts';
 import { linkSupervisor, type ServerLink } from './serverLink.ts';
 import { SharedCode } from './sharedCode.ts';
+
+/** So many queries have left something to give back. */
+const MANY_QUERIES = 1000;
 
 export interface QueryRoleOptions {
   readonly config: Config;
@@ -35,6 +38,7 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
   const end = () => stop.abort();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
   const metrics = new QueryMetrics();
+  const worked = releaseWhenQuiet(MANY_QUERIES);
   const link = linkSupervisor(process, { now: clock.now, metrics, onStop: end });
   // Below a supervisor the code is there, whatever the bot has done to our mark since.
   const shared = isSupervised() ? undefined : new SharedCode(config, clock);
@@ -62,7 +66,7 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
       lastPublish: link.lastPublish(),
     }),
     processes: () => processIds(link, programPid),
-    onQuery: releaseWhenQuiet(),
+    onQuery: () => worked(1),
     resultDir: RESULT_DIR,
     onProgram: (pid) => {
       programPid = pid;

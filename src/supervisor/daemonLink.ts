@@ -17,11 +17,12 @@ const MAX_FINISH_DEATHS = 3;
 
 /**
  * mallopt(3): glibc raises its mmap threshold with every large block that is freed, and keeps what lies below it. With these,
- * the packs of a large publish go back to the system: 87 MiB at rest became 15 (docs/performance.md).
+ * what a large publish or many logs have used goes back to the system (docs/performance.md); the threshold is half of what
+ * Node reads from a socket at a time.
  */
 const GIVE_BACK = {
   MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_MMAP_THRESHOLD_: '32768',
   MALLOC_TRIM_THRESHOLD_: '131072',
 };
 

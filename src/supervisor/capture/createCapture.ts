@@ -19,6 +19,7 @@ export interface CaptureOptions {
   readonly holdMs?: number;
   /** How long a container's output that nobody reads holds the bot back, milliseconds. */
   readonly patienceMs?: number;
+  readonly onCaptured?: (bytes: number) => void;
   /** Smaller in tests. */
   readonly segmentBytes?: number;
 }
@@ -110,6 +111,7 @@ export function createCapture(options: CaptureOptions): Capture {
       inUse: output.holds,
       onChunk: (chunk) => {
         bytes += chunk.length;
+        options.onCaptured?.(chunk.length);
         blocked = !output.write(chunk);
         if (blocked) source.pause();
         framer.push(chunk, clock.now());

@@ -1,28 +1,26 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { releaseWhenQuiet } from '../../../src/query/releaseWhenQuiet.ts';
+import { releaseWhenQuiet } from '../../src/releaseWhenQuiet.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('memory is given back once, when many queries have been followed by none', () => {
+test('memory is given back once, when much work has been followed by little', () => {
   let released = 0;
-  const query = releaseWhenQuiet(() => {
+  const worked = releaseWhenQuiet(1000, () => {
     released += 1;
   });
-  const ask = (count: number) => {
-    for (let n = 0; n < count; n += 1) query();
-  };
-  ask(999);
+  worked(999);
   vi.advanceTimersByTime(60_000);
   expect(released).toBe(0);
-  ask(1);
+  worked(1);
   vi.advanceTimersByTime(9_000);
-  ask(1);
+  worked(1000);
   vi.advanceTimersByTime(9_000);
   expect(released).toBe(0);
-  vi.advanceTimersByTime(1_000);
+  worked(1);
+  vi.advanceTimersByTime(2_000);
   expect(released).toBe(1);
-  ask(1);
+  worked(1);
   vi.advanceTimersByTime(60_000);
   expect(released).toBe(1);
 });
