@@ -71,7 +71,8 @@ echo done; exec sleep 3600`;
   const done = shown('done\n');
   spawn('/bin/sh', ['-c', 'echo go > "$1"', 'sh', join(env.STATE_PATH, 'fifo')]);
   await done;
-  await sleep(15_000);
+  // What is given back is so ten seconds later.
+  await sleep(30_000);
   const after = sizes(child);
   const ended = once(child, 'close');
   child.kill('SIGTERM');

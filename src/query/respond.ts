@@ -6,6 +6,9 @@ import { errorAnswer } from './answer.ts';
 /** How long a client that was refused may go on sending, so that it gets to read why. */
 const LINGER_MS = 5000;
 
+/** Longer answers are not worth copying. */
+const JOINED_BYTES = 16 * 1024;
+
 /** Sends an answer's bytes as they are. */
 export function respond(
   response: ServerResponse,
@@ -20,7 +23,9 @@ export function respond(
     'cache-control': 'no-store',
     ...headers,
   });
-  response.end(body);
+  // A string leaves in one write with the head, two buffers in a slower one; latin1 keeps each byte what it is.
+  if (body.length < JOINED_BYTES) response.end(body.toString('latin1'), 'latin1');
+  else response.end(body);
 }
 
 export function respondError(
