@@ -1,4 +1,5 @@
 import { systemClock } from '../clock.ts';
+import type { QueryState } from '../query/queryState.ts';
 import { startGuard } from '../supervisor/guard.ts';
 import { guardCurrent } from '../supervisor/guardCurrent.ts';
 import { preparePaths } from '../supervisor/preparePaths.ts';
@@ -8,16 +9,29 @@ import { openBotStores } from './openBotStores.ts';
 import { processSelf } from './processSelf.ts';
 import { stopSignal } from './stopSignal.ts';
 
-/** One query of a bot that need not run: code and state are pulled, no generation is taken, nothing is saved. */
-export async function ephemeralQuery(bot: LoadedBot, { stdout, stderr }: Invocation): Promise<number> {
+/**
+ * One query of a bot that need not run: code and state are pulled, no generation is taken, nothing is saved. `scratch` is where
+ * the state is put when `STATE_PATH` is in use.
+ */
+export async function ephemeralQuery(
+  bot: LoadedBot,
+  { stdout, stderr }: Invocation,
+  scratch: string,
+): Promise<number> {
   const { config, log } = bot;
-  const { runEphemeralQuery } = await import('../query/ephemeral.ts');
+  const [{ runEphemeralQuery }, { queryState }] = await Promise.all([
+    import('../query/ephemeral.ts'),
+    import('../query/queryState.ts'),
+  ]);
   const stores = await openBotStores(config, log);
   const signal = stopSignal();
+  let state: QueryState | undefined;
   const guard = startGuard(processSelf());
-  return await runEphemeralQuery({
+  const exitCode = await runEphemeralQuery({
     config,
     prepare: async () => {
+      state = queryState(bot.config, scratch);
+      const { config, env } = state;
       preparePaths(config);
       const [{ pull }, { prepareProgram }] = await Promise.all([
         import('../pull/pull.ts'),
@@ -27,7 +41,13 @@ export async function ephemeralQuery(bot: LoadedBot, { stdout, stderr }: Invocat
       await pull(config, { stores, clock: systemClock, log, holder: undefined, emit, signal });
       const kind = bot.kinds.get(config.kind);
       // What it writes is never saved, so nothing has to be kept from it: it runs as the bot would.
-      return await prepareProgram({ config, kind, env: bot.env, user: config.user, wrapper: [] });
+      return await prepareProgram({
+        config,
+        kind,
+        env: { ...bot.env, ...env },
+        user: config.user,
+        wrapper: [],
+      });
     },
     upload: async (key, answer, inTime) => {
       const results = await stores.open('results');
@@ -39,4 +59,11 @@ export async function ephemeralQuery(bot: LoadedBot, { stdout, stderr }: Invocat
     signal,
     onProgram: guardCurrent(guard),
   });
+  try {
+    state?.remove();
+  } catch (error) {
+    // The answer stands all the same.
+    log.warn(`the query's copy of the state cannot be removed: ${(error as Error).message}`);
+  }
+  return exitCode;
 }

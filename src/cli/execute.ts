@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { RuntimeError } from '../errors.ts';
 import { build } from './build.ts';
 import type { Command } from './command.ts';
@@ -43,7 +45,8 @@ export const execute: Command = {
       },
     );
     if (bot.config.query.path !== undefined) {
-      return await (await import('./ephemeralQuery.ts')).ephemeralQuery(bot, invocation);
+      const scratch = dir === undefined ? tmpdir() : join(resolve(invocation.cwd, dir), '.runtime');
+      return await (await import('./ephemeralQuery.ts')).ephemeralQuery(bot, invocation, scratch);
     }
     const parts = { sync: !flags['skip-sync'], queryServer: !flags['skip-query-server'] };
     if (flags.watch) return await (await import('./watchBot.ts')).watchBot(bot, invocation, parts);

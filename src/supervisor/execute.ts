@@ -13,7 +13,7 @@ import type { BotProcess } from './botProcess.ts';
 import type { Capture } from './capture/createCapture.ts';
 import { linkDaemon } from './daemonLink.ts';
 import { createEventRelay, type EventRelay } from './eventRelay.ts';
-import { type BotExit, describeExit, type Ending, type ExitRecord } from './exitRecord.ts';
+import { type BotExit, describeExit, type Ending, type ExitRecord, removeExitRecord } from './exitRecord.ts';
 import { createFreezer } from './freezer.ts';
 import type { Guard } from './guard.ts';
 import { readOomKills } from './oomKill.ts';
@@ -70,6 +70,7 @@ export async function execute(options: ExecuteOptions): Promise<ExecuteResult> {
   let ended: Omit<Ending, 'startedAt' | 'endedAt'>;
   try {
     preparePaths(config);
+    removeExitRecord(config.paths);
     const started = await startUp({
       config,
       kind: options.kind,

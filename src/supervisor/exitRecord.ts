@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Config, Paths } from '../config/config.ts';
 import type { RuntimeError } from '../errors.ts';
@@ -58,6 +58,12 @@ export function writeExitRecord(
 ): void {
   writeWhole(paths.exitFile, `${JSON.stringify(record)}\n`);
   if (botType === 'scheduled') writeWhole(paths.doneFile, `${record.exit}\n`);
+}
+
+/** Those of an earlier life, before a new one. */
+export function removeExitRecord({ exitFile, doneFile }: Pick<Paths, 'exitFile' | 'doneFile'>): void {
+  rmSync(exitFile, { force: true });
+  rmSync(doneFile, { force: true });
 }
 
 /** Atomic: a reader sees a whole file or none. */

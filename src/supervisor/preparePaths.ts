@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { RuntimeError } from '../errors.ts';
@@ -7,7 +7,7 @@ type Owner = { readonly uid: number; readonly gid: number };
 
 /**
  * Makes the directories of the contract. Code and state belong to whom the bot runs as; the logs stay ours, so that
- * the bot cannot rewrite what it has said. Records of an earlier life are removed.
+ * the bot cannot rewrite what it has said.
  */
 export function preparePaths(config: Config): void {
   const { paths, user } = config;
@@ -19,8 +19,6 @@ export function preparePaths(config: Config): void {
   // Whoever owns the folder around them can replace the logs and the exit record.
   const around = dirname(paths.logs);
   if (user && user.uid !== 0 && statSync(around).uid === user.uid) own(around, ours);
-  rmSync(paths.exitFile, { force: true });
-  rmSync(paths.doneFile, { force: true });
 }
 
 function own(path: string, owner: Owner | undefined): void {

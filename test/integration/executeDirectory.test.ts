@@ -117,3 +117,51 @@ test("Python's bytecode lies in .runtime as well: nothing else of the directory 
   expect((await readdir(dir)).toSorted()).toEqual(['.runtime', 'bot.yaml', 'helper.py', 'main.py']);
   expect(await readdir(join(dir, '.runtime'))).toContain('pycache');
 });
+
+test('what the program of an ephemeral query writes is never saved, and exit.json stays', async () => {
+  const dir = await botDirectory({
+    'bot.yaml': [
+      'runtime: command',
+      'entrypoints:',
+      '  bot: mkdir -p $STATE_DIR; touch $STATE_DIR/mine; ls $STATE_DIR',
+      '  query: |',
+      '    rm $STATE_DIR/mine && touch $STATE_DIR/dirty $STATE_PATH/dirty',
+      `    printf '{"status":"ok"}' > /query/result.json`,
+    ].join('\n'),
+  });
+  await runRuntime(['execute', dir], {});
+  const record = await readFile(join(dir, '.runtime/exit.json'), 'utf8');
+  expect(await runRuntime(['execute', dir, '--query', '/x'], {})).toMatchObject({
+    code: 0,
+    stdout: '{"status":"ok"}\n',
+  });
+  expect(await readFile(join(dir, '.runtime/exit.json'), 'utf8')).toBe(record);
+  expect(await runRuntime(['execute', dir], {})).toMatchObject({ code: 0, stdout: 'mine\n' });
+  expect((await runRuntime(['state', 'show', dir], {})).stdout).not.toContain('dirty');
+  expect((await readdir(join(dir, '.runtime'))).filter((name) => name.startsWith('query-'))).toEqual([]);
+});
+
+test('an ephemeral query in a container answers from what is saved, and leaves nothing at STATE_PATH', async () => {
+  const root = await temporaryDirectory();
+  const container = {
+    BOT_ID: 'b',
+    RUNTIME: 'command',
+    STORE_URL: `file://${root}/store`,
+    CODE_PATH: join(root, 'code'),
+    STATE_PATH: join(root, 'state'),
+    LOGS_PATH: join(root, 'var/logs'),
+    BOT_USER: 'none',
+  };
+  const ask = {
+    QUERY_PATH: '/x',
+    QUERY_ENTRYPOINT: 'n=$(cat $STATE_PATH/n || echo none); echo 9 > $STATE_PATH/n; ',
+  };
+  ask.QUERY_ENTRYPOINT += `printf '{"status":"ok","data":"%s"}' "$n" > /query/result.json`;
+  const answer = (data: string) => `{"status":"ok","data":"${data}"}\n`;
+  expect((await runRuntime(['execute'], { ...container, ...ask })).stdout).toBe(answer('none'));
+  expect(await readdir(container.STATE_PATH)).toEqual([]);
+  const run = { ...container, ENTRYPOINT: 'cat $STATE_PATH/n; echo 1 > $STATE_PATH/n' };
+  expect((await runRuntime(['execute'], run)).stdout).toBe('');
+  expect((await runRuntime(['execute'], { ...container, ...ask })).stdout).toBe(answer('1'));
+  expect((await runRuntime(['execute'], run)).stdout).toBe('1\n');
+});

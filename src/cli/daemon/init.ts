@@ -1,4 +1,5 @@
 import { systemClock } from '../../clock.ts';
+import { removeExitRecord } from '../../supervisor/exitRecord.ts';
 import { preparePaths } from '../../supervisor/preparePaths.ts';
 import type { Command } from '../command.ts';
 import { configOptions } from '../configOptions.ts';
@@ -15,6 +16,7 @@ export const init: Command = {
   run: async (invocation) => {
     const bot = await loadBot(invocation, { role: 'daemon', speaker: 'init' });
     preparePaths(bot.config);
+    removeExitRecord(bot.config.paths);
     const { generation } = await pullBot(bot, {
       signal: stopSignal(),
       emit: () => undefined,

@@ -40,7 +40,7 @@ export async function askHere(
     const bot = await loadBot(overlay(invocation, { env: query, flags: {} }), options);
     const stdout = new PassThrough();
     const bytes = buffer(stdout);
-    const exitCode = await ephemeralQuery(bot, overlay(invocation, { stdout }));
+    const exitCode = await ephemeralQuery(bot, overlay(invocation, { stdout }), dir);
     stdout.end();
     return { bytes: await bytes, exitCode };
   } finally {
