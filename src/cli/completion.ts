@@ -1,3 +1,4 @@
+import { knownNames } from '../config/knownNames.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Command } from './command.ts';
 import { listCommands } from './completion/listCommands.ts';
@@ -19,7 +20,9 @@ export const completion: Command = {
   fish  runtime completion fish > ~/.config/fish/completions/runtime.fish`,
   run: async ({ positionals: [shell = ''], commands, stdout }) => {
     if (!Object.hasOwn(scripts, shell)) {
-      throw new RuntimeError('usage', `unknown shell "${shell}"`, { hint: 'known: bash, zsh, fish' });
+      throw new RuntimeError('usage', `unknown shell "${shell}"`, {
+        hint: knownNames(shell, Object.keys(scripts)),
+      });
     }
     const script = await scripts[shell as keyof typeof scripts]();
     stdout.write(script(await listCommands(commands)));

@@ -22,6 +22,11 @@ export async function dispatch(
       (asked ? surroundings.stdout : surroundings.stderr).write(groupHelp(entry, path));
       return asked ? 0 : 64;
     }
+    if (name === 'help') {
+      // `runtime help state ls` is `runtime state ls --help`.
+      rest = [...after, '--help'];
+      continue;
+    }
     const loader: CommandLoader | undefined = Object.hasOwn(entry.commands, name)
       ? entry.commands[name]
       : undefined;

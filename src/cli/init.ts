@@ -38,11 +38,9 @@ export const init: Command = {
 async function findSample(kind: string): Promise<Sample> {
   const load = Object.hasOwn(samples, kind) ? samples[kind] : undefined;
   if (load !== undefined) return load();
-  const { suggest } = await import('../config/suggest.ts');
-  const known = Object.keys(samples);
-  const meant = suggest(kind, known);
+  const { knownNames } = await import('../config/knownNames.ts');
   throw new RuntimeError('usage', `no sample of the kind "${kind}"`, {
-    hint: `${meant === undefined ? '' : `did you mean ${meant}? `}there are: ${known.join(', ')}`,
+    hint: knownNames(kind, Object.keys(samples)),
   });
 }
 

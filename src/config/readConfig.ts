@@ -123,11 +123,9 @@ async function readKind(reader: VariableReader, known: readonly KnownKind[]): Pr
   if (name === undefined || known.length === 0) return undefined;
   const kind = known.find(({ id, aliases }) => id === name || aliases.includes(name));
   if (kind !== undefined) return kind;
-  const { suggest } = await import('./suggest.ts');
+  const { knownNames } = await import('./knownNames.ts');
   const names = known.flatMap(({ id, aliases }) => [id, ...aliases]);
-  const meant = suggest(name, names);
-  const suggestion = meant === undefined ? '' : `did you mean ${meant}? `;
-  reader.problem(`RUNTIME=${quote(name)} is not a known kind; ${suggestion}known: ${names.join(', ')}`);
+  reader.problem(`RUNTIME=${quote(name)} is not a known kind; ${knownNames(name, names)}`);
   return undefined;
 }
 

@@ -1,7 +1,10 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, sep } from 'node:path';
-import { closest } from 'fastest-levenshtein';
+import { suggest } from '../config/suggest.ts';
 import { RuntimeError, systemCode } from '../errors.ts';
+
+/** Names in a hint. */
+const SHOWN_NAMES = 10;
 
 /** Throws `config` unless the path is relative and cannot leave the code path by its text. */
 export function checkRelative(entrypoint: string): void {
@@ -57,5 +60,8 @@ export async function resolveEntrypoint(codePath: string, entrypoint: string): P
 async function hint(codePath: string, entrypoint: string): Promise<string> {
   const names = await readdir(codePath).catch(() => []);
   if (names.length === 0) return `${codePath} is empty: set CODE_FILE, or mount the code there.`;
-  return `Did you mean ${closest(entrypoint, names)}?`;
+  const meant = suggest(entrypoint, names);
+  if (meant !== undefined) return `Did you mean ${meant}?`;
+  const shown = names.sort().slice(0, SHOWN_NAMES).join(', ');
+  return `There are: ${shown}${names.length > SHOWN_NAMES ? ', …' : ''}`;
 }

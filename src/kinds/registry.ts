@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { closest, distance } from 'fastest-levenshtein';
+import { knownNames } from '../config/knownNames.ts';
 import { RuntimeError, systemCode } from '../errors.ts';
 import { builtInKinds } from './builtIn.ts';
 import type { Kind } from './kind.ts';
@@ -33,7 +33,13 @@ export async function loadKinds(options: KindsOptions): Promise<Kinds> {
   );
   const ids = kinds.map(({ id }) => id);
   return {
-    get: (name) => byName.get(name) ?? unknownKind(name, [...byName.keys()], ids),
+    get: (name) => {
+      const kind = byName.get(name);
+      if (kind !== undefined) return kind;
+      throw new RuntimeError('config', `RUNTIME=${JSON.stringify(name)} is not a known kind`, {
+        hint: knownNames(name, [...byName.keys()]),
+      });
+    },
     ids: () => ids,
     all: () => kinds,
   };
@@ -51,13 +57,4 @@ async function manifestFiles(directory: string): Promise<readonly string[]> {
     .filter((name) => /^[^.].*\.ya?ml$/.test(name))
     .sort()
     .map((name) => join(directory, name));
-}
-
-function unknownKind(name: string, names: readonly string[], ids: readonly string[]): never {
-  const near = closest(name.toLowerCase(), names);
-  // Further away than half of the word is no typo.
-  const suggestion = distance(name.toLowerCase(), near) <= near.length / 2 ? `Did you mean ${near}? ` : '';
-  throw new RuntimeError('config', `RUNTIME=${JSON.stringify(name)} is not a known kind`, {
-    hint: `${suggestion}Known: ${ids.join(', ')}`,
-  });
 }

@@ -25,6 +25,9 @@ test.each(['bash', 'zsh', 'fish'])('%s: the script names every command', async (
   for (const name of ['init', 'completion', 'version', 'json']) expect(stdout).toContain(name);
 });
 
-test('an unknown shell is 64', async () => {
-  await expect(invoke(['completion', 'tcsh'])).rejects.toMatchObject({ exitCode: 64 });
+test('an unknown shell is 64 with a suggestion', async () => {
+  await expect(invoke(['completion', 'fich'])).rejects.toMatchObject({
+    exitCode: 64,
+    hint: 'did you mean fish? known: bash, zsh, fish',
+  });
 });

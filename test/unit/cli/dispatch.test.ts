@@ -97,6 +97,15 @@ More.
   expect(stdout).not.toContain('internal');
 });
 
+test.each([['help'], ['help', 'state'], ['state', 'help', 'restore']])(
+  '%j %j %j is --help',
+  async (...argv) => {
+    const asked = await invoke(argv, { root });
+    const meant = await invoke([...argv.filter((word) => word !== 'help'), '--help'], { root });
+    expect(asked).toEqual({ ...meant, code: 0 });
+  },
+);
+
 test('no command at all prints the help to stderr and is 64', async () => {
   expect(await invoke(['state'], { root })).toMatchObject({
     code: 64,

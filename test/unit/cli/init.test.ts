@@ -98,10 +98,13 @@ test('a directory with anything in it is left alone', async () => {
   expect(() => statSync(join(directory, 'bot.yaml'))).toThrow();
 });
 
-test('an unknown kind is 64 with a suggestion', async () => {
-  await expect(invoke(['init', join(root, 'x'), '--kind', 'nodejs'])).rejects.toMatchObject({
+test.each([
+  ['nodejs', 'nodejs20'],
+  ['pyton', 'python3.11'],
+])('the unknown kind %s is 64 with the suggestion %s', async (kind, meant) => {
+  await expect(invoke(['init', join(root, 'x'), '--kind', kind])).rejects.toMatchObject({
     exitCode: 64,
-    hint: expect.stringContaining('did you mean nodejs20?'),
+    hint: `did you mean ${meant}? known: python3.11, nodejs20, command`,
   });
 });
 

@@ -67,13 +67,13 @@ test.each([
   expect(() => gcc13.launch(kindRequest('/bot', entrypoint))).toThrow(message);
 });
 
-test('an entrypoint that is not there is 127, with the nearest name', async () => {
+test.each([
+  ['tradr', 'Did you mean trader?'],
+  ['bot', 'There are: config.json, trader'],
+])('the entrypoint %s that is not there is 127: %s', async (entrypoint, hint) => {
   const code = await temporaryDirectory();
-  await writeFile(join(code, 'trader'), '');
-  await expect(gcc13.verify(kindRequest(code, 'tradr'))).rejects.toMatchObject({
-    exitCode: 127,
-    hint: 'Did you mean trader?',
-  });
+  for (const name of ['trader', 'config.json']) await writeFile(join(code, name), '');
+  await expect(gcc13.verify(kindRequest(code, entrypoint))).rejects.toMatchObject({ exitCode: 127, hint });
 });
 
 test('a link that leaves the code path is 127, and a directory too', async () => {

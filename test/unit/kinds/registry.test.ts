@@ -50,12 +50,12 @@ test('an unknown kind gets a suggestion and the known ones', async () => {
     expect.objectContaining({
       exitCode: 78,
       hint: expect.stringMatching(
-        /^Did you mean python3\.11\? Known: python3\.11, nodejs20, .*, python-code$/,
+        /^did you mean python3\.11\? known: python3\.11, nodejs20, .*, python-code$/,
       ),
     }),
   );
   expect(() => kinds.get('cobol')).toThrow(
-    expect.objectContaining({ hint: expect.stringMatching(/^Known: /) }),
+    expect.objectContaining({ hint: expect.stringMatching(/^known: /) }),
   );
 });
 
