@@ -37,23 +37,28 @@ export const execute: Command = {
       return await runQueryServer({ ...bot, version: build.version });
     }
     const role = flags['skip-sync'] ? 'execute-without-sync' : 'execute';
-    const bot = await loadBot(invocation, { role, speaker: 'supervisor', dir }).catch(
-      async (error: unknown) => {
-        const { recordFailedStart } = await import('./recordFailedStart.ts');
-        recordFailedStart(invocation, dir, error);
-        throw error;
-      },
-    );
+    const load = () => loadBot(invocation, { role, speaker: 'supervisor', dir });
+    const bot = await load().catch(async (error: unknown) => {
+      const { recordFailedStart } = await import('./recordFailedStart.ts');
+      recordFailedStart(invocation, dir, error);
+      throw error;
+    });
+    const directory = dir === undefined ? undefined : resolve(invocation.cwd, dir);
     if (bot.config.query.path !== undefined) {
-      const scratch = dir === undefined ? tmpdir() : join(resolve(invocation.cwd, dir), '.runtime');
+      const scratch = directory === undefined ? tmpdir() : join(directory, '.runtime');
       return await (await import('./ephemeralQuery.ts')).ephemeralQuery(bot, invocation, scratch);
     }
+    const lock = directory && (await (await import('./lockDirectory.ts')).lockDirectory(directory));
     const parts = { sync: !flags['skip-sync'], queryServer: !flags['skip-query-server'] };
-    if (flags.watch) return await (await import('./watchBot.ts')).watchBot(bot, invocation, parts);
-    const { runBot } = await import('./runBot.ts');
     try {
+      if (flags.watch) {
+        const { watchBot } = await import('./watchBot.ts');
+        return await watchBot({ bot, reload: load, parts }, invocation);
+      }
+      const { runBot } = await import('./runBot.ts');
       return await runBot(bot, invocation, parts);
     } finally {
+      if (lock) lock.close();
       // The capture of the bot's output has waited as long as it may, and the exit is due within STOP_TIMEOUT.
       invocation.abandonStalled();
     }

@@ -1,21 +1,40 @@
-import { EventEmitter } from 'node:events';
 import { systemClock } from '../clock.ts';
-import { asRuntimeError } from '../errors.ts';
+import { asRuntimeError, isRuntimeError } from '../errors.ts';
 import { whenAborted } from '../whenAborted.ts';
 import type { Invocation } from './command.ts';
 import type { LoadedBot } from './loadBot.ts';
 import { type Parts, runBot } from './runBot.ts';
+import { runSignals } from './runSignals.ts';
 
 /** A save often touches several files: wait until it is quiet, milliseconds. */
 const SETTLE_MS = 150;
 const STOPPING = ['SIGINT', 'SIGTERM'] as const;
 
-/** Runs the bot again whenever its code changes, until SIGINT or SIGTERM. Each run saves its state as ever. */
-export async function watchBot(bot: LoadedBot, invocation: Invocation, parts: Parts): Promise<number> {
+export interface WatchOptions {
+  readonly bot: LoadedBot;
+  /** Reads the bot's files again. */
+  readonly reload: () => Promise<LoadedBot>;
+  readonly parts: Parts;
+}
+
+/**
+ * Runs the bot again whenever its code changes, until SIGINT or SIGTERM. Each run saves its state as ever. Throws `fenced`:
+ * a run that took the bot back from whoever has taken it would only be taken over again.
+ */
+export async function watchBot(
+  { bot, reload, parts }: WatchOptions,
+  invocation: Invocation,
+): Promise<number> {
   const { watch } = await import('../parts/chokidar.ts');
   const { log, config } = bot;
   const quit = new AbortController();
-  for (const signal of STOPPING) process.on(signal, () => quit.abort());
+  let signals = runSignals();
+  for (const signal of STOPPING) {
+    process.on(signal, () => {
+      quit.abort();
+      signals.stop();
+    });
+  }
   let changed = Promise.withResolvers<string>();
   const watcher = watch(config.paths.code, {
     ignoreInitial: true,
@@ -25,22 +44,23 @@ export async function watchBot(bot: LoadedBot, invocation: Invocation, parts: Pa
   watcher.on('all', (_event, path) => changed.resolve(path));
   let code = 0;
   try {
-    while (!quit.signal.aborted) {
-      const run = new EventEmitter();
-      const stop = () => void run.emit('SIGTERM');
-      quit.signal.addEventListener('abort', stop);
+    for (let load = async () => bot; !quit.signal.aborted; load = reload) {
+      const { source, stop } = runSignals();
+      signals = { source, stop };
       const change = changed.promise;
       let hasChanged = false;
       void change.then(() => {
         hasChanged = true;
         stop();
       });
-      code = await runBot(bot, invocation, parts, run).catch((error: unknown) => {
-        const { message, exitCode } = asRuntimeError(error);
-        log.error(message);
-        return exitCode;
-      });
-      quit.signal.removeEventListener('abort', stop);
+      code = await load()
+        .then((loaded) => runBot(loaded, invocation, parts, source))
+        .catch((error: unknown) => {
+          if (isRuntimeError(error, 'fenced')) throw error;
+          const { message, problems, exitCode } = asRuntimeError(error);
+          for (const line of [message, ...problems]) log.error(line);
+          return exitCode;
+        });
       if (quit.signal.aborted) break;
       if (!hasChanged) log.info(`the bot ended with ${code}; waiting for a change of its code`);
       const path = await Promise.race([change, whenAborted(quit.signal)]);

@@ -165,3 +165,63 @@ test('an ephemeral query in a container answers from what is saved, and leaves n
   expect((await runRuntime(['execute'], { ...container, ...ask })).stdout).toBe(answer('1'));
   expect((await runRuntime(['execute'], run)).stdout).toBe('1\n');
 });
+
+test('a directory is for one at a time: the second is refused and disturbs nothing', async () => {
+  const dir = await botDirectory({
+    'bot.yaml': 'type: realtime\nruntime: command\nentrypoints:\n  bot: echo runs; exec sleep 60\n',
+  });
+  const first = startRuntime(['execute', dir], {});
+  await first.prints('runs');
+  expect(await runRuntime(['execute', dir], {})).toMatchObject({
+    code: 77,
+    stdout: '',
+    stderr: expect.stringContaining(`the bot in ${dir} runs already`),
+  });
+  expect((await runRuntime(['execute', dir, '--watch'], {})).code).toBe(77);
+  first.child.kill('SIGTERM');
+  expect(await first.finished).toMatchObject({ code: 143, stderr: '' });
+  const next = startRuntime(['execute', dir], {});
+  await next.prints('runs');
+  next.child.kill('SIGKILL');
+  await next.finished;
+  const last = startRuntime(['execute', dir], {});
+  await last.prints('runs');
+  last.child.kill('SIGTERM');
+  expect((await last.finished).code).toBe(143);
+});
+
+test('--watch reads bot.yaml and config.json again, and waits where they are wrong', async () => {
+  const settings = (program: string) => `runtime: command\nentrypoints:\n  bot: ${program}; exec sleep 60\n`;
+  const dir = await botDirectory({ 'bot.yaml': settings('echo one $BOT_CONFIG'), 'config.json': '{"n":1}' });
+  const run = startRuntime(['execute', dir, '--watch'], {});
+  const change = async (file: string, text: string) => {
+    await sleep(500);
+    await writeFile(join(dir, file), text);
+  };
+  await run.prints('one {"n":1}');
+  await change('config.json', '{"n":2}');
+  await run.prints('one {"n":2}');
+  await change('config.json', '{');
+  await expect.poll(run.stderr).toContain('config.json:1:2 is not JSON');
+  await change('config.json', '{"n":3}');
+  await run.prints('one {"n":3}');
+  await change('bot.yaml', settings('echo two'));
+  await run.prints('two');
+  run.child.kill('SIGTERM');
+  expect((await run.finished).code).toBe(143);
+});
+
+test('--watch ends when another instance has taken over', async () => {
+  const files = {
+    'bot.yaml': 'name: twin\nruntime: command\nentrypoints:\n  bot: echo runs; exec sleep 60\n',
+  };
+  const [here, there] = [await botDirectory(files), await botDirectory(files)];
+  const env = { STORE_URL: `file://${here}/.runtime/store`, SYNC_INTERVAL: '200ms' };
+  const watched = startRuntime(['execute', here, '--watch'], env);
+  await watched.prints('runs');
+  const other = startRuntime(['execute', there], env);
+  await other.prints('runs');
+  expect((await watched.finished).code).toBe(75);
+  other.child.kill('SIGTERM');
+  expect((await other.finished).code).toBe(143);
+});
