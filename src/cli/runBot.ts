@@ -1,8 +1,7 @@
 import { systemClock } from '../clock.ts';
-import type { Config } from '../config/config.ts';
 import { refuseTakenOver } from '../events/takenOver.ts';
 import { botEnvironment } from '../kinds/botEnv.ts';
-import type { LaunchRequest } from '../kinds/kind.ts';
+import { botRequest } from '../kinds/botRequest.ts';
 import { releaseWhenQuiet } from '../releaseWhenQuiet.ts';
 import { execute } from '../supervisor/execute.ts';
 import { writeExitRecord } from '../supervisor/exitRecord.ts';
@@ -74,17 +73,4 @@ export async function runBot(
   }
   if (error) throw error;
   return record.exit;
-}
-
-export function botRequest(config: Config): LaunchRequest {
-  return {
-    role: 'bot',
-    botId: config.botId,
-    botConfig: config.botConfig,
-    botType: config.botType,
-    entrypoint: config.entrypoint,
-    codePath: config.paths.code,
-    stateDir: config.paths.stateDir,
-    task: config.task,
-  };
 }

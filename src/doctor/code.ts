@@ -1,13 +1,19 @@
+import type { Config } from '../config/config.ts';
 import { isRuntimeError, RuntimeError } from '../errors.ts';
+import { botRequest } from '../kinds/botRequest.ts';
+import { resolveEntrypoint } from '../kinds/entrypoint.ts';
+import { checkFormat } from '../kinds/executable.ts';
+import type { Kind } from '../kinds/kind.ts';
 import { type Check, fail, ok } from './finding.ts';
 
-/** The archive is there and within the limit; without one, the code is already in place. */
+/** The archive is there and within the limit; without one, the code is in place, and the entrypoint in it. */
 export const code: Check = {
   name: 'code',
   async run({ config, kind, stores }) {
     const { file, maxBytes } = config.code;
     if (file === undefined) {
       if (kind.entrypoint === 'text') return [ok('code', 'needs none')];
+      await checkEntrypoint(config, kind);
       return [ok('code', `no CODE_FILE: taken as it is in ${config.paths.code}`)];
     }
     const bucket = await stores.open('code', 0);
@@ -28,3 +34,10 @@ export const code: Check = {
     }
   },
 };
+
+/** As a start would, but without making the program executable. */
+async function checkEntrypoint(config: Config, kind: Kind): Promise<void> {
+  const path = await resolveEntrypoint(config.paths.code, config.entrypoint);
+  const [program = ''] = kind.launch(botRequest(config)).argv;
+  if (program.startsWith(`${config.paths.code}/`)) await checkFormat(path);
+}

@@ -2,9 +2,8 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Config } from '../config/config.ts';
 import { RuntimeError } from '../errors.ts';
-import type { LaunchRequest } from '../kinds/kind.ts';
+import { botRequest } from '../kinds/botRequest.ts';
 import { type Check, fail, ok } from './finding.ts';
 
 const VERSION_MS = 10_000;
@@ -13,7 +12,7 @@ const VERSION_MS = 10_000;
 export const kind: Check = {
   name: 'kind',
   async run({ config, kind, env }) {
-    const [program = ''] = kind.launch(requestOf(config)).argv;
+    const [program = ''] = kind.launch(botRequest(config)).argv;
     if (program.startsWith(`${config.paths.code}/`)) {
       return [ok('kind', `${kind.id}: the program comes with the code`)];
     }
@@ -25,12 +24,6 @@ export const kind: Check = {
     return [fail('kind', error)];
   },
 };
-
-function requestOf(config: Config): LaunchRequest {
-  const { botId, botConfig, botType, entrypoint, paths, task } = config;
-  const { code: codePath, stateDir } = paths;
-  return { role: 'bot', botId, botConfig, botType, entrypoint, codePath, stateDir, task };
-}
 
 function find(program: string, path: string): string | undefined {
   const candidates = program.includes('/')

@@ -20,11 +20,16 @@ export async function makeExecutable(path: string): Promise<void> {
       if (!['EPERM', 'EROFS'].includes(systemCode(error) ?? '')) throw error;
     });
   }
-  const format = await formatProblem(path);
-  if (format !== undefined) throw notExecutable(path, format);
+  await checkFormat(path);
   await access(path, constants.X_OK).catch(async (cause: unknown) => {
     throw notExecutable(path, await accessProblem(path), cause);
   });
+}
+
+/** Throws `not-executable` for a file that this system cannot run, whatever its mode. */
+export async function checkFormat(path: string): Promise<void> {
+  const problem = await formatProblem(path);
+  if (problem !== undefined) throw notExecutable(path, problem);
 }
 
 function notExecutable(path: string, hint: string, cause?: unknown): RuntimeError {

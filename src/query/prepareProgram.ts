@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { botEnvironment } from '../kinds/botEnv.ts';
+import { botRequest } from '../kinds/botRequest.ts';
 import type { Kind, LaunchRequest } from '../kinds/kind.ts';
 import type { ProgramLaunch } from './programLaunch.ts';
 import type { User } from './programUser.ts';
@@ -15,16 +16,7 @@ export interface PrepareProgramOptions {
 }
 
 export function programRequest(config: Config): LaunchRequest {
-  return {
-    role: 'query',
-    botId: config.botId,
-    botConfig: config.botConfig,
-    botType: config.botType,
-    entrypoint: config.queryEntrypoint ?? config.entrypoint,
-    codePath: config.paths.code,
-    stateDir: config.paths.stateDir,
-    task: config.task,
-  };
+  return { ...botRequest(config), role: 'query', entrypoint: config.queryEntrypoint ?? config.entrypoint };
 }
 
 /** The query program as its kind launches it. Throws `config`; `no-entrypoint` and `not-executable` as `Kind.verify`. */

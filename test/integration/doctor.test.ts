@@ -55,6 +55,20 @@ test.each<[string, number, string, Record<string, string | undefined>]>([
   expect((await runRuntime(['execute'], env)).code).toBe(code);
 });
 
+test.each([
+  ['an entrypoint that is not there', 127, 'no-such-bot'],
+  ['a program for no system', 126, 'a'],
+])('%s, where the code is in place: %i, as the start', async (_, code, ENTRYPOINT) => {
+  const { root, ...rest } = await environment();
+  const CODE_PATH = join(root, 'in-place');
+  const env = { ...rest, CODE_FILE: undefined, CODE_PATH, RUNTIME: 'gcc13', ENTRYPOINT };
+  await mkdir(CODE_PATH);
+  await writeFile(join(CODE_PATH, 'a'), 'no program');
+  const { failed, report } = await examine(env);
+  expect(failed).toMatchObject([{ check: 'code', exit: code }]);
+  expect((await runRuntime(['execute'], env)).code).toBe(report.exit);
+});
+
 test('a path that cannot be made: 78, as the start', async () => {
   const { root, ...rest } = await environment();
   await writeFile(join(root, 'file'), '');
