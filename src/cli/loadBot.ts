@@ -3,8 +3,9 @@ import { isatty } from 'node:tty';
 import type { Config } from '../config/config.ts';
 import { type FileSource, type Flags, mergeSources } from '../config/mergeSources.ts';
 import { flag } from '../config/parsers.ts';
-import { type Role, readConfig } from '../config/readConfig.ts';
+import { configError, type KnownKind, type Role, readConfig } from '../config/readConfig.ts';
 import { variables } from '../config/variables.ts';
+import { asRuntimeError, isRuntimeError } from '../errors.ts';
 import type { Kinds } from '../kinds/registry.ts';
 import { createLogger, type Logger } from '../log.ts';
 import type { Invocation } from './command.ts';
@@ -32,19 +33,22 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
   const files = options.dir === undefined ? undefined : await readDirectory(options.dir, invocation);
   const { env, origins } = mergeSources({ env: invocation.env, flags, ...(files ? { files } : {}) });
   const { loadKinds } = await import('../kinds/registry.ts');
+  const read = (knownKinds: readonly KnownKind[]) =>
+    readConfig(env, {
+      role: options.role,
+      knownKinds,
+      uid: process.getuid?.() ?? -1,
+      // Not `stderr.isTTY`: that makes the stream, on the way to the bot's start.
+      isTTY: isatty(2),
+      origins,
+    });
   const kinds = await loadKinds({
     manifestsDir: env.KINDS_PATH ?? variables.KINDS_PATH.default,
     allowExperimental: flag.parse(env.ALLOW_EXPERIMENTAL ?? '') === true,
+  }).catch(async (error: unknown) => {
+    throw await withProblemsOf(read([]), error);
   });
-  // Not `stderr.isTTY`: that makes the stream, on the way to the bot's start.
-  const stderrIsTTY = isatty(2);
-  const config = await readConfig(env, {
-    role: options.role,
-    knownKinds: kinds.all(),
-    uid: process.getuid?.() ?? -1,
-    isTTY: stderrIsTTY,
-    origins,
-  });
+  const config = await read(kinds.all());
   const log = createLogger({
     ...config.log,
     role: options.speaker,
@@ -55,6 +59,16 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
   log.debug('configuration read');
   for (const note of files?.notes ?? []) log.info(note);
   return { config, kinds, env, log };
+}
+
+/** What is wrong with the manifests of kinds, and with the configuration as far as it can be told without them. */
+async function withProblemsOf(reading: Promise<unknown>, error: unknown): Promise<unknown> {
+  if (!isRuntimeError(error, 'config')) return error;
+  const more = await reading.then(
+    () => [],
+    (thrown: unknown) => asRuntimeError(thrown).problems,
+  );
+  return more.length === 0 ? error : configError([...error.problems, ...more]);
 }
 
 async function readDirectory(

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Flags, mergeSources } from '../config/mergeSources.ts';
+import { absolutePath, flag } from '../config/parsers.ts';
 import { variables } from '../config/variables.ts';
 import { asRuntimeError } from '../errors.ts';
 import { describeExit, writeExitRecord } from '../supervisor/exitRecord.ts';
@@ -17,8 +18,9 @@ export function recordFailedStart(
 ): void {
   const merged = mergeSources({ env, flags: flags as Flags }).env;
   const usual = dir === undefined ? variables.LOGS_PATH.default : join(resolve(cwd, dir), '.runtime', 'logs');
-  const around = dirname(merged.LOGS_PATH ?? usual);
-  if (!existsSync(around)) return;
+  const logs = absolutePath.parse(merged.LOGS_PATH ?? usual);
+  if (logs === undefined || !existsSync(dirname(logs))) return;
+  const around = dirname(logs);
   const now = Date.now();
   const record = describeExit({
     bot: undefined,
@@ -30,7 +32,8 @@ export function recordFailedStart(
   });
   const files = { exitFile: join(around, 'exit.json'), doneFile: join(around, 'done') };
   try {
-    writeExitRecord(files, merged.BOT_TYPE === 'realtime' ? 'realtime' : 'scheduled', record);
+    const isScheduled = flag.parse(merged.IS_SCHEDULED ?? '') || merged.BOT_TYPE !== 'realtime';
+    writeExitRecord(files, isScheduled ? 'scheduled' : 'realtime', record);
   } catch {
     // Read-only, or not ours.
   }

@@ -61,7 +61,7 @@ export async function readConfig(env: Env, options: ReadConfigOptions): Promise<
     kind: kind?.id ?? '',
     entrypoint: readEntrypoint('ENTRYPOINT') ?? '',
     queryEntrypoint: readEntrypoint('QUERY_ENTRYPOINT'),
-    botType: reader.read('IS_SCHEDULED') ? 'scheduled' : reader.read('BOT_TYPE'),
+    botType: readBotType(reader),
     botConfig: reader.read('BOT_CONFIG'),
     task: readTask(reader, botId),
     code,
@@ -127,6 +127,12 @@ async function readKind(reader: VariableReader, known: readonly KnownKind[]): Pr
   const names = known.flatMap(({ id, aliases }) => [id, ...aliases]);
   reader.problem(`RUNTIME=${quote(name)} is not a known kind; ${knownNames(name, names)}`);
   return undefined;
+}
+
+/** Both are read: what is wrong with one is told, whatever the other says. */
+function readBotType(reader: VariableReader): Config['botType'] {
+  const type = reader.read('BOT_TYPE');
+  return reader.read('IS_SCHEDULED') ? 'scheduled' : type;
 }
 
 function readCode(reader: VariableReader): CodeConfig {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
@@ -7,6 +7,7 @@ import { containerBots } from '../support/containerBots.ts';
 import { newContainer, runRuntime, startRuntime } from '../support/executable.ts';
 import { freePort } from '../support/freePort.ts';
 import { minioClient, startMinio } from '../support/minio.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { testBucket } from '../support/testBucket.ts';
 import { vendoredSdk } from '../support/the0Sdk.ts';
 
@@ -287,6 +288,19 @@ test('every problem of the configuration at once: 78', async () => {
     expect(end.stderr).toContain(word);
   }
   expect(end.stderr).not.toContain('hush-hush');
+});
+
+test('a wrong manifest of a kind is told with everything else, and a LOGS_PATH that is refused is no place', async () => {
+  const dir = await temporaryDirectory();
+  await mkdir(join(dir, 'kinds.d'));
+  await writeFile(join(dir, 'kinds.d/x.yaml'), 'id: X\n');
+  const env = { KINDS_PATH: join(dir, 'kinds.d'), SYNC_INTERVAL: 'soon', LOGS_PATH: 'logs', BOT_TYPE: 'x' };
+  const end = await runRuntime(['execute'], { ...env, IS_SCHEDULED: 'true' }, dir);
+  expect(end.code).toBe(78);
+  for (const word of ['x.yaml:1: argv', 'BOT_ID', 'ENTRYPOINT', 'SYNC_INTERVAL', 'LOGS_PATH', 'BOT_TYPE=']) {
+    expect(end.stderr.split(word)).toHaveLength(2);
+  }
+  expect(await readdir(dir)).toEqual(['kinds.d']);
 });
 
 test('the bot sees none of the credentials', async () => {

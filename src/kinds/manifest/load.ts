@@ -28,7 +28,7 @@ export async function loadManifests(
     kinds.push(kind);
   }
   if (problems.length > 0) {
-    throw new RuntimeError('config', `a manifest of a kind is wrong: ${problems[0]}`, {
+    throw new RuntimeError('config', 'a manifest of a kind is wrong:', {
       problems,
       hint: 'See "Kinds from manifests" in docs/kinds.md.',
     });
