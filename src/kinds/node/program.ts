@@ -96,11 +96,14 @@ export const nodeProgram = String.raw`
     };
     const result = main(process.env.BOT_ID, JSON.parse(process.env.BOT_CONFIG || '{}'), context);
     if (typeof result?.then !== 'function') return;
+    // A main that waits for the signal alone has nothing else that would keep the process.
+    const awake = asked ? setInterval(() => undefined, 2 ** 30) : undefined;
     running = Promise.resolve(result)
       .catch((error) => {
         if (!stopping.signal.aborted || error?.name !== 'AbortError') throw error;
       })
       .finally(() => {
+        clearInterval(awake);
         running = undefined;
       });
   };

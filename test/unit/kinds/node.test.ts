@@ -93,6 +93,7 @@ test('a rejected main is a traceback and exit 1, whatever still runs', async () 
 test.each([
   ['sigterm.mjs', 143, 'ready\nfinished\nat exit 143\n'],
   ['sigtermAbort.mjs', 143, 'ready\nat exit 143\n'],
+  ['sigtermWaits.mjs', 143, 'ready\nstopped\nat exit 143\n'],
   ['sigtermLater.cjs', 143, 'ready\nclosed\nat exit 143\n'],
   ['sigtermDeaf.cjs', 143, 'ready\nat exit 143\n'],
   ['sigtermOwn.cjs', 5, 'ready\nown handler\n'],
