@@ -6,6 +6,8 @@ import type { Kinds } from '../kinds/registry.ts';
 import type { Logger } from '../log.ts';
 import { releaseWhenQuiet } from '../releaseWhenQuiet.ts';
 import { whenAborted } from '../whenAborted.ts';
+import { listen } from './listen.ts';
+import { listenWhenFree } from './listenWhenFree.ts';
 import { type ProcessIds, QueryMetrics } from './metrics.ts';
 import { prepareProgram, RESULT_DIR } from './prepareProgram.ts';
 import type { ProgramLaunch } from './programLaunch.ts';
@@ -66,13 +68,21 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
       lastPublish: link.lastPublish(),
     }),
     processes: () => processIds(link, programPid),
+    // Beside the bot the orchestrator starts us again; below a supervisor the bot runs on meanwhile.
+    listen: isSupervised()
+      ? (http, port) => listenWhenFree(http, port, { clock, log, signal: stop.signal })
+      : listen,
     onQuery: () => worked(1),
     resultDir: RESULT_DIR,
     onProgram: (pid) => {
       programPid = pid;
       link.tell({ type: 'program', pid });
     },
+  }).catch((error: unknown) => {
+    if (stop.signal.aborted) return undefined;
+    throw error;
   });
+  if (server === undefined) return 0;
   log.info('query server listens', { port: server.port });
   link.tell({ type: 'ready', port: server.port });
   void shared?.watch(stop.signal, () => server.restartProgram('has new code'));

@@ -8,7 +8,6 @@ import type { EventBuffer } from '../events/eventBuffer.ts';
 import type { Logger } from '../log.ts';
 import { createLimitedServer } from './createLimitedServer.ts';
 import { handleQuery } from './handleQuery.ts';
-import { listen } from './listen.ts';
 import type { ProcessIds, QueryMetrics } from './metrics.ts';
 import type { Info } from './ownRoutes.ts';
 import { parseTarget } from './parameters.ts';
@@ -36,6 +35,8 @@ export interface QueryServerOptions {
   readonly resultDir: string;
   /** Where the program's output goes; undefined: our own stderr. */
   readonly output?: Writable;
+  /** Gets the port, or waits for it. */
+  readonly listen: (server: Server, port: number) => Promise<number>;
   readonly onQuery?: () => void;
   /** The pid of the program that runs, for good or for one query; undefined when it has ended. */
   readonly onProgram?: (pid: number | undefined) => void;
@@ -49,7 +50,7 @@ export interface QueryServer {
   close(): Promise<void>;
 }
 
-/** Serves queries and the runtime's own paths. Throws `unavailable` when the port cannot be had. */
+/** Serves queries and the runtime's own paths. Throws what `listen` throws. */
 export async function startQueryServer(options: QueryServerOptions): Promise<QueryServer> {
   const { config, launch, metrics, clock, log, onEvent, resultDir, output, onProgram } = options;
   const program = new QueryProgram({
@@ -77,7 +78,7 @@ export async function startQueryServer(options: QueryServerOptions): Promise<Que
   server.on('request', handler);
   // Whatever a client expects that is not `100-continue`, it gets its answer.
   server.on('checkExpectation', handler);
-  const port = await listen(server, config.port);
+  const port = await options.listen(server, config.port);
   const running = program.run();
   return {
     port,

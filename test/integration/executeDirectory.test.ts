@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -224,4 +226,24 @@ test('--watch ends when another instance has taken over', async () => {
   expect((await watched.finished).code).toBe(75);
   other.child.kill('SIGTERM');
   expect((await other.finished).code).toBe(143);
+});
+
+test('a query port that somebody has is waited for, after one warning', async () => {
+  const holder = createServer().listen(0);
+  await once(holder, 'listening');
+  const { port } = holder.address() as AddressInfo;
+  const dir = await botDirectory({
+    'bot.yaml':
+      'type: realtime\nruntime: command\nentrypoints:\n  bot: echo runs; exec sleep 60\n  query: exec sleep 60\n',
+  });
+  const run = startRuntime(['execute', dir], { QUERY_PORT: String(port) });
+  await run.prints('runs');
+  await expect.poll(run.stderr).toContain('cannot be listened on');
+  await sleep(1200);
+  holder.close();
+  await expect.poll(run.stderr).toContain('query server listens');
+  run.child.kill('SIGTERM');
+  const { stderr } = await run.finished;
+  expect(stderr.split('cannot be listened on')).toHaveLength(2);
+  expect(stderr).not.toContain('died');
 });

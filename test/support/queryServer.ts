@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../../src/clock.ts';
 import type { QueryConfig } from '../../src/config/config.ts';
 import { EventBuffer } from '../../src/events/eventBuffer.ts';
 import { createLogger } from '../../src/log.ts';
+import { listen } from '../../src/query/listen.ts';
 import { QueryMetrics } from '../../src/query/metrics.ts';
 import type { ProgramLaunch } from '../../src/query/programLaunch.ts';
 import { type QueryServer, startQueryServer } from '../../src/query/server.ts';
@@ -58,6 +59,7 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   const logged: string[] = [];
   let pid: number | undefined;
   const server: QueryServer = await startQueryServer({
+    listen,
     config: {
       path: undefined,
       params: {},
