@@ -49,7 +49,7 @@ export type FromDaemon =
   | { readonly type: 'logs'; readonly lagMs: number }
   | { readonly type: 'finished'; readonly outcome: FinishOutcome }
   | { readonly type: 'event'; readonly event: RuntimeEvent }
-  /** Sent at least every 10 s while alive and working: a daemon that stays silent hangs. */
+  /** Sent every 20 s: a daemon that is silent for a minute hangs. */
   | { readonly type: 'alive' };
 
 export interface PublishSummary {
