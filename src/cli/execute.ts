@@ -31,6 +31,9 @@ export const execute: Command = {
     if (flags.watch && dir === undefined) {
       throw new RuntimeError('usage', '--watch needs a DIR', { hint: 'runtime execute --watch DIR' });
     }
+    if (flags.watch && (flags['query-server-only'] || flags.query !== undefined)) {
+      throw new RuntimeError('usage', '--watch runs a bot, which --query and --query-server-only do not');
+    }
     if (flags['query-server-only']) {
       const bot = await loadBot(invocation, { role: 'query-server', speaker: 'query', dir });
       const { runQueryServer } = await import('../query/role.ts');

@@ -66,6 +66,13 @@ test('a directory that is not there: 66', async () => {
   expect((await runRuntime(['execute', '/no/such/bot'], {})).code).toBe(66);
 });
 
+test.each([[['--watch']], [['.', '--watch', '--query', '/x']], [['.', '--watch', '--query-server-only']]])(
+  '%j is no command line: 64',
+  async (args) => {
+    expect((await runRuntime(['execute', ...args], {})).code).toBe(64);
+  },
+);
+
 test('--watch runs the bot again when its code changes, with its state', async () => {
   const program = (word: string) => `
 const fs = require('node:fs');
