@@ -30,6 +30,11 @@ export const query: Command = {
         hint: 'runtime query URL|BOT PATH [K=V…]',
       });
     }
+    if (/^[^/]*:\d+/.test(whom)) {
+      throw new RuntimeError('usage', `${JSON.stringify(whom)} is neither a URL nor a bot's id`, {
+        hint: `did you mean http://${whom}?`,
+      });
+    }
     const question = { path: path.startsWith('/') ? path : `/${path}`, params: parsePairs(pairs) };
     const { printAnswer } = await import('./query/printAnswer.ts');
     const { bytes, exitCode } = /^https?:\/\//i.test(whom)

@@ -55,6 +55,10 @@ test('nobody there is 69, a wrong command line 64', async () => {
   expect((await runtime(['query', 'http://127.0.0.1:9', '/x'])).code).toBe(69);
   expect((await runtime(['query', 'http://127.0.0.1:9'])).code).toBe(64);
   expect((await runtime(['query', 'http://127.0.0.1:9', '/x', 'novalue'])).code).toBe(64);
+  expect(await runtime(['query', '127.0.0.1:9', '/x'])).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining('did you mean http://127.0.0.1:9?'),
+  });
   expect((await runtime(['query', 'http://127.0.0.1:9', '/x', '--timeout', 'soon'])).code).toBe(64);
 });
 

@@ -1,7 +1,8 @@
-import { createWriteStream } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { RuntimeError } from '../../errors.ts';
+import { RuntimeError, systemCode } from '../../errors.ts';
 import type { Command } from '../command.ts';
 import { operate, sequenceOf, stateOptions } from './operate.ts';
 
@@ -25,12 +26,12 @@ export const exportState: Command = {
           hint: 'redirect stdout, or name a file with --output',
         });
       }
-      const output = file === undefined ? stdout : createWriteStream(file, { flags: 'wx' });
-      const { sequence } = await exportTar(context, {
-        sequence: sequenceOf(flags.at),
-        output,
-        gzip: flags.gzip === true,
-        signal,
+      const output = file === undefined ? stdout : await openNew(file);
+      const options = { sequence: sequenceOf(flags.at), output, gzip: flags.gzip === true, signal };
+      const { sequence } = await exportTar(context, options).catch(async (error: unknown) => {
+        // Half an archive would be taken for one.
+        if (file !== undefined) await rm(file, { force: true });
+        throw error;
       });
       if (output !== stdout) {
         output.end();
@@ -40,3 +41,14 @@ export const exportState: Command = {
       return 0;
     }),
 };
+
+async function openNew(file: string): Promise<Writable> {
+  try {
+    return (await open(file, 'wx')).createWriteStream();
+  } catch (error) {
+    throw new RuntimeError('refused', `${file} cannot be made (${systemCode(error)})`, {
+      hint: 'name a file that is not there yet, in a directory that is',
+      cause: error,
+    });
+  }
+}

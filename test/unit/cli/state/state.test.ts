@@ -55,6 +55,16 @@ test('restore puts a snapshot into a directory', async () => {
   expect(readdirSync(bot.dir('part/folder'))).toEqual(['large']);
 });
 
+test('export replaces no file, and leaves none where it fails', async () => {
+  writeFileSync(join(bot.path, 'mine.tar'), 'mine');
+  await expect(state('export', bot.name, '-o', 'mine.tar')).rejects.toMatchObject({ exitCode: 77 });
+  expect(readFileSync(join(bot.path, 'mine.tar'), 'utf8')).toBe('mine');
+  await expect(state('export', bot.name, '--at', '99', '-o', 'no.tar')).rejects.toMatchObject({
+    exitCode: 66,
+  });
+  expect(readdirSync(bot.path)).not.toContain('no.tar');
+});
+
 test('export writes what tar reads', async () => {
   await state('export', bot.name, '--at', '1', '--gzip', '-o', 'state.tar.gz');
   mkdirSync(bot.dir('unpacked'));
