@@ -10,11 +10,11 @@ import { HeadKeeper } from './headKeeper.ts';
 import { fitsInline, inlineSnapshot, packInline } from './inlineSnapshot.ts';
 import { keepMarker } from './keepMarker.ts';
 import { checkLimits } from './limits.ts';
-import { loadSnapshot } from './loadSnapshot.ts';
+import { loadBase } from './loadBase.ts';
 import type { Marker } from './marker.ts';
 import { nextHead } from './nextHead.ts';
 import { PackWriter } from './packWriter.ts';
-import { compacted, emptyPublished, liveBytes, type Published, publishedFrom } from './published.ts';
+import { compacted, liveBytes, type Published } from './published.ts';
 import type { Publisher, PublisherOptions, PublishOptions, PublishReport } from './publisher.ts';
 import { reportSkipped } from './reportSkipped.ts';
 import type { Tree } from './tree.ts';
@@ -70,7 +70,7 @@ export class DirectoryPublisher implements Publisher {
 
   async prepare({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     await this.#keeper.settle(signal);
-    this.#published ??= await this.#load(signal);
+    this.#published ??= await this.#base(signal);
     await this.#keeper.probe(signal);
   }
 
@@ -89,7 +89,7 @@ export class DirectoryPublisher implements Publisher {
     const startedAt = clock.now();
     this.#dropOldOrphans(startedAt);
     await this.#keeper.settle(options.signal);
-    this.#published ??= await this.#load(options.signal);
+    this.#published ??= await this.#base(options.signal);
     try {
       const report = await this.#attempt(this.#published, options, startedAt);
       return report && { ...report, durationMs: clock.now() - startedAt };
@@ -218,28 +218,15 @@ export class DirectoryPublisher implements Publisher {
     });
   }
 
+  #base(signal: AbortSignal): Promise<Published> {
+    const from = { generation: this.#claim.generation, sequence: this.#marker.sequence };
+    return loadBase(this.#context, this.#keeper.head, from, signal);
+  }
+
   #dropOldOrphans(now: number): void {
     if (this.#failedAt === undefined || !this.#published || now - this.#failedAt < ORPHANS_MS) return;
     this.#published = compacted(this.#published);
     this.#failedAt = undefined;
-  }
-
-  /** The snapshot that the tree comes from. One that cannot be read costs an upload of everything, no more. */
-  async #load(signal: AbortSignal): Promise<Published> {
-    const { snapshots } = this.#keeper.head;
-    const newest = snapshots.at(-1);
-    const isOurs = newest?.generation === this.#claim.generation;
-    const base = isOurs ? newest : snapshots.find(({ sequence }) => sequence === this.#marker.sequence);
-    if (!base) return emptyPublished();
-    try {
-      return publishedFrom(await loadSnapshot(this.#context, base, signal));
-    } catch (error) {
-      if (!isRuntimeError(error, 'damaged')) throw error;
-      this.#context.warn('the last snapshot cannot be read; everything is uploaded again', {
-        reason: error.message,
-      });
-      return emptyPublished();
-    }
   }
 }
 
