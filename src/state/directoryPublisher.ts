@@ -140,9 +140,10 @@ export class DirectoryPublisher implements Publisher {
       }
       await this.#keeper.probe(signal);
       const facts = this.#facts(captured, startedAt);
-      inline &&= fitsInline(captured.tree);
-      const written = inline
-        ? await this.#inHead(facts, captured.tree, published, writer)
+      const held = inline && fitsInline(captured.tree) ? writer.takeAll() : undefined;
+      inline = held !== undefined;
+      const written = held
+        ? await this.#inHead(facts, captured.tree, published, held)
         : await this.#inPacks(facts, captured.tree, published, writer, signal);
       const next = await nextHead(this.#context, head, { ...written, keep: this.#options.keep }, signal);
       // Head last: a crash before this leaves the old snapshot valid.
@@ -162,9 +163,9 @@ export class DirectoryPublisher implements Publisher {
     facts: SnapshotFacts,
     tree: Tree,
     { table }: Published,
-    writer: PackWriter,
+    held: ReadonlyMap<number, Buffer>,
   ): Promise<Written> {
-    const { record, blobs } = await inlineSnapshot(facts, { tree, table }, writer.takeWaiting());
+    const { record, blobs } = await inlineSnapshot(facts, { tree, table }, held);
     return { record, blobs, published: { tree, table, segments: [] }, bytes: 0 };
   }
 

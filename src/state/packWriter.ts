@@ -28,6 +28,7 @@ export class PackWriter implements BlobSink {
   /** Rows that came through here, wherever they are now. */
   readonly #own = new Set<number>();
   #packing: Promise<void> | undefined;
+  #hasPacked = false;
   /** Packing of one frame. */
   #step: Promise<void> | undefined;
 
@@ -61,9 +62,9 @@ export class PackWriter implements BlobSink {
     return row;
   }
 
-  /** Blobs that nothing has been done with yet, by row: what an inline snapshot carries itself. */
-  takeWaiting(): Map<number, Buffer> {
-    return this.#queue.drain();
+  /** All that came through here, by row, for an inline snapshot to carry; undefined once some of it has gone into packs. */
+  takeAll(): Map<number, Buffer> | undefined {
+    return this.#hasPacked ? undefined : this.#queue.drain();
   }
 
   /** Resolves when more may be added. */
@@ -93,6 +94,7 @@ export class PackWriter implements BlobSink {
   }
 
   #startPacking(): Promise<void> {
+    this.#hasPacked = true;
     this.#packing ??= this.#pack().finally(() => {
       this.#packing = undefined;
     });

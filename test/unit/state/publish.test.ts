@@ -11,6 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { openPublisher } from '../../../src/state/openPublisher.ts';
 import { signal, TestBot } from './support/bot.ts';
 import { treeOf } from './support/treeOf.ts';
 
@@ -154,4 +156,20 @@ test('a directory that is replaced or gone is an error, never an empty state', a
   symlinkSync('/', dir);
   await expect(publisher.publish({ signal })).rejects.toMatchObject({ code: 'refused' });
   await expect(bot.start('a')).rejects.toMatchObject({ code: 'refused' });
+});
+
+test('a small state in which a large file came and went while it was read is saved whole', async () => {
+  await using bot = await TestBot.open();
+  const { dir, claim } = await bot.start('a');
+  writeFileSync(join(dir, 'small'), 'what must not be lost');
+  const large = join(dir, 'large.tmp');
+  const steps = [() => writeFileSync(large, Buffer.alloc(3 * MiB, 'rows of a table ')), () => rmSync(large)];
+  // By this clock no time stamp ever proves anything: each look waits for another, and the bot goes on meanwhile.
+  const clock = { now: () => 0, sleep: async (ms: number) => systemClock.sleep(ms).then(steps.shift()) };
+  const options = { dir, limits: { maxBytes: 1e9, maxFileBytes: undefined }, keep: 5, freezer: undefined };
+  const publisher = openPublisher({ ...bot.context(), clock }, claim, options);
+  expect(await publisher.publish({ signal })).toMatchObject({ files: 1 });
+  publisher.close();
+  expect(steps).toEqual([]);
+  expect(treeOf((await bot.start('b')).dir)).toEqual(treeOf(dir));
 });
