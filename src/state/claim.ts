@@ -3,7 +3,7 @@ import type { StateContext } from './context.ts';
 import { FORMAT, keys } from './format.ts';
 import { encodeHead, type Head, parseHead } from './head.ts';
 import type { LocalTree } from './localTree.ts';
-import { noteClaimant } from './marker.ts';
+import { noteClaimant } from './newestTree.ts';
 import { readHead, type StoredHead } from './readHead.ts';
 
 /** The right to write a bot's state, and its head as it was when we took it. */
@@ -28,6 +28,8 @@ export interface ClaimOptions {
   readonly holder: string;
   /** Where the state is to be, when the claim is for a tree that lies there and may be newer than what is saved. */
   readonly dir?: string | undefined;
+  /** By whom the bot has to be held still; `fenced` when it is not. Undefined: whoever holds it. */
+  readonly from?: Holding | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -40,17 +42,19 @@ const ATTEMPTS = 20;
  */
 export async function claim(context: StateContext, options: ClaimOptions): Promise<Claim> {
   const { store, bot, clock } = context;
-  const { holder, dir, signal } = options;
-  if (dir !== undefined) noteClaimant(dir, holder);
+  const { holder, dir, from, signal } = options;
   for (let attempt = 1; ; attempt++) {
     const current = await readHead(context, signal);
+    const before = current?.head ?? emptyHead(bot, await hasLegacy(context, signal));
+    const previous = { generation: before.generation, holder: before.holder };
+    if (from && !isSameHolding(previous, from)) throw fenced(bot, current?.head);
+    if (dir !== undefined) noteClaimant(dir, holder, previous);
     const head: Head = {
-      ...(current?.head ?? emptyHead(bot, await hasLegacy(context, signal))),
-      generation: (current?.head.generation ?? 0) + 1,
+      ...before,
+      generation: before.generation + 1,
       holder,
       updatedAt: new Date(clock.now()).toISOString(),
     };
-    const previous = { generation: head.generation - 1, holder: current?.head.holder ?? '' };
     const condition = current ? { ifMatch: current.etag } : { ifNoneMatch: '*' as const };
     try {
       const { etag } = await store.put(keys.head(bot), encodeHead(head), { ...condition, signal });
@@ -99,7 +103,11 @@ export async function resumeClaim(
 }
 
 export function isHeldBy(stored: StoredHead, by: Holding): boolean {
-  return stored.head.generation === by.generation && stored.head.holder === by.holder;
+  return isSameHolding(stored.head, by);
+}
+
+function isSameHolding(a: Holding, b: Holding): boolean {
+  return a.generation === b.generation && a.holder === b.holder;
 }
 
 export function fenced(bot: string, head: Head | undefined): RuntimeError {

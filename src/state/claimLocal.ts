@@ -3,12 +3,14 @@ import { type Claim, type ClaimOptions, claim, observe } from './claim.ts';
 import type { StateContext } from './context.ts';
 import { lostWrites } from './lostWrites.ts';
 import { readMarker, writeMarker } from './marker.ts';
+import { isNewest } from './newestTree.ts';
 import { keptMarker } from './newMarker.ts';
 import { openRoot } from './treeRoot.ts';
 
 /**
  * Takes the next generation for the tree that already lies in `dir`, restored there by another process. Throws `refused`
  * unless that tree is complete and nobody has had the bot since: anything else could replace a good state by a worse one.
+ * Throws `fenced` when somebody takes the bot meanwhile.
  */
 export async function claimLocal(
   context: StateContext,
@@ -18,8 +20,7 @@ export async function claimLocal(
   const marker = readMarker(root);
   const observed = await observe(context, options);
   const { previous } = observed;
-  const isNewest = marker?.generation === previous.generation || marker?.claimants.includes(previous.holder);
-  const isOurs = marker?.complete && marker.bot === context.bot && isNewest;
+  const isOurs = marker?.complete && marker.bot === context.bot && isNewest(marker, previous);
   if (!isOurs || (await lostWrites(context, observed, { root, marker }, options.signal)) !== undefined) {
     throw new RuntimeError('refused', `${options.dir} does not hold the newest state of ${context.bot}`, {
       op: 'state.claim',
@@ -27,7 +28,7 @@ export async function claimLocal(
       hint: 'Pull first: `runtime daemon init` on the same volume, or `runtime daemon sync --pull`.',
     });
   }
-  const taken = await claim(context, options);
+  const taken = await claim(context, { ...options, from: previous });
   writeMarker(root, keptMarker(context, taken, marker));
   return taken;
 }

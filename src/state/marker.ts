@@ -1,7 +1,6 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fchmodSync,
   fchownSync,
   fstatSync,
@@ -18,7 +17,7 @@ import { asDiskFailure } from './diskFailure.ts';
 import { toSystemPath } from './entryPath.ts';
 import { RESERVED_NAME } from './format.ts';
 import { removeTree } from './removeTree.ts';
-import { openRoot, type TreeRoot } from './treeRoot.ts';
+import type { TreeRoot } from './treeRoot.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -30,7 +29,7 @@ const markerSchema = v.object({
   sequence: count,
   /** False while a restore is under way: the tree may be half of this and half of that. */
   complete: v.boolean(),
-  /** Holders that set out to claim the bot from this tree; one of them may have died right behind its claim. */
+  /** Holders that set out to claim the bot for this tree while it was the newest; one may have died right behind its claim. */
   claimants: v.pipe(v.array(v.string()), v.maxLength(16)),
   /** When the tree was last known to be as that snapshot: µs since the epoch, by this machine's clock. */
   restoredAt: v.pipe(v.number(), v.safeInteger()),
@@ -97,14 +96,6 @@ export function readMarker(root: TreeRoot): Marker | undefined {
     if (fd !== undefined) closeSync(fd);
     if (folder !== undefined) closeSync(folder);
   }
-}
-
-/** Notes, before a claim is taken, who takes it for this tree. Nothing where there is no tree yet. */
-export function noteClaimant(dir: string, holder: string): void {
-  if (!existsSync(dir)) return;
-  const root = openRoot(dir);
-  const marker = readMarker(root);
-  if (marker) writeMarker(root, { ...marker, claimants: [...marker.claimants.slice(-15), holder] });
 }
 
 /** Replaces the marker as a whole, whatever has taken its name. */

@@ -10,6 +10,7 @@ import { checkLimits } from './limits.ts';
 import { loadSnapshot } from './loadSnapshot.ts';
 import { lostWrites } from './lostWrites.ts';
 import { type Marker, readMarker, writeMarker } from './marker.ts';
+import { isNewest } from './newestTree.ts';
 import { freshMarker, keptMarker } from './newMarker.ts';
 import { nothing, type Restored, type RestoreOptions, type RestoreReport } from './restoreReport.ts';
 import { openRoot, type TreeRoot } from './treeRoot.ts';
@@ -80,8 +81,7 @@ function isToBeKept(
 ): boolean {
   const { previous, generation, head } = claim;
   if (marker?.complete && marker.bot === context.bot) {
-    if (marker.generation === previous.generation || marker.generation === generation) return true;
-    if (marker.claimants.includes(previous.holder)) return true;
+    if (marker.generation === generation || isNewest(marker, previous)) return true;
   }
   return head.snapshots.length === 0 && !head.legacy && !isEmpty(root);
 }
