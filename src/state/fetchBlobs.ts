@@ -26,7 +26,7 @@ export async function fetchBlobs(
   { signal }: FetchOptions,
 ): Promise<void> {
   const ranges = planRanges(table, rows);
-  const longest = Math.max(0, ...ranges.map(({ start, end }) => end - start));
+  const longest = ranges.reduce((most, { start, end }) => Math.max(most, end - start), 0);
   const buffers: Buffer[] = [];
   await inParallel(RANGES_AT_ONCE, ranges, signal, async (range, aborted) => {
     const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(longest);

@@ -17,16 +17,22 @@ export function decodeFrame(row: unknown, packs: number, limit: number): Frame {
   });
 }
 
-/** Row of the blob with this hash in `table`, placed unless it has a place. Throws `damaged` where it cannot lie. */
-export function addBlob(
-  table: BlobTable,
-  blob: { readonly hash: Buffer; readonly size: number },
-  frame: number,
-  position: number,
-): number {
-  const known = table.find(blob.hash);
-  const row = known ?? table.add(blob.hash, blob.size);
-  if (table.size(row) !== blob.size || position + blob.size > table.frames[frame]!.size) {
+interface Blob {
+  readonly hash: Buffer;
+  readonly size: number;
+}
+
+/** Row of the blob with this hash in `table`. Throws `damaged` when it is known with another size. */
+export function addBlob(table: BlobTable, { hash, size }: Blob): number {
+  const row = table.find(hash) ?? table.add(hash, size);
+  if (table.size(row) === size) return row;
+  throw new RuntimeError('damaged', 'a blob is said to have two sizes', { op: 'state.read' });
+}
+
+/** The same, placed unless it has a place. Throws `damaged` where it cannot lie. */
+export function placeBlob(table: BlobTable, blob: Blob, frame: number, position: number): number {
+  const row = addBlob(table, blob);
+  if (position + blob.size > table.frames[frame]!.size) {
     throw new RuntimeError('damaged', 'a blob lies where it cannot', { op: 'state.read' });
   }
   if (!table.frame(row)) table.place(row, frame, position);

@@ -6,7 +6,7 @@ import type { StateContext } from './context.ts';
 import { decodeEntry } from './entryRow.ts';
 import { fetchBlobs } from './fetchBlobs.ts';
 import { keys, MANIFEST_LIMIT_BYTES } from './format.ts';
-import { addBlob, decodeFrame } from './frameRow.ts';
+import { decodeFrame, placeBlob } from './frameRow.ts';
 import type { SnapshotRecord } from './head.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { parseSegment } from './segments.ts';
@@ -74,26 +74,26 @@ async function loadSegments(
   table: BlobTable,
   signal: AbortSignal,
 ): Promise<number[]> {
-  const packs = new Map(manifest.packs.map(([hash, size]) => [hash, table.addPack({ hash, size })]));
+  const packs = manifest.packs.map(([hash, size]) => table.addPack({ hash, size }));
+  const byHash = new Map(manifest.packs.map(([hash], i) => [hash, packs[i]!]));
   const addFrames = frameAdder(table);
   const ownFrames = addFrames(
-    manifest.frames.map((row) => decodeFrame(row, manifest.packs.length, MANIFEST_LIMIT_BYTES)),
-    [...packs.values()],
+    manifest.frames.map((row) => decodeFrame(row, packs.length, MANIFEST_LIMIT_BYTES)),
+    packs,
   );
   const rows = manifest.segments.map(([hash, frame, position, size]) =>
-    addBlob(table, { hash: Buffer.from(hash, 'hex'), size }, ownFrames[frame]!, position),
+    placeBlob(table, { hash: Buffer.from(hash, 'hex'), size }, ownFrames[frame]!, position),
   );
   const parsed = new Map<number, ReturnType<typeof parseSegment>>();
   const receive = (row: number, bytes: Buffer) => void parsed.set(row, parseSegment(bytes));
   await fetchBlobs(context, table, rows, receive, { signal });
   for (const row of rows) {
-    const segment = parsed.get(row)!;
+    const segment = parsed.get(row);
+    if (!segment) throw damaged('a segment is named twice');
     const numbers = segment.packs.map((hash) => {
-      const number = packs.get(hash);
-      if (number !== undefined) return number;
-      throw new RuntimeError('damaged', 'a segment names a pack that its manifest does not', {
-        op: 'state.read',
-      });
+      const number = byHash.get(hash);
+      if (number === undefined) throw damaged('a segment names a pack that its manifest does not');
+      return number;
     });
     const frames = addFrames(segment.frames, numbers);
     for (const entry of segment.entries) addEntry(tree, table, entry, frames);
@@ -113,4 +113,8 @@ function frameAdder(table: BlobTable): (frames: readonly Frame[], numbers: reado
       known.set(key, number);
       return number;
     });
+}
+
+function damaged(why: string): RuntimeError {
+  return new RuntimeError('damaged', why, { op: 'state.read' });
 }

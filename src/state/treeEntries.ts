@@ -1,7 +1,7 @@
 import type { BlobTable } from './blobTable.ts';
 import type { BlockRow, Entry } from './entryRow.ts';
 import { blockSize } from './format.ts';
-import { addBlob } from './frameRow.ts';
+import { addBlob, placeBlob } from './frameRow.ts';
 import type { Tree } from './tree.ts';
 
 /** An entry of a tree, its blocks in the form that `blockOf` gives to rows of the blob table. */
@@ -32,8 +32,8 @@ export function addEntry(tree: Tree, table: BlobTable, entry: Entry, frames: rea
     position += typeof block === 'number' ? block : 1;
     if (typeof block === 'number') return -block;
     const blob = { hash: Buffer.from(block[0], 'hex'), size: blockSize(size, number) };
-    if (block.length === 3) return addBlob(table, blob, frames[block[1]]!, block[2]);
-    return table.find(blob.hash) ?? table.add(blob.hash, blob.size);
+    if (block.length === 3) return placeBlob(table, blob, frames[block[1]]!, block[2]);
+    return addBlob(table, blob);
   });
   tree.setContent(index, { blobs, size, doubtful: false });
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { hash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -21,6 +22,7 @@ import { signal, TestBot } from './support/bot.ts';
 import { treeOf } from './support/treeOf.ts';
 
 const MiB = 1024 * 1024;
+const hashOfX = hash('sha256', 'x');
 
 /** A bot whose newest snapshot has these rows, checksum and all: what somebody with the store's credentials can do. */
 async function forged(rows: readonly unknown[]): Promise<TestBot> {
@@ -72,6 +74,13 @@ test.each([
     ],
   ],
   ['has a size that its blocks do not have', [['f', 'a', 0o644, 0, 5 * MiB, []]]],
+  [
+    'has a block that is longer elsewhere',
+    [
+      ['f', 'a', 0o644, 0, 1, [[hashOfX]]],
+      ['f', 'b', 0o644, 0, 2, [[hashOfX]]],
+    ],
+  ],
 ] as const)('a path that %s is damage', async (_name, rows) => {
   await using bot = await forged(rows);
   await expect(bot.start('b')).rejects.toMatchObject({ code: 'damaged' });
