@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
+import { readRegularFile } from '../readRegularFile.ts';
 import { RESERVED_PREFIX } from './entryPath.ts';
 
 /** Lies in the code path and says what the runtime has put there. */
@@ -20,7 +21,7 @@ export interface CodeMarker {
  * directly in the code path, which is the bot's anyway, and never says that code may be run without pulling it.
  */
 export function readCodeMarker(codePath: string): CodeMarker | undefined {
-  const text = readRegularFile(`${codePath}/${CODE_MARKER}`);
+  const text = readRegularFile(`${codePath}/${CODE_MARKER}`, MAX_BYTES);
   if (text === undefined) return undefined;
   try {
     const { complete, sha256, names }: Record<string, unknown> = JSON.parse(text) ?? {};
@@ -39,18 +40,4 @@ export function writeCodeMarker(codePath: string, stage: string, marker: CodeMar
 
 function isTopLevelName(name: unknown): name is string {
   return typeof name === 'string' && /^[^/\0]+$/.test(name) && name !== '.' && name !== '..';
-}
-
-/** Not through a symlink, not from a pipe that would block, not without end. */
-function readRegularFile(path: string): string | undefined {
-  let fd: number | undefined;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stat = fstatSync(fd);
-    return stat.isFile() && stat.size <= MAX_BYTES ? readFileSync(fd, 'utf8') : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
 }

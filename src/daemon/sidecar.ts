@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
-import { RuntimeError } from '../errors.ts';
+import { asRuntimeError, RuntimeError } from '../errors.ts';
 import type { PulledState } from '../events/messages.ts';
 import { tellTakenOver } from '../events/takenOver.ts';
 import type { Logger } from '../log.ts';
@@ -56,8 +56,8 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
       emit: () => undefined,
       onFenced: (error) => {
         takenOver = error;
-        tellTakenOver(config.paths.logs, error.message);
         fenced.resolve(error);
+        tellBot(config, error, log);
       },
       onPublished: () => undefined,
       onLogLag: () => undefined,
@@ -68,6 +68,16 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
     }
   } finally {
     health?.close();
+  }
+}
+
+function tellBot({ paths }: Config, { message }: RuntimeError, log: Logger): void {
+  try {
+    tellTakenOver(paths.logs, message);
+  } catch (error) {
+    log.error('the bot cannot be told that another instance has taken over', {
+      reason: asRuntimeError(error).message,
+    });
   }
 }
 

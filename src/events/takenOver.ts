@@ -1,7 +1,8 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
-import { RuntimeError, systemCode } from '../errors.ts';
+import { RuntimeError } from '../errors.ts';
+import { readRegularFile } from '../readRegularFile.ts';
 
 /**
  * How a sync daemon in another container tells the supervisor that another instance has taken over: a file in `LOGS_PATH`,
@@ -10,9 +11,15 @@ import { RuntimeError, systemCode } from '../errors.ts';
 const NAME = 'fenced';
 /** How soon the supervisor hears of it, milliseconds. */
 const LOOK_MS = 1000;
+const MAX_BYTES = 4096;
 
+/** Seen whole or not at all, and not written through a link that lies there. */
 export function tellTakenOver(logsPath: string, message: string): void {
-  writeFileSync(join(logsPath, NAME), message);
+  const path = join(logsPath, NAME);
+  const temporary = `${path}.new`;
+  rmSync(temporary, { force: true });
+  writeFileSync(temporary, message, { flag: 'wx' });
+  renameSync(temporary, path);
 }
 
 /** A new generation is ours. */
@@ -46,10 +53,5 @@ export async function whenTakenOver(
 }
 
 function readTakenOver(logsPath: string): string | undefined {
-  try {
-    return readFileSync(join(logsPath, NAME), 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  return readRegularFile(join(logsPath, NAME), MAX_BYTES);
 }
