@@ -76,6 +76,15 @@ export interface FinishOutcome {
 export const PROGRAM_ENV = 'RUNTIME_PROGRAM_ENV';
 
 export type ToQueryServer =
+  /** Told first: the events that say so may be long gone. */
+  | {
+      readonly type: 'life';
+      /** Of the container; RFC 3339, UTC. */
+      readonly startedAt: string;
+      readonly botPid: number | undefined;
+      /** Undefined: a sidecar has taken it. */
+      readonly generation: number | undefined;
+    }
   /** A server that is started again gets the same events with the same ids: readers resume where they were. */
   | { readonly type: 'event'; readonly id: number; readonly event: RuntimeEvent }
   | { readonly type: 'published'; readonly report: PublishSummary }

@@ -46,16 +46,15 @@ export function linkSupervisor(channel: Channel, { now, metrics, onStop }: LinkO
 
   const take = (message: ToQueryServer) => {
     switch (message.type) {
-      case 'event': {
-        const { event, id } = message;
-        events.append(event, id);
-        if (event.type === 'start') startedAt = event.at;
-        if (event.type === 'bot.started') botPid = Number(event.data.pid) || undefined;
-        if (event.type === 'state.restored') generation = Number(event.data.generation) || null;
-        if (event.type === 'error') metrics.syncFailed();
+      case 'life':
+        ({ startedAt, botPid } = message);
+        generation = message.generation ?? null;
         if (generation !== null) metrics.generation(generation);
         break;
-      }
+      case 'event':
+        events.append(message.event, message.id);
+        if (message.event.type === 'error') metrics.syncFailed();
+        break;
       case 'published':
         lastPublish = message.report;
         generation = message.report.generation;

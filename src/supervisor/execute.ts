@@ -87,7 +87,7 @@ export async function execute(options: ExecuteOptions): Promise<ExecuteResult> {
       stop: stop.requested,
       log: options.log,
     });
-    ended = await supervise({ ...options, ...started, stop, relay, oomKills });
+    ended = await supervise({ ...options, ...started, startedAt, stop, relay, oomKills });
   } catch (error) {
     await options.capture.close();
     // Nothing of the bot has run, so there is nothing that could be lost.
@@ -101,6 +101,7 @@ interface SuperviseOptions extends ExecuteOptions {
   readonly bot: BotProcess;
   readonly guard: Guard;
   readonly pulled: PulledState | undefined;
+  readonly startedAt: number;
   readonly stop: StopRequest;
   readonly relay: EventRelay;
   readonly oomKills: number | undefined;
@@ -164,6 +165,12 @@ type Helpers = ReturnType<typeof startHelpers>;
 /** Everything that can wait until the bot runs. */
 function startHelpers(options: SuperviseOptions, onFenced: (message: string) => void) {
   const { bot, guard, config, relay, parts, pulled } = options;
+  const life = {
+    type: 'life',
+    startedAt: new Date(options.startedAt).toISOString(),
+    botPid: bot.pid,
+    generation: pulled?.generation,
+  } as const;
   let published: PublishSummary | undefined;
   const common = { ...options, env: options.roleEnvironment, onEvent: relay.forward };
   const query =
@@ -171,6 +178,7 @@ function startHelpers(options: SuperviseOptions, onFenced: (message: string) => 
       ? linkQueryServer({
           ...common,
           catchUp: () => [
+            life,
             ...relay.recent().map((numbered) => ({ type: 'event', ...numbered }) as const),
             ...(published ? [{ type: 'published', report: published } as const] : []),
             { type: 'bot', running: true },

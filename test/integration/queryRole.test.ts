@@ -148,15 +148,17 @@ test('tells what it was told; a server that is started again goes on with the sa
   };
   for (let life = 0; life < 2; life += 1) {
     const { port, tell, child } = await startRole(dir, variables);
+    tell({ type: 'life', startedAt: '2025-12-31T00:00:00.000Z', botPid: process.pid, generation: 3 });
     for (const id of [41, 42, 43]) tell(event(id));
     tell({ type: 'published', report });
     tell({ type: 'logs', lagMs: 1500 });
-    while ((await request(port, 'GET', '/_runtime/info')).json().generation !== 3)
+    while ((await request(port, 'GET', '/_runtime/info')).json().lastPublish === null)
       await systemClock.sleep(10);
     expect((await request(port, 'GET', '/_runtime/info')).json()).toMatchObject({
       bot: 'role',
       kind: 'command',
       type: 'realtime',
+      startedAt: '2025-12-31T00:00:00.000Z',
       lastPublish: report,
     });
     const { text } = await request(port, 'GET', '/_runtime/metrics');
@@ -167,7 +169,10 @@ test('tells what it was told; a server that is started again goes on with the sa
       'runtime_generation 3',
     ])
       expect(text).toContain(`${line}\n`);
-    expect(text).toMatch(/^runtime_process_resident_memory_bytes\{process="supervisor"\} \d+$/m);
+    for (const name of ['supervisor', 'bot'])
+      expect(text).toMatch(
+        new RegExp(`^runtime_process_resident_memory_bytes\\{process="${name}"\\} \\d+$`, 'm'),
+      );
 
     const response = await fetch(`http://127.0.0.1:${port}/_runtime/events`, {
       headers: { 'last-event-id': '42' },
