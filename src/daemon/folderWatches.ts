@@ -1,4 +1,5 @@
-import { type FSWatcher, lstatSync, readdirSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, lstatSync, readdirSync, watch } from 'node:fs';
+import { basename } from 'node:path';
 import { systemCode } from '../errors.ts';
 import { type EntryPath, toSystemPath } from '../state/entryPath.ts';
 
@@ -57,7 +58,7 @@ export class FolderWatches {
   #take(folder: EntryPath, event: string, name: string | null): void {
     const path = name === null ? folder : this.#below(folder, name);
     if (path === undefined || this.#isClosed) return;
-    this.#options.onChange(path);
+    this.#options.onChange(this.#isItself(folder, name, path) ? folder : path);
     if (event !== 'rename' || name === null) return;
     // Another folder may have taken the place of the one that was watched there.
     if (this.#watches.has(path)) this.#drop(path);
@@ -67,6 +68,11 @@ export class FolderWatches {
       if (isElsewhere(error)) return;
       this.#options.onFailure(error);
     }
+  }
+
+  /** A folder's own changes come under its own name, like those of an entry in it. */
+  #isItself(folder: EntryPath, name: string | null, path: EntryPath): boolean {
+    return name === basename(folder || this.#options.root) && !existsSync(this.#systemPath(path));
   }
 
   #drop(path: EntryPath): void {

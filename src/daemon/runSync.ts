@@ -9,6 +9,7 @@ import { releaseWhenQuiet } from '../releaseWhenQuiet.ts';
 import { RESERVED_NAME } from '../state/format.ts';
 import type { Publisher } from '../state/publisher.ts';
 import { watchChanges } from './changeHints.ts';
+import { FileChanges } from './fileChanges.ts';
 import { finalSync } from './finalSync.ts';
 import type { Shipper } from './ship/createShipper.ts';
 import { watchRotation } from './ship/watchRotation.ts';
@@ -105,9 +106,12 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
     options.onLogLag(0);
   };
 
+  // Nobody asks for the events of other bots, and each would wake their supervisor.
+  const changes = config.botType === 'realtime' ? new FileChanges(emit) : undefined;
   const loop = createSyncLoop({
     policy: config.sync,
     sync: async (signal) => {
+      changes?.startOver();
       // Both are tried: a store that refuses one bucket is no reason to let the other grow stale.
       const [state, logs] = await Promise.allSettled([publish(signal, false), ship(signal, false)]);
       for (const result of [state, logs]) if (result.status === 'rejected') throw result.reason;
@@ -122,7 +126,10 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
   const watcher = watchChanges({
     dir: config.paths.state,
     ignore: [RESERVED_NAME],
-    onChange: loop.hint,
+    onChange: (path) => {
+      loop.hint();
+      changes?.add(path);
+    },
     log,
   });
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -109,6 +109,15 @@ test('more folders than are watched: one warning, and then silence', async () =>
   await sleep(100);
   expect(seen).toEqual([]);
   expect(lines).toHaveLength(1);
+});
+
+test("a folder's own mode is a change of the folder", async () => {
+  const dir = await temporaryDirectory();
+  await mkdir(join(dir, 'a', 'b'), { recursive: true });
+  const { seen } = watched(dir);
+  await hinted(seen, () => chmod(join(dir, 'a', 'b'), 0o700));
+  await sleep(50);
+  expect(new Set(seen)).toEqual(new Set(['a/b']));
 });
 
 test('our own folder is no change', async () => {
