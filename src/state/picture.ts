@@ -72,13 +72,13 @@ export class Picture {
     const { clock, writer } = this.#options;
     const hasRunOut = () => clock.now() > deadline || writer.waitingBytes > HELD_BYTES;
     for (const index of this.#unread) {
+      if (hasRunOut()) return false;
       const file = this.#open(index);
       while (!file.next().done) {
         if (!hasRunOut()) continue;
         file.return();
         return false;
       }
-      if (hasRunOut()) return index === this.#unread.at(-1);
     }
     this.#finishReading();
     return true;

@@ -3,6 +3,7 @@ import {
   chmodSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -172,4 +173,29 @@ test('a small state in which a large file came and went while it was read is sav
   publisher.close();
   expect(steps).toEqual([]);
   expect(treeOf((await bot.start('b')).dir)).toEqual(treeOf(dir));
+});
+
+test('a bot that stood still until the last moment: what is saved is as it was then, not as it went on', async () => {
+  await using bot = await TestBot.open();
+  const { dir, claim } = await bot.start('a');
+  writeFileSync(join(dir, 'x'), 'before');
+  // No time stamp proves anything by this clock, so the bot is stopped; what is read then takes nearly all the time there is.
+  let looks = 0;
+  const clock = { now: () => (looks > 0 && looks++ > 1 ? 150 : 0), sleep: systemClock.sleep };
+  const freezer = {
+    freeze: async () => {
+      looks = 1;
+      writeFileSync(join(dir, 'x'), 'frozen');
+      return true;
+    },
+    thaw: async () => {
+      looks = 0;
+      writeFileSync(join(dir, 'x'), 'went on');
+    },
+  };
+  const options = { dir, limits: { maxBytes: 1e9, maxFileBytes: undefined }, keep: 5, freezer };
+  const publisher = openPublisher({ ...bot.context(), clock }, claim, options);
+  expect(await publisher.publish({ signal })).toMatchObject({ consistent: true });
+  publisher.close();
+  expect(readFileSync(join((await bot.start('b')).dir, 'x'), 'utf8')).toBe('frozen');
 });
