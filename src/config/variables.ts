@@ -36,6 +36,9 @@ const defaulted = <T>(
 const secret = (meaning: string) =>
   ({ parser: anyText, default: undefined, meaning, shown: 'secret' }) satisfies Variable<string, undefined>;
 
+/** What is kept is named in the head, which is refused when it is longer than 4 MiB: some 200 bytes each. */
+export const MAX_KEEP = 10_000;
+
 export const variables = {
   BOT_ID: optional(botId, "the bot's id"),
   RUNTIME: optional(anyText, 'the kind of runtime; `runtime kinds` lists them'),
@@ -77,7 +80,7 @@ export const variables = {
     '2s',
     'also this long after the last change of a burst; `0`: not',
   ),
-  STATE_KEEP: defaulted(integer(1, 100_000), '10', 'snapshots kept'),
+  STATE_KEEP: defaulted(integer(1, MAX_KEEP), '10', 'snapshots kept, at most 10000'),
   STATE_FREEZE: defaulted(
     oneOf('auto', 'off'),
     'auto',

@@ -13,7 +13,7 @@ export const INLINE_BYTES = 64 * 1024;
 /** … and has at most this many entries. */
 export const INLINE_ENTRIES = 256;
 
-/** The head is never longer; older inline snapshots move to objects of their own before it would be. */
+/** Before the head would be longer, its inline snapshots move to objects of their own. */
 export const HEAD_BYTES = 192 * 1024;
 
 /** A head longer than this is refused unread. */

@@ -1,8 +1,11 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { MAX_KEEP } from '../../../src/config/variables.ts';
 import { RuntimeError } from '../../../src/errors.ts';
 import { diffSnapshots } from '../../../src/state/diffSnapshots.ts';
+import { FORMAT, HEAD_LIMIT_BYTES } from '../../../src/state/format.ts';
+import { encodeHead } from '../../../src/state/head.ts';
 import { prune } from '../../../src/state/prune.ts';
 import { restoreTo } from '../../../src/state/restoreTo.ts';
 import { showSnapshot } from '../../../src/state/showSnapshot.ts';
@@ -27,6 +30,23 @@ test('the head names as many snapshots as are to be kept, the newest ones', asyn
     code: 'not-found',
     hint: /3, 4, 5/,
   });
+});
+
+test('a head that names as many snapshots as anyone can have kept can be read', () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  const record = {
+    sequence: most,
+    generation: most,
+    createdAt: new Date(0).toISOString(),
+    files: most,
+    bytes: most,
+    consistent: false,
+    manifest: `${most}-${'0'.repeat(64)}`,
+  };
+  const counts = { format: FORMAT, generation: most, sequence: most } as const;
+  const text = { bot: 'b'.repeat(128), holder: 'h'.repeat(128), updatedAt: record.createdAt, legacy: false };
+  const snapshots = Array.from({ length: MAX_KEEP }, () => record);
+  expect(encodeHead({ ...counts, ...text, snapshots, blobs: {} }).length).toBeLessThan(HEAD_LIMIT_BYTES);
 });
 
 test('what a snapshot holds, and what differs between two', async () => {
