@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
-import { asRuntimeError, RuntimeError } from '../errors.ts';
+import { asRuntimeError, isRuntimeError, RuntimeError } from '../errors.ts';
 import type { PulledState } from '../events/messages.ts';
 import { tellTakenOver } from '../events/takenOver.ts';
 import type { Logger } from '../log.ts';
@@ -41,6 +41,10 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
       claim: (context) => claimOf(context, options, pulled),
       // The bot runs in another container: it cannot be stopped from here.
       freezer: undefined,
+    }).catch((error: unknown) => {
+      // It happened while no sidecar ran.
+      if (isRuntimeError(error, 'fenced')) tellBot(config, error, log);
+      throw error;
     });
     ready = true;
     log.info('saving the state', { intervalMs: config.sync.intervalMs });

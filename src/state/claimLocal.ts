@@ -1,5 +1,5 @@
 import { RuntimeError } from '../errors.ts';
-import { type Claim, type ClaimOptions, claim, observe } from './claim.ts';
+import { type Claim, type ClaimOptions, claim, fenced, observe } from './claim.ts';
 import type { StateContext } from './context.ts';
 import { lostWrites } from './lostWrites.ts';
 import { readMarker, writeMarker } from './marker.ts';
@@ -9,8 +9,8 @@ import { openRoot } from './treeRoot.ts';
 
 /**
  * Takes the next generation for the tree that already lies in `dir`, restored there by another process. Throws `refused`
- * unless that tree is complete and nobody has had the bot since: anything else could replace a good state by a worse one.
- * Throws `fenced` when somebody takes the bot meanwhile.
+ * unless that tree is complete, and `fenced` when somebody has had the bot since: anything else could replace a good state by
+ * a worse one.
  */
 export async function claimLocal(
   context: StateContext,
@@ -20,7 +20,8 @@ export async function claimLocal(
   const marker = readMarker(root);
   const observed = await observe(context, options);
   const { previous } = observed;
-  const isOurs = marker?.complete && marker.bot === context.bot && isNewest(marker, previous);
+  const isOurs = marker?.complete && marker.bot === context.bot;
+  if (isOurs && !isNewest(marker, previous)) throw fenced(context.bot, observed.head);
   if (!isOurs || (await lostWrites(context, observed, { root, marker }, options.signal)) !== undefined) {
     throw new RuntimeError('refused', `${options.dir} does not hold the newest state of ${context.bot}`, {
       op: 'state.claim',

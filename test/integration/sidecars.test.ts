@@ -58,28 +58,38 @@ test('the bot removes the marker: the sidecar puts it back, and one that starts 
   expect((await state()).stdout).toMatch(/\tlate\n/);
 });
 
-test('another instance takes over: the sidecar and the bot beside it end with 75, until the state is pulled anew', async () => {
-  const { env, exitRecord, sync, start, bot, state } = await pod({ SYNC_INTERVAL: '200ms' });
-  const waiting = "trap 'echo stopped; exit 0' TERM; echo up; while :; do sleep 0.05; done";
-  const fenced = start(waiting);
-  await fenced.prints('up');
-  const { env: elsewhere } = await newContainer();
-  const other = await runRuntime(['execute'], {
-    ...env,
-    ...elsewhere,
-    ENTRYPOINT: 'echo 1 > $STATE_PATH/theirs',
-  });
-  expect(other.code).toBe(0);
+test.each(['while the sidecar runs', 'while the sidecar is down'])(
+  'another instance takes over %s: sidecar and bot end with 75, until the state is pulled anew',
+  async (when) => {
+    const { env, exitRecord, startSync, start, bot, state, ...first } = await pod({ SYNC_INTERVAL: '200ms' });
+    let { sync } = first;
+    const waiting = "trap 'echo stopped; exit 0' TERM; echo up; while :; do sleep 0.05; done";
+    const fenced = start(waiting);
+    await fenced.prints('up');
+    const isDown = when.endsWith('down');
+    if (isDown) {
+      sync.child.kill('SIGKILL');
+      await sync.finished;
+    }
+    const { env: elsewhere } = await newContainer();
+    const other = await runRuntime(['execute'], {
+      ...env,
+      ...elsewhere,
+      ENTRYPOINT: 'echo 1 > $STATE_PATH/theirs',
+    });
+    expect(other.code).toBe(0);
+    if (isDown) sync = await startSync();
 
-  expect((await sync.finished).code).toBe(75);
-  const end = await fenced.finished;
-  expect(end).toMatchObject({ code: 75, stdout: 'up\nstopped\n' });
-  expect(end.stderr).toContain('taken over');
-  expect(await exitRecord()).toMatchObject({ source: 'runtime', code: 0, exit: 75, stateSaved: false });
-  // Restarted without a pull, as by a kubelet: it would run on a state that nobody may save.
-  expect(await bot('echo ran')).toMatchObject({ code: 75, stdout: '' });
+    expect((await sync.finished).code).toBe(75);
+    const end = await fenced.finished;
+    expect(end).toMatchObject({ code: 75, stdout: 'up\nstopped\n' });
+    expect(end.stderr).toContain('taken over');
+    expect(await exitRecord()).toMatchObject({ source: 'runtime', code: 0, exit: 75, stateSaved: false });
+    // Restarted without a pull, as by a kubelet: it would run on a state that nobody may save.
+    expect(await bot('echo ran')).toMatchObject({ code: 75, stdout: '' });
 
-  expect((await runRuntime(['daemon', 'init'], env)).code).toBe(0);
-  expect(await bot('ls $STATE_PATH')).toMatchObject({ code: 0, stdout: 'theirs\n' });
-  expect((await state()).stdout).toMatch(/\ttheirs\n/);
-});
+    expect((await runRuntime(['daemon', 'init'], env)).code).toBe(0);
+    expect(await bot('ls $STATE_PATH')).toMatchObject({ code: 0, stdout: 'theirs\n' });
+    expect((await state()).stdout).toMatch(/\ttheirs\n/);
+  },
+);

@@ -29,7 +29,9 @@ test('a start that died right behind its claim: the tree that it would have repl
   await using bot = await movedOn();
   const dir = bot.dir('a');
   for (const holder of ['first', 'second']) await claim(bot.context(), { holder, dir, signal });
-  await expect(claimLocal(bot.context(), { holder: 'sidecar', dir, signal })).rejects.toThrow('newest state');
+  await expect(claimLocal(bot.context(), { holder: 'sidecar', dir, signal })).rejects.toMatchObject({
+    code: 'fenced',
+  });
   expect((await bot.start('a')).report).toMatchObject({ kept: false, sequence: 2 });
   expect(readFileSync(join(dir, 'x'), 'utf8')).toBe('new');
 });
