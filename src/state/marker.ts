@@ -82,15 +82,15 @@ export function readMarker(root: TreeRoot): Marker | undefined {
   let fd: number | undefined;
   try {
     folder = openSync(path, O_RDONLY | O_NOFOLLOW | O_DIRECTORY);
-    const file = `/proc/self/fd/${folder}/marker`;
-    const stat = lstatSync(file);
+    fd = openSync(`/proc/self/fd/${folder}/marker`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    // Of what is open: the bot may put something else in its place at any moment.
+    const stat = fstatSync(fd);
     if (!stat.isFile() || stat.size > LIMIT_BYTES) return undefined;
-    fd = openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     return v.parse(markerSchema, JSON.parse(readFileSync(fd, 'utf8')));
   } catch (error) {
     const code = systemCode(error);
     if (error instanceof SyntaxError || error instanceof v.ValiError) return undefined;
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM'].includes(code ?? '')) return undefined;
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENXIO'].includes(code ?? '')) return undefined;
     throw error;
   } finally {
     if (fd !== undefined) closeSync(fd);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -7,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -47,6 +49,22 @@ const mischief: [string, (reserved: string) => void][] = [
       symlinkSync(`${reserved}-elsewhere`, reserved);
     },
   ],
+  [
+    'with a pipe for a marker',
+    (reserved) => {
+      rmSync(join(reserved, 'marker'));
+      execFileSync('mkfifo', [join(reserved, 'marker')]);
+    },
+  ],
+  [
+    'with a socket for a marker',
+    (reserved) => {
+      rmSync(join(reserved, 'marker'));
+      const bind = `import socket; socket.socket(socket.AF_UNIX).bind('marker')`;
+      execFileSync('/usr/bin/python3', ['-c', bind], { cwd: reserved });
+    },
+  ],
+  ['with a marker without end', (reserved) => truncateSync(join(reserved, 'marker'), 2 ** 40)],
   [
     'full of folders',
     (reserved) => {
