@@ -32,7 +32,9 @@ export async function loadSnapshot(
   const tree = new Tree();
   const table = new BlobTable();
   if (record.manifest === undefined) {
-    for (const row of record.entries ?? []) addEntry(tree, table, decodeEntry(row, 0), []);
+    // What lies nowhere is not empty.
+    if (!record.entries) throw damaged(`snapshot ${record.sequence} has neither manifest nor entries`);
+    for (const row of record.entries) addEntry(tree, table, decodeEntry(row, 0), []);
     checkTree(tree);
     return { record, tree, table, manifest: undefined, segments: [] };
   }

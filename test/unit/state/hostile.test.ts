@@ -25,7 +25,7 @@ const MiB = 1024 * 1024;
 const hashOfX = hash('sha256', 'x');
 
 /** A bot whose newest snapshot has these rows, checksum and all: what somebody with the store's credentials can do. */
-async function forged(rows: readonly unknown[]): Promise<TestBot> {
+async function forged(rows: readonly unknown[] | undefined): Promise<TestBot> {
   const bot = await TestBot.open();
   const { dir, publisher } = await bot.start('a');
   writeFileSync(join(dir, 'x'), 'x');
@@ -34,7 +34,7 @@ async function forged(rows: readonly unknown[]): Promise<TestBot> {
   const [snapshot] = head.snapshots;
   await bot.store.put(
     `${bot.name}/head`,
-    encodeHead({ ...head, snapshots: [{ ...snapshot!, entries: [...rows] }] }),
+    encodeHead({ ...head, snapshots: [{ ...snapshot!, entries: rows && [...rows] }] }),
   );
   return bot;
 }
@@ -85,6 +85,11 @@ test.each([
   await using bot = await forged(rows);
   await expect(bot.start('b')).rejects.toMatchObject({ code: 'damaged' });
   expect(treeOf(bot.dir('b'))).toEqual([]);
+});
+
+test('a snapshot that lies nowhere is damage, not an empty state', async () => {
+  await using bot = await forged(undefined);
+  await expect(bot.start('b')).rejects.toMatchObject({ code: 'damaged' });
 });
 
 test('links that leave the state are neither saved nor restored', async () => {
