@@ -1,3 +1,4 @@
+import { isRuntimeError } from '../errors.ts';
 import type { StateContext } from './context.ts';
 import { HEAD_BYTES } from './format.ts';
 import { encodeHead, type Head, type SnapshotRecord } from './head.ts';
@@ -37,8 +38,13 @@ export async function nextHead(
   for (const oldest of snapshots) {
     if (encodeHead(next).length <= HEAD_BYTES) break;
     if (!oldest.entries) continue;
-    const spilled = await spill(context, oldest, all, signal);
-    snapshots = snapshots.map((snapshot) => (snapshot === oldest ? spilled : snapshot));
+    const spilled = await spill(context, oldest, all, signal).catch((error: unknown) => {
+      if (oldest === record || !isRuntimeError(error, 'damaged')) throw error;
+      const what = `snapshot ${oldest.sequence} is damaged and cannot be kept any longer`;
+      context.warn(what, { snapshot: oldest.sequence, reason: error.message });
+      return [];
+    });
+    snapshots = snapshots.flatMap((snapshot) => (snapshot === oldest ? spilled : snapshot));
     next = assemble();
   }
   return next;

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { claim } from '../../../src/state/claim.ts';
+import { encodeHead, parseHead } from '../../../src/state/head.ts';
 import { encodeManifest, parseManifest } from '../../../src/state/manifest.ts';
 import { verify } from '../../../src/state/verify.ts';
 import { signal, TestBot } from './support/bot.ts';
@@ -132,4 +134,24 @@ test('a manifest of another bot is refused', async () => {
   expect(() => parseManifest(foreign.name, foreign.body, bot.name)).toThrow(/belongs to the bot/);
   writeFileSync(bot.object(`manifests/${newest}`), foreign.body);
   expect(treeOf((await bot.start('b')).dir)).toEqual(good);
+});
+
+test('a damaged snapshot inside the head does not keep newer ones from being saved', async () => {
+  await using bot = await TestBot.open();
+  const { dir, publisher } = await bot.start('a');
+  const publish = async (by = publisher, to = dir) => {
+    writeFileSync(join(to, 'x'), randomBytes(45_000));
+    return await by.publish({ signal });
+  };
+  await publish();
+  await publish();
+  const head = parseHead(readFileSync(bot.object('head'), 'utf8'), bot.name);
+  const [, newer] = Object.entries(head.blobs);
+  await bot.store.put(`${bot.name}/head`, encodeHead({ ...head, blobs: Object.fromEntries([newer!]) }));
+  const other = await bot.start('b');
+  for (let sequence = 3; sequence <= 6; sequence++)
+    expect(await publish(other.publisher, other.dir)).toMatchObject({ sequence });
+  expect(bot.warnings).toEqual([expect.stringContaining('snapshot 1 is damaged')]);
+  expect((await verify(bot.context(), { signal })).problems).toEqual([]);
+  expect(treeOf((await bot.start('c')).dir)).toEqual(treeOf(other.dir));
 });
