@@ -81,7 +81,9 @@ function isToBeKept(
 ): boolean {
   const { previous, generation, head } = claim;
   if (marker?.complete && marker.bot === context.bot) {
-    if (marker.generation === generation || isNewest(marker, previous)) return true;
+    // A tree of generation 0 is what a query was asked on, with all that it may have written.
+    if (marker.generation > 0 && (marker.generation === generation || isNewest(marker, previous)))
+      return true;
   }
   return head.snapshots.length === 0 && !head.legacy && !isEmpty(root);
 }

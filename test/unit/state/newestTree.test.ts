@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { claim } from '../../../src/state/claim.ts';
+import { claim, observe } from '../../../src/state/claim.ts';
 import { claimLocal } from '../../../src/state/claimLocal.ts';
+import { restore } from '../../../src/state/restore.ts';
 import type { ObjectStore } from '../../../src/store/objectStore.ts';
 import { signal, TestBot } from './support/bot.ts';
+import { treeOf } from './support/treeOf.ts';
 
 /** `a` holds what the first instance left; another one has saved more since, elsewhere. */
 async function movedOn(): Promise<TestBot> {
@@ -57,3 +59,16 @@ test.each(['claim', 'claimLocal'])(
     expect((await bot.start('a')).report.kept).toBe(false);
   },
 );
+
+test('who only looks gets what is saved, also where somebody has looked before', async () => {
+  await using bot = await TestBot.open();
+  const { dir, publisher } = await bot.start('a');
+  const place = { dir: bot.dir('query'), owner: undefined, maxBytes: 1e9, maxFileBytes: undefined, signal };
+  for (const text of ['old', 'new']) {
+    writeFileSync(join(dir, 'x'), text);
+    await publisher.publish({ signal });
+    await restore(bot.context(), await observe(bot.context(), { signal }), place);
+    expect(treeOf(place.dir)).toEqual(treeOf(dir));
+    writeFileSync(join(place.dir, 'y'), 'written by the query');
+  }
+});
