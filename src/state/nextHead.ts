@@ -59,7 +59,11 @@ async function spill(
 ): Promise<SnapshotRecord> {
   const { tree, table } = await loadSnapshot(context, { ...facts, entries }, signal);
   const writer = new PackWriter(context, table, { signal, usable: (row) => table.frame(row) !== undefined });
-  packInline(context, { tree, table }, blobs, writer);
-  const written = await writeSnapshot(context, facts, { tree, table }, writer, signal);
-  return written.record;
+  try {
+    packInline(context, { tree, table }, blobs, writer);
+    const written = await writeSnapshot(context, facts, { tree, table }, writer, signal);
+    return written.record;
+  } finally {
+    await writer.settle();
+  }
 }

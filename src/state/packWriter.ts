@@ -109,7 +109,10 @@ export class PackWriter implements BlobSink {
       while (started.length < COMPRESSED_AT_ONCE) {
         const frame = this.#queue.take();
         if (!frame) break;
-        started.push({ frame, body: pack(frame.bytes) });
+        const body = pack(frame.bytes);
+        // Awaited in its turn, unless one before it fails.
+        body.catch(() => {});
+        started.push({ frame, body });
       }
       const next = started.shift();
       if (!next) return;
