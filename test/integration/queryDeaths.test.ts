@@ -121,6 +121,8 @@ test('the program of an ephemeral query is ended when that is killed', async () 
   await expect.poll(readPid, { timeout: 20_000 }).toBeDefined();
   const pid = (await readPid())!;
   onTestFinished(() => void signalProcess(-pid, 'SIGKILL'));
+  // The guard hears of a program just after its start.
+  await sleep(100);
   run.child.kill('SIGKILL');
   await expect.poll(() => isLiving(pid), { timeout: 10_000 }).toBe(false);
 });

@@ -38,7 +38,7 @@ test('a bot that ignores SIGTERM is killed when 60 % of STOP_TIMEOUT are over, a
 
 test('a second signal ends the grace at once; the state is saved all the same', async () => {
   const bot = await supervised(
-    "trap 'echo heard; echo 1 > file' TERM; echo up; while :; do sleep 0.05; done",
+    "trap 'echo 1 > file; echo heard' TERM; echo up; while :; do sleep 0.05; done",
   );
   const run = bot.start({ STOP_TIMEOUT: '1h' });
   await run.prints('up');
