@@ -17,6 +17,8 @@ import { createSyncLoop } from './syncLoop.ts';
 
 /** Bytes of state and logs that have left something to give back. */
 const MUCH_BYTES = 4 * 1024 * 1024;
+/** What an entry of the state leaves, each time that it is looked at and published. */
+const ENTRY_BYTES = 500;
 /** When a bot is taken to be one that stays, milliseconds. */
 const PREPARE_MS = 1000;
 /** Snapshots between two prunes. */
@@ -79,7 +81,7 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
     emit('snapshot.published', { ...report });
     options.onPublished(report);
     if (final) return;
-    worked(report.uploadedBytes);
+    worked(report.uploadedBytes + report.files * ENTRY_BYTES);
     if (isPruneDue(report.sequence)) await prune(signal);
   };
   const prune = async (signal: AbortSignal) => {
