@@ -73,10 +73,10 @@ export async function buildTree(
     if (index % 256 === 0) signal.throwIfAborted();
   }
 
-  const receive = async (row: number, bytes: Buffer) => {
+  const receive = (row: number, bytes: Buffer) => {
     for (const { index, block } of wanted.get(row)!) {
-      if (blockCount(tree.size(index)) === 1) await writer.writeFile(index, bytes);
-      else await writer.writeBlock(index, block, bytes);
+      if (blockCount(tree.size(index)) === 1) writer.writeFile(index, bytes);
+      else writer.writeBlock(index, block, bytes);
       fetchedBytes += bytes.length;
     }
     onProgress?.({ bytes: reusedBytes + fetchedBytes, totalBytes });
@@ -85,7 +85,7 @@ export async function buildTree(
   const packed: number[] = [];
   for (const row of wanted.keys()) {
     if (table.frame(row)) packed.push(row);
-    else await receive(row, inlineBlob(context, table, row, options.inline));
+    else receive(row, inlineBlob(context, table, row, options.inline));
   }
   await fetchBlobs(context, table, packed, receive, { signal }).catch((error: unknown) => {
     throw asDamage(error);

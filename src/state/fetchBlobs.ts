@@ -16,13 +16,13 @@ const GAP_BYTES = 64 * 1024;
 
 /**
  * Reads the blobs of `rows`, which all lie in packs, by ranges of these, several at once; `receive` gets each, verified.
- * The bytes are its own until what it returns has resolved, no longer.
+ * The bytes are its own until it returns, no longer.
  */
 export async function fetchBlobs(
   context: StateContext,
   table: BlobTable,
   rows: Iterable<number>,
-  receive: (row: number, bytes: Buffer) => void | Promise<void>,
+  receive: (row: number, bytes: Buffer) => void,
   { signal }: FetchOptions,
 ): Promise<void> {
   const ranges = planRanges(table, rows);
@@ -38,7 +38,7 @@ export async function fetchBlobs(
       for (const row of rows) {
         const position = table.position(row);
         const blob = unpacked.subarray(position, position + table.size(row));
-        await receive(row, checkBlob(blob, { size: table.size(row), hash: table.hash(row) }, where));
+        receive(row, checkBlob(blob, { size: table.size(row), hash: table.hash(row) }, where));
       }
     }
     buffers.push(buffer);

@@ -63,11 +63,11 @@ export class LegacyTree {
         at += taken;
         filled += taken;
         if (filled < buffer.length) continue;
-        await this.#writer.writeBlock(index, block++, buffer);
+        this.#writer.writeBlock(index, block++, buffer);
         filled = 0;
       }
     }
-    if (filled > 0) await this.#writer.writeBlock(index, block, buffer.subarray(0, filled));
+    if (filled > 0) this.#writer.writeBlock(index, block, buffer.subarray(0, filled));
   }
 
   #folder(path: EntryPath, header: Header): void {

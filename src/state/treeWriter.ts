@@ -11,10 +11,8 @@ import {
   mkdirSync,
   openSync,
   symlinkSync,
-  write,
   writeSync,
 } from 'node:fs';
-import { promisify } from 'node:util';
 import { type EntryPath, toSystemPath } from './entryPath.ts';
 import { BLOCK_BYTES } from './format.ts';
 import { isZero } from './readBlocks.ts';
@@ -27,9 +25,6 @@ export interface Owner {
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_DIRECTORY } = constants;
 const PAGE_BYTES = 4096;
-/** Less is not worth the way there. */
-const POOLED_BYTES = 64 * 1024;
-const writePooled = promisify(write);
 
 /**
  * Builds a tree in an empty folder of ours. Nothing is ever opened through a link or over something that exists.
@@ -78,20 +73,20 @@ export class TreeWriter {
   }
 
   /** A file of one block, whole. */
-  async writeFile(index: number, bytes: Buffer): Promise<void> {
+  writeFile(index: number, bytes: Buffer): void {
     const fd = openSync(this.#path(index), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
-      await writeSparsely(fd, bytes, 0, this.#tree.size(index));
+      writeSparsely(fd, bytes, 0, this.#tree.size(index));
       this.#finish(fd, index);
     } finally {
       closeSync(fd);
     }
   }
 
-  async writeBlock(index: number, block: number, bytes: Buffer): Promise<void> {
+  writeBlock(index: number, block: number, bytes: Buffer): void {
     const fd = openSync(this.#path(index), O_WRONLY | O_NOFOLLOW);
     try {
-      await writeSparsely(fd, bytes, block * BLOCK_BYTES, this.#tree.size(index));
+      writeSparsely(fd, bytes, block * BLOCK_BYTES, this.#tree.size(index));
       const missing = this.#missing.get(index)! - 1;
       this.#missing.set(index, missing);
       if (missing === 0) this.#finish(fd, index);
@@ -135,22 +130,17 @@ export class TreeWriter {
 const seconds = (micros: number): string => `${(micros + 0.5) / 1e6}`;
 
 /** Writes all but pages of zeros; where there are none to spare, in one call. */
-async function writeSparsely(fd: number, bytes: Buffer, position: number, size: number): Promise<void> {
+function writeSparsely(fd: number, bytes: Buffer, position: number, size: number): void {
   let start = 0;
   for (let at = 0; at < bytes.length; at += PAGE_BYTES) {
     if (!isZero(bytes.subarray(at, at + PAGE_BYTES))) continue;
-    await writeFully(fd, bytes.subarray(start, at), position + start);
+    writeFully(fd, bytes.subarray(start, at), position + start);
     start = at + PAGE_BYTES;
   }
-  await writeFully(fd, bytes.subarray(start), position + start);
+  writeFully(fd, bytes.subarray(start), position + start);
   if (start >= bytes.length) ftruncateSync(fd, size);
 }
 
-/** Much at a time on the thread pool, while the main thread checks what comes next. */
-async function writeFully(fd: number, bytes: Buffer, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const left = bytes.length - at;
-    if (left < POOLED_BYTES) at += writeSync(fd, bytes, at, left, position + at);
-    else at += (await writePooled(fd, bytes, at, left, position + at)).bytesWritten;
-  }
+function writeFully(fd: number, bytes: Buffer, position: number): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
 }
