@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { anonymousMiB, median, mib } from './lib.ts';
+import { anonymousMiB, median } from './lib.ts';
 
 /** What a command costs, with everything that it starts and leaves running. */
 export interface Cost {
@@ -7,7 +7,7 @@ export interface Cost {
   readonly seconds: number;
   /** Of it and all its descendants, also of those that end after it. */
   readonly cpuSeconds: number;
-  /** Of the process of ours that had the most, sampled every 20 ms; 0 for others. */
+  /** Of the watched process that had the most, sampled every 20 ms; 0 where none is watched. */
   readonly peakAnonymousMiB: number;
   readonly uploadedBytes: number;
   /** From our start to the bot's; NaN for others. */
@@ -29,11 +29,14 @@ print('COST', seconds, used.ru_utime + used.ru_stime, file=sys.stderr)
 sys.exit(code)
 `;
 
-/** Runs `before`, then the command. \`ours\`: the executable whose processes are watched and whose log is read. */
+/**
+ * Runs `before`, then the command. `watched`: the executable whose processes' memory is looked at, which slows them down
+ * and takes half a core: no time is worth comparing then.
+ */
 export async function costOf(
   command: readonly string[],
   env: Record<string, string | undefined>,
-  { before, ours }: { readonly before?: readonly string[]; readonly ours?: string } = {},
+  { before, watched }: { readonly before?: readonly string[]; readonly watched?: string } = {},
 ): Promise<Cost> {
   if (before) execFileSync(before[0]!, before.slice(1), { env, stdio: 'ignore' });
   const child = spawn('/usr/bin/python3', ['-c', REAPER, ...command], {
@@ -46,7 +49,7 @@ export async function costOf(
   });
   let peakAnonymousMiB = 0;
   const sampler = setInterval(() => {
-    for (const pid of ours === undefined ? [] : processesOf(ours)) {
+    for (const pid of watched === undefined ? [] : processesOf(watched)) {
       try {
         peakAnonymousMiB = Math.max(peakAnonymousMiB, anonymousMiB(pid));
       } catch {
@@ -75,7 +78,6 @@ export function describeCosts(costs: readonly Cost[]): string {
     `${of('seconds').toFixed(2)} s`,
     ...(Number.isNaN(bot) ? [] : [`${bot.toFixed(2)} s until the bot runs`]),
     `${of('cpuSeconds').toFixed(2)} s CPU`,
-    ...(of('peakAnonymousMiB') > 0 ? [`${mib(of('peakAnonymousMiB'))} anonymous at the peak`] : []),
     ...(of('uploadedBytes') > 0 ? [`${(of('uploadedBytes') / 1024).toFixed(0)} KiB sent`] : []),
   ].join(', ');
 }

@@ -104,6 +104,13 @@ try {
   writeFileSync(join(small, 'a.json'), '{"n":2}');
   await record('ours, three small files, one changed', oneLife('bench-small', small));
 
+  const peakOf = async (state: string) => {
+    const cost = await costOf([runtime, 'execute'], lifeOf('bench-peak', state), { watched: runtime });
+    return `${mib(cost.peakAnonymousMiB)} anonymous`;
+  };
+  const publishPeak = await peakOf(tree);
+  const restorePeak = await peakOf(join(work, 'restored'));
+
   const cycles = await measureCycles(runtime, lifeOf('bench-0', tree), () =>
     writeFileSync(join(tree, 'd0', 'f0'), randomBytes(4096)),
   );
@@ -111,6 +118,8 @@ try {
 
   printTable(`State: ${FILES} files, ${mebibytes} MiB; medians of ${runs}; ours are whole lives of a bot`, [
     ...[...all].map(([name, costs]) => [name, describeCosts(costs)] as const),
+    ['ours, peak of a publish', publishPeak],
+    ['ours, peak of a restore', restorePeak],
     [
       'ours, a cycle with one 4 KiB file changed',
       `${cycles.changedMs.toFixed(0)} ms, ${cycles.changedCpuMs.toFixed(0)} ms CPU, ${(cycles.changedBytes / 1024).toFixed(0)} KiB sent`,
@@ -121,7 +130,7 @@ try {
   ]);
 
   function oneLife(bot: string, state: string): Promise<Cost> {
-    return costOf([runtime, 'execute'], lifeOf(bot, state), { ours: runtime });
+    return costOf([runtime, 'execute'], lifeOf(bot, state));
   }
 
   function lifeOf(bot: string, state: string): Record<string, string | undefined> {
