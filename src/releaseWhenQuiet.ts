@@ -1,5 +1,8 @@
 import { releaseMemory } from './releaseMemory.ts';
 
+/** Of state, logs or output: so many bytes have left something to give back. */
+export const MUCH_BYTES = 4 * 1024 * 1024;
+
 /** Nobody waits while memory is given back. */
 const QUIET_MS = 10_000;
 

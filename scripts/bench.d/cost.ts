@@ -83,7 +83,7 @@ export function describeCosts(costs: readonly Cost[]): string {
 }
 
 /** The processes that run this executable. */
-export function processesOf(executable: string): number[] {
+function processesOf(executable: string): number[] {
   // It exits with 1 when there is none.
   const { stdout } = spawnSync('pgrep', ['-f', `^${executable} `], { encoding: 'utf8' });
   return stdout.split('\n').filter(Boolean).map(Number);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processesOf } from './cost.ts';
+import { roleOf } from '../../test/support/roleOf.ts';
 import { anonymousMiB, median } from './lib.ts';
 
 export interface Cycles {
@@ -29,7 +29,7 @@ export async function measureCycles(
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const log = published(child);
-  const daemon = await daemonOf(runtime);
+  const daemon = await daemonOf(child);
   await sleep(4 * INTERVAL * 1000);
   const looks = 5;
   const before = cpuMs(daemon);
@@ -68,7 +68,7 @@ export async function measureIdle(
     env: { ...env, ENTRYPOINT: 'exec sleep 100000' },
     stdio: ['ignore', 'ignore', 'ignore'],
   });
-  const daemon = await daemonOf(runtime);
+  const daemon = await daemonOf(child);
   await sleep(15_000);
   const before = cpuMs(daemon);
   await sleep(seconds * 1000);
@@ -78,11 +78,9 @@ export async function measureIdle(
   return share;
 }
 
-async function daemonOf(runtime: string): Promise<number> {
+async function daemonOf(supervisor: ChildProcess): Promise<number> {
   for (;;) {
-    const found = processesOf(runtime).find((pid) =>
-      readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('\0daemon\0sync'),
-    );
+    const found = roleOf(supervisor.pid!, 'daemon');
     if (found !== undefined) return found;
     await sleep(20);
   }

@@ -2,7 +2,7 @@ import { systemClock } from '../clock.ts';
 import { refuseTakenOver } from '../events/takenOver.ts';
 import { botEnvironment } from '../kinds/botEnv.ts';
 import { botRequest } from '../kinds/botRequest.ts';
-import { releaseWhenQuiet } from '../releaseWhenQuiet.ts';
+import { MUCH_BYTES, releaseWhenQuiet } from '../releaseWhenQuiet.ts';
 import { execute } from '../supervisor/execute.ts';
 import { writeExitRecord } from '../supervisor/exitRecord.ts';
 import type { SignalSource } from '../supervisor/stopRequest.ts';
@@ -15,9 +15,6 @@ export interface Parts {
   readonly sync: boolean;
   readonly queryServer: boolean;
 }
-
-/** Bytes of output that have left something to give back. */
-const MUCH_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 /** One life of a bot in this process: from the configuration to the record of how it ended. Resolves with the exit code. */
 export async function runBot(
@@ -56,7 +53,7 @@ export async function runBot(
       stderr,
       clock: systemClock,
       log,
-      onCaptured: releaseWhenQuiet(MUCH_OUTPUT_BYTES),
+      onCaptured: releaseWhenQuiet(MUCH_BYTES),
       ...(parts.sync ? {} : { holdMs: 0 }),
     }),
     parts,

@@ -2,10 +2,11 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { asRuntimeError, isRuntimeError, type RuntimeError } from '../errors.ts';
 import type { EventSink } from '../events/event.ts';
-import type { FinishOutcome, PublishSummary } from '../events/messages.ts';
+import type { FinishOutcome } from '../events/messages.ts';
 import type { Logger } from '../log.ts';
+import type { PublishReport } from '../publishReport.ts';
 import { releaseMemory } from '../releaseMemory.ts';
-import { releaseWhenQuiet } from '../releaseWhenQuiet.ts';
+import { MUCH_BYTES, releaseWhenQuiet } from '../releaseWhenQuiet.ts';
 import { RESERVED_NAME } from '../state/format.ts';
 import type { Publisher } from '../state/publisher.ts';
 import { watchChanges } from './changeHints.ts';
@@ -15,8 +16,6 @@ import type { Shipper } from './ship/createShipper.ts';
 import { watchRotation } from './ship/watchRotation.ts';
 import { createSyncLoop } from './syncLoop.ts';
 
-/** Bytes of state and logs that have left something to give back. */
-const MUCH_BYTES = 4 * 1024 * 1024;
 /** What an entry of the state leaves, each time that it is looked at and published. */
 const ENTRY_BYTES = 500;
 /** When a bot is taken to be one that stays, milliseconds. */
@@ -43,7 +42,7 @@ export interface SyncOptions {
   readonly emit: EventSink;
   /** Another instance has taken over: no state is saved any more, the logs still are. */
   readonly onFenced: (error: RuntimeError) => void;
-  readonly onPublished: (summary: PublishSummary) => void;
+  readonly onPublished: (summary: PublishReport) => void;
   /** Age of the oldest log line that is not shipped, milliseconds. */
   readonly onLogLag: (lagMs: number) => void;
   readonly clock: Clock;

@@ -1,3 +1,5 @@
+import type { LocalTree } from '../localTree.ts';
+import type { PublishReport } from '../publishReport.ts';
 import type { RuntimeEvent } from './event.ts';
 
 /**
@@ -14,15 +16,8 @@ export interface PulledState {
   readonly head: string;
   /** Whose the state was before us. */
   readonly previous: { readonly generation: number; readonly holder: string };
-  /** Which directory was restored; only the supervisor's memory of it is out of the bot's reach. */
-  readonly tree?:
-    | {
-        readonly device: number;
-        readonly inode: number;
-        readonly sequence: number;
-        readonly restoredAt: number;
-      }
-    | undefined;
+  /** Only the supervisor's memory of it is out of the bot's reach. */
+  readonly tree?: LocalTree | undefined;
 }
 
 export type ToDaemon =
@@ -40,7 +35,7 @@ export type ToDaemon =
 
 export type FromDaemon =
   | { readonly type: 'ready' }
-  | { readonly type: 'published'; readonly report: PublishSummary }
+  | { readonly type: 'published'; readonly report: PublishReport }
   | { readonly type: 'fenced'; readonly message: string }
   /** Asks for the bot's processes to be stopped; the supervisor thaws them by itself after 200 ms. */
   | { readonly type: 'freeze' }
@@ -51,19 +46,6 @@ export type FromDaemon =
   | { readonly type: 'event'; readonly event: RuntimeEvent }
   /** Sent every 20 s: a daemon that is silent for a minute hangs. */
   | { readonly type: 'alive' };
-
-export interface PublishSummary {
-  readonly generation: number;
-  readonly sequence: number;
-  readonly at: string;
-  readonly files: number;
-  /** Bytes of the state; bytes that were sent. */
-  readonly bytes: number;
-  readonly uploadedBytes: number;
-  readonly durationMs: number;
-  readonly frozenMs: number;
-  readonly consistent: boolean;
-}
 
 export interface FinishOutcome {
   readonly stateSaved: boolean;
@@ -87,7 +69,7 @@ export type ToQueryServer =
     }
   /** A server that is started again gets the same events with the same ids: readers resume where they were. */
   | { readonly type: 'event'; readonly id: number; readonly event: RuntimeEvent }
-  | { readonly type: 'published'; readonly report: PublishSummary }
+  | { readonly type: 'published'; readonly report: PublishReport }
   /** Age of the oldest log line that is not shipped. */
   | { readonly type: 'logs'; readonly lagMs: number }
   | { readonly type: 'bot'; readonly running: boolean }

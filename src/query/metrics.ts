@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { PublishSummary } from '../events/messages.ts';
 import { Counter, Gauge, Histogram, Registry } from '../parts/prometheus.ts';
+import type { PublishReport } from '../publishReport.ts';
 import type { QueryOutcome } from './queryError.ts';
 
 /** Pids by the name that a process has in the metrics. */
@@ -59,7 +59,7 @@ export class QueryMetrics {
     this.#restarts.inc();
   }
 
-  published(report: PublishSummary): void {
+  published(report: PublishReport): void {
     this.#published.set(Date.parse(report.at) / 1000);
     this.#bytes.set(report.bytes);
     this.#uploaded.set(report.uploadedBytes);

@@ -1,6 +1,7 @@
 import type { EventSink } from '../events/event.ts';
 import { EventBuffer } from '../events/eventBuffer.ts';
-import type { FromQueryServer, PublishSummary, ToQueryServer } from '../events/messages.ts';
+import type { FromQueryServer, ToQueryServer } from '../events/messages.ts';
+import type { PublishReport } from '../publishReport.ts';
 import type { QueryMetrics } from './metrics.ts';
 
 const EVENTS_KEPT = 1024;
@@ -22,7 +23,7 @@ export interface ServerLink {
   readonly botPid: () => number | undefined;
   readonly startedAt: () => string;
   readonly generation: () => number | null;
-  readonly lastPublish: () => PublishSummary | null;
+  readonly lastPublish: () => PublishReport | null;
 }
 
 export interface LinkOptions {
@@ -42,7 +43,7 @@ export function linkSupervisor(channel: Channel, { now, metrics, onStop }: LinkO
   let running = !supervised;
   let botPid: number | undefined;
   let generation: number | null = null;
-  let lastPublish: PublishSummary | null = null;
+  let lastPublish: PublishReport | null = null;
 
   const take = (message: ToQueryServer) => {
     switch (message.type) {

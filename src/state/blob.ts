@@ -27,14 +27,14 @@ export function unpack(stored: Buffer, size: number, where: string): Buffer {
   }
 }
 
-/** The bytes of a blob that must have this size and hash; `damaged` (naming `where`) when it does not. */
-export function decodeBlob(stored: Buffer, expected: { size: number; hash: Buffer }, where: string): Buffer {
-  return checkBlob(unpack(stored, expected.size, where), expected, where);
-}
-
-/** Throws `damaged` (naming `where`) unless these are the bytes of that blob. */
-export function checkBlob(bytes: Buffer, expected: { size: number; hash: Buffer }, where: string): Buffer {
-  if (bytes.length === expected.size && digest('sha256', bytes, 'buffer').equals(expected.hash)) return bytes;
+/** A blob of an unpacked frame; throws `damaged` (naming `where`) unless its bytes are what they were. */
+export function blobOf(
+  frame: Buffer,
+  { position, size, hash }: { readonly position: number; readonly size: number; readonly hash: Buffer },
+  where: string,
+): Buffer {
+  const bytes = frame.subarray(position, position + size);
+  if (bytes.length === size && digest('sha256', bytes, 'buffer').equals(hash)) return bytes;
   throw damaged(where);
 }
 

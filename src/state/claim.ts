@@ -1,8 +1,8 @@
 import { isRuntimeError, RuntimeError } from '../errors.ts';
+import type { LocalTree } from '../localTree.ts';
 import type { StateContext } from './context.ts';
 import { FORMAT, keys } from './format.ts';
 import { encodeHead, type Head, parseHead } from './head.ts';
-import type { LocalTree } from './localTree.ts';
 import { noteClaimant } from './newestTree.ts';
 import { readHead, type StoredHead } from './readHead.ts';
 

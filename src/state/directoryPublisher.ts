@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { asRuntimeError, isRuntimeError } from '../errors.ts';
+import type { PublishReport } from '../publishReport.ts';
 import { type Capture, capture } from './capture.ts';
 import type { Claim } from './claim.ts';
 import type { StateContext } from './context.ts';
@@ -15,7 +16,7 @@ import type { Marker } from './marker.ts';
 import { nextHead } from './nextHead.ts';
 import { PackWriter } from './packWriter.ts';
 import { compacted, liveBytes, type Published } from './published.ts';
-import type { Publisher, PublisherOptions, PublishOptions, PublishReport } from './publisher.ts';
+import type { Publisher, PublisherOptions, PublishOptions } from './publisher.ts';
 import { reportSkipped } from './reportSkipped.ts';
 import type { Tree } from './tree.ts';
 import { isSameState } from './treeEntries.ts';

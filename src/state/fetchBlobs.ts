@@ -1,5 +1,5 @@
 import { RuntimeError } from '../errors.ts';
-import { checkBlob, unpack } from './blob.ts';
+import { blobOf, unpack } from './blob.ts';
 import type { BlobTable, Frame, Pack } from './blobTable.ts';
 import type { StateContext } from './context.ts';
 import { keys } from './format.ts';
@@ -36,9 +36,8 @@ export async function fetchBlobs(
       const at = frame.offset - range.start;
       const unpacked = unpack(bytes.subarray(at, at + frame.stored), frame.size, where);
       for (const row of rows) {
-        const position = table.position(row);
-        const blob = unpacked.subarray(position, position + table.size(row));
-        receive(row, checkBlob(blob, { size: table.size(row), hash: table.hash(row) }, where));
+        const blob = { position: table.position(row), size: table.size(row), hash: table.hash(row) };
+        receive(row, blobOf(unpacked, blob, where));
       }
     }
     buffers.push(buffer);

@@ -1,4 +1,4 @@
-import { decodeBlob } from './blob.ts';
+import { blobOf, unpack } from './blob.ts';
 import type { BlobTable } from './blobTable.ts';
 import type { StateContext } from './context.ts';
 import { keys } from './format.ts';
@@ -13,5 +13,7 @@ export function inlineBlob(
 ): Buffer {
   const hash = table.hash(row);
   const stored = Buffer.from(blobs[hash.toString('hex')] ?? '', 'base64');
-  return decodeBlob(stored, { hash, size: table.size(row) }, keys.head(bot));
+  const size = table.size(row);
+  const where = keys.head(bot);
+  return blobOf(unpack(stored, size, where), { position: 0, size, hash }, where);
 }

@@ -3,7 +3,6 @@ import { bootId } from './bootId.ts';
 import type { Claim } from './claim.ts';
 import type { StateContext } from './context.ts';
 import { DirectoryPublisher } from './directoryPublisher.ts';
-import { liesIn } from './localTree.ts';
 import { type Marker, readMarker } from './marker.ts';
 import type { Publisher, PublisherOptions } from './publisher.ts';
 import { openRoot, type TreeRoot } from './treeRoot.ts';
@@ -23,7 +22,7 @@ export function openPublisher(context: StateContext, claim: Claim, options: Publ
 /** What the marker ought to say, by the memory of those who restored the tree: the bot may have removed or forged it. */
 function remembered({ bot }: StateContext, claim: Claim, root: TreeRoot): Marker | undefined {
   const { generation, tree } = claim;
-  if (!tree || !liesIn(tree, root)) return undefined;
+  if (tree?.device !== root.device || tree.inode !== root.inode) return undefined;
   const { sequence, restoredAt } = tree;
   return { bot, generation, sequence, complete: true, claimants: [], restoredAt, boot: bootId() };
 }

@@ -1,7 +1,7 @@
-import type { BlobTable } from './blobTable.ts';
+import type { BlobTable, Frame } from './blobTable.ts';
 import type { StateContext } from './context.ts';
 import { BLOCK_BYTES, keys, PACK_BYTES } from './format.ts';
-import type { FilledFrame, FramePart } from './frameQueue.ts';
+import type { FilledFrame } from './frameQueue.ts';
 
 export interface PackUploadsOptions {
   readonly signal: AbortSignal;
@@ -10,12 +10,7 @@ export interface PackUploadsOptions {
 interface OpenPack {
   readonly buffer: Buffer<ArrayBuffer>;
   length: number;
-  readonly frames: {
-    readonly offset: number;
-    readonly stored: number;
-    readonly size: number;
-    readonly parts: readonly FramePart[];
-  }[];
+  readonly frames: (Omit<Frame, 'pack'> & Pick<FilledFrame, 'parts'>)[];
 }
 
 const UPLOADS_AT_ONCE = 2;

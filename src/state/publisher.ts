@@ -1,3 +1,4 @@
+import type { PublishReport } from '../publishReport.ts';
 import type { Freezer } from './freezer.ts';
 import type { Limits } from './limits.ts';
 
@@ -17,20 +18,6 @@ export interface PublishOptions {
   readonly signal: AbortSignal;
   /** Nobody writes to the state any more: the bot has ended. */
   readonly still?: boolean;
-}
-
-export interface PublishReport {
-  readonly generation: number;
-  readonly sequence: number;
-  /** RFC 3339, UTC. */
-  readonly at: string;
-  readonly files: number;
-  readonly bytes: number;
-  readonly uploadedBytes: number;
-  readonly durationMs: number;
-  /** How long the bot stood still. */
-  readonly frozenMs: number;
-  readonly consistent: boolean;
 }
 
 export interface Publisher {

@@ -1,4 +1,4 @@
-import type { LocalTree } from './localTree.ts';
+import type { LocalTree } from '../localTree.ts';
 import type { Owner } from './treeWriter.ts';
 
 export interface RestoreOptions {

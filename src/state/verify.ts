@@ -1,7 +1,7 @@
 import { hash as digest } from 'node:crypto';
 import { isRuntimeError, RuntimeError } from '../errors.ts';
 import { getBytes } from '../store/readAll.ts';
-import { checkBlob, unpack } from './blob.ts';
+import { blobOf, unpack } from './blob.ts';
 import type { BlobTable, Frame } from './blobTable.ts';
 import type { StateContext } from './context.ts';
 import { keys, MANIFEST_LIMIT_BYTES } from './format.ts';
@@ -142,8 +142,6 @@ async function checkPack(
   for (const { frame, blobs } of frames.values()) {
     const stored = bytes.subarray(frame.offset, frame.offset + frame.stored);
     const unpacked = unpack(stored, frame.size, key);
-    for (const blob of blobs.values()) {
-      checkBlob(unpacked.subarray(blob.position, blob.position + blob.size), blob, key);
-    }
+    for (const blob of blobs.values()) blobOf(unpacked, blob, key);
   }
 }

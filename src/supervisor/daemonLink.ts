@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { RuntimeEvent } from '../events/event.ts';
-import type { FinishOutcome, FromDaemon, PublishSummary, PulledState, ToDaemon } from '../events/messages.ts';
+import type { FinishOutcome, FromDaemon, PulledState, ToDaemon } from '../events/messages.ts';
 import type { Logger } from '../log.ts';
+import type { PublishReport } from '../publishReport.ts';
 import type { Freezer } from './freezer.ts';
 import { keepRole } from './keepRole.ts';
 import type { Self } from './roleProcess.ts';
@@ -37,7 +38,7 @@ export interface DaemonLinkOptions {
   readonly pulled: PulledState;
   /** Whose end the daemon waits for when we die. */
   readonly botGroup: number | undefined;
-  readonly onPublished: (report: PublishSummary) => void;
+  readonly onPublished: (report: PublishReport) => void;
   readonly onLogLag: (lagMs: number) => void;
   readonly onEvent: (event: RuntimeEvent) => void;
   readonly onFenced: (message: string) => void;

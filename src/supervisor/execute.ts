@@ -2,11 +2,12 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { asRuntimeError, RuntimeError } from '../errors.ts';
 import type { EventSink } from '../events/event.ts';
-import type { FinishOutcome, PublishSummary, PulledState } from '../events/messages.ts';
+import type { FinishOutcome, PulledState } from '../events/messages.ts';
 import { whenTakenOver } from '../events/takenOver.ts';
 import { mayStartEarly } from '../kinds/botEnv.ts';
 import type { Kind, Launch, LaunchRequest } from '../kinds/kind.ts';
 import type { Logger } from '../log.ts';
+import type { PublishReport } from '../publishReport.ts';
 import { releaseMemory } from '../releaseMemory.ts';
 import { whenAborted } from '../whenAborted.ts';
 import type { BotProcess } from './botProcess.ts';
@@ -171,7 +172,7 @@ function startHelpers(options: SuperviseOptions, onFenced: (message: string) => 
     botPid: bot.pid,
     generation: pulled?.generation,
   } as const;
-  let published: PublishSummary | undefined;
+  let published: PublishReport | undefined;
   const common = { ...options, env: options.roleEnvironment, onEvent: relay.forward };
   const query =
     parts.queryServer && config.botType === 'realtime' && config.queryEntrypoint !== undefined

@@ -1,5 +1,3 @@
-import type { TreeRoot } from './treeRoot.ts';
-
 /**
  * The tree that a restore has left, as those who restored it remember it. The marker beside the tree says the same, but
  * the bot can remove or forge that one.
@@ -12,8 +10,4 @@ export interface LocalTree {
   readonly sequence: number;
   /** As in the marker. */
   readonly restoredAt: number;
-}
-
-export function liesIn(tree: LocalTree, root: TreeRoot): boolean {
-  return tree.device === root.device && tree.inode === root.inode;
 }
