@@ -106,11 +106,16 @@ export class DirectoryPublisher implements Publisher {
   async #attempt(published: Published, { signal, still = false }: PublishOptions, startedAt: number) {
     const { tree: before, table } = published;
     const { head } = this.#keeper;
-    const forgotten = forgetPacks(table, liveBytes(published));
+    // Only once something has changed: it looks at every blob.
+    let forgotten: ReadonlySet<number> | undefined;
+    const isForgotten = (pack: number) => {
+      forgotten ??= forgetPacks(table, liveBytes(published));
+      return forgotten.has(pack);
+    };
     const isInline = (row: number) => Object.hasOwn(head.blobs, table.hash(row).toString('hex'));
     const isPacked = (row: number) => {
       const frame = table.frame(row);
-      return frame !== undefined && !forgotten.has(frame.pack);
+      return frame !== undefined && !isForgotten(frame.pack);
     };
     let inline = false;
     const writer = new PackWriter(this.#context, table, {
