@@ -5,7 +5,11 @@ const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
-    reporters: [['default', { summary: false }], './test/support/closingLine.ts'],
+    reporters: [
+      ['default', { summary: false }],
+      './test/support/maySkip.ts',
+      './test/support/closingLine.ts',
+    ],
     // Real processes on a shared machine that may stand still for seconds; a test that needed its second try is shown as such.
     retry: process.env.CI ? 1 : 0,
     pool: 'forks',

@@ -26,7 +26,7 @@ export interface Image {
 
 /** Starts an engine where none runs and makes the image where it is not made of the current executable. */
 export async function universalImage(): Promise<Image> {
-  const tag = 'runtime:universal';
+  const tag = process.env.RUNTIME_TEST_IMAGE ?? 'runtime:universal';
   const missing = await script('docker', 'start');
   if (missing) {
     console.warn(`Container tests are skipped, no Docker Engine: ${missing}`);
