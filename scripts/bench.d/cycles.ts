@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { roleOf } from '../../test/support/roleOf.ts';
+import { roleOf } from '../../test/support/process/roleOf.ts';
 import { anonymousMiB, median } from './lib.ts';
 
 export interface Cycles {

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../src/clock.ts';
-import { createShipper } from '../../src/daemon/ship/createShipper.ts';
-import { watchRotation } from '../../src/daemon/ship/watchRotation.ts';
-import { openFileStore } from '../../src/store/file.ts';
-import { createCapture } from '../../src/supervisor/capture/createCapture.ts';
-import { exitOf, openPipe, silent, temporaryDirectory } from '../../test/support/captureChild.ts';
+import { createCapture } from '../../src/agent/supervisor/capture/createCapture.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { createShipper } from '../../src/bot/logs/ship/createShipper.ts';
+import { watchRotation } from '../../src/bot/logs/ship/watchRotation.ts';
+import { openFileStore } from '../../src/store/file/file.ts';
+import { exitOf, openPipe, silent, temporaryDirectory } from '../../test/support/process/captureChild.ts';
 
 /**
  * What logs cost: a child writes lines as fast as it can through a real pipe, the container's stdout is a file, and

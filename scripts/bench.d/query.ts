@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort } from '../../src/query/freePort.ts';
-import { the0Sdk } from '../../test/support/the0Sdk.ts';
+import { freePort } from '../../src/agent/query/http/freePort.ts';
+import { the0Sdk } from '../../test/support/container/the0Sdk.ts';
 import { anonymousMiB, median, printTable, sideBySide, timed } from './lib.ts';
 
 /** The query server beside the same query program asked directly, on loopback, in one run. Needs `wrk`. */

@@ -7,8 +7,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { python311 } from '../../src/kinds/python/python311.ts';
-import { startMinio } from '../../test/support/minio.ts';
+import { python311 } from '../../src/bot/kinds/python/python311.ts';
+import { startMinio } from '../../test/support/store/minio.ts';
 import { anonymousMiB, mib, ms, printTable, sideBySide, timed } from './lib.ts';
 
 const runs = Math.max(1, Number(process.argv[2] ?? 10));

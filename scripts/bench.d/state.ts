@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startMinio } from '../../test/support/minio.ts';
+import { startMinio } from '../../test/support/store/minio.ts';
 import { type Cost, costOf, describeCosts } from './cost.ts';
 import { measureCycles, measureIdle } from './cycles.ts';
 import { mib, printTable } from './lib.ts';

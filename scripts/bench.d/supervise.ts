@@ -8,8 +8,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startMinio } from '../../test/support/minio.ts';
-import { roleOf } from '../../test/support/roleOf.ts';
+import { roleOf } from '../../test/support/process/roleOf.ts';
+import { startMinio } from '../../test/support/store/minio.ts';
 import { anonymousMiB, mib, ms, printTable, sideBySide, timed } from './lib.ts';
 
 const runs = Math.max(1, Number(process.argv[2] ?? 10));

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signalProcess } from '../../src/processes/signalProcess.ts';
-import type { Fault, FaultProxy } from '../../test/support/faultProxy.ts';
-import { type Role, roleOf } from '../../test/support/roleOf.ts';
+import { signalProcess } from '../../src/agent/process/signalProcess.ts';
+import { type Role, roleOf } from '../../test/support/process/roleOf.ts';
+import type { Fault, FaultProxy } from '../../test/support/store/faultProxy.ts';
 
 const faults: readonly Fault[] = [
   { delayMs: 300 },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { roleOf } from '../../test/support/roleOf.ts';
+import { roleOf } from '../../test/support/process/roleOf.ts';
 import { anonymousMiB } from '../bench.d/lib.ts';
 
 const EVERY_MS = 5000;

@@ -1,4 +1,4 @@
-import { isRuntimeError, RuntimeError } from '../errors.ts';
+import { isRuntimeError, RuntimeError } from '../base/errors.ts';
 import type { ObjectBody, PutOptions } from './objectStore.ts';
 import { sha256Of } from './sha256.ts';
 

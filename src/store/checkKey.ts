@@ -1,4 +1,4 @@
-import { RuntimeError } from '../errors.ts';
+import { RuntimeError } from '../base/errors.ts';
 
 /** S3's limit. */
 const MAX_KEY_BYTES = 1024;

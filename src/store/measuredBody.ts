@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { asRuntimeError, RuntimeError } from '../errors.ts';
+import { asRuntimeError, RuntimeError } from '../base/errors.ts';
 import type { ObjectBody } from './objectStore.ts';
 
 export interface Measure {

@@ -1,9 +1,10 @@
-import type { Clock } from '../clock.ts';
-import type { Buckets, Config } from '../config/config.ts';
-import { RuntimeError } from '../errors.ts';
-import { defaultBackoff } from './backoff.ts';
+import type { Clock } from '../base/clock.ts';
+import { RuntimeError } from '../base/errors.ts';
 import type { ObjectStore } from './objectStore.ts';
-import { type Retry, withRetry } from './retry.ts';
+import { defaultBackoff } from './retry/backoff.ts';
+import { type Retry, withRetry } from './retry/retry.ts';
+
+import type { Buckets, StoresConfig } from './storeConfig.ts';
 
 export interface StoresDeps {
   readonly clock: Clock;
@@ -22,10 +23,7 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-export function openStores(
-  config: Pick<Config, 'store' | 'buckets' | 'startTimeoutMs'>,
-  deps: StoresDeps,
-): Stores {
+export function openStores(config: StoresConfig, deps: StoresDeps): Stores {
   const opened = new Map<keyof Buckets, Promise<ObjectStore>>();
   return {
     async open(bucket, retryMs = config.startTimeoutMs) {
@@ -46,7 +44,7 @@ export function openStores(
 
 /** A bot's start loads the adapter that it uses and no other. */
 async function openAdapter(
-  { store, buckets }: Pick<Config, 'store' | 'buckets'>,
+  { store, buckets }: StoresConfig,
   role: keyof Buckets,
   clock: Clock,
 ): Promise<ObjectStore> {
@@ -54,11 +52,11 @@ async function openAdapter(
   const createBucket = role !== 'code';
   switch (store.type) {
     case 'file': {
-      const { openFileStore } = await import('./file.ts');
+      const { openFileStore } = await import('./file/file.ts');
       return openFileStore(store.path, bucket, { createBucket, clock });
     }
     case 's3': {
-      const { openS3Store } = await import('./s3.ts');
+      const { openS3Store } = await import('./s3/s3.ts');
       return openS3Store({ ...store, bucket, createBucket, clock });
     }
     case 'none':
@@ -67,7 +65,7 @@ async function openAdapter(
         hint: 'Set STORE_URL (file:///path or s3://) or MINIO_ENDPOINT.',
       });
     case 'aws': {
-      const { openAwsStore } = await import('./aws.ts');
+      const { openAwsStore } = await import('./aws/aws.ts');
       return openAwsStore({ ...store, bucket, createBucket });
     }
   }

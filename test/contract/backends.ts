@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import type { ObjectStore } from '../../src/store/objectStore.ts';
 import { collect } from '../support/collect.ts';
-import { type MinioAddress, minioClient } from '../support/minio.ts';
-import { testBucket } from '../support/testBucket.ts';
+import { type MinioAddress, minioClient } from '../support/store/minio.ts';
+import { testBucket } from '../support/store/testBucket.ts';
 import { openPlace, type Place } from './place.ts';
 
 export interface Backend {

@@ -1,4 +1,4 @@
-import { isRuntimeError } from '../../src/errors.ts';
+import { isRuntimeError } from '../../src/base/errors.ts';
 import { openPlace, type Place } from './place.ts';
 
 /** A process that tries each conditional write that it is told to, and tells what came of it. */

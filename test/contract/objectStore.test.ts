@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compareUtf8 } from '../../src/store/file/utf8Order.ts';
 import { APPEND_MIN_BYTES, type ObjectInfo } from '../../src/store/objectStore.ts';
 import { getBytes } from '../../src/store/readAll.ts';
-import { compareUtf8 } from '../../src/store/utf8Order.ts';
 import { collect } from '../support/collect.ts';
 import { type Backend, openBackend } from './backends.ts';
 import { openPlace } from './place.ts';

@@ -1,9 +1,9 @@
-import { Secret } from '../../src/config/secret.ts';
-import { openAwsStore } from '../../src/store/aws.ts';
-import { openFileStore } from '../../src/store/file.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { openAwsStore } from '../../src/store/aws/aws.ts';
+import { openFileStore } from '../../src/store/file/file.ts';
 import type { ObjectStore } from '../../src/store/objectStore.ts';
-import { openS3Store } from '../../src/store/s3.ts';
-import type { MinioAddress } from '../support/minio.ts';
+import { openS3Store } from '../../src/store/s3/s3.ts';
+import type { MinioAddress } from '../support/store/minio.ts';
 
 /** What a writer in another process needs to open the same bucket. */
 export type Place =

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { Secret } from '../../src/config/secret.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { Secret } from '../../src/base/secret.ts';
 import { openStores } from '../../src/store/openStores.ts';
 import { getBytes } from '../../src/store/readAll.ts';
-import { type Minio, startMinio } from '../support/minio.ts';
+import { type Minio, startMinio } from '../support/store/minio.ts';
 
 let minio: Minio;
 beforeAll(async () => {

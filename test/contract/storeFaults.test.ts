@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import type { Clock } from '../../src/clock.ts';
-import { Secret } from '../../src/config/secret.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import { Secret } from '../../src/base/secret.ts';
 import type { ObjectStore } from '../../src/store/objectStore.ts';
 import { getBytes } from '../../src/store/readAll.ts';
-import { type Retry, withRetry } from '../../src/store/retry.ts';
-import { openS3Store } from '../../src/store/s3.ts';
+import { type Retry, withRetry } from '../../src/store/retry/retry.ts';
+import { openS3Store } from '../../src/store/s3/s3.ts';
 import { collect } from '../support/collect.ts';
-import { type FaultProxy, type ProxiedRequest, startFaultProxy } from '../support/faultProxy.ts';
-import { minioClient } from '../support/minio.ts';
+import { type FaultProxy, type ProxiedRequest, startFaultProxy } from '../support/store/faultProxy.ts';
+import { minioClient } from '../support/store/minio.ts';
 import { type Backend, openMinioBackend } from './backends.ts';
 import { openPlace } from './place.ts';
 

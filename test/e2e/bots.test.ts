@@ -3,11 +3,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { runContainer, startContainer } from '../support/container.ts';
-import { containerBots } from '../support/containerBots.ts';
-import { universalImage } from '../support/docker.ts';
-import { hardened } from '../support/hardened.ts';
-import { vendoredSdk } from '../support/the0Sdk.ts';
+import { runContainer, startContainer } from '../support/container/container.ts';
+import { containerBots } from '../support/container/containerBots.ts';
+import { universalImage } from '../support/container/docker.ts';
+import { hardened } from '../support/container/hardened.ts';
+import { vendoredSdk } from '../support/container/the0Sdk.ts';
 
 const image = await universalImage();
 

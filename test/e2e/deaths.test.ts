@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { readProcessTable } from '../../src/processes/processTree.ts';
-import { type Container, startContainer } from '../support/container.ts';
-import { containerBots } from '../support/containerBots.ts';
-import { docker, universalImage } from '../support/docker.ts';
-import { freePort } from '../support/freePort.ts';
-import { hardened } from '../support/hardened.ts';
+import { readProcessTable } from '../../src/agent/process/processTree.ts';
+import { type Container, startContainer } from '../support/container/container.ts';
+import { containerBots } from '../support/container/containerBots.ts';
+import { docker, universalImage } from '../support/container/docker.ts';
+import { hardened } from '../support/container/hardened.ts';
+import { freePort } from '../support/process/freePort.ts';
+import { waitForRole } from '../support/process/waitForRole.ts';
 import { scaled } from '../support/scale.ts';
-import { waitForRole } from '../support/waitForRole.ts';
 
 const image = await universalImage();
 

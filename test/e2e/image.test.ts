@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { runContainer } from '../support/container.ts';
-import { universalImage } from '../support/docker.ts';
+import { runContainer } from '../support/container/container.ts';
+import { universalImage } from '../support/container/docker.ts';
 
 const image = await universalImage();
 

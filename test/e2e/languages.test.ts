@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { builtExample, filesOf, type Language } from '../support/builtExample.ts';
-import { runContainer, startContainer } from '../support/container.ts';
-import { containerBots } from '../support/containerBots.ts';
-import { universalImage } from '../support/docker.ts';
-import { freePort } from '../support/freePort.ts';
-import { hardened } from '../support/hardened.ts';
+import { runContainer, startContainer } from '../support/container/container.ts';
+import { containerBots } from '../support/container/containerBots.ts';
+import { universalImage } from '../support/container/docker.ts';
+import { hardened } from '../support/container/hardened.ts';
+import { builtExample, filesOf, type Language } from '../support/process/builtExample.ts';
+import { freePort } from '../support/process/freePort.ts';
 
 const image = await universalImage();
 

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { runContainer, startContainer } from '../support/container.ts';
-import { containerBots } from '../support/containerBots.ts';
-import { universalImage } from '../support/docker.ts';
-import { startFaultProxy } from '../support/faultProxy.ts';
-import { freePort } from '../support/freePort.ts';
-import { hardened } from '../support/hardened.ts';
-import { minioClient } from '../support/minio.ts';
-import { temporaryDirectory } from '../support/temporary.ts';
-import { testBucket } from '../support/testBucket.ts';
-import { vendoredSdk } from '../support/the0Sdk.ts';
+import { runContainer, startContainer } from '../support/container/container.ts';
+import { containerBots } from '../support/container/containerBots.ts';
+import { universalImage } from '../support/container/docker.ts';
+import { hardened } from '../support/container/hardened.ts';
+import { vendoredSdk } from '../support/container/the0Sdk.ts';
+import { temporaryDirectory } from '../support/files/temporary.ts';
+import { freePort } from '../support/process/freePort.ts';
+import { startFaultProxy } from '../support/store/faultProxy.ts';
+import { minioClient } from '../support/store/minio.ts';
+import { testBucket } from '../support/store/testBucket.ts';
 
 const image = await universalImage();
 

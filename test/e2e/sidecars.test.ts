@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { type ContainerOptions, runContainer, startContainer } from '../support/container.ts';
-import { containerBots } from '../support/containerBots.ts';
-import { docker, universalImage } from '../support/docker.ts';
-import { hardened } from '../support/hardened.ts';
+import { type ContainerOptions, runContainer, startContainer } from '../support/container/container.ts';
+import { containerBots } from '../support/container/containerBots.ts';
+import { docker, universalImage } from '../support/container/docker.ts';
+import { hardened } from '../support/container/hardened.ts';
 
 const image = await universalImage();
 const asRole = (...args: string[]) => ({

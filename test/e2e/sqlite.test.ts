@@ -2,21 +2,21 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { restoreTo } from '../../src/state/restoreTo.ts';
-import { listSnapshots } from '../../src/state/snapshots.ts';
-import { startContainer } from '../support/container.ts';
-import { containerBots } from '../support/containerBots.ts';
-import { universalImage } from '../support/docker.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { listSnapshots } from '../../src/bot/state/read/snapshots.ts';
+import { restoreTo } from '../../src/bot/state/restore/restoreTo.ts';
+import { startContainer } from '../support/container/container.ts';
+import { containerBots } from '../support/container/containerBots.ts';
+import { universalImage } from '../support/container/docker.ts';
+import { temporaryDirectory } from '../support/files/temporary.ts';
 import { scaled } from '../support/scale.ts';
-import { openStateStore } from '../support/stateStore.ts';
-import { temporaryDirectory } from '../support/temporary.ts';
-import { sqliteCheck, sqliteWriter } from '../unit/state/support/sqliteWriter.ts';
+import { openStateStore } from '../support/store/stateStore.ts';
+import { sqliteCheck, sqliteWriter } from '../unit/bot/state/support/sqliteWriter.ts';
 
 const image = await universalImage();
 const LIVES = scaled(3);
 
-/** Its negative control, without freezing and reading again, is in test/integration/stateConsistency.test.ts. */
+/** Its negative control, without freezing and reading again, is in test/integration/state/consistency.test.ts. */
 test.skipIf(image.missing !== undefined)(
   'containers are killed while their bot commits to SQLite as fast as it can: every snapshot is intact',
   { timeout: 120_000 + LIVES * 20_000 },

@@ -1,16 +1,16 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { containerBots } from '../support/containerBots.ts';
-import { newContainer, type StartedRuntime, startRuntime } from '../support/executable.ts';
-import type { Fault } from '../support/faultProxy.ts';
-import { both, faultyBot, isPut, isState } from '../support/faultyStore.ts';
-import { freePort } from '../support/freePort.ts';
-import { startMinio } from '../support/minio.ts';
-import { canMount, mountTmpfs } from '../support/mountTmpfs.ts';
-import { readSaved } from '../support/readSaved.ts';
-import { supervised } from '../support/supervised.ts';
-import { temporaryDirectory } from '../support/temporary.ts';
+import { containerBots } from '../support/container/containerBots.ts';
+import { canMount, mountTmpfs } from '../support/container/mountTmpfs.ts';
+import { temporaryDirectory } from '../support/files/temporary.ts';
+import { newContainer, type StartedRuntime, startRuntime } from '../support/process/executable.ts';
+import { freePort } from '../support/process/freePort.ts';
+import { supervised } from '../support/process/supervised.ts';
+import type { Fault } from '../support/store/faultProxy.ts';
+import { both, faultyBot, isPut, isState } from '../support/store/faultyStore.ts';
+import { startMinio } from '../support/store/minio.ts';
+import { readSaved } from '../support/store/readSaved.ts';
 
 const MiB = 1024 * 1024;
 /** Counts on SIGHUP; 200 kB go with each number. */

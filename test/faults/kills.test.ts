@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { expect, inject, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { prune } from '../../src/state/prune.ts';
-import { newContainer, runRuntime, startRuntime } from '../support/executable.ts';
-import type { Fault, ProxiedRequest } from '../support/faultProxy.ts';
-import { both, type FaultyBot, faultyBot, isState } from '../support/faultyStore.ts';
-import { minioClient } from '../support/minio.ts';
-import { processesWith, roleOf } from '../support/roleOf.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { prune } from '../../src/bot/state/history/prune.ts';
+import { newContainer, runRuntime, startRuntime } from '../support/process/executable.ts';
+import { processesWith, roleOf } from '../support/process/roleOf.ts';
 import { scaled } from '../support/scale.ts';
-import { openStateStore } from '../support/stateStore.ts';
+import type { Fault, ProxiedRequest } from '../support/store/faultProxy.ts';
+import { both, type FaultyBot, faultyBot, isState } from '../support/store/faultyStore.ts';
+import { minioClient } from '../support/store/minio.ts';
+import { openStateStore } from '../support/store/stateStore.ts';
 
 const minio = inject('minio');
 /** At the usual scale a part of the steps, another one each time. */

@@ -1,8 +1,17 @@
 import { expect, test } from 'vitest';
-import { newContainer } from '../support/executable.ts';
-import type { Fault, ProxiedRequest } from '../support/faultProxy.ts';
-import { both, faultyBot, isCode, isGet, isHead, isPack, isPut, passing } from '../support/faultyStore.ts';
+import { newContainer } from '../support/process/executable.ts';
 import { pairs } from '../support/scale.ts';
+import type { Fault, ProxiedRequest } from '../support/store/faultProxy.ts';
+import {
+  both,
+  faultyBot,
+  isCode,
+  isGet,
+  isHead,
+  isPack,
+  isPut,
+  passing,
+} from '../support/store/faultyStore.ts';
 
 /** A state too large for the head, so that packs have to be read. */
 const fill = 'head -c 200000 /dev/urandom > big; sha256sum big; ';

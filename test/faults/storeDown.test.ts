@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { anonymousBytes } from '../support/anonymousBytes.ts';
-import type { StartedRuntime } from '../support/executable.ts';
-import { freePort } from '../support/freePort.ts';
-import { type Minio, startMinio } from '../support/minio.ts';
-import { readSaved } from '../support/readSaved.ts';
+import { anonymousBytes } from '../support/process/anonymousBytes.ts';
+import type { StartedRuntime } from '../support/process/executable.ts';
+import { freePort } from '../support/process/freePort.ts';
+import { type Supervised, supervised } from '../support/process/supervised.ts';
+import { waitForRole } from '../support/process/waitForRole.ts';
 import { scaled } from '../support/scale.ts';
-import { type Supervised, supervised } from '../support/supervised.ts';
-import { waitForRole } from '../support/waitForRole.ts';
+import { type Minio, startMinio } from '../support/store/minio.ts';
+import { readSaved } from '../support/store/readSaved.ts';
 
 const MIB = 2 ** 20;
 /** How long MinIO is down, seconds: a minute with `RUNTIME_TEST_SCALE=12`. */

@@ -1,6 +1,7 @@
 import { expect, inject, test } from 'vitest';
-import { newContainer } from '../support/executable.ts';
-import type { Fault, ProxiedRequest } from '../support/faultProxy.ts';
+import { newContainer } from '../support/process/executable.ts';
+import { pairs } from '../support/scale.ts';
+import type { Fault, ProxiedRequest } from '../support/store/faultProxy.ts';
 import {
   both,
   type FaultyBot,
@@ -12,10 +13,9 @@ import {
   isPack,
   isPut,
   passing,
-} from '../support/faultyStore.ts';
-import { minioClient } from '../support/minio.ts';
-import { readSaved } from '../support/readSaved.ts';
-import { pairs } from '../support/scale.ts';
+} from '../support/store/faultyStore.ts';
+import { minioClient } from '../support/store/minio.ts';
+import { readSaved } from '../support/store/readSaved.ts';
 
 /** Writes a new state whenever it is told to (SIGHUP): `version`, and 200 kB that go with it. */
 const writer = `

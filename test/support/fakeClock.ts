@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 
 export interface FakeClock extends Clock {
   /** Moves time on, waking sleepers in order; what they then do happens before the next wakes. */

@@ -1,4 +1,4 @@
-import { createLogger, type Logger } from '../../src/log.ts';
+import { createLogger, type Logger } from '../../src/base/log.ts';
 
 /** A logger that keeps its lines. */
 export function memoryLog(): { readonly log: Logger; readonly lines: string[] } {

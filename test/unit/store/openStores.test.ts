@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
-import { Secret } from '../../../src/config/secret.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { Secret } from '../../../src/base/secret.ts';
 import { openStores } from '../../../src/store/openStores.ts';
 
 const buckets = { code: 'custom-bots', state: 'bot-state', logs: 'bot-logs', results: 'query-results' };

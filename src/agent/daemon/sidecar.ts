@@ -1,0 +1,95 @@
+import type { Clock } from '../../base/clock.ts';
+import { asRuntimeError, isRuntimeError, RuntimeError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import { whenAborted } from '../../base/whenAborted.ts';
+import type { Config } from '../../bot/config/config.ts';
+import { type Claim, parseClaim } from '../../bot/state/claim/claim.ts';
+import { claimLocal } from '../../bot/state/claim/claimLocal.ts';
+import type { StateContext } from '../../bot/state/format/context.ts';
+import { openSync } from '../../bot/sync/openSync.ts';
+import { runSync } from '../../bot/sync/runSync.ts';
+import type { Stores } from '../../store/openStores.ts';
+import type { PulledState } from '../process/messages.ts';
+import { tellTakenOver } from '../process/takenOver.ts';
+import { serveHealth } from './healthServer.ts';
+
+export interface SidecarOptions {
+  readonly config: Config;
+  readonly stores: Stores;
+  /** Brings code and state first; undefined: an init container has. */
+  readonly pull: ((signal: AbortSignal) => Promise<PulledState>) | undefined;
+  /** Names this instance in the head. */
+  readonly holder: string;
+  /** Undefined: no health server. */
+  readonly readinessPort: number | undefined;
+  /** Aborted by SIGTERM and SIGINT. */
+  readonly stop: AbortSignal;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The sync daemon without a supervisor: until it is stopped, then one final sync inside `STOP_TIMEOUT`. */
+export async function runSidecar(options: SidecarOptions): Promise<void> {
+  const { config, stop, log } = options;
+  let ready = false;
+  const health =
+    options.readinessPort === undefined ? undefined : await serveHealth(options.readinessPort, () => ready);
+  try {
+    const pulled = await options.pull?.(stop);
+    const sync = await openSync({
+      ...options,
+      claim: (context) => claimOf(context, options, pulled),
+      // The bot runs in another container: it cannot be stopped from here.
+      freezer: undefined,
+    }).catch((error: unknown) => {
+      // It happened while no sidecar ran.
+      if (isRuntimeError(error, 'fenced')) tellBot(config, error, log);
+      throw error;
+    });
+    ready = true;
+    log.info('saving the state', { intervalMs: config.sync.intervalMs });
+    const fenced = Promise.withResolvers<RuntimeError>();
+    let takenOver: RuntimeError | undefined;
+    const outcome = await runSync({
+      ...options,
+      ...sync,
+      botHasEnded: false,
+      finishing: Promise.race([whenAborted(stop), fenced.promise]).then(() => ({
+        budgetMs: config.stopTimeoutMs,
+      })),
+      emit: () => undefined,
+      onFenced: (error) => {
+        takenOver = error;
+        fenced.resolve(error);
+        tellBot(config, error, log);
+      },
+      onPublished: () => undefined,
+      onLogLag: () => undefined,
+    });
+    if (takenOver) throw takenOver;
+    if (outcome.reason !== undefined) {
+      throw new RuntimeError('unsaved', `not everything was saved: ${outcome.reason}`);
+    }
+  } finally {
+    health?.close();
+  }
+}
+
+function tellBot({ paths }: Config, { message }: RuntimeError, log: Logger): void {
+  try {
+    tellTakenOver(paths.logs, message);
+  } catch (error) {
+    log.error('the bot cannot be told that another instance has taken over', {
+      reason: asRuntimeError(error).message,
+    });
+  }
+}
+
+async function claimOf(
+  context: StateContext,
+  { config, holder, stop }: SidecarOptions,
+  pulled: PulledState | undefined,
+): Promise<Claim> {
+  if (pulled) return parseClaim(pulled, context.bot);
+  return await claimLocal(context, { holder, dir: config.paths.state, signal: stop });
+}

@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { RuntimeError } from '../../base/errors.ts';
+import { botRequest } from '../../bot/kinds/botRequest.ts';
+import { type Check, fail, ok } from './finding.ts';
+
+const VERSION_MS = 10_000;
+
+/** The kind accepts the task, and what it runs bots with is installed. */
+export const kind: Check = {
+  name: 'kind',
+  async run({ config, kind, env }) {
+    const [program = ''] = kind.launch(botRequest(config)).argv;
+    if (program.startsWith(`${config.paths.code}/`)) {
+      return [ok('kind', `${kind.id}: the program comes with the code`)];
+    }
+    const path = find(program, env.PATH ?? '');
+    if (path !== undefined) return [ok('kind', `${kind.id}: ${path}${await version(path)}`)];
+    const error = new RuntimeError('no-entrypoint', `${kind.id} needs ${program}, which is not in PATH`, {
+      hint: `Use an image that has it: ${kind.footprint}.`,
+    });
+    return [fail('kind', error)];
+  },
+};
+
+function find(program: string, path: string): string | undefined {
+  const candidates = program.includes('/')
+    ? [program]
+    : path.split(delimiter).map((dir) => join(dir, program));
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** What it says of itself; empty for programs that do not know the question. A shell would run it as a command. */
+async function version(path: string): Promise<string> {
+  if (path.endsWith('/sh')) return '';
+  const env = { PATH: '/usr/local/bin:/usr/bin:/bin' };
+  return promisify(execFile)(path, ['--version'], { timeout: VERSION_MS, env }).then(
+    ({ stdout, stderr }) => `, ${(stdout || stderr).split('\n', 1)[0]?.trim()}`,
+    () => '',
+  );
+}

@@ -1,0 +1,49 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { RuntimeError, systemCode } from '../../base/errors.ts';
+import type { Config } from '../../bot/config/config.ts';
+import { botMay } from './asUser.ts';
+import { type Check, type Finding, fail, ok } from './finding.ts';
+
+/** Code, state and logs can be written by us, and reached by the bot. */
+export const paths: Check = {
+  name: 'paths',
+  async run({ config }) {
+    const { code, state, logs } = config.paths;
+    return [
+      await place('CODE_PATH', code, config.user),
+      await place('STATE_PATH', state, config.user),
+      ours('LOGS_PATH', logs),
+    ];
+  },
+};
+
+async function place(name: string, path: string, user: Config['user']): Promise<Finding> {
+  const found = ours(name, path);
+  if (found.status !== 'ok' || user === undefined) return found;
+  const above = nearest(dirname(path));
+  if (await botMay(user, '-x', above)) return found;
+  return fail(
+    name,
+    new RuntimeError('config', `the bot's user ${user.uid}:${user.gid} cannot get to ${path}`, {
+      hint: `${above} is closed to it: chmod o+x, or another ${name}.`,
+    }),
+  );
+}
+
+/** The folder is there, or can be made, and takes files. */
+function ours(name: string, path: string): Finding {
+  const existing = nearest(path);
+  try {
+    accessSync(existing, constants.W_OK | constants.X_OK);
+    return ok(name, existing === path ? `${path} is writable` : `${path} can be made`);
+  } catch (error) {
+    const text = `${path} cannot be ${existing === path ? 'written to' : 'made'} (${systemCode(error)})`;
+    const hint = 'With a read-only root file system, mount a volume or a tmpfs there.';
+    return fail(name, new RuntimeError('config', text, { hint }));
+  }
+}
+
+function nearest(path: string): string {
+  return existsSync(path) || path === '/' ? path : nearest(dirname(path));
+}

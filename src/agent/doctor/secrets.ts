@@ -1,0 +1,47 @@
+import { accessSync, constants } from 'node:fs';
+import { type VariableName, variables } from '../../bot/config/variables.ts';
+import { botMay } from './asUser.ts';
+import { type Check, type Finding, ok, warn } from './finding.ts';
+
+/** Bot code can read neither our memory nor the files that the credentials come from. */
+export const secrets: Check = {
+  name: 'secrets',
+  async run({ config, env, uid }) {
+    const findings: Finding[] = [memory(uid, config.user)];
+    for (const name of Object.keys(variables) as VariableName[]) {
+      const file = variables[name].shown === 'secret' ? env[`${name}_FILE`] : undefined;
+      if (file === undefined) continue;
+      findings.push(
+        (await botMay(config.user, '-r', file))
+          ? warn(
+              `${name}_FILE`,
+              `the bot can read ${file}`,
+              'Start as root, and give the file to root with mode 0400.',
+            )
+          : ok(`${name}_FILE`, 'closed to the bot'),
+      );
+    }
+    return findings;
+  },
+};
+
+function memory(uid: number, user: { readonly uid: number } | undefined): Finding {
+  if (uid === 0 && user !== undefined && user.uid !== 0) return ok('credentials', 'the bot is another user');
+  if (uid !== 0 && !isReadable(process.execPath)) return ok('credentials', 'the executable is execute-only');
+  return warn(
+    'credentials',
+    'the bot runs as our own user and could read the credentials from our memory',
+    uid === 0
+      ? 'Leave BOT_USER at its default, or name a user that is not root.'
+      : `chown root and chmod 0711 ${process.execPath}: what a user cannot read, it cannot trace.`,
+  );
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

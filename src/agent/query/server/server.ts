@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
+import type { Clock } from '../../../base/clock.ts';
+import type { Logger } from '../../../base/log.ts';
+import { parseTarget } from '../../../bot/answers/parameters.ts';
+import { tokenCheck } from '../../../bot/answers/tokenCheck.ts';
+import type { QueryConfig } from '../../../bot/config/config.ts';
+import type { EventSink } from '../../../bot/events/event.ts';
+import type { EventBuffer } from '../../../bot/events/eventBuffer.ts';
+import { createLimitedServer } from '../http/createLimitedServer.ts';
+import { respondError } from '../http/respond.ts';
+import { PerQuery } from '../once/perQuery.ts';
+import type { ProgramLaunch } from '../program/programLaunch.ts';
+import { QueryProgram } from '../program/queryProgram.ts';
+import { handleQuery } from './handleQuery.ts';
+import type { ProcessIds, QueryMetrics } from './metrics.ts';
+import type { Info } from './ownRoutes.ts';
+
+export interface QueryServerOptions {
+  readonly config: QueryConfig;
+  /** Resolves when the code is there and the program may be started; asked again for every start. */
+  readonly launch: () => Promise<ProgramLaunch>;
+  readonly events: EventBuffer;
+  readonly metrics: QueryMetrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onEvent: EventSink;
+  readonly info: () => Info;
+  /** Whether the bot runs, as far as anyone here knows. */
+  readonly botRuns: () => boolean;
+  /** Whose memory the metrics tell. */
+  readonly processes: () => ProcessIds | Promise<ProcessIds>;
+  /** `/query`. */
+  readonly resultDir: string;
+  /** Where the program's output goes; undefined: our own stderr. */
+  readonly output?: Writable;
+  /** Gets the port, or waits for it. */
+  readonly listen: (server: Server, port: number) => Promise<number>;
+  readonly onQuery?: () => void;
+  /** The pid of the program that runs, for good or for one query; undefined when it has ended. */
+  readonly onProgram?: (pid: number | undefined) => void;
+}
+
+export interface QueryServer {
+  readonly port: number;
+  /** Ends the program and starts it again. The reason continues "query program …". */
+  restartProgram(reason: string): void;
+  /** Ends the program, the event streams and every connection. */
+  close(): Promise<void>;
+}
+
+/** Serves queries and the runtime's own paths. Throws what `listen` throws. */
+export async function startQueryServer(options: QueryServerOptions): Promise<QueryServer> {
+  const { config, launch, metrics, clock, log, onEvent, resultDir, output, onProgram } = options;
+  const program = new QueryProgram({
+    launch,
+    concurrency: config.concurrency,
+    clock,
+    log,
+    ...(output && { output }),
+    onStart: (pid) => onProgram?.(pid),
+    onRestart: (reason, pauseMs) => {
+      metrics.restarted();
+      log.warn(`query program ${reason}; it is started again`, { pauseMs });
+      onEvent('query.restarted', { reason, pauseMs });
+    },
+  });
+  const perQuery = new PerQuery({
+    launch,
+    resultDir,
+    ...(output && { output }),
+    ...(onProgram && { onProgram }),
+  });
+  const closing = new AbortController();
+  const server = createLimitedServer(config.timeoutMs);
+  const handler = route(options, program, handleQuery({ ...options, program, perQuery }), closing.signal);
+  server.on('request', handler);
+  // Whatever a client expects that is not `100-continue`, it gets its answer.
+  server.on('checkExpectation', handler);
+  const port = await options.listen(server, config.port);
+  const running = program.run();
+  return {
+    port,
+    restartProgram: (reason) => program.restart(reason),
+    close: async () => {
+      closing.abort();
+      program.stop();
+      await Promise.all([running, perQuery.stop(), closeServer(server)]);
+    },
+  };
+}
+
+function route(
+  options: QueryServerOptions,
+  program: QueryProgram,
+  queries: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  closing: AbortSignal,
+) {
+  const isAllowed = tokenCheck(options.config.token);
+  const notReady = () => whyNotReady(options.botRuns(), program);
+  let own: Promise<(request: IncomingMessage, response: ServerResponse) => unknown> | undefined;
+
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    // A client that goes away while it sends or reads is no error of ours.
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+    const path = parseTarget(request.url ?? '')?.path;
+    if (path !== '/_runtime/healthz' && !isAllowed(request.headers.authorization)) {
+      options.metrics.query('unauthorized');
+      respondError(response, 401, 'a bearer token is required', { 'www-authenticate': 'Bearer' });
+      return;
+    }
+    if (path === undefined || !/^\/_runtime(\/|$)/.test(path)) return queries(request, response);
+    own ??= import('./ownRoutes.ts').then(({ ownRoutes }) => ownRoutes({ ...options, notReady, closing }));
+    request.url = path;
+    // Hono makes a URL of it, which not every client's is fit for.
+    request.headers.host = 'localhost';
+    await (await own)(request, response);
+  };
+}
+
+function whyNotReady(botRuns: boolean, { state }: QueryProgram): string | undefined {
+  if (!botRuns) return 'the bot does not run';
+  if (state === 'listening' || state === 'per-query') return undefined;
+  return state === 'starting' ? 'the query program does not listen yet' : `the query program is ${state}`;
+}
+
+async function closeServer(server: Server): Promise<void> {
+  server.close();
+  server.closeAllConnections();
+  await once(server, 'close');
+}

@@ -1,0 +1,80 @@
+import { resolve } from 'node:path';
+import { isatty } from 'node:tty';
+import type { Invocation } from '../../base/command/command.ts';
+import { asRuntimeError, isRuntimeError } from '../../base/errors.ts';
+import { createLogger, type Logger } from '../../base/log.ts';
+import type { Config } from '../../bot/config/config.ts';
+import { type FileSource, type Flags, mergeSources } from '../../bot/config/mergeSources.ts';
+import { flag } from '../../bot/config/parsers.ts';
+import { configError, type KnownKind, type Role, readConfig } from '../../bot/config/readConfig.ts';
+import { variables } from '../../bot/config/variables.ts';
+import type { Kinds } from '../../bot/kinds/registry.ts';
+
+/** A bot as the command line, the environment and its files describe it. */
+export interface LoadedBot {
+  readonly config: Config;
+  readonly kinds: Kinds;
+  /** The one environment that all of our processes read their configuration from. Holds the credentials. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: Logger;
+}
+
+export interface LoadOptions {
+  readonly role: Role;
+  /** Which process speaks, in its messages. */
+  readonly speaker: string;
+  /** The bot's directory, for `execute DIR`. */
+  readonly dir?: string | undefined;
+}
+
+/** Reads everything a role needs to know before it does anything. Throws `config` with all problems. */
+export async function loadBot(invocation: Invocation, options: LoadOptions): Promise<LoadedBot> {
+  const { flags } = invocation;
+  const files = options.dir === undefined ? undefined : await readDirectory(options.dir, invocation);
+  const { env, origins } = mergeSources({ env: invocation.env, flags, ...(files ? { files } : {}) });
+  const { loadKinds } = await import('../../bot/kinds/registry.ts');
+  const read = (knownKinds: readonly KnownKind[]) =>
+    readConfig(env, {
+      role: options.role,
+      knownKinds,
+      uid: process.getuid?.() ?? -1,
+      // Not `stderr.isTTY`: that makes the stream, on the way to the bot's start.
+      isTTY: isatty(2),
+      origins,
+    });
+  const kinds = await loadKinds({
+    manifestsDir: env.KINDS_PATH ?? variables.KINDS_PATH.default,
+    allowExperimental: flag.parse(env.ALLOW_EXPERIMENTAL ?? '') === true,
+  }).catch(async (error: unknown) => {
+    throw await withProblemsOf(read([]), error);
+  });
+  const config = await read(kinds.all());
+  const log = createLogger({
+    ...config.log,
+    role: options.speaker,
+    now: Date.now,
+    sinceStart: () => performance.now(),
+    write: (line) => void invocation.stderr.write(line),
+  });
+  log.debug('configuration read');
+  for (const note of files?.notes ?? []) log.info(note);
+  return { config, kinds, env, log };
+}
+
+/** What is wrong with the manifests of kinds, and with the configuration as far as it can be told without them. */
+async function withProblemsOf(reading: Promise<unknown>, error: unknown): Promise<unknown> {
+  if (!isRuntimeError(error, 'config')) return error;
+  const more = await reading.then(
+    () => [],
+    (thrown: unknown) => asRuntimeError(thrown).problems,
+  );
+  return more.length === 0 ? error : configError([...error.problems, ...more]);
+}
+
+async function readDirectory(
+  dir: string,
+  { cwd, env, flags }: Invocation,
+): Promise<FileSource & { readonly notes: readonly string[] }> {
+  const { botDirectory } = await import('../../bot/config/botDirectory.ts');
+  return await botDirectory(resolve(cwd, dir), mergeSources({ env, flags: flags as Flags }).env);
+}

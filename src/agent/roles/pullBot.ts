@@ -1,0 +1,29 @@
+import type { Clock } from '../../base/clock.ts';
+import type { EventSink } from '../../bot/events/event.ts';
+import type { PulledState } from '../process/messages.ts';
+import { forgetTakenOver } from '../process/takenOver.ts';
+import { newHolder } from './holder.ts';
+import type { LoadedBot } from './loadBot.ts';
+import { openBotStores } from './openBotStores.ts';
+
+export interface PullBotOptions {
+  readonly signal: AbortSignal;
+  readonly emit: EventSink;
+  readonly clock: Clock;
+}
+
+/** Code, state and a new generation, for one life of the bot; the connections are given up afterwards. */
+export async function pullBot({ config, log }: LoadedBot, options: PullBotOptions): Promise<PulledState> {
+  const [{ pull }, { serializeClaim }] = await Promise.all([
+    import('../../bot/sync/pull.ts'),
+    import('../../bot/state/claim/claim.ts'),
+  ]);
+  const stores = await openBotStores(config, log);
+  try {
+    const taken = await pull(config, { ...options, stores, log, holder: newHolder() });
+    forgetTakenOver(config.paths.logs);
+    return serializeClaim(taken);
+  } finally {
+    stores.close();
+  }
+}

@@ -1,0 +1,176 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../../../base/clock.ts';
+import type { Logger } from '../../../base/log.ts';
+import type { StreamName } from '../../../bot/logs/frame.ts';
+import { openJournal } from './journalWriter.ts';
+import { createLineFramer } from './lineFramer.ts';
+import { createOutput, type Output } from './output.ts';
+import { openSource, type Source } from './source.ts';
+
+export interface CaptureOptions {
+  /** LOGS_PATH; made when it is missing. */
+  readonly dir: string;
+  /** The container's own: `process.stdout` and `process.stderr`. */
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How long a bot that outruns shipping is held back, milliseconds. 0 where nothing ships. */
+  readonly holdMs?: number;
+  /** How long a container's output that nobody reads holds the bot back, milliseconds. */
+  readonly patienceMs?: number;
+  readonly onCaptured?: (bytes: number) => void;
+  /** Smaller in tests. */
+  readonly segmentBytes?: number;
+}
+
+/** The bot's output on its way: through to the container's, and line by line into the journal. */
+export interface Capture {
+  /** `from`: the reading end of a pipe as a descriptor, which costs least, or any stream of bytes. It is ours from now on. */
+  attach(name: StreamName, from: Readable | number): void;
+  /**
+   * The bot has ended: takes what is still in the pipes, keeps unfinished lines, and closes everything. Somebody else who
+   * holds a pipe open is waited for a second, a slow reader of the container's output as long as ever, both for
+   * `limitMs` at most.
+   */
+  close(limitMs?: number): Promise<CaptureStats>;
+  readonly stats: CaptureStats;
+}
+
+export interface CaptureStats {
+  /** Bytes captured. */
+  readonly bytes: number;
+  /** Bytes that did not go through to the container's output because nobody read it. */
+  readonly leftOut: number;
+  /** How long the bot was held back for shipping, milliseconds. */
+  readonly heldMs: number;
+}
+
+const HOLD_MS = 10_000;
+const HOLD_STEP_MS = 50;
+/** How long a pipe may stay open after the bot's end, milliseconds. */
+const GRACE_MS = 1_000;
+/** For taking what is in the pipes once the container's output is not waited for any more. */
+const LAST_READ_MS = 100;
+
+/** Throws `config` when `dir` cannot be written. */
+export function createCapture(options: CaptureOptions): Capture {
+  const { clock, holdMs = HOLD_MS } = options;
+  const journal = openJournal({ now: clock.now, ...options });
+  /** The bot has ended; and: everything is closed. */
+  const ending = new AbortController();
+  const closed = new AbortController();
+  const pause = (ms: number, { signal }: AbortController) => clock.sleep(ms, signal).catch(() => undefined);
+  const channels: Channel[] = [];
+  let bytes = 0;
+  let heldMs = 0;
+  /** Of `holdMs`; all of it again when shipping has caught up. */
+  let spentMs = 0;
+  let holding = false;
+
+  /** Waits for the shipper to make room; the oldest lines go when that takes too long. */
+  const hold = async () => {
+    holding = true;
+    for (const { source } of channels) source.pause();
+    let left = journal.makeRoom(spentMs >= holdMs);
+    while (left === undefined && !ending.signal.aborted) {
+      const since = clock.now();
+      await pause(HOLD_STEP_MS, ending);
+      spentMs += clock.now() - since;
+      heldMs += clock.now() - since;
+      left = journal.makeRoom(spentMs >= holdMs);
+    }
+    if (left !== undefined && left <= 1) spentMs = 0;
+    holding = false;
+    for (const channel of channels) channel.resume();
+  };
+
+  const keepRoom = () => {
+    if (!journal.full || holding) return;
+    // What the pipes still hold when the bot has ended is little.
+    if (ending.signal.aborted) journal.makeRoom(journal.overfull);
+    else void hold();
+  };
+
+  const attach = (name: StreamName, from: Readable | number) => {
+    const framer = createLineFramer(name, journal.append);
+    let blocked = false;
+    const output = createOutput({
+      name,
+      to: options[name],
+      patienceMs: options.patienceMs ?? HOLD_MS,
+      clock,
+      signal: closed.signal,
+      log: options.log,
+      onFree: () => {
+        blocked = false;
+        resume();
+      },
+    });
+    const source = openSource(from, {
+      inUse: output.holds,
+      onChunk: (chunk) => {
+        bytes += chunk.length;
+        options.onCaptured?.(chunk.length);
+        blocked = !output.write(chunk);
+        if (blocked) source.pause();
+        framer.push(chunk, clock.now());
+        keepRoom();
+      },
+    });
+    const resume = () => {
+      if (!blocked && !holding) source.resume();
+    };
+    const flushed = async () => {
+      const grace = async () => {
+        do await pause(GRACE_MS, closed);
+        while (blocked && !closed.signal.aborted);
+      };
+      await Promise.race([source.ended, grace()]);
+      await output.drained();
+    };
+    channels.push({ source, output, resume, flushed, end: () => framer.end(clock.now()) });
+  };
+
+  const finish = async (limitMs: number) => {
+    ending.abort();
+    await Promise.race([Promise.all(channels.map((channel) => channel.flushed())), pause(limitMs, closed)]);
+    for (const { output } of channels) output.giveUp();
+    const ends = Promise.all(channels.map(({ source }) => source.ended));
+    await Promise.race([ends, pause(LAST_READ_MS, closed)]);
+    closed.abort();
+    for (const channel of channels) {
+      channel.source.destroy();
+      channel.end();
+    }
+    journal.close();
+    return stats();
+  };
+
+  const stats = () => ({
+    bytes,
+    heldMs,
+    leftOut: channels.reduce((sum, { output }) => sum + output.leftOut, 0),
+  });
+
+  let finished: Promise<CaptureStats> | undefined;
+  return {
+    attach,
+    close: (limitMs = HOLD_MS) => {
+      finished ??= finish(limitMs);
+      return finished;
+    },
+    get stats() {
+      return stats();
+    },
+  };
+}
+
+interface Channel {
+  readonly source: Source;
+  readonly output: Output;
+  /** Reads on, unless something else holds it. */
+  readonly resume: () => void;
+  readonly flushed: () => Promise<void>;
+  readonly end: () => void;
+}

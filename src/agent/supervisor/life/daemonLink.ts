@@ -1,0 +1,173 @@
+import type { Clock } from '../../../base/clock.ts';
+import type { Logger } from '../../../base/log.ts';
+import type { RuntimeEvent } from '../../../bot/events/event.ts';
+import type { PublishReport } from '../../../bot/state/publish/publishReport.ts';
+import type { FinishOutcome } from '../../../bot/sync/finishOutcome.ts';
+import type { FromDaemon, PulledState, ToDaemon } from '../../process/messages.ts';
+import type { Self } from '../../process/roleProcess.ts';
+import type { Freezer } from './freezer.ts';
+import { keepRole } from './keepRole.ts';
+
+/** A daemon that says nothing for this long hangs, and is ended and started again. */
+const SILENCE_MS = 60_000;
+/** The same once every moment counts: it has to say that it has heard. Half of a shorter budget. */
+const HURRIED_SILENCE_MS = 10_000;
+/** The daemon ends the final sync by itself when its time is over; what it then says is more exact than that it is over. */
+const LAST_WORD_MS = 100;
+/** Deaths during the final sync after which we give up. */
+const MAX_FINISH_DEATHS = 3;
+
+/**
+ * mallopt(3): glibc raises its mmap threshold with every large block that is freed, and keeps what lies below it. With these,
+ * what a large publish or many logs have used goes back to the system (docs/performance.md); the threshold is half of what
+ * Node reads from a socket at a time.
+ */
+const GIVE_BACK = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '32768',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+};
+
+export interface DaemonLinkOptions {
+  readonly self: Self;
+  readonly env: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly freezer: Freezer;
+  /** What the first daemon need not read again. Later ones get only whose generation it is. */
+  readonly pulled: PulledState;
+  /** Whose end the daemon waits for when we die. */
+  readonly botGroup: number | undefined;
+  readonly onPublished: (report: PublishReport) => void;
+  readonly onLogLag: (lagMs: number) => void;
+  readonly onEvent: (event: RuntimeEvent) => void;
+  readonly onFenced: (message: string) => void;
+}
+
+/** The sync daemon as the supervisor sees it: always there, started again when it dies or hangs. */
+export interface DaemonLink {
+  readonly pid: number | undefined;
+  /**
+   * The final sync. `budgetMs` undefined: as long as bytes move. Always resolves; what was not saved is in the outcome.
+   */
+  finish(budgetMs: number | undefined): Promise<FinishOutcome>;
+}
+
+export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
+  const { clock, log, freezer, pulled, botGroup } = options;
+  const outcome = Promise.withResolvers<FinishOutcome>();
+  const over = new AbortController();
+  let heardAt = clock.now();
+  let heard = 0;
+  const hear = () => {
+    heardAt = clock.now();
+    heard += 1;
+  };
+  let finishBy: { readonly at: number | undefined } | undefined;
+
+  const finishMessage = (at: number | undefined): ToDaemon => ({
+    type: 'finish',
+    budgetMs: at === undefined ? undefined : Math.max(0, at - clock.now()),
+  });
+
+  const give = (result: FinishOutcome) => {
+    over.abort();
+    daemon.release();
+    outcome.resolve(result);
+  };
+  const giveUp = (reason: string) => {
+    give({ stateSaved: false, logsSaved: false, reason });
+    daemon.kill('SIGKILL');
+  };
+
+  const receive = (message: FromDaemon) => {
+    hear();
+    switch (message.type) {
+      case 'ready':
+        daemon.forgive();
+        break;
+      case 'published':
+        options.onPublished(message.report);
+        break;
+      case 'event':
+        options.onEvent(message.event);
+        break;
+      case 'fenced':
+        options.onFenced(message.message);
+        break;
+      case 'freeze':
+        daemon.send({ type: 'frozen', ok: freezer.freeze() });
+        break;
+      case 'thaw':
+        freezer.thaw();
+        daemon.send({ type: 'thawed' });
+        break;
+      case 'finished':
+        give(message.outcome);
+        break;
+      case 'logs':
+        options.onLogLag(message.lagMs);
+        break;
+      case 'alive':
+        break;
+    }
+  };
+
+  const daemon = keepRole<ToDaemon, FromDaemon>({
+    ...options,
+    role: ['daemon', 'sync'],
+    tuning: GIVE_BACK,
+    greet: (restarts) => {
+      hear();
+      const known = restarts === 0 ? pulled : { ...pulled, head: '', etag: '' };
+      const start: ToDaemon = { type: 'start', pulled: known, botGroup };
+      return finishBy ? [start, finishMessage(finishBy.at)] : [start];
+    },
+    onMessage: receive,
+    onDeath: (deaths) => {
+      freezer.thaw();
+      if (!finishBy || deaths < MAX_FINISH_DEATHS) return true;
+      giveUp('the sync daemon died again and again');
+      return false;
+    },
+  });
+
+  /** One that hangs now, or is stopped, would take what it had to save with it. */
+  const expectAnswer = async (withinMs: number) => {
+    const before = heard;
+    await clock.sleep(withinMs, over.signal).catch(() => undefined);
+    if (over.signal.aborted || heard > before) return;
+    log.warn('the sync daemon does not answer and is ended', { silentMs: withinMs });
+    daemon.kill('SIGKILL');
+  };
+
+  const watchSilence = async () => {
+    while (!over.signal.aborted) {
+      await clock.sleep(SILENCE_MS / 2, over.signal).catch(() => undefined);
+      if (over.signal.aborted || clock.now() - heardAt < SILENCE_MS) continue;
+      log.warn('the sync daemon hangs and is ended', { silentMs: clock.now() - heardAt });
+      daemon.kill('SIGKILL');
+    }
+  };
+  void watchSilence();
+
+  return {
+    get pid() {
+      return daemon.pid;
+    },
+    finish: (budgetMs) => {
+      finishBy = { at: budgetMs === undefined ? undefined : clock.now() + budgetMs };
+      daemon.hurry();
+      daemon.send(finishMessage(finishBy.at));
+      void expectAnswer(Math.min(HURRIED_SILENCE_MS, (budgetMs ?? Number.POSITIVE_INFINITY) / 2));
+      if (budgetMs !== undefined) {
+        clock.sleep(budgetMs + LAST_WORD_MS, over.signal).then(
+          () => giveUp('the stop budget ran out'),
+          () => undefined,
+        );
+      }
+      return outcome.promise;
+    },
+  };
+}

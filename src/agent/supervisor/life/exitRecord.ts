@@ -1,0 +1,88 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { RuntimeError } from '../../../base/errors.ts';
+import type { Config, Paths } from '../../../bot/config/config.ts';
+
+/** How the bot's own process ended. */
+export interface BotExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly outOfMemory: boolean;
+}
+
+/** `exit.json`. Contract, section 3. */
+export interface ExitRecord {
+  readonly source: 'bot' | 'runtime';
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The container's exit code. */
+  readonly exit: number;
+  readonly reason: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly stateSaved: boolean;
+  readonly logsSaved: boolean;
+}
+
+export interface Ending {
+  readonly bot: BotExit | undefined;
+  /** Why the runtime itself ended it, when it did. Wins over the bot's own code. */
+  readonly error: RuntimeError | undefined;
+  readonly stateSaved: boolean;
+  readonly logsSaved: boolean;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+export function describeExit(ending: Ending): ExitRecord {
+  const { bot, error } = ending;
+  return {
+    source: error ? 'runtime' : 'bot',
+    code: bot?.code ?? null,
+    signal: bot?.signal ?? null,
+    exit: error?.exitCode ?? botExitCode(bot),
+    reason: error ? withHint(error) : botReason(bot),
+    startedAt: new Date(ending.startedAt).toISOString(),
+    endedAt: new Date(ending.endedAt).toISOString(),
+    stateSaved: ending.stateSaved,
+    logsSaved: ending.logsSaved,
+  };
+}
+
+/** Leaves `exit.json` and, for scheduled bots, `done`: the very last thing that happens. */
+export function writeExitRecord(
+  paths: Pick<Paths, 'exitFile' | 'doneFile'>,
+  botType: Config['botType'],
+  record: ExitRecord,
+): void {
+  writeWhole(paths.exitFile, `${JSON.stringify(record)}\n`);
+  if (botType === 'scheduled') writeWhole(paths.doneFile, `${record.exit}\n`);
+}
+
+/** Those of an earlier life, before a new one. */
+export function removeExitRecord({ exitFile, doneFile }: Pick<Paths, 'exitFile' | 'doneFile'>): void {
+  rmSync(exitFile, { force: true });
+  rmSync(doneFile, { force: true });
+}
+
+/** Atomic: a reader sees a whole file or none. */
+function writeWhole(file: string, text: string): void {
+  writeFileSync(`${file}.tmp`, text, { mode: 0o644 });
+  renameSync(`${file}.tmp`, file);
+}
+
+function botExitCode(bot: BotExit | undefined): number {
+  if (!bot) return 70;
+  return bot.signal ? 128 + constants.signals[bot.signal] : (bot.code ?? 70);
+}
+
+function botReason(bot: BotExit | undefined): string {
+  if (bot?.outOfMemory) return 'out of memory';
+  if (bot?.signal) return `the bot was ended by ${bot.signal}`;
+  return bot?.code === 0 ? 'the bot ended' : `the bot ended with code ${bot?.code}`;
+}
+
+function withHint(error: RuntimeError): string {
+  return [error.message, ...error.problems].join('; ');
+}

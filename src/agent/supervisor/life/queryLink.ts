@@ -1,0 +1,67 @@
+import type { Clock } from '../../../base/clock.ts';
+import type { Logger } from '../../../base/log.ts';
+import type { RuntimeEvent } from '../../../bot/events/event.ts';
+import { type FromQueryServer, PROGRAM_ENV, type ToQueryServer } from '../../process/messages.ts';
+import { type Self, withheldEnvironment } from '../../process/roleProcess.ts';
+import { signalProcess } from '../../process/signalProcess.ts';
+import type { Guard } from '../guard/guard.ts';
+import { guardCurrent } from '../guard/guardCurrent.ts';
+import { keepRole } from './keepRole.ts';
+
+export interface QueryLinkOptions {
+  readonly self: Self;
+  readonly env: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** What a server that starts (again) is told first, so that it knows what has happened. */
+  readonly catchUp: () => readonly ToQueryServer[];
+  readonly onEvent: (event: RuntimeEvent) => void;
+  /** Ends the query program when we die. */
+  readonly guard: Guard;
+}
+
+export interface QueryLink {
+  readonly pid: number | undefined;
+  tell(message: ToQueryServer): void;
+  /** Ends server and query program; the process goes by itself, or with us. */
+  stop(): void;
+}
+
+/** The query server as the supervisor sees it: started again when it dies, with what it has to know. */
+export function linkQueryServer(options: QueryLinkOptions): QueryLink {
+  let program: number | undefined;
+  const guardProgram = guardCurrent(options.guard);
+  const runs = (pid: number | undefined) => {
+    program = pid;
+    guardProgram(pid);
+  };
+  const server = keepRole<ToQueryServer, FromQueryServer>({
+    ...options,
+    role: ['execute', '--query-server-only'],
+    // For the query program; the server itself must not be steered by them.
+    tuning: { [PROGRAM_ENV]: JSON.stringify(withheldEnvironment(options.env)) },
+    greet: options.catchUp,
+    onMessage: (message) => {
+      if (message.type === 'ready') server.forgive();
+      else if (message.type === 'program') runs(message.pid);
+      else options.onEvent(message.event);
+    },
+    onDeath: () => {
+      // Killed, the server could not end its program, which would keep the port and the state's files.
+      if (program !== undefined) signalProcess(-program, 'SIGKILL');
+      runs(undefined);
+      return true;
+    },
+  });
+  return {
+    get pid() {
+      return server.pid;
+    },
+    tell: (message) => void server.send(message),
+    stop: () => {
+      server.release();
+      if (!server.send({ type: 'stop' })) server.kill('SIGTERM');
+    },
+  };
+}

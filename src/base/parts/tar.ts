@@ -1,0 +1,1 @@
+export { extract, pack } from 'tar-stream';

@@ -1,0 +1,77 @@
+import type { LogLevel } from '../../base/log.ts';
+import type { Secret } from '../../base/secret.ts';
+import type { Buckets, StoreConfig } from '../../store/storeConfig.ts';
+import type { Task } from './task.ts';
+
+/**
+ * Everything that environment, flags and files said, read once, checked once, frozen. Contract, section 2.
+ * Sizes are bytes, times milliseconds.
+ */
+export interface Config {
+  readonly botId: string;
+  /** Id of a runtime kind, aliases resolved: `python3.11`. Empty where the role needs none (`daemon sync`). */
+  readonly kind: string;
+  /** Relative to the code path, checked not to leave it, except for kinds whose entrypoint is no file. */
+  readonly entrypoint: string;
+  readonly queryEntrypoint: string | undefined;
+  readonly botType: 'realtime' | 'scheduled';
+  /** The bot's configuration: JSON text, known to parse. */
+  readonly botConfig: string;
+  readonly task: Task;
+  readonly code: CodeConfig;
+  readonly paths: Paths;
+  readonly store: StoreConfig;
+  readonly buckets: Buckets;
+  readonly sync: SyncConfig;
+  readonly query: QueryConfig;
+  readonly startTimeoutMs: number;
+  readonly stopTimeoutMs: number;
+  /** Whom bot and query programs run as; undefined: whoever we are. */
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  readonly allowExperimental: boolean;
+  readonly log: { readonly level: LogLevel; readonly format: 'text' | 'json' };
+}
+
+export interface CodeConfig {
+  /** Key in the code bucket; undefined: the code is already at the code path. */
+  readonly file: string | undefined;
+  /** Lower-case hex. */
+  readonly sha256: string | undefined;
+  readonly cache: string | undefined;
+  /** Limit on the archive and on what it unpacks to. */
+  readonly maxBytes: number;
+}
+
+/** Absolute paths. */
+export interface Paths {
+  readonly code: string;
+  readonly state: string;
+  /** Where the SDKs keep `<key>.json`; inside `state`. */
+  readonly stateDir: string;
+  readonly logs: string;
+  readonly exitFile: string;
+  readonly doneFile: string;
+  readonly kinds: string;
+}
+
+export interface SyncConfig {
+  readonly intervalMs: number;
+  /** 0: no publishing on change. */
+  readonly onChangeMs: number;
+  readonly keep: number;
+  readonly freeze: 'auto' | 'off';
+  readonly exportTarGz: boolean;
+  readonly maxBytes: number;
+  readonly maxFileBytes: number | undefined;
+}
+
+export interface QueryConfig {
+  /** Set: this is an ephemeral query. */
+  readonly path: string | undefined;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly resultKey: string | undefined;
+  readonly port: number;
+  readonly timeoutMs: number;
+  readonly concurrency: number;
+  readonly token: Secret | undefined;
+}

@@ -1,0 +1,67 @@
+import { basename } from 'node:path';
+import type { Document, Node } from 'yaml';
+import type { Env } from '../../base/env.ts';
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from '../../base/parts/yaml.ts';
+import { isObject } from './parsers.ts';
+import { readSmallFile } from './readSmallFile.ts';
+
+/** Where each variable stands in `bot.yaml`. */
+const places: Readonly<Record<string, readonly string[]>> = {
+  BOT_ID: ['name'],
+  BOT_TYPE: ['type'],
+  RUNTIME: ['runtime'],
+  ENTRYPOINT: ['entrypoints', 'bot'],
+  QUERY_ENTRYPOINT: ['entrypoints', 'query'],
+  TASK: ['task'],
+};
+
+/** `bot.yaml` as variables. Fields of other tools are left alone; problems name file and line. */
+export function readBotYaml(path: string, problems: string[]): { values: Env; origins: Env } {
+  const file = basename(path);
+  const values: Record<string, string> = {};
+  const origins: Record<string, string> = {};
+  const text = readSmallFile(path, problems);
+  if (text === undefined) return { values, origins };
+
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  for (const error of document.errors) {
+    const { line, col } = lines.linePos(error.pos[0]);
+    problems.push(`${file}:${line}:${col}: ${error.message}`);
+  }
+  if (document.errors.length > 0) return { values, origins };
+
+  // Otherwise nothing in it would be found, and a guess would run in place of what it means.
+  for (const [node, place] of [
+    [document.contents, 'the file'],
+    [isMap(document.contents) ? document.get('entrypoints', true) : undefined, 'entrypoints'],
+  ] as const) {
+    if (!isNode(node) || isMap(node) || (isScalar(node) && node.value === null)) continue;
+    const { line } = lines.linePos(node.range?.[0] ?? 0);
+    problems.push(`${file}:${line}: ${place} is not a mapping`);
+  }
+  for (const [name, place] of Object.entries(places)) {
+    const node = document.getIn(place, true);
+    if (!isNode(node)) continue;
+    const origin = `${file}:${lines.linePos(node.range?.[0] ?? 0).line}`;
+    const value = plain(node, document);
+    if (value === null) continue;
+    const isTask = name === 'TASK';
+    if (!isTask && typeof value === 'string') values[name] = value;
+    else if (isTask && isObject(value)) values[name] = JSON.stringify(value);
+    else problems.push(`${origin}: ${place.join('.')} is not ${isTask ? 'a mapping' : 'a text'}`);
+    origins[name] = origin;
+  }
+  return { values, origins };
+}
+
+/** Undefined for aliases that lead nowhere or multiply beyond all bounds. */
+function plain(node: Node, document: Document): unknown {
+  try {
+    const value = node.toJS(document);
+    // `name: 2024` is meant as it is written.
+    return typeof value === 'number' && isScalar(node) ? node.source : value;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,177 @@
+import { join } from 'node:path';
+import type { Env } from '../../base/env.ts';
+import { RuntimeError } from '../../base/errors.ts';
+import { checkPaths } from './checkPaths.ts';
+import type { CodeConfig, Config, Paths } from './config.ts';
+import { insidePath } from './parsers.ts';
+import { readStore } from './readStore.ts';
+import { readTask } from './readTask.ts';
+import { quote, VariableReader } from './variableReader.ts';
+import type { VariableName } from './variables.ts';
+
+export interface ReadConfigOptions {
+  readonly role: Role;
+  readonly knownKinds: readonly KnownKind[];
+  /** The runtime's own user: only root can start programs as another. */
+  readonly uid: number;
+  /** Whether stderr is a terminal. */
+  readonly isTTY: boolean;
+  /** Where values came from that are no environment variables: `bot.yaml:3`. */
+  readonly origins?: Env;
+}
+
+/**
+ * `execute` becomes an ephemeral query by `QUERY_PATH`. `execute-without-sync` and `query-server` may leave the store
+ * to a sidecar; an `operator` names the bot, if any, on the command line.
+ */
+export type Role = 'execute' | 'execute-without-sync' | 'query-server' | 'daemon' | 'operator';
+
+/** Whether others of the pod pull and save: this one then needs no store, and no credentials. */
+function leavesStore(role: Role, isEphemeralQuery: boolean): boolean {
+  return role === 'query-server' || (role === 'execute-without-sync' && !isEphemeralQuery);
+}
+
+/** What configuration needs to know of a runtime kind. */
+export interface KnownKind {
+  readonly id: string;
+  readonly aliases: readonly string[];
+  /** `text`: the entrypoint is a command or a program's text, no path. */
+  readonly entrypoint: 'file' | 'text';
+}
+
+/**
+ * Reads the whole configuration from one environment (`mergeSources` makes it of flags, variables and files). Throws
+ * one `config` error (78) that holds every problem, one line each.
+ */
+export async function readConfig(env: Env, options: ReadConfigOptions): Promise<Config> {
+  const reader = new VariableReader(env, options.origins);
+  for (const name of required(options.role, reader)) if (!reader.has(name)) reader.missing(name);
+
+  const botId = reader.read('BOT_ID') ?? '';
+  const kind = await readKind(reader, options.knownKinds);
+  const readEntrypoint = (name: 'ENTRYPOINT' | 'QUERY_ENTRYPOINT') =>
+    kind?.entrypoint === 'file' ? reader.readAs(name, insidePath) : reader.text(name);
+  const code = readCode(reader);
+  const paths = readPaths(reader);
+  const store = readStore(reader, leavesStore(options.role, reader.has('QUERY_PATH')));
+  for (const problem of checkPaths(paths, code, store)) reader.problem(problem);
+
+  const config: Config = {
+    botId,
+    kind: kind?.id ?? '',
+    entrypoint: readEntrypoint('ENTRYPOINT') ?? '',
+    queryEntrypoint: readEntrypoint('QUERY_ENTRYPOINT'),
+    botType: readBotType(reader),
+    botConfig: reader.read('BOT_CONFIG'),
+    task: readTask(reader, botId),
+    code,
+    paths,
+    store,
+    buckets: {
+      code: reader.read('MINIO_CODE_BUCKET'),
+      state: reader.read('MINIO_STATE_BUCKET'),
+      logs: reader.read('MINIO_LOGS_BUCKET'),
+      results: reader.read('MINIO_QUERY_RESULTS_BUCKET'),
+    },
+    sync: {
+      intervalMs: reader.read('SYNC_INTERVAL'),
+      onChangeMs: reader.read('SYNC_ON_CHANGE'),
+      keep: reader.read('STATE_KEEP'),
+      freeze: reader.read('STATE_FREEZE'),
+      exportTarGz: reader.read('STATE_EXPORT') === 'tar.gz',
+      maxBytes: reader.read('MAX_STATE_SIZE_MB'),
+      maxFileBytes: reader.read('MAX_STATE_FILE_SIZE_MB'),
+    },
+    query: {
+      path: reader.read('QUERY_PATH'),
+      params: reader.read('QUERY_PARAMS'),
+      resultKey: reader.read('QUERY_RESULT_KEY'),
+      port: reader.read('QUERY_PORT'),
+      timeoutMs: reader.read('QUERY_TIMEOUT'),
+      concurrency: reader.read('QUERY_CONCURRENCY'),
+      token: reader.secret('QUERY_TOKEN'),
+    },
+    startTimeoutMs: reader.read('START_TIMEOUT'),
+    stopTimeoutMs: reader.read('STOP_TIMEOUT'),
+    user: readUser(reader, options.uid),
+    allowExperimental: reader.read('ALLOW_EXPERIMENTAL'),
+    log: {
+      level: reader.read('LOG_LEVEL'),
+      format: reader.read('LOG_FORMAT') ?? (options.isTTY ? 'text' : 'json'),
+    },
+  };
+  if (reader.problems.length > 0) throw configError(reader.problems);
+  return deepFreeze(config);
+}
+
+/** One error of everything that is wrong. */
+export function configError(problems: readonly string[]): RuntimeError {
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  return new RuntimeError('config', `the configuration has ${count}:`, { op: 'config.read', problems });
+}
+
+function required(role: Role, reader: VariableReader): readonly VariableName[] {
+  if (role === 'operator') return [];
+  if (role === 'daemon') return ['BOT_ID'];
+  if (role === 'query-server') return ['BOT_ID', 'RUNTIME', 'QUERY_ENTRYPOINT'];
+  const program = reader.has('QUERY_PATH') && reader.has('QUERY_ENTRYPOINT') ? [] : (['ENTRYPOINT'] as const);
+  return ['BOT_ID', 'RUNTIME', ...program];
+}
+
+async function readKind(reader: VariableReader, known: readonly KnownKind[]): Promise<KnownKind | undefined> {
+  const name = reader.read('RUNTIME');
+  if (name === undefined || known.length === 0) return undefined;
+  const kind = known.find(({ id, aliases }) => id === name || aliases.includes(name));
+  if (kind !== undefined) return kind;
+  const { knownNames } = await import('../../base/knownNames.ts');
+  const names = known.flatMap(({ id, aliases }) => [id, ...aliases]);
+  reader.problem(`RUNTIME=${quote(name)} is not a known kind; ${knownNames(name, names)}`);
+  return undefined;
+}
+
+/** Both are read: what is wrong with one is told, whatever the other says. */
+function readBotType(reader: VariableReader): Config['botType'] {
+  const type = reader.read('BOT_TYPE');
+  return reader.read('IS_SCHEDULED') ? 'scheduled' : type;
+}
+
+function readCode(reader: VariableReader): CodeConfig {
+  return {
+    file: reader.read('CODE_FILE'),
+    sha256: reader.read('CODE_SHA256'),
+    cache: reader.read('CODE_CACHE'),
+    maxBytes: reader.read('MAX_CODE_SIZE_MB'),
+  };
+}
+
+function readPaths(reader: VariableReader): Paths {
+  const state = reader.read('STATE_PATH');
+  const logs = reader.read('LOGS_PATH');
+  return {
+    code: reader.read('CODE_PATH'),
+    state,
+    stateDir: reader.read('STATE_DIR') ?? join(state, '.the0-state'),
+    logs,
+    exitFile: join(logs, '..', 'exit.json'),
+    doneFile: join(logs, '..', 'done'),
+    kinds: reader.read('KINDS_PATH'),
+  };
+}
+
+function readUser(reader: VariableReader, uid: number): Config['user'] {
+  const user = reader.read('BOT_USER') ?? (uid === 0 ? { uid: 1000, gid: 1000 } : 'none');
+  if (user === 'none') return undefined;
+  if (uid === 0) return user;
+  if (user.uid !== uid) {
+    reader.problem(`BOT_USER="${user.uid}:${user.gid}" needs root, and the runtime was started as ${uid}`);
+  }
+  return undefined;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    for (const inner of Object.values(value)) deepFreeze(inner);
+    Object.freeze(value);
+  }
+  return value;
+}

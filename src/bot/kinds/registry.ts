@@ -1,0 +1,60 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RuntimeError, systemCode } from '../../base/errors.ts';
+import { knownNames } from '../../base/knownNames.ts';
+import { builtInKinds } from './builtIn.ts';
+import type { Kind } from './kind.ts';
+import { experimentalPolicy, type KindMiddleware, withMiddleware } from './middleware.ts';
+
+export interface Kinds {
+  /** The kind with this id or alias; `config` for an unknown one, with the known ones. */
+  get(idOrAlias: string): Kind;
+  ids(): readonly string[];
+  all(): readonly Kind[];
+}
+
+export interface KindsOptions {
+  /** `KINDS_PATH`; need not exist. */
+  readonly manifestsDir: string;
+  readonly allowExperimental: boolean;
+  /** Inside the policy on experimental kinds; the first one is the outermost. */
+  readonly middleware?: readonly KindMiddleware[];
+}
+
+/** The built-in kinds, then those of manifests. `config` when a manifest is wrong: every problem, with file and line. */
+export async function loadKinds(options: KindsOptions): Promise<Kinds> {
+  const files = await manifestFiles(options.manifestsDir);
+  const manifests =
+    files.length === 0 ? [] : await (await import('./manifest/load.ts')).loadManifests(files, builtInKinds);
+  const middleware = [experimentalPolicy(options.allowExperimental), ...(options.middleware ?? [])];
+  const kinds = [...builtInKinds, ...manifests].map((kind) => withMiddleware(kind, middleware));
+  const byName = new Map(
+    kinds.flatMap((kind) => [kind.id, ...kind.aliases].map((name) => [name, kind] as const)),
+  );
+  const ids = kinds.map(({ id }) => id);
+  return {
+    get: (name) => {
+      const kind = byName.get(name);
+      if (kind !== undefined) return kind;
+      throw new RuntimeError('config', `RUNTIME=${JSON.stringify(name)} is not a known kind`, {
+        hint: knownNames(name, [...byName.keys()]),
+      });
+    },
+    ids: () => ids,
+    all: () => kinds,
+  };
+}
+
+async function manifestFiles(directory: string): Promise<readonly string[]> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw new RuntimeError('config', `cannot read the manifests of kinds in ${directory}`, {
+      path: directory,
+      cause: error,
+    });
+  });
+  return names
+    .filter((name) => /^[^.].*\.ya?ml$/.test(name))
+    .sort()
+    .map((name) => join(directory, name));
+}

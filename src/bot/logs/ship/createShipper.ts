@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { isRuntimeError } from '../../../base/errors.ts';
+import type { ObjectStore } from '../../../store/objectStore.ts';
+import { listSegments } from '../segment.ts';
+import { createDayObjects } from './dayObject.ts';
+import { neededFrom } from './position.ts';
+import { type Batch, readBatch } from './readBatch.ts';
+import {
+  readShipRecord,
+  type ShipIntent,
+  type ShipRecord,
+  unshippedBytes,
+  writeShipRecord,
+} from './shipRecord.ts';
+
+export interface ShipperOptions {
+  /** The logs bucket. */
+  readonly store: ObjectStore;
+  readonly bot: string;
+  /** LOGS_PATH, where the supervisor captures to. */
+  readonly dir: string;
+  /** How much goes in one write, about; smaller in tests. */
+  readonly batchBytes?: number;
+}
+
+/** Brings the journal's lines to the store, each exactly once. One shipper to a journal. */
+export interface Shipper {
+  /**
+   * Ships what is there now. `final`: until nothing is left, the bot has ended. Throws what the store throws; what is not
+   * shipped then is by the next call, also by another process. Calls wait for each other.
+   */
+  ship(options?: { signal?: AbortSignal; final?: boolean }): Promise<ShipReport>;
+  /** Bytes of the journal that are not in the store yet. */
+  lag(): number;
+}
+
+export interface ShipReport {
+  readonly lines: number;
+  /** Of NDJSON. */
+  readonly bytes: number;
+}
+
+/** Each lost one is somebody else's write that was made; more than that in a row are something else. */
+const MAX_ATTEMPTS = 50;
+const BATCH_BYTES = 8 * 1024 * 1024;
+
+/** Where a day's log is in the logs bucket. Contract, section 7. `day`: `20261121`. */
+export function dayKey(bot: string, day: string): string {
+  return `logs/${bot}/${day}.log`;
+}
+
+export function createShipper({ store, bot, dir, batchBytes = BATCH_BYTES }: ShipperOptions): Shipper {
+  mkdirSync(dir, { recursive: true, mode: 0o750 });
+  const objects = createDayObjects(store);
+  let record: ShipRecord | undefined;
+  let running: Promise<unknown> = Promise.resolve();
+
+  const load = () => {
+    record ??= readShipRecord(dir);
+    return record;
+  };
+
+  const save = (next: ShipRecord) => {
+    record = next;
+    writeShipRecord(dir, next);
+  };
+
+  /** The lines are in the store: they are not needed here any more. */
+  const commit = (intent: ShipIntent, object: ShipRecord['object']) => {
+    save({ version: 1, position: intent.position, object, intent: undefined });
+    const needed = neededFrom(intent.position);
+    const segments = listSegments(dir);
+    for (const [index, segment] of segments.entries()) {
+      const next = segments[index + 1];
+      if (next && next.offset <= needed) rmSync(segment.path, { force: true });
+    }
+  };
+
+  const send = async (first: ShipIntent, tail: Buffer, signal: AbortSignal | undefined) => {
+    let intent = first;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return commit(intent, await objects.extend(intent.key, intent.base, tail, { signal }));
+      } catch (error) {
+        if (!isRuntimeError(error, 'conflict', 'not-found') || attempt === MAX_ATTEMPTS) throw error;
+        // Somebody else has written: either we did, and did not hear of it, or our lines go behind theirs.
+        const now = await objects.look(intent.key, { signal });
+        if (now && (await objects.holds(now, intent, { signal }))) return commit(intent, now);
+        intent = { ...intent, base: now };
+        save({ ...load(), intent });
+      }
+    }
+  };
+
+  /** A write that we do not know the outcome of: the same one again, unless it happened. */
+  const settle = async (intent: ShipIntent, signal: AbortSignal | undefined) => {
+    const now = await objects.look(intent.key, { signal });
+    if (now && (await objects.holds(now, intent, { signal }))) return commit(intent, now);
+    const batch = await readBatch(dir, load().position, { until: intent.position.offset });
+    if (batch && sha256(batch.tail) === intent.sha256) return send(intent, batch.tail, signal);
+    // Its lines were dropped meanwhile, for want of room; the next batch says how many.
+    save({ ...load(), intent: undefined });
+  };
+
+  const shipBatch = async (batch: Batch, signal: AbortSignal | undefined) => {
+    const key = dayKey(bot, batch.day);
+    const { object } = load();
+    const base = object?.key === key ? object : await objects.look(key, { signal });
+    const { tail, position } = batch;
+    const intent = { key, base, size: tail.length, sha256: sha256(tail), position };
+    save({ ...load(), intent });
+    await send(intent, tail, signal);
+  };
+
+  const ship = async (signal: AbortSignal | undefined, final: boolean): Promise<ShipReport> => {
+    let lines = 0;
+    let bytes = 0;
+    const { intent, position } = load();
+    if (intent) {
+      await settle(intent, signal);
+      lines += load().position.lines - position.lines;
+      bytes += intent.size;
+    }
+    for (let more = true; more; ) {
+      signal?.throwIfAborted();
+      const batch = await readBatch(dir, load().position, { maxBytes: batchBytes });
+      if (!batch) break;
+      await shipBatch(batch, signal);
+      lines += batch.lines;
+      bytes += batch.tail.length;
+      more = batch.more || final;
+    }
+    return { lines, bytes };
+  };
+
+  return {
+    ship: ({ signal, final = false } = {}) => {
+      const next = running.then(() => ship(signal, final));
+      running = next.catch(() => undefined);
+      return next;
+    },
+    lag: () => unshippedBytes(dir, load().position),
+  };
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

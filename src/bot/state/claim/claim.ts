@@ -1,0 +1,141 @@
+import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
+import type { StateContext } from '../format/context.ts';
+import { FORMAT, keys } from '../format/format.ts';
+import { encodeHead, type Head, parseHead } from '../format/head.ts';
+import type { LocalTree } from '../local/localTree.ts';
+import { readHead, type StoredHead } from '../read/readHead.ts';
+import type { Holding } from './holding.ts';
+import { noteClaimant } from './newestTree.ts';
+
+/** The right to write a bot's state, and its head as it was when we took it. */
+export interface Claim {
+  readonly generation: number;
+  /** Unique to the instance. */
+  readonly holder: string;
+  readonly etag: string;
+  readonly head: Head;
+  /** Whose the bot was before; generation 0: nobody's. */
+  readonly previous: Holding;
+  /** What was restored for it, once it has been, for a process that did not do so itself. */
+  readonly tree?: LocalTree | undefined;
+}
+
+export interface ClaimOptions {
+  readonly holder: string;
+  /** Where the state is to be, when the claim is for a tree that lies there and may be newer than what is saved. */
+  readonly dir?: string | undefined;
+  /** By whom the bot has to be held still; `fenced` when it is not. Undefined: whoever holds it. */
+  readonly from?: Holding | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** How often somebody else may be faster than us. */
+const ATTEMPTS = 20;
+
+/**
+ * Takes the next generation: from here on the store refuses every older instance. One GET and one PUT. Throws
+ * `damaged` when there is a head that cannot be used: a state is empty only when the store says that there is none.
+ */
+export async function claim(context: StateContext, options: ClaimOptions): Promise<Claim> {
+  const { store, bot, clock } = context;
+  const { holder, dir, from, signal } = options;
+  for (let attempt = 1; ; attempt++) {
+    const current = await readHead(context, signal);
+    const before = current?.head ?? emptyHead(bot, await hasLegacy(context, signal));
+    const previous = { generation: before.generation, holder: before.holder };
+    if (from && !isSameHolding(previous, from)) throw fenced(bot, current?.head);
+    if (dir !== undefined) noteClaimant(dir, holder, previous);
+    const head: Head = {
+      ...before,
+      generation: before.generation + 1,
+      holder,
+      updatedAt: new Date(clock.now()).toISOString(),
+    };
+    const condition = current ? { ifMatch: current.etag } : { ifNoneMatch: '*' as const };
+    try {
+      const { etag } = await store.put(keys.head(bot), encodeHead(head), { ...condition, signal });
+      return { generation: head.generation, holder, etag, head, previous };
+    } catch (error) {
+      if (!isRuntimeError(error, 'conflict', 'unavailable', 'not-found')) throw error;
+      const taken = await readHead(context, signal);
+      if (taken && isHeldBy(taken, head)) {
+        return { generation: head.generation, holder, etag: taken.etag, head: taken.head, previous };
+      }
+      if (!isRuntimeError(error, 'conflict', 'not-found') || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** The head without taking a generation: for those who only read (an ephemeral query). */
+export async function observe(context: StateContext, options: { signal: AbortSignal }): Promise<Claim> {
+  const current = await readHead(context, options.signal);
+  const head = current?.head ?? emptyHead(context.bot, await hasLegacy(context, options.signal));
+  const { generation, holder } = head;
+  return { generation: 0, holder: '', etag: current?.etag ?? '', head, previous: { generation, holder } };
+}
+
+/** For another process: `parseClaim` reads it. */
+export function serializeClaim(claim: Claim): SerializedClaim {
+  return { ...claim, head: encodeHead(claim.head).toString('utf8') };
+}
+
+export interface SerializedClaim extends Omit<Claim, 'head'> {
+  readonly head: string;
+}
+
+export function parseClaim(serialized: SerializedClaim, bot: string): Claim {
+  return { ...serialized, head: parseHead(serialized.head, bot) };
+}
+
+/** A claim that this instance took before, read back: for a daemon that starts again. `fenced` when it is lost. */
+export async function resumeClaim(
+  context: StateContext,
+  held: Holding & Pick<Claim, 'tree'>,
+  signal: AbortSignal,
+): Promise<Claim> {
+  const current = await readHead(context, signal);
+  if (!current || !isHeldBy(current, held)) throw fenced(context.bot, current?.head);
+  return { ...held, etag: current.etag, head: current.head, previous: held };
+}
+
+export function isHeldBy(stored: StoredHead, by: Holding): boolean {
+  return isSameHolding(stored.head, by);
+}
+
+function isSameHolding(a: Holding, b: Holding): boolean {
+  return a.generation === b.generation && a.holder === b.holder;
+}
+
+export function fenced(bot: string, head: Head | undefined): RuntimeError {
+  const who = head ? `generation ${head.generation}, ${head.holder}` : 'the head is gone';
+  return new RuntimeError('fenced', `another instance of ${bot} has taken over (${who})`, {
+    op: 'state.publish',
+    path: keys.head(bot),
+    hint: 'Only the newest instance of a bot may write its state; this one stops.',
+  });
+}
+
+function emptyHead(bot: string, legacy: boolean): Head {
+  return {
+    format: FORMAT,
+    bot,
+    generation: 0,
+    holder: '',
+    sequence: 0,
+    updatedAt: '',
+    legacy,
+    snapshots: [],
+    blobs: {},
+  };
+}
+
+/** Whether there is a state in the older format. Only a clear answer counts. */
+async function hasLegacy(context: StateContext, signal: AbortSignal): Promise<boolean> {
+  try {
+    await context.store.head(keys.legacy(context.bot), { signal });
+    return true;
+  } catch (error) {
+    if (isRuntimeError(error, 'not-found')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+import { RuntimeError } from '../../../base/errors.ts';
+import type { StateContext } from '../format/context.ts';
+import { readMarker, writeMarker } from '../local/marker.ts';
+import { openRoot } from '../local/treeRoot.ts';
+import { type Claim, type ClaimOptions, claim, fenced, observe } from './claim.ts';
+import { lostWrites } from './lostWrites.ts';
+import { isNewest } from './newestTree.ts';
+import { keptMarker } from './newMarker.ts';
+
+/**
+ * Takes the next generation for the tree that already lies in `dir`, restored there by another process. Throws `refused`
+ * unless that tree is complete, and `fenced` when somebody has had the bot since: anything else could replace a good state by
+ * a worse one.
+ */
+export async function claimLocal(
+  context: StateContext,
+  options: ClaimOptions & { readonly dir: string },
+): Promise<Claim> {
+  const root = openRoot(options.dir);
+  const marker = readMarker(root);
+  const observed = await observe(context, options);
+  const { previous } = observed;
+  const isOurs = marker?.complete && marker.bot === context.bot;
+  if (isOurs && !isNewest(marker, previous)) throw fenced(context.bot, observed.head);
+  if (!isOurs || (await lostWrites(context, observed, { root, marker }, options.signal)) !== undefined) {
+    throw new RuntimeError('refused', `${options.dir} does not hold the newest state of ${context.bot}`, {
+      op: 'state.claim',
+      path: options.dir,
+      hint: 'Pull first: `runtime daemon init` on the same volume, or `runtime daemon sync --pull`.',
+    });
+  }
+  const taken = await claim(context, { ...options, from: previous });
+  writeMarker(root, keptMarker(context, taken, marker));
+  return taken;
+}

@@ -1,0 +1,97 @@
+import { isRuntimeError } from '../../../base/errors.ts';
+import type { StateContext } from '../format/context.ts';
+import { keys } from '../format/format.ts';
+import { encodeHead, type Head } from '../format/head.ts';
+import { readHead, type StoredHead } from '../read/readHead.ts';
+import { type Claim, fenced, isHeldBy } from './claim.ts';
+
+/** The head while it is ours: moves it, and notices when another instance has taken over. */
+export class HeadKeeper {
+  readonly #context: StateContext;
+  readonly #held: { readonly generation: number; readonly holder: string };
+  #current: StoredHead;
+  /** A write whose outcome nobody told us: the head must be read before it is believed. */
+  #uncertain = false;
+  #conditional: boolean | undefined;
+
+  constructor(context: StateContext, claim: Claim) {
+    this.#context = context;
+    this.#held = { generation: claim.generation, holder: claim.holder };
+    this.#current = { head: claim.head, etag: claim.etag };
+  }
+
+  get head(): Head {
+    return this.#current.head;
+  }
+
+  /** Nobody told us the outcome of our last write. */
+  get isUncertain(): boolean {
+    return this.#uncertain;
+  }
+
+  /** Finds out what became of a write whose outcome nobody told us. */
+  async settle(signal: AbortSignal): Promise<void> {
+    if (this.#uncertain) await this.#reread(signal);
+  }
+
+  /**
+   * Learns once whether the store honours conditions: it must refuse to create the head that is there. The bytes are
+   * the same, so a store that does not refuse has changed nothing.
+   */
+  async probe(signal: AbortSignal): Promise<void> {
+    if (this.#conditional !== undefined) return;
+    await this.check(signal);
+    const { store, bot } = this.#context;
+    try {
+      const { etag } = await store.put(keys.head(bot), encodeHead(this.head), { ifNoneMatch: '*', signal });
+      this.#current = { head: this.head, etag };
+      this.#conditional = false;
+      this.#context.warn('the store ignores conditional writes: fencing is weaker', {
+        store: store.name,
+        instead: 'the generation is checked before and after each publish',
+      });
+    } catch (error) {
+      if (!isRuntimeError(error, 'conflict')) throw error;
+      this.#conditional = true;
+    }
+  }
+
+  /** Throws `fenced` when another instance has taken over. One HEAD while nothing has changed. */
+  async check(signal: AbortSignal): Promise<void> {
+    const { store, bot } = this.#context;
+    if (!this.#uncertain) {
+      const info = await store.head(keys.head(bot), { signal }).catch((error: unknown) => {
+        if (isRuntimeError(error, 'not-found')) return undefined;
+        throw error;
+      });
+      if (info?.etag === this.#current.etag) return;
+    }
+    await this.#reread(signal);
+  }
+
+  /** Makes `next` the head. Throws `fenced`, or `conflict` when the head has moved under the same holder. */
+  async move(next: Head, signal: AbortSignal): Promise<void> {
+    const { store, bot } = this.#context;
+    if (this.#conditional === false) await this.check(signal);
+    const body = encodeHead(next);
+    const condition = this.#conditional === false ? {} : { ifMatch: this.#current.etag };
+    try {
+      const { etag } = await store.put(keys.head(bot), body, { ...condition, signal });
+      this.#current = { head: next, etag };
+    } catch (error) {
+      this.#uncertain = true;
+      if (!isRuntimeError(error, 'conflict', 'not-found', 'unavailable')) throw error;
+      await this.#reread(signal);
+      // Ours after all: the answer was lost, not the write.
+      if (!encodeHead(this.head).equals(body)) throw error;
+    }
+    if (this.#conditional === false) await this.check(signal);
+  }
+
+  async #reread(signal: AbortSignal): Promise<void> {
+    const stored = await readHead(this.#context, signal);
+    if (!stored || !isHeldBy(stored, this.#held)) throw fenced(this.#context.bot, stored?.head);
+    this.#current = stored;
+    this.#uncertain = false;
+  }
+}

@@ -1,0 +1,55 @@
+import { mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { toSystemPath } from '../format/entryPath.ts';
+import { RESERVED_NAME } from '../format/format.ts';
+import { asDiskFailure } from './diskFailure.ts';
+import { openReserved } from './marker.ts';
+import { removeTree } from './removeTree.ts';
+import type { RestoreOptions } from './restoreReport.ts';
+import type { TreeRoot } from './treeRoot.ts';
+
+/** Where a tree is to be put. */
+export interface Place extends RestoreOptions {
+  readonly root: TreeRoot;
+  /** Called just before the first change to what is there. */
+  begin(): void;
+}
+
+/** What has been built; its folders are still open to us alone. */
+interface Built {
+  finishFolders(base: string, which: 'top' | 'nested'): void;
+}
+
+/**
+ * Builds a tree aside and moves it in when it is complete: what was there goes at that moment, not before. It is built in
+ * a folder that is held open and that nobody else can write to, so a bot in another container of the pod, whose
+ * directory this is, cannot lead us elsewhere. At the top, where it can, nothing is followed; folders there are finished
+ * last, since moving needs to write in them.
+ */
+export async function intoPlace<T extends Built>(
+  { root, begin }: Place,
+  build: (base: string) => Promise<T>,
+): Promise<T> {
+  let reserved: ReturnType<typeof openReserved> | undefined;
+  try {
+    reserved = openReserved(root);
+    const base = `${reserved.path}/incoming`;
+    removeTree(base);
+    mkdirSync(base, { mode: 0o700 });
+    const built = await build(base);
+    built.finishFolders(base, 'nested');
+    begin();
+    for (const name of readdirSync(toSystemPath(root.path), 'latin1')) {
+      if (name !== RESERVED_NAME) removeTree(`${root.path}/${name}`);
+    }
+    for (const name of readdirSync(base, 'latin1')) {
+      renameSync(toSystemPath(`${base}/${name}`), toSystemPath(`${root.path}/${name}`));
+    }
+    built.finishFolders(root.path, 'top');
+    return built;
+  } catch (error) {
+    throw asDiskFailure(error, root);
+  } finally {
+    if (reserved) removeTree(`${reserved.path}/incoming`);
+    reserved?.close();
+  }
+}

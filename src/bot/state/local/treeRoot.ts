@@ -1,0 +1,86 @@
+import { closeSync, constants, lstatSync, openSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
+import { RuntimeError, systemCode } from '../../../base/errors.ts';
+import { type EntryPath, fromText, toSystemPath } from '../format/entryPath.ts';
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
+
+/** A state directory, one character per byte, known to be a real directory. */
+export interface TreeRoot {
+  readonly path: string;
+  /** Which directory it is; another one in its place (an unmounted volume) is not this bot's state. */
+  readonly device: number;
+  readonly inode: number;
+}
+
+/** The directory itself must be one: a symlink in its place is refused, whatever it points to. */
+export function openRoot(dir: string): TreeRoot {
+  const stat = lstatDirectory(dir);
+  return { path: fromText(realpathSync(dir)), device: stat.dev, inode: stat.ino };
+}
+
+/** A descriptor of the directory itself. While it is open, no other directory gets its inode number. */
+export function pinRoot(root: TreeRoot): number {
+  const fd = openSync(toSystemPath(root.path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  checkRoot(root);
+  return fd;
+}
+
+/** Throws when the root is no longer the directory that was opened. */
+export function checkRoot(root: TreeRoot): void {
+  const stat = lstatDirectory(root.path);
+  if (stat.dev === root.device && stat.ino === root.inode) return;
+  throw unscannable(root.path, 'another directory has taken its place');
+}
+
+function lstatDirectory(path: string): Stats {
+  let stat: Stats;
+  try {
+    stat = lstatSync(toSystemPath(path));
+  } catch (error) {
+    throw unscannable(path, systemCode(error) ?? 'unknown error', error);
+  }
+  if (stat.isDirectory()) return stat;
+  throw refuse(path, stat.isSymbolicLink() ? 'a symbolic link' : 'no directory');
+}
+
+function refuse(path: string, what: string): RuntimeError {
+  const shown = Buffer.from(path, 'latin1').toString('utf8');
+  return new RuntimeError('refused', `${shown} is ${what}`, {
+    op: 'state.scan',
+    path: shown,
+    hint: 'The state directory must be a real directory: mount or make it at this very path.',
+  });
+}
+
+/** A state that cannot be scanned is not an empty state. */
+export function unscannable(path: string, why: string, cause?: unknown): RuntimeError {
+  const shown = Buffer.from(path, 'latin1').toString('utf8');
+  return new RuntimeError('unsaved', `the state at ${shown} cannot be read: ${why}`, {
+    op: 'state.scan',
+    path: shown,
+    retryable: true,
+    hint: 'The last snapshot stays as it is. Give the runtime back the directory and the right to read it.',
+    cause,
+  });
+}
+
+/**
+ * Opens an entry for reading, or undefined when it is not there (any more). The bot may swap a folder of the path
+ * for a symlink at any moment, and we may read what it may not: so what was opened must lie where it was looked
+ * for, by the kernel's word.
+ */
+export function openBeneath(root: TreeRoot, path: EntryPath, type: 'file' | 'folder'): number | undefined {
+  const full = path === '' ? root.path : `${root.path}/${path}`;
+  const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | (type === 'folder' ? O_DIRECTORY : 0);
+  let fd: number;
+  try {
+    fd = openSync(toSystemPath(full), flags);
+  } catch (error) {
+    const code = systemCode(error) ?? '';
+    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(code)) return undefined;
+    throw unscannable(full, code, error);
+  }
+  if (readlinkSync(`/proc/self/fd/${fd}`, 'latin1') === full) return fd;
+  closeSync(fd);
+  return undefined;
+}

@@ -1,0 +1,146 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  ftruncateSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { type EntryPath, toSystemPath } from '../format/entryPath.ts';
+import { BLOCK_BYTES } from '../format/format.ts';
+import type { Tree } from '../format/tree.ts';
+import { isZero } from './readBlocks.ts';
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_DIRECTORY } = constants;
+const PAGE_BYTES = 4096;
+
+/**
+ * Builds a tree in an empty folder of ours. Nothing is ever opened through a link or over something that exists.
+ * Folders get their owners, modes and times last (`finishFolders`), when all that lies in them is there.
+ */
+export class TreeWriter {
+  readonly #tree: Tree;
+  readonly #base: string;
+  readonly #owner: Owner | undefined;
+  /** Blocks still to come, by entry. */
+  readonly #missing = new Map<number, number>();
+
+  constructor(tree: Tree, base: string, owner: Owner | undefined) {
+    this.#tree = tree;
+    this.#base = base;
+    this.#owner = owner;
+  }
+
+  makeFolder(index: number): void {
+    mkdirSync(this.#path(index), { mode: 0o700 });
+  }
+
+  makeLink(index: number): void {
+    const path = this.#path(index);
+    symlinkSync(toSystemPath(this.#tree.targets.get(index)!), path);
+    if (this.#owner) lchownSync(path, this.#owner.uid, this.#owner.gid);
+    const mtime = seconds(this.#tree.mtime(index));
+    lutimesSync(path, mtime, mtime);
+  }
+
+  /** An empty file of the right size, of which `blocks` are to come: all holes until then. */
+  makeFile(index: number, blocks: number): void {
+    const fd = openSync(this.#path(index), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    try {
+      ftruncateSync(fd, this.#tree.size(index));
+      this.#missing.set(index, blocks);
+      if (blocks === 0) this.#finish(fd, index);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** The file at `existing` is already what the entry says, its times and mode included. */
+  linkFile(index: number, existing: EntryPath): void {
+    linkSync(toSystemPath(existing), this.#path(index));
+  }
+
+  /** A file of one block, whole. */
+  writeFile(index: number, bytes: Buffer): void {
+    const fd = openSync(this.#path(index), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    try {
+      writeSparsely(fd, bytes, 0, this.#tree.size(index));
+      this.#finish(fd, index);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  writeBlock(index: number, block: number, bytes: Buffer): void {
+    const fd = openSync(this.#path(index), O_WRONLY | O_NOFOLLOW);
+    try {
+      writeSparsely(fd, bytes, block * BLOCK_BYTES, this.#tree.size(index));
+      const missing = this.#missing.get(index)! - 1;
+      this.#missing.set(index, missing);
+      if (missing === 0) this.#finish(fd, index);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Owners, modes and times of the folders at the top or of all below them, deepest first; `base` is where they lie now. */
+  finishFolders(base: string, which: 'top' | 'nested'): void {
+    for (let index = this.#tree.length - 1; index >= 0; index--) {
+      if (this.#tree.type(index) !== 'folder') continue;
+      if (this.#tree.paths[index]!.includes('/') !== (which === 'nested')) continue;
+      const path = toSystemPath(`${base}/${this.#tree.paths[index]}`);
+      const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_DIRECTORY);
+      try {
+        this.#finish(fd, index);
+      } finally {
+        closeSync(fd);
+      }
+    }
+  }
+
+  #finish(fd: number, index: number): void {
+    if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
+    // After the owner: a change of owner clears set-id bits.
+    fchmodSync(fd, this.#tree.mode(index));
+    const mtime = seconds(this.#tree.mtime(index));
+    futimesSync(fd, mtime, mtime);
+  }
+
+  #path(index: number): string | Buffer {
+    return toSystemPath(`${this.#base}/${this.#tree.paths[index]}`);
+  }
+}
+
+/**
+ * For `utimes`: as text, since Node takes negative numbers for "now"; in the middle of the microsecond, since a number
+ * of seconds is exact to a quarter of one only.
+ */
+const seconds = (micros: number): string => `${(micros + 0.5) / 1e6}`;
+
+/** Writes all but pages of zeros; where there are none to spare, in one call. */
+function writeSparsely(fd: number, bytes: Buffer, position: number, size: number): void {
+  let start = 0;
+  for (let at = 0; at < bytes.length; at += PAGE_BYTES) {
+    if (!isZero(bytes.subarray(at, at + PAGE_BYTES))) continue;
+    writeFully(fd, bytes.subarray(start, at), position + start);
+    start = at + PAGE_BYTES;
+  }
+  writeFully(fd, bytes.subarray(start), position + start);
+  if (start >= bytes.length) ftruncateSync(fd, size);
+}
+
+function writeFully(fd: number, bytes: Buffer, position: number): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
+}

@@ -1,0 +1,82 @@
+import { TICK_MS } from '../format/tick.ts';
+import type { Tree } from '../format/tree.ts';
+import type { Scan } from '../local/scan.ts';
+import type { Freezer } from './freezer.ts';
+import { Picture, type PictureOptions } from './picture.ts';
+
+export interface CaptureOptions extends PictureOptions {
+  readonly freezer: Freezer | undefined;
+  /** Nobody writes any more (the bot has ended): one look is enough. */
+  readonly still: boolean;
+}
+
+export interface Capture {
+  readonly tree: Tree;
+  readonly skipped: Scan['skipped'];
+  readonly consistent: boolean;
+  /** How long the bot stood still. */
+  readonly frozenMs: number;
+}
+
+const QUIET_PASSES = 4;
+/** Of the 200 ms for which the bot may stand still, what looking and reading may take. */
+const FROZEN_READ_MS = 140;
+const FROZEN_LIMIT_MS = 195;
+/** How long a rewrite that we caught half-way gets to go on, and how often. */
+const REWRITE_MS = 50;
+const REWRITE_LOOKS = 3;
+
+/**
+ * One picture of the tree: what differs from `published` is read until nothing moves any more, at last with the bot
+ * standing still. Undefined when nothing differs.
+ */
+export async function capture(published: Tree, options: CaptureOptions): Promise<Capture | undefined> {
+  const picture = new Picture(published, options);
+  if (picture.isSettled) return undefined;
+  const frozen = { ms: 0 };
+  const consistent =
+    options.still || (await untilQuiet(picture, options)) || (await whileFrozen(picture, options, frozen));
+  await picture.read();
+  return { tree: picture.latest.tree, skipped: picture.latest.skipped, consistent, frozenMs: frozen.ms };
+}
+
+async function untilQuiet(picture: Picture, { clock, signal }: CaptureOptions): Promise<boolean> {
+  let looks = 1;
+  for (let pass = 0; pass < QUIET_PASSES; pass++) {
+    await picture.read();
+    picture.look();
+    if (picture.isSettled) {
+      if (!picture.isCutShort || looks++ === REWRITE_LOOKS) return true;
+      await clock.sleep(REWRITE_MS, signal);
+      picture.look();
+    } else if (!picture.latest.changed) {
+      // Only time stamps too recent to prove anything: one tick later they will. Timers may be early by a millisecond.
+      await clock.sleep(TICK_MS + 2, signal);
+    }
+  }
+  return false;
+}
+
+async function whileFrozen(
+  picture: Picture,
+  { clock, signal, freezer }: CaptureOptions,
+  frozen: { ms: number },
+): Promise<boolean> {
+  for (let looks = 1; freezer; looks++) {
+    await picture.read();
+    const startedAt = clock.now();
+    let complete = false;
+    try {
+      if (!(await freezer.freeze())) return false;
+      picture.look();
+      complete = picture.readAtOnce(startedAt + FROZEN_READ_MS) && clock.now() - startedAt < FROZEN_LIMIT_MS;
+    } finally {
+      await freezer.thaw();
+      frozen.ms += clock.now() - startedAt;
+    }
+    if (!complete) return false;
+    if (!picture.isCutShort || looks === REWRITE_LOOKS) return true;
+    await clock.sleep(REWRITE_MS, signal);
+  }
+  return false;
+}

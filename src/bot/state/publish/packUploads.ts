@@ -1,0 +1,94 @@
+import type { BlobTable, Frame } from '../format/blobTable.ts';
+import type { StateContext } from '../format/context.ts';
+import { BLOCK_BYTES, keys, PACK_BYTES } from '../format/format.ts';
+import type { FilledFrame } from './frameQueue.ts';
+
+export interface PackUploadsOptions {
+  readonly signal: AbortSignal;
+}
+
+interface OpenPack {
+  readonly buffer: Buffer<ArrayBuffer>;
+  length: number;
+  readonly frames: (Omit<Frame, 'pack'> & Pick<FilledFrame, 'parts'>)[];
+}
+
+const UPLOADS_AT_ONCE = 2;
+
+/** Fills packs with frames as they are stored, and uploads each full one while the next fills. */
+export class PackUploads {
+  bytes = 0;
+  readonly #context: StateContext;
+  readonly #table: BlobTable;
+  readonly #options: PackUploadsOptions;
+  readonly #running = new Set<Promise<void>>();
+  readonly #free: Buffer<ArrayBuffer>[] = [];
+  #open: OpenPack | undefined;
+  #failure: unknown;
+
+  constructor(context: StateContext, table: BlobTable, options: PackUploadsOptions) {
+    this.#context = context;
+    this.#table = table;
+    this.#options = options;
+  }
+
+  /** Throws what an upload has failed with. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#options.signal.throwIfAborted();
+  }
+
+  async append({ bytes, parts }: FilledFrame, body: Buffer): Promise<void> {
+    if (this.#open && this.#open.length + body.length > this.#open.buffer.length) this.seal();
+    while (!this.#open && this.#running.size >= UPLOADS_AT_ONCE) await Promise.race(this.#running);
+    this.check();
+    this.#open ??= { buffer: this.#buffer(body.length), length: 0, frames: [] };
+    const { buffer, length, frames } = this.#open;
+    body.copy(buffer, length);
+    frames.push({ offset: length, stored: body.length, size: bytes.length, parts });
+    this.#open.length += body.length;
+    if (this.#open.length >= PACK_BYTES) this.seal();
+  }
+
+  seal(): void {
+    if (!this.#open) return;
+    const pack = this.#open;
+    this.#open = undefined;
+    const upload = this.#upload(pack)
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => {
+        this.#running.delete(upload);
+        this.#free.push(pack.buffer);
+      });
+    this.#running.add(upload);
+  }
+
+  async settle(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  /** Room for a pack that stays below its size until the last frame, or for one frame that is larger (a segment). */
+  #buffer(atLeast: number): Buffer<ArrayBuffer> {
+    const size = PACK_BYTES + BLOCK_BYTES;
+    return atLeast > size
+      ? Buffer.allocUnsafeSlow(atLeast)
+      : (this.#free.pop() ?? Buffer.allocUnsafeSlow(size));
+  }
+
+  async #upload({ buffer, length, frames }: OpenPack): Promise<void> {
+    const body = buffer.subarray(0, length);
+    // On the thread pool: the main thread has files to read.
+    const sha256 = Buffer.from(await crypto.subtle.digest('SHA-256', body)).toString('hex');
+    const { store, bot } = this.#context;
+    await store.put(keys.pack(bot, sha256), body, { sha256, signal: this.#options.signal });
+    // Only now: a row that has a place can be referred to, by this publish or by one that follows a failed one.
+    const pack = this.#table.addPack({ hash: sha256, size: length });
+    for (const { parts, ...frame } of frames) {
+      const number = this.#table.addFrame({ pack, ...frame });
+      for (const { row, position } of parts) this.#table.place(row, number, position);
+    }
+    this.bytes += length;
+  }
+}

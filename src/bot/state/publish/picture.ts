@@ -1,0 +1,126 @@
+import type { Clock } from '../../../base/clock.ts';
+import { BLOCK_BYTES } from '../format/format.ts';
+import { TICK_MS } from '../format/tick.ts';
+import type { Tree } from '../format/tree.ts';
+import { type FileContent, readBlocks } from '../local/readBlocks.ts';
+import { type Scan, scan } from '../local/scan.ts';
+import type { TreeRoot } from '../local/treeRoot.ts';
+import type { PackWriter } from './packWriter.ts';
+import { wasJustCutShort } from './wasJustCutShort.ts';
+
+export interface PictureOptions {
+  readonly root: TreeRoot;
+  readonly clock: Clock;
+  readonly writer: PackWriter;
+  readonly signal: AbortSignal;
+  /** See `ScanOptions`. */
+  readonly restoredAt: number;
+  /** Called with each scan before anything of it is read; throws when the state is over its limits. */
+  readonly check: (scan: Scan) => void;
+  /** Files to be read although they have not changed: what holds their blobs is to be given up. */
+  readonly alsoRead: (tree: Tree) => readonly number[];
+}
+
+/** Unpacked bytes that may be held while nothing can be packed. */
+const HELD_BYTES = 48 * 1024 * 1024;
+
+/** What we know of a tree that may be changing under our eyes: looked at and read in turns. */
+export class Picture {
+  latest: Scan;
+  readonly #published: Tree;
+  readonly #options: PictureOptions;
+  readonly #buffer = Buffer.allocUnsafe(BLOCK_BYTES);
+  #unread: readonly number[];
+  #gone = new Set<number>();
+
+  constructor(published: Tree, options: PictureOptions) {
+    this.#published = published;
+    this.#options = options;
+    this.latest = this.#scan(published);
+    this.#unread = this.isSettled ? [] : merged(this.latest.unread, options.alsoRead(this.latest.tree));
+  }
+
+  /** The last look showed what the one before it had shown, and everything of it has been read. */
+  get isSettled(): boolean {
+    return !this.latest.changed && this.latest.unread.length === 0;
+  }
+
+  /** A rewrite may be under way; see `wasJustCutShort`. */
+  get isCutShort(): boolean {
+    return wasJustCutShort(this.#published, this.latest.tree, this.#options.clock.now());
+  }
+
+  look(): void {
+    this.latest = this.#scan(this.latest.tree);
+    this.#unread = this.latest.unread;
+  }
+
+  /** Reads what is not known yet, at the writer's pace. */
+  async read(): Promise<void> {
+    for (const index of this.#unread) {
+      const file = this.#open(index);
+      for (let step = file.next(); ; step = file.next()) {
+        await this.#options.writer.ready();
+        if (step.done) break;
+      }
+    }
+    this.#finishReading();
+  }
+
+  /** The same without ever waiting; false when time or memory ran out before the end. */
+  readAtOnce(deadline: number): boolean {
+    const { clock, writer } = this.#options;
+    const hasRunOut = () => clock.now() > deadline || writer.waitingBytes > HELD_BYTES;
+    for (const index of this.#unread) {
+      if (hasRunOut()) return false;
+      const file = this.#open(index);
+      while (!file.next().done) {
+        if (!hasRunOut()) continue;
+        file.return();
+        return false;
+      }
+    }
+    this.#finishReading();
+    return true;
+  }
+
+  #scan(previous: Tree): Scan {
+    const { root, signal, restoredAt, check } = this.#options;
+    signal.throwIfAborted();
+    const found = scan(root, previous, { restoredAt });
+    check(found);
+    return found;
+  }
+
+  *#open(index: number): Generator<void, void> {
+    const { root, clock, writer } = this.#options;
+    const { tree } = this.latest;
+    const startedAt = clock.now();
+    const blocks = readBlocks(root, tree.paths[index]!, tree.size(index), this.#buffer, writer);
+    let content: FileContent | undefined;
+    try {
+      for (let step = blocks.next(); ; step = blocks.next()) {
+        if (step.done) {
+          content = step.value;
+          break;
+        }
+        yield;
+      }
+    } finally {
+      blocks.return(undefined);
+    }
+    if (!content) this.#gone.add(index);
+    else tree.setContent(index, { ...content, doubtful: tree.ctime(index) / 1000 > startedAt - TICK_MS });
+  }
+
+  #finishReading(): void {
+    this.#unread = [];
+    if (this.#gone.size === 0) return;
+    this.latest = { ...this.latest, tree: this.latest.tree.without(this.#gone), changed: true };
+    this.#gone = new Set();
+  }
+}
+
+function merged(a: readonly number[], b: readonly number[]): number[] {
+  return [...new Set([...a, ...b])].sort((x, y) => x - y);
+}

@@ -1,0 +1,56 @@
+import { hash as digest } from 'node:crypto';
+import type { BlobTable } from '../format/blobTable.ts';
+import type { StateContext } from '../format/context.ts';
+import { keys } from '../format/format.ts';
+import { FrameRows } from '../format/frameRows.ts';
+import type { SnapshotRecord } from '../format/head.ts';
+import { encodeManifest, type Manifest } from '../format/manifest.ts';
+import { encodeSegments } from '../format/segments.ts';
+import type { Tree } from '../format/tree.ts';
+import type { PackWriter } from './packWriter.ts';
+import { liveBytes, type Published } from './published.ts';
+
+export interface WrittenSnapshot {
+  readonly record: SnapshotRecord;
+  readonly published: Published;
+  /** Bytes of the manifest itself; packs are the writer's to count. */
+  readonly manifestBytes: number;
+}
+
+/** What a snapshot is known by, before it has a place. */
+export type SnapshotFacts = Omit<SnapshotRecord, 'manifest' | 'entries'>;
+
+/** Packs, then segments, then the manifest that names them: nothing refers to what is not in the store yet. */
+export async function writeSnapshot(
+  context: StateContext,
+  facts: SnapshotFacts,
+  content: { readonly tree: Tree; readonly table: BlobTable },
+  writer: PackWriter,
+  signal: AbortSignal,
+): Promise<WrittenSnapshot> {
+  const { tree, table } = content;
+  await writer.finish();
+  const segments: number[] = [];
+  for (const bytes of encodeSegments(tree, table)) {
+    segments.push(writer.add(digest('sha256', bytes, 'buffer'), bytes));
+    await writer.ready();
+  }
+  await writer.finish();
+
+  const published: Published = { tree, table, segments };
+  const live = liveBytes(published);
+  const rows = new FrameRows(table);
+  for (const [pack, bytes] of live.entries()) if (bytes > 0) rows.packOf(pack);
+  const segmentRows = segments.map((row) => [...rows.blockOf(row), table.size(row)] as const);
+  const manifest: Manifest = {
+    format: 1,
+    bot: context.bot,
+    ...facts,
+    packs: rows.packs.map((pack) => [table.packs[pack]!.hash, table.packs[pack]!.size, live[pack]!]),
+    frames: rows.frames,
+    segments: segmentRows,
+  };
+  const { name, sha256, body } = await encodeManifest(manifest);
+  await context.store.put(keys.manifest(context.bot, name), body, { sha256, signal });
+  return { record: { ...facts, manifest: name }, published, manifestBytes: body.length };
+}

@@ -1,0 +1,106 @@
+import { RuntimeError } from '../../../base/errors.ts';
+import { blobOf, unpack } from '../format/blob.ts';
+import type { BlobTable, Frame, Pack } from '../format/blobTable.ts';
+import type { StateContext } from '../format/context.ts';
+import { keys } from '../format/format.ts';
+import { inParallel } from './inParallel.ts';
+
+export interface FetchOptions {
+  readonly signal: AbortSignal;
+}
+
+const RANGES_AT_ONCE = 4;
+const RANGE_BYTES = 4 * 1024 * 1024;
+/** Bytes that nobody asked for, read rather than asking twice. */
+const GAP_BYTES = 64 * 1024;
+
+/**
+ * Reads the blobs of `rows`, which all lie in packs, by ranges of these, several at once; `receive` gets each, verified.
+ * The bytes are its own until it returns, no longer.
+ */
+export async function fetchBlobs(
+  context: StateContext,
+  table: BlobTable,
+  rows: Iterable<number>,
+  receive: (row: number, bytes: Buffer) => void,
+  { signal }: FetchOptions,
+): Promise<void> {
+  const ranges = planRanges(table, rows);
+  const longest = ranges.reduce((most, { start, end }) => Math.max(most, end - start), 0);
+  const buffers: Buffer[] = [];
+  await inParallel(RANGES_AT_ONCE, ranges, signal, async (range, aborted) => {
+    const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(longest);
+    const bytes = await fetchRange(context, range, buffer, aborted);
+    const where = keys.pack(context.bot, range.pack.hash);
+    for (const { frame, rows } of range.frames) {
+      const at = frame.offset - range.start;
+      const unpacked = unpack(bytes.subarray(at, at + frame.stored), frame.size, where);
+      for (const row of rows) {
+        const blob = { position: table.position(row), size: table.size(row), hash: table.hash(row) };
+        receive(row, blobOf(unpacked, blob, where));
+      }
+    }
+    buffers.push(buffer);
+  });
+}
+
+interface Range {
+  readonly pack: Pack;
+  readonly start: number;
+  end: number;
+  readonly frames: Wanted[];
+}
+
+interface Wanted {
+  readonly frame: Frame;
+  readonly rows: number[];
+}
+
+/** Ranges of packs that hold the blobs of `rows`, each short enough to be held in memory. */
+export function planRanges(table: BlobTable, rows: Iterable<number>): Range[] {
+  const wanted = new Map<Frame, Wanted>();
+  for (const row of rows) {
+    const frame = table.frame(row)!;
+    const known = wanted.get(frame);
+    if (known) known.rows.push(row);
+    else wanted.set(frame, { frame, rows: [row] });
+  }
+  const ranges: Range[] = [];
+  for (const [pack, frames] of Map.groupBy(wanted.values(), ({ frame }) => frame.pack)) {
+    frames.sort((a, b) => a.frame.offset - b.frame.offset);
+    let open: Range | undefined;
+    for (const { frame, rows } of frames) {
+      const end = frame.offset + frame.stored;
+      if (!open || frame.offset > open.end + GAP_BYTES || end - open.start > RANGE_BYTES) {
+        open = { pack: table.packs[pack]!, start: frame.offset, end, frames: [] };
+        ranges.push(open);
+      }
+      open.end = Math.max(open.end, end);
+      open.frames.push({ frame, rows });
+    }
+  }
+  return ranges;
+}
+
+/** The bytes of a range, in `buffer`. */
+async function fetchRange(
+  { store, bot }: StateContext,
+  { pack, start, end }: Range,
+  buffer: Buffer,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const key = keys.pack(bot, pack.hash);
+  const damaged = (why: string) =>
+    new RuntimeError('damaged', `${key} ${why}`, { op: 'state.read', path: key });
+  if (end > pack.size) throw damaged('is said to hold more than it can');
+  const { body, size } = await store.get(key, { range: { start, end }, signal });
+  const bytes = buffer.subarray(0, end - start);
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    if (size !== pack.size || length + chunk.length > bytes.length) break;
+    length += chunk.copy(bytes, length);
+  }
+  if (size !== pack.size) throw damaged(`has ${size} bytes instead of ${pack.size}`);
+  if (length !== bytes.length) throw damaged('is not as long as it says');
+  return bytes;
+}

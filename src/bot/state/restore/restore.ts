@@ -1,0 +1,131 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
+import type { Claim } from '../claim/claim.ts';
+import { lostWrites } from '../claim/lostWrites.ts';
+import { isNewest } from '../claim/newestTree.ts';
+import { freshMarker, keptMarker } from '../claim/newMarker.ts';
+import type { StateContext } from '../format/context.ts';
+import { pathToText, toSystemPath } from '../format/entryPath.ts';
+import { RESERVED_NAME } from '../format/format.ts';
+import { checkLimits } from '../format/limits.ts';
+import { intoPlace, type Place } from '../local/intoPlace.ts';
+import { type Marker, readMarker, writeMarker } from '../local/marker.ts';
+import { nothing, type Restored, type RestoreOptions, type RestoreReport } from '../local/restoreReport.ts';
+import { openRoot, type TreeRoot } from '../local/treeRoot.ts';
+import { loadSnapshot } from '../read/loadSnapshot.ts';
+import { buildTree } from './buildTree.ts';
+
+/**
+ * Puts the newest good snapshot into `dir`. The tree is built and verified aside and then moved in; a crash before
+ * the end leaves a marker that makes the next start do it again. Throws `damaged` when no snapshot verifies.
+ */
+export async function restore(
+  context: StateContext,
+  claim: Claim,
+  options: RestoreOptions,
+): Promise<Restored> {
+  mkdirSync(options.dir, { recursive: true });
+  const root = openRoot(options.dir);
+  const left = readMarker(root);
+  const kept =
+    isToBeKept(context, claim, root, left) && (await isIntact(context, claim, root, left, options.signal));
+  const report = kept ? keptReport(claim) : await replace(context, claim, { ...options, root });
+  const marker = kept ? keptMarker(context, claim, left) : freshMarker(context, claim, report.sequence);
+  // Nobody who only looks may take the tree from its writer.
+  if (!kept || claim.generation > 0) writeMarker(root, marker);
+  const { device, inode } = root;
+  const { sequence, restoredAt } = marker;
+  return { ...report, tree: { device, inode, sequence, restoredAt } };
+}
+
+async function isIntact(
+  context: StateContext,
+  claim: Claim,
+  root: TreeRoot,
+  marker: Marker | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const lost = marker && (await lostWrites(context, claim, { root, marker }, signal));
+  if (lost === undefined) return true;
+  context.warn('the local state lost writes when the machine went down; the last snapshot takes its place', {
+    path: pathToText(lost),
+  });
+  return false;
+}
+
+async function replace(
+  context: StateContext,
+  claim: Claim,
+  options: RestoreOptions & { readonly root: TreeRoot },
+): Promise<RestoreReport> {
+  const { root } = options;
+  const place: Place = {
+    ...options,
+    begin: () => writeMarker(root, { ...freshMarker(context, claim, 0), complete: false }),
+  };
+  if (claim.head.snapshots.length > 0) return await restoreNewest(context, claim, place);
+  if (!claim.head.legacy) return nothing;
+  const { restoreLegacy } = await import('./restoreLegacy.ts');
+  return await restoreLegacy(context, place);
+}
+
+/**
+ * The tree here is kept when nobody else has had the bot since: it holds all that is saved and perhaps more. And where
+ * nothing was ever saved, there is nothing to put in its place.
+ */
+function isToBeKept(
+  context: StateContext,
+  claim: Claim,
+  root: TreeRoot,
+  marker: Marker | undefined,
+): boolean {
+  const { previous, generation, head } = claim;
+  if (marker?.complete && marker.bot === context.bot) {
+    // A tree of generation 0 is what a query was asked on, with all that it may have written.
+    if (marker.generation > 0 && (marker.generation === generation || isNewest(marker, previous)))
+      return true;
+  }
+  return head.snapshots.length === 0 && !head.legacy && !isEmpty(root);
+}
+
+const isEmpty = ({ path }: TreeRoot) =>
+  readdirSync(toSystemPath(path)).every((name) => name === RESERVED_NAME);
+
+function keptReport({ head }: Claim): RestoreReport {
+  const { sequence, files, bytes } = head.snapshots.at(-1) ?? nothing;
+  return { ...nothing, sequence, files, bytes, kept: true };
+}
+
+async function restoreNewest(context: StateContext, claim: Claim, place: Place): Promise<RestoreReport> {
+  const newest = claim.head.snapshots.at(-1)!;
+  const reuse = isEmpty(place.root) ? undefined : place.root;
+  let failure: unknown;
+  for (const record of claim.head.snapshots.toReversed()) {
+    try {
+      const snapshot = await loadSnapshot(context, record, place.signal);
+      checkLimits(snapshot.tree, place);
+      const built = await intoPlace(place, (base) =>
+        buildTree(context, snapshot, { ...place, base, reuse, inline: claim.head.blobs }),
+      );
+      const { sequence, files, bytes } = record;
+      const fellBackTo = record === newest ? undefined : sequence;
+      const { fetchedBytes, reusedBytes } = built;
+      return { ...nothing, sequence, files, bytes, fetchedBytes, reusedBytes, fellBackTo };
+    } catch (error) {
+      if (!isRuntimeError(error, 'damaged') || error.op === 'state.limit') throw error;
+      failure ??= error;
+      context.warn(
+        `snapshot ${record.sequence} is damaged and cannot be restored; trying the one before it`,
+        {
+          snapshot: record.sequence,
+          reason: error.message,
+        },
+      );
+    }
+  }
+  throw new RuntimeError('damaged', `no snapshot of ${context.bot} can be restored`, {
+    op: 'state.restore',
+    hint: '`runtime state verify` names what is damaged; put those objects back from a copy or a bucket version.',
+    cause: failure,
+  });
+}

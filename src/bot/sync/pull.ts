@@ -1,0 +1,89 @@
+import type { Clock } from '../../base/clock.ts';
+import type { LogFields, Logger } from '../../base/log.ts';
+import type { Stores } from '../../store/openStores.ts';
+import { pullCode } from '../code/pullCode.ts';
+import type { Config } from '../config/config.ts';
+import type { EventSink } from '../events/event.ts';
+import { type Claim, claim, observe } from '../state/claim/claim.ts';
+import { restore } from '../state/restore/restore.ts';
+
+/** Archives up to this size are unpacked from memory, larger ones from a file. */
+const IN_MEMORY_BYTES = 32 * 1024 * 1024;
+
+export interface PullDeps {
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Names this instance in the head, unique for each start; undefined: only look, take no generation. */
+  readonly holder: string | undefined;
+  readonly emit: EventSink;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Code and state, at the same time, and a new generation of the bot: after this, every older instance is fenced. Without
+ * a holder it only reads: the claim has generation 0 and nobody is fenced. Either all of it succeeds or the first error is thrown, when everything else has stopped.
+ *
+ * Errors: `not-found` (66) no such code archive; `damaged` (65) code or state refused; `unavailable`, `denied` (69) the
+ * store; whatever it is, nothing incomplete is visible at the code or state path.
+ */
+export async function pull(config: Config, deps: PullDeps): Promise<Claim> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([deps.signal, failed.signal]);
+  const code = pullTheCode(config, { ...deps, signal });
+  const state = pullTheState(config, { ...deps, signal });
+  try {
+    const [, taken] = await Promise.all([code, state]);
+    return taken;
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled([code, state]);
+    throw error;
+  }
+}
+
+async function pullTheCode(config: Config, deps: PullDeps): Promise<void> {
+  if (config.code.file === undefined) return;
+  const startedAt = deps.clock.now();
+  const report = await pullCode({
+    store: await deps.stores.open('code'),
+    key: config.code.file,
+    sha256: config.code.sha256,
+    maxBytes: config.code.maxBytes,
+    into: config.paths.code,
+    owner: config.user,
+    cache: config.code.cache,
+    inMemoryBytes: IN_MEMORY_BYTES,
+    warn: (message) => deps.log.warn(message),
+    signal: deps.signal,
+  });
+  const durationMs = deps.clock.now() - startedAt;
+  deps.emit('code.pulled', { ...report, durationMs });
+  deps.log.debug('code pulled', { files: report.files, bytes: report.bytes, durationMs });
+}
+
+async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {
+  const startedAt = deps.clock.now();
+  const context = {
+    store: await deps.stores.open('state'),
+    bot: config.botId,
+    clock: deps.clock,
+    warn: (message: string, fields?: LogFields) => deps.log.warn(message, fields),
+  };
+  const { holder, signal } = deps;
+  const taken =
+    holder === undefined
+      ? await observe(context, { signal })
+      : await claim(context, { holder, dir: config.paths.state, signal });
+  const { tree, ...report } = await restore(context, taken, {
+    dir: config.paths.state,
+    owner: config.user,
+    maxBytes: config.sync.maxBytes,
+    maxFileBytes: config.sync.maxFileBytes,
+    signal,
+  });
+  const durationMs = deps.clock.now() - startedAt;
+  deps.emit('state.restored', { generation: taken.generation, ...report, durationMs });
+  deps.log.debug('state restored', { generation: taken.generation, files: report.files, durationMs });
+  return { ...taken, tree };
+}

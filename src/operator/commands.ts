@@ -1,0 +1,37 @@
+import type { CommandGroup } from '../base/command/command.ts';
+
+/** What people type. The summaries stand here so that `--help` and completion load nothing. */
+export const operatorCommands: CommandGroup['commands'] = {
+  state: {
+    summary: "the history of a bot's state: list, compare, restore, verify, export, prune",
+    load: async () => (await import('./state/group.ts')).state,
+  },
+  logs: {
+    summary: "a bot's shipped logs",
+    load: async () => (await import('./logs.ts')).logs,
+  },
+  query: {
+    summary: 'ask a bot',
+    load: async () => (await import('./query.ts')).query,
+  },
+  init: {
+    summary: 'a small bot with a query that runs at once',
+    load: async () => (await import('./init.ts')).init,
+  },
+  kinds: {
+    summary: 'the catalog of runtime kinds',
+    load: async () => (await import('./kinds.ts')).kinds,
+  },
+  completion: {
+    summary: 'shell completion',
+    load: async () => (await import('./completion.ts')).completion,
+  },
+  doctor: {
+    summary: 'check everything that a start needs',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  version: {
+    summary: 'version, Node version, commit',
+    load: async () => (await import('./version.ts')).version,
+  },
+};

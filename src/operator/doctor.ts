@@ -1,0 +1,60 @@
+import { type Finding, fail, ok } from '../agent/doctor/finding.ts';
+import { type LoadedBot, loadBot } from '../agent/roles/loadBot.ts';
+import { systemClock } from '../base/clock.ts';
+import type { Command, Invocation } from '../base/command/command.ts';
+import { isRuntimeError } from '../base/errors.ts';
+import { configOptions } from '../bot/config/configOptions.ts';
+
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'check everything that a start needs: configuration, store, paths, kind, ports',
+  positionals: '[DIR]',
+  options: { json: { type: 'boolean', description: 'print one JSON object' }, ...configOptions() },
+  details: [
+    'Reads the configuration as `runtime execute [DIR]` does, and writes nothing but a probe that it removes again.',
+    'One line a check: ok, warn (a start works, with less than could be) or fail, and what to do.',
+    'Exits 0 when nothing fails, else with the code that the start would have had.',
+  ].join('\n'),
+  run: async (invocation) => {
+    const findings = await diagnose(invocation);
+    const exit = findings.find(({ status }) => status === 'fail')?.exit ?? 0;
+    const { stdout, flags } = invocation;
+    if (flags.json) stdout.write(`${JSON.stringify({ ok: exit === 0, exit, checks: findings })}\n`);
+    else for (const finding of findings) stdout.write(line(finding));
+    return exit;
+  },
+};
+
+async function diagnose(invocation: Invocation): Promise<readonly Finding[]> {
+  const bot = await load(invocation);
+  if ('status' in bot) return [bot];
+  const { config, kinds, env } = bot;
+  const [{ examine }, { openStores }] = await Promise.all([
+    import('../agent/doctor/examine.ts'),
+    import('../store/openStores.ts'),
+  ]);
+  const stores = openStores(config, { clock: systemClock, random: Math.random });
+  try {
+    const { now } = systemClock;
+    const uid = process.getuid?.() ?? -1;
+    const findings = await examine({ config, kind: kinds.get(config.kind), env, stores, uid, now });
+    return [ok('configuration', `${config.botId}, a ${config.botType} ${config.kind} bot`), ...findings];
+  } finally {
+    await stores.close();
+  }
+}
+
+async function load(invocation: Invocation): Promise<LoadedBot | Finding> {
+  try {
+    const [dir] = invocation.positionals;
+    return await loadBot(invocation, { role: 'execute', speaker: 'doctor', dir });
+  } catch (error) {
+    if (!isRuntimeError(error)) throw error;
+    return fail('configuration', error);
+  }
+}
+
+function line({ check, status, message, hint }: Finding): string {
+  const text = hint === undefined ? message : `${message} (${hint})`;
+  return `${status.padEnd(5)} ${check}: ${text.replaceAll('\n', ' ')}\n`;
+}

@@ -1,0 +1,53 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { ephemeralQuery } from '../../agent/roles/ephemeralQuery.ts';
+import { loadBot } from '../../agent/roles/loadBot.ts';
+import type { Invocation } from '../../base/command/command.ts';
+import { overlay } from '../../base/command/overlay.ts';
+import { localDirectory } from '../localDirectory.ts';
+import type { Asked, Question } from './asked.ts';
+
+/**
+ * Answers from the bot's saved state with a program run here: code and state are pulled into a directory that is removed
+ * afterwards, unless the environment says where they are.
+ */
+export async function askHere(
+  name: string,
+  { path, params }: Question,
+  invocation: Invocation,
+): Promise<Asked> {
+  const directory = localDirectory(name, invocation);
+  const dir = await mkdtemp(join(tmpdir(), 'runtime-query-'));
+  try {
+    // The program may run as another user.
+    await chmod(dir, 0o755);
+    const { env } = invocation;
+    const timeout = invocation.flags.timeout;
+    const query = {
+      CODE_PATH: join(dir, 'bot'),
+      STATE_PATH: join(dir, 'state'),
+      LOGS_PATH: join(dir, 'the0', 'logs'),
+      ...defined(env),
+      ...(directory === undefined ? { BOT_ID: name } : {}),
+      QUERY_PATH: path,
+      QUERY_PARAMS: JSON.stringify(params),
+      ...(typeof timeout === 'string' ? { QUERY_TIMEOUT: timeout } : {}),
+    };
+    const options = { role: 'execute', speaker: 'query', dir: directory } as const;
+    const bot = await loadBot(overlay(invocation, { env: query, flags: {} }), options);
+    const stdout = new PassThrough();
+    const bytes = buffer(stdout);
+    const exitCode = await ephemeralQuery(bot, overlay(invocation, { stdout }), dir);
+    stdout.end();
+    return { bytes: await bytes, exitCode };
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+function defined(env: Invocation['env']): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => !!entry[1]));
+}

@@ -1,0 +1,54 @@
+import { open, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { Command } from '../../base/command/command.ts';
+import { RuntimeError, systemCode } from '../../base/errors.ts';
+import { operate, sequenceOf, stateOptions } from './operate.ts';
+
+export const exportState: Command = {
+  name: 'export',
+  summary: 'a snapshot as a tar archive',
+  positionals: 'BOT',
+  options: stateOptions({
+    at: { type: 'string', value: 'SEQUENCE', description: 'which snapshot; by default the newest' },
+    output: { type: 'string', short: 'o', value: 'FILE', description: 'a new file; by default stdout' },
+    gzip: { type: 'boolean', short: 'z', description: 'compress it' },
+  }),
+  details: 'Example: runtime state export my-bot --gzip > state.tar.gz',
+  run: (invocation) =>
+    operate(invocation, async ({ context, signal }) => {
+      const { exportTar } = await import('../../bot/state/read/exportTar.ts');
+      const { stdout, stderr, flags, cwd } = invocation;
+      const file = typeof flags.output === 'string' ? resolve(cwd, flags.output) : undefined;
+      if (file === undefined && stdout.isTTY) {
+        throw new RuntimeError('usage', 'an archive is nothing for a terminal', {
+          hint: 'redirect stdout, or name a file with --output',
+        });
+      }
+      const output = file === undefined ? stdout : await openNew(file);
+      const options = { sequence: sequenceOf(flags.at), output, gzip: flags.gzip === true, signal };
+      const { sequence } = await exportTar(context, options).catch(async (error: unknown) => {
+        // Half an archive would be taken for one.
+        if (file !== undefined) await rm(file, { force: true });
+        throw error;
+      });
+      if (output !== stdout) {
+        output.end();
+        await finished(output);
+      }
+      if (flags.json) stderr.write(`${JSON.stringify({ sequence })}\n`);
+      return 0;
+    }),
+};
+
+async function openNew(file: string): Promise<Writable> {
+  try {
+    return (await open(file, 'wx')).createWriteStream();
+  } catch (error) {
+    throw new RuntimeError('refused', `${file} cannot be made (${systemCode(error)})`, {
+      hint: 'name a file that is not there yet, in a directory that is',
+      cause: error,
+    });
+  }
+}

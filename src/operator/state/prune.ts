@@ -1,0 +1,25 @@
+import type { Command } from '../../base/command/command.ts';
+import { operate, stateOptions } from './operate.ts';
+import { size, writeJson } from './output.ts';
+
+export const prune: Command = {
+  name: 'prune',
+  summary: 'delete what no kept snapshot needs',
+  positionals: 'BOT',
+  options: stateOptions({}),
+  details:
+    'What is younger than a day by the clock of the store stays: it may belong to a publish under way.',
+  run: (invocation) =>
+    operate(invocation, async ({ context, signal }) => {
+      const { prune } = await import('../../bot/state/history/prune.ts');
+      const report = await prune(context, { signal });
+      const { stdout, flags } = invocation;
+      if (flags.json) writeJson(stdout, report);
+      else {
+        const { deletedObjects, deletedBytes, keptObjects, youngObjects } = report;
+        stdout.write(`${deletedObjects} objects deleted (${size(deletedBytes)}), ${keptObjects} in use, `);
+        stdout.write(`${youngObjects} too young to be deleted\n`);
+      }
+      return 0;
+    }),
+};

@@ -1,0 +1,12 @@
+import { agentCommands } from '../agent/roles/commands.ts';
+import type { CommandGroup } from '../base/command/command.ts';
+import { operatorCommands } from '../operator/commands.ts';
+
+const { 'end-groups': endGroups, ...roles } = agentCommands;
+
+/** Every command of the binary, in the order of `--help`. */
+export const commands: CommandGroup = {
+  name: '',
+  summary: 'The entrypoint of every bot container: pulls code and state, runs the bot, saves everything.',
+  commands: { ...roles, ...operatorCommands, 'end-groups': endGroups! },
+};

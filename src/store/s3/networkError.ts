@@ -1,0 +1,32 @@
+import { RuntimeError, systemCode } from '../../base/errors.ts';
+
+/** Certificates do not mend themselves within a start; neither does a port that speaks another protocol. */
+const certificate = /CERT|^ERR_TLS|^UNABLE_TO_/;
+const protocol = /^(EPROTO|ERR_SSL|HPE_)/;
+
+/** An error of the connection's, as the store's caller sees it. */
+export function networkError(error: unknown, op: string, path: string): RuntimeError {
+  if (error instanceof RuntimeError) return error;
+  const code = systemCode(error) ?? (error instanceof Error ? error.name : 'unknown error');
+  const details = { op, path, cause: error };
+  if (certificate.test(code))
+    return new RuntimeError('unavailable', `${path}: its certificate is not accepted (${code})`, {
+      ...details,
+      hint: 'Give the certificate of the authority in NODE_EXTRA_CA_CERTS, or check MINIO_ENDPOINT.',
+    });
+  if (protocol.test(code))
+    return new RuntimeError('unavailable', `${path}: no such protocol there (${code})`, {
+      ...details,
+      hint: 'Check MINIO_ENDPOINT and MINIO_USE_SSL: one side speaks TLS and the other does not.',
+    });
+  return new RuntimeError('unavailable', `${path}: ${code}`, {
+    ...details,
+    retryable: true,
+    hint: 'Check MINIO_ENDPOINT, and that the store is up and can be reached from here.',
+  });
+}
+
+/** `what`: `connecting took longer than 5 s`. */
+export function timeoutError(what: string): Error {
+  return Object.assign(new Error(what), { code: 'ETIMEDOUT' });
+}

@@ -1,0 +1,168 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import { type Clock, systemClock } from '../../base/clock.ts';
+import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
+import { blameChecksum } from '../blameChecksum.ts';
+import { checkKey } from '../checkKey.ts';
+import { mappedBody } from '../mappedBody.ts';
+import type { ObjectInfo, ObjectStore, PutOptions } from '../objectStore.ts';
+import { appendByCopy } from './appendByCopy.ts';
+import { networkError } from './networkError.ts';
+import { createS3Client, type S3ClientOptions, type S3Request } from './s3Client.ts';
+import { s3Multipart } from './s3Multipart.ts';
+import { escapeXml, parseListPage, quoted } from './s3Xml.ts';
+import { createSweeper } from './sweepUploads.ts';
+
+export interface S3StoreOptions extends Omit<S3ClientOptions, 'clock' | 'connectMs' | 'idleMs'> {
+  /** Whether a missing bucket is made on the first write. */
+  readonly createBucket: boolean;
+  readonly clock?: Clock;
+  /** Milliseconds; default 5,000. */
+  readonly connectMs?: number;
+  /** Milliseconds; default 30,000. */
+  readonly idleMs?: number;
+}
+
+/** A bucket of an S3 store with static keys, by signed requests over Node's own HTTP: little to load, little to keep. */
+export function openS3Store(options: S3StoreOptions): ObjectStore {
+  const { bucket, region, createBucket, clock = systemClock } = options;
+  const client = createS3Client({ connectMs: 5000, idleMs: 30_000, ...options, clock });
+
+  const sweeper = createSweeper();
+
+  const createMissing = async (signal: AbortSignal | undefined): Promise<void> => {
+    const body = Buffer.from(
+      `<CreateBucketConfiguration><LocationConstraint>${escapeXml(region)}</LocationConstraint></CreateBucketConfiguration>`,
+    );
+    const elsewhere = region !== 'us-east-1' && { body };
+    try {
+      await client.sendForText({ op: 'store.createBucket', method: 'PUT', ...elsewhere, signal });
+    } catch (error) {
+      // Another process was faster.
+      if (!isRuntimeError(error, 'conflict')) throw error;
+    }
+  };
+
+  const put = async (request: S3Request, condition: PutOptions): Promise<{ etag: string }> => {
+    try {
+      const { response } = await client.sendForText(request);
+      return { etag: quoted(response.headers.etag ?? '') };
+    } catch (error) {
+      // Some stores say "not found" of a condition on what is not there.
+      if (condition.ifMatch !== undefined && isRuntimeError(error, 'not-found'))
+        throw new RuntimeError('conflict', `${client.subject(request.key)} is gone`, {
+          op: 'store.put',
+          cause: error,
+        });
+      throw error;
+    }
+  };
+
+  return {
+    name: `s3 bucket "${bucket}" at ${client.host}`,
+
+    async get(key, { range, ifMatch, signal } = {}) {
+      checkKey(key, 'store.get');
+      const headers: OutgoingHttpHeaders = {};
+      // Bytes in HTTP count to the last one.
+      if (range) headers.range = `bytes=${range.start}-${range.end - 1}`;
+      if (ifMatch !== undefined) headers['if-match'] = ifMatch;
+      const response = await client.send({ op: 'store.get', method: 'GET', key, headers, signal });
+      const toStoreError = (error: unknown) => networkError(error, 'store.get', client.subject(key));
+      const info = infoOf(key, response.headers);
+      if (!Number.isSafeInteger(info.size)) {
+        // Nobody could tell its end from a connection that broke.
+        response.destroy();
+        throw new RuntimeError(
+          'unavailable',
+          `${client.subject(key)}: an answer that does not say its length`,
+          {
+            op: 'store.get',
+            path: key,
+            hint: 'Is there a proxy in front of the store that recodes its answers?',
+          },
+        );
+      }
+      return { ...info, body: mappedBody(response, toStoreError, signal) };
+    },
+
+    async head(key, { signal } = {}) {
+      checkKey(key, 'store.head');
+      const { response } = await client.sendForText({ op: 'store.head', method: 'HEAD', key, signal });
+      return infoOf(key, response.headers);
+    },
+
+    async put(key, body, options = {}) {
+      checkKey(key, 'store.put');
+      const { ifMatch, ifNoneMatch, sha256, contentType, signal } = options;
+      const headers: OutgoingHttpHeaders = { 'content-type': contentType ?? 'application/octet-stream' };
+      if (ifMatch !== undefined) headers['if-match'] = ifMatch;
+      if (ifNoneMatch !== undefined) headers['if-none-match'] = ifNoneMatch;
+      const request: S3Request = { op: 'store.put', method: 'PUT', key, headers, body, sha256, signal };
+      try {
+        return await put(request, options);
+      } catch (error) {
+        if (!createBucket || ifMatch !== undefined || !isRuntimeError(error, 'not-found'))
+          throw await blameChecksum(error, key, body, options);
+        await createMissing(signal);
+        return await put(request, options);
+      }
+    },
+
+    async append(key, base, tail, options) {
+      checkKey(key, 'store.append');
+      return await appendByCopy(
+        { key, base, tail, calls: s3Multipart(client, bucket, key), sweeper },
+        options,
+      );
+    },
+
+    async *list(prefix, { signal, startAfter } = {}): AsyncGenerator<ObjectInfo> {
+      let next: string | undefined;
+      do {
+        const query = {
+          'list-type': '2',
+          'encoding-type': 'url',
+          prefix,
+          ...(startAfter !== undefined && { 'start-after': startAfter }),
+          ...(next !== undefined && { 'continuation-token': next }),
+        };
+        const { text } = await client.sendForText({ op: 'store.list', method: 'GET', query, signal });
+        const page = parseListPage(text);
+        if (!page)
+          throw new RuntimeError('unavailable', `${client.subject(undefined)}: an incomplete listing`);
+        yield* page.objects;
+        next = page.next;
+      } while (next !== undefined);
+    },
+
+    async delete(key, { signal } = {}) {
+      checkKey(key, 'store.delete');
+      try {
+        await client.sendForText({ op: 'store.delete', method: 'DELETE', key, signal });
+      } catch (error) {
+        if (!isRuntimeError(error, 'not-found')) throw error;
+      }
+    },
+
+    async now({ signal } = {}) {
+      const request: S3Request = { op: 'store.now', method: 'HEAD', signal, anonymous: true };
+      const { response } = await client.sendForText(request);
+      const now = Date.parse(response.headers.date ?? '');
+      if (!Number.isNaN(now)) return now;
+      throw new RuntimeError('unavailable', `${client.subject(undefined)}: an answer without the time`);
+    },
+
+    close: () => client.close(),
+  };
+}
+
+function infoOf(key: string, headers: IncomingHttpHeaders): ObjectInfo {
+  // `bytes 0-9/1000`: of a range, the length is only its own.
+  const whole = headers['content-range']?.split('/')[1] ?? headers['content-length'];
+  return {
+    key,
+    size: Number(whole),
+    etag: quoted(headers.etag ?? ''),
+    modified: Date.parse(headers['last-modified'] ?? ''),
+  };
+}

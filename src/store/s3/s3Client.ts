@@ -1,0 +1,178 @@
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import aws4 from 'aws4';
+import type { Clock } from '../../base/clock.ts';
+import type { Secret } from '../../base/secret.ts';
+import type { ObjectBody } from '../objectStore.ts';
+import { sha256Of, sizeOf } from '../sha256.ts';
+import { encodePath, encodeQueryPart } from './encodePath.ts';
+import { exchange } from './httpExchange.ts';
+import { networkError } from './networkError.ts';
+import { parseRetryAfter, s3Error } from './s3Errors.ts';
+import { textOf } from './s3Xml.ts';
+
+export interface S3ClientOptions {
+  /** Origin: `http://127.0.0.1:9000`. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKey: Secret;
+  readonly secretKey: Secret;
+  readonly sessionToken: Secret | undefined;
+  readonly bucket: string;
+  readonly clock: Clock;
+  /** Milliseconds. */
+  readonly connectMs: number;
+  /** Milliseconds in which not one byte moves. */
+  readonly idleMs: number;
+}
+
+export interface S3Request {
+  /** For errors: `store.get`. */
+  readonly op: string;
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  /** Undefined: the bucket itself. */
+  readonly key?: string | undefined;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: OutgoingHttpHeaders;
+  readonly body?: ObjectBody;
+  /** Hex, of the body. */
+  readonly sha256?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Any answer is good, and none of our credentials are needed for it. */
+  readonly anonymous?: boolean;
+}
+
+export interface S3Client {
+  readonly host: string;
+  /** Resolves with an answer of success, its body not yet read. */
+  send(request: S3Request): Promise<IncomingMessage>;
+  /** The same with the body read. */
+  sendForText(request: S3Request): Promise<{ readonly text: string; readonly response: IncomingMessage }>;
+  subject(key: string | undefined): string;
+  close(): void;
+}
+
+/** Listings of 1,000 long keys stay below this. Bytes. */
+const MAX_TEXT_BYTES = 8 * 1024 * 1024;
+/** Of connections kept for the next request; shorter than any server's own limit. Milliseconds. */
+const KEEP_ALIVE_MS = 10_000;
+
+export function createS3Client(options: S3ClientOptions): S3Client {
+  const url = new URL(options.endpoint);
+  const { bucket, clock, region } = options;
+  let transport: Promise<Transport> | undefined;
+  const subject = (key: string | undefined) =>
+    `${bucket}${key === undefined ? '' : `/${key}`} at ${url.host}`;
+
+  const send = async (request: S3Request): Promise<IncomingMessage> => {
+    const { op, method, key, signal, body } = request;
+    signal?.throwIfAborted();
+    transport ??= openTransport(url.protocol === 'https:');
+    const { start, agent } = await transport;
+    const sha256 =
+      request.sha256 ?? (await sha256Of(body ?? new Uint8Array(), { key: subject(key), signal }));
+    const path = `/${bucket}${key === undefined ? '' : `/${encodePath(key)}`}${encodeQuery(request.query)}`;
+    const headers: OutgoingHttpHeaders = { host: url.host, ...request.headers };
+    if (body) headers['content-length'] = sizeOf(body);
+    const credentials = {
+      accessKeyId: options.accessKey.reveal(),
+      secretAccessKey: options.secretKey.reveal(),
+      ...(options.sessionToken && { sessionToken: options.sessionToken.reveal() }),
+    };
+    headers['x-amz-content-sha256'] = sha256;
+    headers['x-amz-date'] = new Date(clock.now()).toISOString().replace(/[:-]|\.\d{3}/g, '');
+    const signed = request.anonymous
+      ? { path, headers: { host: url.host } }
+      : aws4.sign({ service: 's3', region, method, path, headers }, credentials);
+    try {
+      const { connectMs, idleMs } = options;
+      const outgoing = start({
+        agent,
+        method,
+        // `hostname` of an IPv6 endpoint has brackets that a lookup does not take.
+        host: url.hostname.replace(/^\[|\]$/g, ''),
+        port: url.port,
+        path: signed.path ?? path,
+        headers: signed.headers ?? headers,
+        ...(signal && { signal }),
+      });
+      const response = await exchange(outgoing, { key: subject(key), body, connectMs, idleMs, signal });
+      if (request.anonymous || (response.statusCode ?? 0) < 300) return response;
+      throw await refusal(response, op, subject(key));
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw networkError(error, op, subject(key));
+    }
+  };
+
+  const sendForText = async (request: S3Request) => {
+    const response = await send(request);
+    try {
+      const text = await readText(response);
+      // A copy or the end of a multipart upload may fail after its status has been sent.
+      const code = /^\s*(<\?xml[^>]*>\s*)?<Error>/.test(text) ? textOf(text, 'Code') : undefined;
+      if (code === undefined) return { text, response };
+      const status = code === 'PreconditionFailed' ? 412 : 500;
+      throw s3Error({ op: request.op, subject: subject(request.key), status, code, retryAfterMs: undefined });
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      throw networkError(error, request.op, subject(request.key));
+    }
+  };
+
+  return {
+    host: url.host,
+    send,
+    sendForText,
+    subject,
+    close() {
+      transport?.then(
+        ({ agent }) => agent.destroy(),
+        () => {},
+      );
+      transport = undefined;
+    },
+  };
+}
+
+interface Transport {
+  readonly agent: HttpAgent;
+  readonly start: (options: import('node:https').RequestOptions) => ClientRequest;
+}
+
+/** TLS is loaded only by those who use it. */
+async function openTransport(secure: boolean): Promise<Transport> {
+  const { Agent, request } = secure ? await import('node:https') : await import('node:http');
+  const agent = new Agent({ keepAlive: true, maxSockets: 8, maxFreeSockets: 2, timeout: KEEP_ALIVE_MS });
+  return { agent, start: request };
+}
+
+async function refusal(response: IncomingMessage, op: string, subject: string): Promise<Error> {
+  const text = await readText(response);
+  const { headers } = response;
+  return s3Error({
+    op,
+    subject,
+    status: response.statusCode ?? 0,
+    // Answers to HEAD have no body; MinIO says it in a header.
+    code: textOf(text, 'Code') ?? headers['x-minio-error-code']?.toString(),
+    retryAfterMs: parseRetryAfter(headers['retry-after'], headers.date),
+  });
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response) {
+    length += chunk.length;
+    if (length > MAX_TEXT_BYTES) throw new Error('the answer is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function encodeQuery(query: Readonly<Record<string, string>> = {}): string {
+  const pairs = Object.entries(query).map(
+    ([name, value]) => `${encodeQueryPart(name)}=${encodeQueryPart(value)}`,
+  );
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+}

@@ -1,0 +1,81 @@
+import { type ErrorDetails, RuntimeError } from '../../base/errors.ts';
+
+/** What a store answered when it refused. */
+export interface S3Failure {
+  /** `store.get`. */
+  readonly op: string;
+  /** For the message: `bot-state/mybot/head at 127.0.0.1:9000`. */
+  readonly subject: string;
+  readonly status: number;
+  /** `NoSuchKey`, `SlowDown`, …; undefined where the answer had no body that said so. */
+  readonly code: string | undefined;
+  readonly retryAfterMs: number | undefined;
+}
+
+const credentialsHint =
+  'Check MINIO_ACCESS_KEY and MINIO_SECRET_KEY (or the AWS credentials), and what they are allowed to do.';
+const clockHint = 'The clock of this machine and that of the store differ by more than 15 minutes: set them.';
+const endpointHint = 'Check MINIO_ENDPOINT and MINIO_USE_SSL: what answers there does not speak S3 as asked.';
+const bucketHint =
+  'Check MINIO_CODE_BUCKET, MINIO_STATE_BUCKET, MINIO_LOGS_BUCKET and MINIO_QUERY_RESULTS_BUCKET.';
+const regionHint = 'Check MINIO_REGION (or AWS_REGION): the bucket lies elsewhere.';
+
+/** Faults of the transport's that S3 reports as the client's. */
+const transient = new Set(['RequestTimeout', 'IncompleteBody', 'OperationAborted']);
+const wrongRegion = new Set([
+  'PermanentRedirect',
+  'AuthorizationHeaderMalformed',
+  'IllegalLocationConstraintException',
+]);
+/** What arrived is not what was signed: on the way bytes have changed, if the caller's hash was right. */
+const checksum = new Set(['BadDigest', 'XAmzContentSHA256Mismatch', 'XAmzContentChecksumMismatch']);
+const unacceptable = new Set([
+  'EntityTooLarge',
+  'EntityTooSmall',
+  'InvalidPart',
+  'InvalidPartOrder',
+  'InvalidRange',
+  'KeyTooLongError',
+  'XMinioInvalidObjectName',
+  'XMinioObjectExistsAsDirectory',
+  'XMinioParentIsObject',
+]);
+
+/**
+ * The one place that knows what S3's refusals mean. The server's own words stay out of the message: for a wrong
+ * signature they repeat the request.
+ */
+export function s3Error(failure: S3Failure): RuntimeError {
+  const { op, subject: path, status, code = '', retryAfterMs } = failure;
+  const error = (kind: RuntimeError['code'], details: ErrorDetails = {}) =>
+    new RuntimeError(kind, `${path}: ${code === '' ? `status ${status}` : code}`, { op, path, ...details });
+
+  if (code === 'RequestTimeTooSkewed') return error('denied', { hint: clockHint });
+  if (wrongRegion.has(code)) return error('unavailable', { hint: regionHint });
+  if (code === 'InvalidBucketName') return error('config', { hint: bucketHint });
+  if (checksum.has(code)) return error('damaged', { retryable: true });
+  if (unacceptable.has(code) || status === 416) return error('damaged');
+  // Two conditional writes met: neither condition has been decided.
+  if (code === 'ConditionalRequestConflict') return error('conflict', { retryable: true });
+  if (transient.has(code) || status === 429 || (status >= 500 && status !== 501))
+    return error('unavailable', { retryable: true, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+  if (status === 404) return error('not-found');
+  if (status === 412 || status === 409) return error('conflict');
+  if (status === 401 || status === 403)
+    return error('denied', {
+      hint: code === '' ? `${credentialsHint} Or else: ${clockHint}` : credentialsHint,
+    });
+  return error('unavailable', { hint: endpointHint });
+}
+
+/** `Retry-After`: seconds, or a date, which is compared with the answer's own `Date`. */
+export function parseRetryAfter(
+  retryAfter: string | undefined,
+  date: string | undefined,
+): number | undefined {
+  if (retryAfter === undefined) return undefined;
+  const ms = /^\d+$/.test(retryAfter)
+    ? Number(retryAfter) * 1000
+    : Date.parse(retryAfter) - Date.parse(date ?? '');
+  return ms >= 0 ? ms : undefined;
+}

@@ -1,0 +1,33 @@
+import type { Secret } from '../base/secret.ts';
+
+/** Which store, and how to reach it. */
+export type StoreConfig =
+  | { readonly type: 'file'; readonly path: string }
+  | {
+      readonly type: 's3';
+      /** Origin: `http://127.0.0.1:9000`. */
+      readonly endpoint: string;
+      readonly region: string;
+      readonly accessKey: Secret;
+      readonly secretKey: Secret;
+      readonly sessionToken: Secret | undefined;
+    }
+  /** The AWS SDK's credential chain decides. */
+  | { readonly type: 'aws'; readonly endpoint: string | undefined; readonly region: string | undefined }
+  /** A container whose sidecar has the store, and the credentials: nothing may be fetched or saved here. */
+  | { readonly type: 'none' };
+
+export interface Buckets {
+  readonly code: string;
+  readonly state: string;
+  readonly logs: string;
+  readonly results: string;
+}
+
+/** Everything that opening a store takes. */
+export interface StoresConfig {
+  readonly store: StoreConfig;
+  readonly buckets: Buckets;
+  /** How long a call is retried unless it says otherwise, milliseconds. */
+  readonly startTimeoutMs: number;
+}

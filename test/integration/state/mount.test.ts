@@ -1,0 +1,76 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { canMount, mountTmpfs } from '../../support/container/mountTmpfs.ts';
+import { signal, TestBot } from '../../unit/bot/state/support/bot.ts';
+import { treeOf } from '../../unit/bot/state/support/treeOf.ts';
+
+const MiB = 1024 * 1024;
+
+test.runIf(canMount)('a state directory may be a mount point', async () => {
+  await using bot = await TestBot.open();
+  const { dir, publisher } = await bot.start('a');
+  mkdirSync(join(dir, 'folder'));
+  writeFileSync(join(dir, 'folder/x'), Buffer.alloc(100_000, 'x'));
+  await publisher.publish({ signal });
+  using _ = mountTmpfs(bot.dir('b'), 4 * MiB);
+  const other = await bot.start('b');
+  expect(treeOf(other.dir)).toEqual(treeOf(dir));
+  writeFileSync(join(other.dir, 'new'), 'new');
+  expect(await other.publisher.publish({ signal })).toMatchObject({ sequence: 2 });
+  other.publisher.close();
+});
+
+test.runIf(canMount)(
+  'a disk that is full while restoring stops the start and leaves what was there',
+  async () => {
+    await using bot = await TestBot.open();
+    using _ = mountTmpfs(bot.dir('small'), MiB);
+    const small = await bot.start('small');
+    writeFileSync(join(small.dir, 'old'), 'old');
+    await small.publisher.publish({ signal });
+    small.publisher.close();
+    const before = treeOf(small.dir);
+
+    const large = await bot.start('large');
+    writeFileSync(join(large.dir, 'large'), Buffer.alloc(3_000_000, 'large'));
+    await large.publisher.publish({ signal });
+
+    await expect(bot.start('small')).rejects.toMatchObject({ code: 'unavailable', hint: /disk is full/ });
+    expect(treeOf(small.dir)).toEqual(before);
+    expect(existsSync(join(small.dir, '.runtime-sync/incoming'))).toBe(false);
+  },
+);
+
+test.runIf(canMount)('a volume that is unmounted is no empty state', async () => {
+  await using bot = await TestBot.open();
+  const volume = mountTmpfs(bot.dir('a'), MiB);
+  const { dir, publisher } = await bot.start('a');
+  writeFileSync(join(dir, 'x'), 'x');
+  await publisher.publish({ signal });
+  volume[Symbol.dispose]();
+  await expect(publisher.publish({ signal })).rejects.toMatchObject({ code: 'unsaved' });
+  using _ = mountTmpfs(dir, MiB);
+  await expect(publisher.publish({ signal })).rejects.toMatchObject({ code: 'unsaved' });
+  publisher.close();
+});
+
+test.runIf(canMount)(
+  'a disk that the bot has filled up is saved as it is; that costs the marker and one warning',
+  async () => {
+    await using bot = await TestBot.open();
+    using disk = mountTmpfs(bot.dir('a'), MiB);
+    const { dir, publisher } = await bot.start('a');
+    rmSync(join(dir, '.runtime-sync'), { recursive: true });
+    expect(() => writeFileSync(join(dir, 'full'), Buffer.alloc(2 * MiB))).toThrow('ENOSPC');
+    expect(await publisher.publish({ signal })).toMatchObject({ sequence: 1, files: 1 });
+    writeFileSync(join(dir, 'full'), 'x', { flag: 'r+' });
+    expect(await publisher.publish({ signal })).toMatchObject({ sequence: 2 });
+    expect(bot.warnings).toEqual([expect.stringContaining('would not know its local state')]);
+    expect(existsSync(join(dir, '.runtime-sync/marker'))).toBe(false);
+    disk.resize(4 * MiB);
+    await publisher.checkGeneration({ signal });
+    expect(existsSync(join(dir, '.runtime-sync/marker'))).toBe(true);
+    publisher.close();
+  },
+);

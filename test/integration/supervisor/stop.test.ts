@@ -1,0 +1,213 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { botProcesses, readProcessTable } from '../../../src/agent/process/processTree.ts';
+import { freePort } from '../../support/process/freePort.ts';
+import { processesWith } from '../../support/process/roleOf.ts';
+import { supervised } from '../../support/process/supervised.ts';
+import { waitForRole } from '../../support/process/waitForRole.ts';
+import { startMinio } from '../../support/store/minio.ts';
+
+const living = () =>
+  readProcessTable()
+    .filter(({ state }) => state !== 'Z')
+    .map(({ pid }) => pid);
+/** A process of the bot's that prints its id as `NAME PID`. */
+const pidIn = (text: string, name: string) => Number(new RegExp(`${name} (\\d+)`).exec(text)?.[1]);
+
+test('a bot that ignores SIGTERM is killed when 60 % of STOP_TIMEOUT are over, and its state is saved', async () => {
+  const bot = await supervised(
+    "trap 'echo heard; echo late > file' TERM; echo up; while :; do sleep 0.05; done",
+  );
+  const run = bot.start({ STOP_TIMEOUT: '3s' });
+  await run.prints('up');
+  run.child.kill('SIGTERM');
+  const stoppedAt = Date.now();
+  const end = await run.finished;
+  const took = Date.now() - stoppedAt;
+  expect(end).toMatchObject({ code: 137 });
+  expect(took).toBeGreaterThan(1700);
+  expect(took).toBeLessThan(3000);
+  expect(await bot.exitRecord()).toMatchObject({
+    source: 'bot',
+    signal: 'SIGKILL',
+    exit: 137,
+    stateSaved: true,
+  });
+  expect(await bot.saved('cat file')).toBe('late\n');
+});
+
+test('a second signal ends the grace at once; the state is saved all the same', async () => {
+  const bot = await supervised(
+    "trap 'echo 1 > file; echo heard' TERM; echo up; while :; do sleep 0.05; done",
+  );
+  const run = bot.start({ STOP_TIMEOUT: '1h' });
+  await run.prints('up');
+  run.child.kill('SIGINT');
+  await run.prints('heard');
+  run.child.kill('SIGTERM');
+  expect(await run.finished).toMatchObject({ code: 137 });
+  expect(await bot.exitRecord()).toMatchObject({ signal: 'SIGKILL', stateSaved: true });
+  expect(await bot.saved('cat file')).toBe('1\n');
+});
+
+test("a shell's program gets the whole grace, although the shell ends at once", async () => {
+  const bot = await supervised(
+    `sh -c "trap 'sleep 0.5; echo saved > file; exit' TERM; echo up; while :; do sleep 0.05; done" & wait`,
+  );
+  const run = bot.start();
+  await run.prints('up');
+  run.child.kill('SIGTERM');
+  expect((await run.finished).code).toBe(143);
+  expect(await bot.saved('cat file')).toBe('saved\n');
+});
+
+test('children that the bot leaves in its group are ended, and what they write until then is saved', async () => {
+  const bot = await supervised(
+    `sh -c "trap 'echo saved > file; exit' TERM; echo child \\$\\$; while :; do sleep 0.05; done" & sleep 0.3; exit 5`,
+  );
+  const run = bot.start();
+  const end = await run.finished;
+  expect(end.code).toBe(5);
+  expect(living()).not.toContain(pidIn(end.stdout, 'child'));
+  expect(await bot.saved('cat file')).toBe('saved\n');
+});
+
+test('a child in the group that ignores SIGTERM is killed', async () => {
+  const bot = await supervised(
+    `sh -c "trap '' TERM; echo child \\$\\$; while :; do sleep 0.05; done" & sleep 0.3; exit 5`,
+  );
+  const end = await bot.start().finished;
+  expect(end.code).toBe(5);
+  expect(living()).not.toContain(pidIn(end.stdout, 'child'));
+});
+
+test('a grandchild that holds stdout open does not hold the exit', async () => {
+  const bot = await supervised(
+    'setsid sh -c "echo child \\$\\$; exec sleep 20" & sleep 0.3; echo bye; exit 4',
+  );
+  const run = bot.start();
+  const exited = new Promise<number | null>((resolve) => run.child.once('exit', resolve));
+  await run.prints('bye');
+  const saidAt = Date.now();
+  expect(await exited).toBe(4);
+  expect(Date.now() - saidAt).toBeLessThan(8000);
+  // It has a session of its own and its parent is gone: outside a container nobody can tell that it was the bot's.
+  process.kill(pidIn(run.stdout(), 'child'), 'SIGKILL');
+  expect(await bot.exitRecord()).toMatchObject({ exit: 4, stateSaved: true, logsSaved: true });
+});
+
+test('grandchildren with sessions of their own are killed with a bot that has to be', async () => {
+  const bot = await supervised(
+    "trap '' TERM; setsid sleep 1000 & setsid sh -c 'setsid sleep 1000; :' & echo up; while :; do sleep 0.05; done",
+  );
+  const run = bot.start({ STOP_TIMEOUT: '3s' });
+  await run.prints('up');
+  run.child.kill('SIGTERM');
+  expect((await run.finished).code).toBe(137);
+  await expect.poll(() => processesWith(`BOT_ID=${bot.env.BOT_ID}\0`)).toEqual([]);
+});
+
+test.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGALRM', 'SIGWINCH'] as const)(
+  '%s is the bot’s business',
+  async (signal) => {
+    const name = signal.slice(3);
+    const bot = await supervised(
+      `trap 'echo got ${name}; exit 3' ${name}; echo up; while :; do sleep 0.05; done`,
+    );
+    const run = bot.start();
+    await run.prints('up');
+    run.child.kill(signal);
+    expect(await run.finished).toMatchObject({ code: 3, stdout: `up\ngot ${name}\n` });
+    expect(await bot.exitRecord()).toMatchObject({ source: 'bot', code: 3 });
+  },
+);
+
+test('a bot that stands still is stopped too', async () => {
+  const bot = await supervised('echo up $$; exec sleep 60');
+  const run = bot.start({ STOP_TIMEOUT: '1h' });
+  await run.prints('up');
+  process.kill(pidIn(run.stdout(), 'up'), 'SIGSTOP');
+  run.child.kill('SIGTERM');
+  expect((await run.finished).code).toBe(143);
+});
+
+test('a daemon that stands still at the end is replaced, and the state saved', async () => {
+  const bot = await supervised("trap 'echo 1 > file; exit 0' TERM; echo up; while :; do sleep 0.05; done");
+  const run = bot.start({ STOP_TIMEOUT: '10s' });
+  await run.prints('up');
+  const daemon = await waitForRole(run.child.pid!, 'daemon');
+  process.kill(daemon, 'SIGSTOP');
+  run.child.kill('SIGTERM');
+  const end = await run.finished;
+  expect(end).toMatchObject({ code: 0 });
+  expect(end.stderr).toContain('does not answer');
+  expect(await bot.saved('cat file')).toBe('1\n');
+  expect(living()).not.toContain(daemon);
+});
+
+test('the store is gone at the end: 74 within the budget, and exit.json says what was not saved', async () => {
+  const store = await startMinio({ port: await freePort() });
+  try {
+    const bot = await supervised(
+      "trap 'echo 2 > file; exit 0' TERM; echo 1 > file; echo up; while :; do sleep 0.05; done",
+    );
+    const { CODE_FILE: _, ...env } = { ...bot.env, ...store.env() };
+    for (const key of Object.keys(bot.env)) delete bot.env[key];
+    Object.assign(bot.env, env);
+    const run = bot.start({ STOP_TIMEOUT: '3s', SYNC_INTERVAL: '200ms' });
+    await run.prints('up');
+    await expect
+      .poll(async () => (await store.client.statObject('bot-state', `${bot.env.BOT_ID}/head`)).size, {
+        timeout: 20_000,
+      })
+      .toBeGreaterThan(500);
+    await store.kill();
+    run.child.kill('SIGTERM');
+    const stoppedAt = Date.now();
+    const end = await run.finished;
+    expect(Date.now() - stoppedAt).toBeLessThan(3000);
+    expect(end.code).toBe(74);
+    expect(await bot.exitRecord()).toMatchObject({
+      source: 'runtime',
+      code: 0,
+      exit: 74,
+      stateSaved: false,
+      logsSaved: false,
+    });
+    await store.start();
+    expect(await bot.saved('cat file')).toBe('1\n');
+    // On the same directories nothing is lost: what was not saved is still there.
+    const again = bot.start({ ENTRYPOINT: 'cat "$(dirname "$STATE_DIR")/file"' });
+    expect((await again.finished).stdout).toBe('1\n');
+  } finally {
+    await store.stop();
+  }
+});
+
+test('a stop while the final sync of a bot that ended by itself goes on without an end', async () => {
+  const store = await startMinio({ port: await freePort() });
+  try {
+    const bot = await supervised('echo 1 > file; echo up; sleep 0.5; echo bye');
+    const { CODE_FILE: _, ...env } = { ...bot.env, ...store.env() };
+    for (const key of Object.keys(bot.env)) delete bot.env[key];
+    Object.assign(bot.env, env);
+    const run = bot.start({ STOP_TIMEOUT: '1s' });
+    await run.prints('up');
+    store.pause();
+    await run.prints('bye');
+    await sleep(1500);
+    expect(run.child.exitCode).toBe(null);
+    run.child.kill('SIGTERM');
+    expect((await run.finished).code).toBe(74);
+    expect(await bot.exitRecord()).toMatchObject({ code: 0, exit: 74, stateSaved: false });
+  } finally {
+    store.resume();
+    await store.stop();
+  }
+});
+
+test('nothing of a bot’s is left in the process table', async () => {
+  const bot = await supervised('sleep 1000 & sleep 1000 & echo leader $$; exit 0');
+  const end = await bot.start().finished;
+  expect(botProcesses(readProcessTable(), pidIn(end.stdout, 'leader'))).toEqual([]);
+});

@@ -1,0 +1,71 @@
+/**
+ * Who may import whom. A room imports itself and what stands below it: nothing above, and nothing beside it after a `|`. Where
+ * two rooms lie in rooms of their own, those are compared: first the outer ones. `sees` names all that a room may
+ * import of the outermost ones. docs/architecture.md shows this very table.
+ */
+export const law = `
+main.ts                                   which program a command line means
+programs                                  a bundle each: agent, operator; the table of all commands
+operator                                  what people type                          sees agent bot store base
+agent                                     one container                             sees bot store base
+agent/roles                               its commands, and what they put together
+agent/doctor                              the checks before a start
+agent/supervisor | agent/daemon | agent/query
+agent/supervisor/life                     from the start to the exit record
+agent/supervisor/stop | agent/supervisor/guard | agent/supervisor/capture
+agent/query/server                        port 9476, its own paths, its limits
+agent/query/once                          one query by one process
+agent/query/program                       the query program: start, keep, ask
+agent/query/http                          both sides of the wire
+agent/process                             children, signals, what processes tell each other
+bot                                       what a bot is: no process, no port        sees store base
+bot/sync                                  code and state in, state and logs out
+bot/answers | bot/events | bot/logs | bot/kinds | bot/code | bot/state
+bot/state/history                         show, compare, verify, prune
+bot/state/restore                         from a snapshot to a tree
+bot/state/publish                         from a tree to a snapshot
+bot/state/claim                           whose turn it is, and which tree to keep
+bot/state/local                           the tree on this disk, and its marker
+bot/state/read                            from the head to the blobs
+bot/state/format                          what lies in the store
+bot/config                                environment, flags, bot.yaml
+store                                     one interface, three adapters             sees base
+base                                      knows nothing of bots                     sees base
+base/command                              what a command is, and how it is found
+base/parts                                large libraries, loaded by who needs them
+`;
+
+interface Row {
+  readonly rooms: readonly string[];
+  readonly sees: readonly string[] | undefined;
+}
+
+const rows: readonly Row[] = law
+  .trim()
+  .split('\n')
+  .map((line) => {
+    const [rooms = '', ...rest] = line.split(/\s{2,}/);
+    const sees = rest.find((text) => text.startsWith('sees '));
+    return { rooms: rooms.split(' | '), sees: sees?.split(' ').slice(1) };
+  });
+
+/** Why the file `from` may not import the file `to`, both below `src`; undefined: it may. */
+export function breach(from: string, to: string): string | undefined {
+  const [a, b] = [from.split('/'), to.split('/')];
+  let depth = 0;
+  while (a[depth] === b[depth] && depth < a.length) depth += 1;
+  const [own, other] = [a, b].map((path) => path.slice(0, depth + 1).join('/')) as [string, string];
+  const outer = rows.find(({ rooms }) => rooms.includes(a[0]!));
+  if (!outer) return `${a[0]} is not a room of the law`;
+  if (depth === 0 && outer.sees && !outer.sees.includes(b[0]!)) return `${a[0]} does not see ${b[0]}`;
+  const [above, below] = [own, other].map((room) => rows.findIndex(({ rooms }) => rooms.includes(room)));
+  // Files that lie beside the rooms of a room: they stand below these.
+  if (above === -1 || below === -1) {
+    return above === -1 && below !== -1 && own.endsWith('.ts') ? `${other} stands above ${own}` : undefined;
+  }
+  if (below! > above!) return undefined;
+  return `${other} stands ${below === above ? 'beside' : 'above'} ${own}`;
+}
+
+/** Rooms that the law names. */
+export const rooms: readonly string[] = rows.flatMap(({ rooms }) => rooms);

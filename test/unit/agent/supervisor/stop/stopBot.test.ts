@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { botProcesses, readProcessTable } from '../../../../../src/agent/process/processTree.ts';
+import { type BotProcess, startBot } from '../../../../../src/agent/supervisor/life/botProcess.ts';
+import { stopBot } from '../../../../../src/agent/supervisor/stop/stopBot.ts';
+import { startStop } from '../../../../../src/agent/supervisor/stop/stopBudget.ts';
+import { systemClock } from '../../../../../src/base/clock.ts';
+import { temporaryDirectory } from '../../../../support/files/temporary.ts';
+
+const never = new AbortController().signal;
+
+async function run(script: string): Promise<BotProcess> {
+  const launch = { argv: ['/bin/sh', '-c', script], env: {}, cwd: '/', control: undefined };
+  const env = { PATH: process.env.PATH ?? '' };
+  const bot = startBot({ launch, env, user: undefined, pipes: undefined });
+  onTestFinished(() => {
+    for (const pid of botProcesses(readProcessTable(), bot.pid!)) process.kill(pid, 'SIGKILL');
+  });
+  if (typeof bot.stdout === 'number' || typeof bot.stderr === 'number') throw new Error('no streams');
+  const { stdout } = bot;
+  bot.stderr.resume();
+  await new Promise((resolve) => stdout.once('data', resolve));
+  return bot;
+}
+
+const left = (bot: BotProcess) => botProcesses(readProcessTable(), bot.pid!);
+
+test('a shell that ends at once does not cost its program the grace', async () => {
+  const dir = await temporaryDirectory();
+  const file = join(dir, 'last-words');
+  const program = `trap 'sleep 0.3; echo saved > ${file}; exit 0' TERM; echo up; while :; do sleep 0.05; done`;
+  const bot = await run(`sh -c "${program}" & wait`);
+  await stopBot(bot, startStop(Date.now(), 30_000), { clock: systemClock, hurried: never });
+  expect(await readFile(file, 'utf8')).toBe('saved\n');
+  expect(left(bot)).toEqual([]);
+});
+
+test('one that ignores SIGTERM is killed when its grace is over, with its descendants wherever they are', async () => {
+  const bot = await run(
+    "trap '' TERM; setsid sleep 1000 & sleep 1000 & echo up; while :; do sleep 0.1; done",
+  );
+  await expect.poll(() => left(bot).length).toBeGreaterThanOrEqual(3);
+  const before = left(bot);
+  await stopBot(bot, startStop(Date.now(), 500), { clock: systemClock, hurried: never });
+  expect(await bot.ended).toMatchObject({ code: null, signal: 'SIGKILL' });
+  const gone = () =>
+    readProcessTable()
+      .filter(({ pid, state }) => before.includes(pid) && state !== 'Z')
+      .map(({ pid }) => pid);
+  await expect.poll(gone).toEqual([]);
+});
+
+test('hurried: the grace ends at once', async () => {
+  const bot = await run("trap '' TERM; echo up; while :; do sleep 0.05; done");
+  const hurried = new AbortController();
+  const stopped = stopBot(bot, startStop(Date.now(), 3_600_000), {
+    clock: systemClock,
+    hurried: hurried.signal,
+  });
+  hurried.abort();
+  await stopped;
+  expect(await bot.ended).toMatchObject({ signal: 'SIGKILL' });
+});
+
+test('one that stands still sees its SIGTERM', async () => {
+  const bot = await run('echo up; exec sleep 1000');
+  process.kill(bot.pid!, 'SIGSTOP');
+  await stopBot(bot, startStop(Date.now(), 3_600_000), { clock: systemClock, hurried: never });
+  expect(await bot.ended).toMatchObject({ signal: 'SIGTERM' });
+});
+
+test('a real child of nobody: what is not ours is left alone', async () => {
+  const other = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
+  onTestFinished(() => void other.kill('SIGKILL'));
+  const bot = await run('echo up; exec sleep 1000');
+  await stopBot(bot, startStop(Date.now(), 1000), { clock: systemClock, hurried: never });
+  expect(readProcessTable().some(({ pid }) => pid === other.pid)).toBe(true);
+});

@@ -1,0 +1,202 @@
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { RuntimeError } from '../../../../../src/base/errors.ts';
+import { createShipper } from '../../../../../src/bot/logs/ship/createShipper.ts';
+import { openFileStore } from '../../../../../src/store/file/file.ts';
+import type { ObjectStore } from '../../../../../src/store/objectStore.ts';
+import { temporaryDirectory } from '../../../../support/files/temporary.ts';
+import { journalOf, messagesIn } from '../../../../support/store/journal.ts';
+
+const noon = Date.UTC(2026, 10, 21, 12);
+const key = 'logs/bot/20261121.log';
+
+async function place() {
+  const root = await temporaryDirectory();
+  const dir = await temporaryDirectory();
+  const store = openFileStore(root, 'bot-logs');
+  const read = (name = key) => messagesIn(root, 'bot-logs', name);
+  return { dir, store, read };
+}
+
+const at = (time: number) => ({ now: () => time });
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => String(from + i));
+
+/** The next `put`s and `append`s fail: before the store gets them, or after it has done them. */
+function failing(store: ObjectStore, plan: ('before' | 'after')[]): ObjectStore {
+  const lost = new RuntimeError('unavailable', 'the connection was reset', { retryable: true });
+  const during = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (plan[0] === 'before') {
+      plan.shift();
+      throw lost;
+    }
+    const result = await call();
+    if (plan.shift() === 'after') throw lost;
+    return result;
+  };
+  return {
+    ...store,
+    put: (...args) => during(() => store.put(...args)),
+    append: (...args) => during(() => store.append(...args)),
+  };
+}
+
+test("each call brings the new lines behind the day's object", async () => {
+  const { dir, store, read } = await place();
+  const journal = journalOf(dir, at(noon));
+  const shipper = createShipper({ store, bot: 'bot', dir });
+  expect(await shipper.ship()).toEqual({ lines: 0, bytes: 0 });
+  journal.write('one\ntwo\nthr');
+  expect((await shipper.ship()).lines).toBe(2);
+  expect(shipper.lag()).toBe(0);
+  expect(read()).toEqual(['one', 'two']);
+  journal.write('ee\n');
+  journal.write('four');
+  journal.close();
+  await shipper.ship({ final: true });
+  expect(read()).toEqual(['one', 'two', 'three', 'four']);
+});
+
+test('a shipper that is started again neither repeats nor drops a line', async () => {
+  const { dir, store, read } = await place();
+  const journal = journalOf(dir, at(noon));
+  for (let i = 0; i < 10; i += 1) {
+    journal.write(`${i}\n`);
+    await createShipper({ store, bot: 'bot', dir }).ship();
+  }
+  expect(read()).toEqual(range(0, 10));
+});
+
+test('lines go to the UTC day of their capture', async () => {
+  const { dir, store, read } = await place();
+  let now = Date.UTC(2026, 10, 21, 23, 59, 59, 999);
+  const journal = journalOf(dir, { now: () => now });
+  journal.write('before midnight\n');
+  now += 1;
+  journal.write('after\n');
+  expect((await createShipper({ store, bot: 'bot', dir }).ship()).lines).toBe(2);
+  expect(read()).toEqual(['before midnight']);
+  expect(read('logs/bot/20261122.log')).toEqual(['after']);
+});
+
+test.each(['before', 'after'] as const)(
+  'a write whose answer is lost %s it happened is made once',
+  async (when) => {
+    const { dir, store, read } = await place();
+    const journal = journalOf(dir, at(noon));
+    journal.write('one\n');
+    // The same daemon, and one started again in its place; the first object and a later one.
+    for (const [index, again] of [true, false, true, false].entries()) {
+      journal.write(`${index} a\n`);
+      const shipper = createShipper({ store: failing(store, [when]), bot: 'bot', dir });
+      await expect(shipper.ship()).rejects.toThrow('reset');
+      journal.write(`${index} b\n`);
+      await (again ? shipper : createShipper({ store, bot: 'bot', dir })).ship();
+    }
+    const written = range(0, 4).flatMap((i) => [`${i} a`, `${i} b`]);
+    expect(read()).toEqual(['one', ...written]);
+  },
+);
+
+test('a write that failed and then lost to another instance goes behind its lines', async () => {
+  const { dir, store, read } = await place();
+  const other = await temporaryDirectory();
+  const [ours, theirs] = [journalOf(dir, at(noon)), journalOf(other, at(noon))];
+  ours.write('ours 1\n');
+  const shipper = createShipper({ store: failing(store, ['before', 'after']), bot: 'bot', dir });
+  await expect(shipper.ship()).rejects.toThrow('reset');
+  theirs.write('theirs 1\n');
+  await createShipper({ store, bot: 'bot', dir: other }).ship();
+  await expect(shipper.ship()).rejects.toThrow('reset');
+  theirs.write('theirs 2\n');
+  await createShipper({ store, bot: 'bot', dir: other }).ship();
+  ours.write('ours 2\n');
+  await shipper.ship();
+  expect(read()).toEqual(['theirs 1', 'ours 1', 'theirs 2', 'ours 2']);
+});
+
+test('two instances that ship at the same time lose nothing of each other', async () => {
+  const { dir, store, read } = await place();
+  const dirs = [dir, await temporaryDirectory()];
+  await Promise.all(
+    dirs.map(async (own, which) => {
+      const journal = journalOf(own, at(noon));
+      const shipper = createShipper({ store, bot: 'bot', dir: own });
+      for (let i = 0; i < 30; i += 1) {
+        journal.write(`${which} ${i}\n`);
+        await shipper.ship();
+      }
+    }),
+  );
+  for (const which of ['0', '1']) {
+    const own = read().filter((line) => line.startsWith(which));
+    expect(own).toEqual(range(0, 30).map((i) => `${which} ${i}`));
+  }
+});
+
+test('above 5 MiB only what is new is sent', async () => {
+  const { dir, store, read } = await place();
+  const sent: number[] = [];
+  const counting: ObjectStore = {
+    ...store,
+    put: (name, body, options) => {
+      sent.push((body as Uint8Array).length);
+      return store.put(name, body, options);
+    },
+    append: (name, base, tail, options) => {
+      sent.push(tail.length);
+      return store.append(name, base, tail, options);
+    },
+  };
+  const journal = journalOf(dir, at(noon));
+  const shipper = createShipper({ store: counting, bot: 'bot', dir });
+  const line = 'x'.repeat(1000);
+  for (let i = 0; i < 6; i += 1) {
+    journal.write(`${line}\n`.repeat(1000));
+    await shipper.ship();
+  }
+  expect(read()).toEqual(Array.from({ length: 6000 }, () => line));
+  expect(sent.slice(0, 5).map((bytes) => Math.round(bytes / 1e6))).toEqual([1, 2, 3, 4, 5]);
+  expect(sent[5]).toBeLessThan(1.2e6);
+});
+
+test('what is shipped is deleted; an unfinished line keeps its files', async () => {
+  const { dir, store, read } = await place();
+  const journal = journalOf(dir, { now: () => noon, segmentBytes: 1 << 20 });
+  const shipper = createShipper({ store, bot: 'bot', dir });
+  const segments = () => readdirSync(dir).filter((name) => name.endsWith('.journal')).length;
+  const long = 'y'.repeat(300_000);
+  journal.write(`first\n`);
+  journal.write(long);
+  journal.write('z\n'.repeat(150_000), 'stderr');
+  expect(segments()).toBe(2);
+  await shipper.ship();
+  expect(segments()).toBe(2);
+  journal.write(`${long}\n`);
+  await createShipper({ store, bot: 'bot', dir }).ship();
+  expect(segments()).toBe(1);
+  expect(
+    read()
+      .filter((message) => message !== 'z')
+      .map((message) => message.length),
+  ).toEqual([5, 600_000]);
+});
+
+test('lines that were dropped for want of room are counted where they are missing, also in the middle of a write', async () => {
+  const { dir, store, read } = await place();
+  const journal = journalOf(dir, { now: () => noon, segmentBytes: 1 << 20 });
+  let next = 0;
+  const write = (count: number) => {
+    for (const end = next + count; next < end; next += 1)
+      journal.write(`${String(next).padStart(100, '0')}\n`);
+  };
+  const shipper = createShipper({ store: failing(store, ['before']), bot: 'bot', dir });
+  write(10);
+  await expect(shipper.ship()).rejects.toThrow('reset');
+  write(40_000);
+  await shipper.ship();
+  const lines = read();
+  const [note, first] = lines;
+  expect(note).toMatch(/^runtime: \d+ earlier lines are missing here/);
+  expect(Number(note?.match(/\d+/)?.[0])).toBe(Number(first));
+  expect(lines.slice(1).map(Number)).toEqual(range(Number(first), next).map(Number));
+});

@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { RuntimeError } from '../../../../src/base/errors.ts';
+import { finalSync, STALL_MS } from '../../../../src/bot/sync/finalSync.ts';
+import { fakeClock } from '../../../support/fakeClock.ts';
+
+const done = async () => {};
+/** Ends only when it is told to, as a call to a store that is silent. */
+const silent = (signal: AbortSignal) =>
+  new Promise<void>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error));
+  });
+
+test('all saved', async () => {
+  const clock = fakeClock();
+  const outcome = await finalSync({
+    publish: done,
+    ship: done,
+    lastProgress: () => 0,
+    budgetMs: undefined,
+    clock,
+  });
+  expect(outcome).toEqual({ stateSaved: true, logsSaved: true, reason: undefined });
+  await clock.advance(0);
+  expect(clock.sleepers).toBe(0);
+});
+
+test('one that fails does not keep the other from being saved, and is named', async () => {
+  const fail = async () => {
+    throw new RuntimeError('unavailable', 'no store');
+  };
+  const common = { lastProgress: () => 0, budgetMs: 1000, clock: fakeClock() };
+  expect(await finalSync({ publish: fail, ship: done, ...common })).toEqual({
+    stateSaved: false,
+    logsSaved: true,
+    reason: 'state: no store',
+  });
+  expect(await finalSync({ publish: done, ship: fail, ...common })).toEqual({
+    stateSaved: true,
+    logsSaved: false,
+    reason: 'logs: no store',
+  });
+  expect(await finalSync({ publish: fail, ship: fail, ...common })).toMatchObject({
+    reason: 'state: no store; logs: no store',
+  });
+});
+
+test('the budget ends it, whatever moves; what is saved by then is', async () => {
+  const clock = fakeClock();
+  let outcome: unknown;
+  void finalSync({ publish: silent, ship: done, lastProgress: clock.now, budgetMs: 4000, clock }).then(
+    (result) => {
+      outcome = result;
+    },
+  );
+  await clock.advance(3999);
+  expect(outcome).toBe(undefined);
+  await clock.advance(1);
+  expect(outcome).toEqual({ stateSaved: false, logsSaved: true, reason: 'state: no time left' });
+});
+
+test('without a budget it goes on as long as bytes move, and 30 s beyond the last', async () => {
+  const clock = fakeClock();
+  let moved = clock.now();
+  let outcome: unknown;
+  const options = { publish: silent, ship: silent, lastProgress: () => moved, budgetMs: undefined, clock };
+  void finalSync(options).then((result) => {
+    outcome = result;
+  });
+  for (let i = 0; i < 100; i += 1) {
+    await clock.advance(29_000);
+    moved = clock.now();
+  }
+  await clock.advance(STALL_MS - 1);
+  expect(outcome).toBe(undefined);
+  await clock.advance(1);
+  expect(outcome).toMatchObject({ stateSaved: false, logsSaved: false });
+  expect((outcome as { reason: string }).reason).toContain('no byte moved for 30 s');
+});
+
+test('bytes that moved long before it began do not count against it', async () => {
+  const clock = fakeClock();
+  let outcome: unknown;
+  void finalSync({ publish: silent, ship: done, lastProgress: () => 0, budgetMs: undefined, clock }).then(
+    (result) => {
+      outcome = result;
+    },
+  );
+  await clock.advance(STALL_MS - 1);
+  expect(outcome).toBe(undefined);
+  await clock.advance(1);
+  expect(outcome).toMatchObject({ stateSaved: false });
+});

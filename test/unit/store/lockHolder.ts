@@ -1,9 +1,0 @@
-import { systemClock } from '../../../src/clock.ts';
-import { openBucketLock } from '../../../src/store/bucketLock.ts';
-
-/** A process that takes the lock of the directory it is given and keeps it until it is killed. */
-const lock = openBucketLock(process.argv[2] ?? '', systemClock);
-await lock.run(() => {
-  process.send?.('locked');
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-});
