@@ -6,8 +6,8 @@ import { AnswerReader, type ProgramAnswer } from '../../../../../src/agent/query
 const LIMIT = 1000;
 
 /** Reads bytes in pieces of these lengths, then the end of the connection. */
-function read(text: string, lengths: readonly number[] = [text.length]): ProgramAnswer {
-  const reader = new AnswerReader(LIMIT);
+function read(text: string, lengths: readonly number[] = [text.length], limit = LIMIT): ProgramAnswer {
+  const reader = new AnswerReader(limit);
   const bytes = Buffer.from(text, 'latin1');
   let at = 0;
   for (const length of lengths) {
@@ -100,9 +100,41 @@ test.each([
   ],
   ['a length over the limit', `HTTP/1.1 200 OK\r\nContent-Length: ${LIMIT + 1}\r\n\r\n`],
   ['a body over the limit', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(LIMIT + 1)}`],
-  ['headers without end', `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(20_000)}`],
 ])('refuses %s', (_name, text) => {
   expect(() => read(text)).toThrow(AnswerError);
+});
+
+/** A head of exactly `bytes`, the empty line included. */
+const headOf = (bytes: number) => {
+  const [start, end] = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: ', '\r\n\r\n'];
+  return `${start}${'y'.repeat(bytes - start.length - end.length)}${end}`;
+};
+
+test('headers may have 64 KiB, in one piece or in many', () => {
+  const pieces = Array.from({ length: 200 }, () => 500);
+  for (const lengths of [undefined, pieces]) {
+    expect(read(headOf(65_536), lengths).status).toBe(200);
+    expect(() => read(headOf(65_537), lengths)).toThrow('has headers that are too large');
+  }
+  // Refused as soon as there is too much, not when it ends.
+  const reader = new AnswerReader(LIMIT);
+  expect(reader.push(Buffer.alloc(65_536, 'y'))).toBeUndefined();
+  expect(() => reader.push(Buffer.from('y'))).toThrow('has headers that are too large');
+});
+
+test('a line between chunks may have 4 KiB, in one piece or in many', () => {
+  const chunked = (line: string) =>
+    `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${line}\r\nx\r\n0\r\n\r\n`;
+  const line = (bytes: number) => `1;${'y'.repeat(bytes - 3)}`;
+  const pieces = Array.from({ length: 200 }, () => 100);
+  for (const lengths of [undefined, pieces]) {
+    expect(read(chunked(line(4096)), lengths, 10_000).body.toString()).toBe('x');
+    expect(() => read(chunked(line(4097)), lengths, 10_000)).toThrow('has damaged chunks');
+  }
+  // Refused as soon as there is too much, not when it ends.
+  const reader = new AnswerReader(100_000);
+  expect(reader.push(Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;'))).toBeUndefined();
+  expect(() => reader.push(Buffer.alloc(4096, 'y'))).toThrow('has damaged chunks');
 });
 
 test('whatever bytes come, it ends with an answer or an AnswerError', () => {

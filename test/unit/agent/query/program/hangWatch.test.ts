@@ -28,3 +28,23 @@ test('a program that answers others is slow, not hung', () => {
     expect(watch.timedOut(at, at + 30 * S)).toBe(false);
   }
 });
+
+test('a query that was asked before the last answer says nothing, however late it times out', () => {
+  const watch = new HangWatch();
+  watch.answered(100 * S);
+  // Counted, this would be the first of three.
+  expect(watch.timedOut(10 * S, 110 * S)).toBe(false);
+  expect(watch.timedOut(110 * S, 140 * S)).toBe(false);
+  expect(watch.timedOut(140 * S, 171 * S)).toBe(false);
+  expect(watch.timedOut(171 * S, 201 * S)).toBe(true);
+});
+
+test('an answer begins the count anew', () => {
+  const watch = new HangWatch();
+  expect(watch.timedOut(0, 30 * S)).toBe(false);
+  expect(watch.timedOut(30 * S, 60 * S)).toBe(false);
+  watch.answered(60 * S);
+  expect(watch.timedOut(60 * S, 90 * S)).toBe(false);
+  expect(watch.timedOut(90 * S, 120 * S)).toBe(false);
+  expect(watch.timedOut(120 * S, 150 * S)).toBe(true);
+});
