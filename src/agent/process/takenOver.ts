@@ -1,8 +1,9 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { readRegularFile } from '../../base/readRegularFile.ts';
+import { replaceFile } from '../../base/replaceFile.ts';
 
 /**
  * How a sync daemon in another container tells the supervisor that another instance has taken over: a file in `LOGS_PATH`,
@@ -15,11 +16,7 @@ const MAX_BYTES = 4096;
 
 /** Seen whole or not at all, and not written through a link that lies there. */
 export function tellTakenOver(logsPath: string, message: string): void {
-  const path = join(logsPath, NAME);
-  const temporary = `${path}.new`;
-  rmSync(temporary, { force: true });
-  writeFileSync(temporary, message, { flag: 'wx' });
-  renameSync(temporary, path);
+  replaceFile(join(logsPath, NAME), message, { mode: 0o644 });
 }
 
 /** A new generation is ours. */

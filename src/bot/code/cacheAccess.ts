@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { systemCode } from '../../base/errors.ts';
-import type { Owner } from './treeWriter.ts';
+import type { Owner } from '../../base/owner.ts';
 
 export interface CacheAccess {
   /** Why the directory must not be used, as a clause; undefined: it may be. */

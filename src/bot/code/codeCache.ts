@@ -8,9 +8,9 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeFileSync,
 } from 'node:fs';
 import { systemCode } from '../../base/errors.ts';
+import { replaceFile } from '../../base/replaceFile.ts';
 import { readCacheManifest, writeCacheManifest } from './cacheManifest.ts';
 import { copyTree } from './copyTree.ts';
 import type { TreeEntry } from './treeEntry.ts';
@@ -100,8 +100,7 @@ export class CodeCache {
     const temporary = mkdtempSync(`${this.#directory}/${TEMPORARY}`);
     try {
       mkdirSync(`${this.#directory}/keys`, { recursive: true, mode: 0o755 });
-      writeFileSync(`${temporary}/key`, sha256, { mode: 0o644 });
-      renameSync(`${temporary}/key`, file);
+      replaceFile(file, sha256, { mode: 0o644, temporary: `${temporary}/key` });
     } finally {
       rmSync(temporary, { recursive: true, force: true });
     }

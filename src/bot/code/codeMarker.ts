@@ -1,5 +1,5 @@
-import { renameSync, writeFileSync } from 'node:fs';
 import { readRegularFile } from '../../base/readRegularFile.ts';
+import { replaceFile } from '../../base/replaceFile.ts';
 import { RESERVED_PREFIX } from './entryPath.ts';
 
 /** Lies in the code path and says what the runtime has put there. */
@@ -34,8 +34,8 @@ export function readCodeMarker(codePath: string): CodeMarker | undefined {
 
 /** Atomic: readers see the old marker or the new. `stage` is a directory on the same file system. */
 export function writeCodeMarker(codePath: string, stage: string, marker: CodeMarker): void {
-  writeFileSync(`${stage}/marker`, `${JSON.stringify(marker)}\n`, { mode: 0o644 });
-  renameSync(`${stage}/marker`, `${codePath}/${CODE_MARKER}`);
+  const temporary = `${stage}/marker`;
+  replaceFile(`${codePath}/${CODE_MARKER}`, `${JSON.stringify(marker)}\n`, { mode: 0o644, temporary });
 }
 
 function isTopLevelName(name: unknown): name is string {

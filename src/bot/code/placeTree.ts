@@ -1,10 +1,10 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
+import type { Owner } from '../../base/owner.ts';
 import { CODE_MARKER, readCodeMarker, writeCodeMarker } from './codeMarker.ts';
 import { mountsBelow } from './mountsBelow.ts';
 import { removeTree } from './removeTree.ts';
 import type { Stage } from './stage.ts';
-import type { Owner } from './treeWriter.ts';
 
 export interface Placement {
   readonly codePath: string;

@@ -1,5 +1,5 @@
+import type { Owner } from '../../base/owner.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
-import type { Owner } from './treeWriter.ts';
 
 export interface PullCodeOptions {
   readonly store: ObjectStore;

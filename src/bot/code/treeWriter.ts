@@ -14,6 +14,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import type { Owner } from '../../base/owner.ts';
 import { checkSymlinks, checkSymlinkTarget } from './checkSymlinks.ts';
 import { entryPath } from './entryPath.ts';
 import { refused } from './refused.ts';
@@ -24,11 +25,6 @@ export interface TreeLimits {
   readonly maxBytes: number;
   /** Files, symlinks and directories, those that no entry names included. */
   readonly maxEntries: number;
-}
-
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
 }
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

@@ -1,7 +1,8 @@
+import type { Owner } from '../../base/owner.ts';
 import { archiveFormat } from './archiveFormat.ts';
 import type { ArchiveSource } from './archiveSource.ts';
 import type { TreeEntry } from './treeEntry.ts';
-import { type Owner, type TreeLimits, TreeWriter } from './treeWriter.ts';
+import { type TreeLimits, TreeWriter } from './treeWriter.ts';
 
 /** Files, symlinks and directories. A large `node_modules` has 100,000. */
 export const MAX_ENTRIES = 250_000;

@@ -1,15 +1,11 @@
+import type { Owner } from '../../base/owner.ts';
 import type { Parser } from './parser.ts';
-
-export interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /** The largest id; the one above it means "leave as it is" to the kernel. */
 const most = 2 ** 32 - 2;
 
 /** `1000`, `1000:1000`, `root`; `none`: whoever the runtime is. */
-export const botUser: Parser<User | 'none'> = {
+export const botUser: Parser<Owner | 'none'> = {
   expects: 'uid or uid:gid in digits, root, or none',
   parse: (text) => {
     if (text === 'none') return text;

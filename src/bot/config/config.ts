@@ -1,4 +1,5 @@
 import type { LogLevel } from '../../base/log.ts';
+import type { Owner } from '../../base/owner.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Buckets, StoreConfig } from '../../store/storeConfig.ts';
 import type { Task } from './task.ts';
@@ -27,7 +28,7 @@ export interface Config {
   readonly startTimeoutMs: number;
   readonly stopTimeoutMs: number;
   /** Whom bot and query programs run as; undefined: whoever we are. */
-  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  readonly user: Owner | undefined;
   readonly allowExperimental: boolean;
   readonly log: { readonly level: LogLevel; readonly format: 'text' | 'json' };
 }

@@ -1,3 +1,5 @@
+import { growingWait } from '../../base/growingWait.ts';
+
 /** When the daemon looks at the state again. Contract, section 2: `SYNC_INTERVAL`, `SYNC_ON_CHANGE`. Milliseconds. */
 export interface SyncPolicy {
   /** At least this often. */
@@ -27,7 +29,8 @@ const RETRY_MS = 2_000;
 export function nextSyncAt(history: SyncHistory, policy: SyncPolicy): number {
   const regular = history.lookedAt + policy.intervalMs;
   if (history.failures > 0) {
-    return Math.min(regular, history.lookedAt + RETRY_MS * 2 ** Math.min(history.failures - 1, 16));
+    const growth = { firstMs: RETRY_MS, longestMs: policy.intervalMs };
+    return history.lookedAt + growingWait(growth, history.failures);
   }
   const { firstChangeAt, lastChangeAt } = history;
   if (policy.onChangeMs === 0 || firstChangeAt === undefined || lastChangeAt === undefined) return regular;

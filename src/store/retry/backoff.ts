@@ -1,4 +1,5 @@
 import { isRuntimeError } from '../../base/errors.ts';
+import { growingWait } from '../../base/growingWait.ts';
 
 /** Milliseconds. */
 export interface RetryPolicy {
@@ -32,7 +33,7 @@ export function nextDelay(policy: RetryPolicy, failed: FailedAttempt): number | 
   const left = policy.deadlineMs - elapsedMs;
   const asked = error.retryAfterMs ?? 0;
   if (left <= 0 || asked > left) return undefined;
-  const pause = Math.min(policy.capMs, policy.baseMs * 2 ** (attempt - 1));
+  const pause = growingWait({ firstMs: policy.baseMs, longestMs: policy.capMs }, attempt);
   return Math.min(left, Math.max(asked, (pause / 2) * (1 + random)));
 }
 

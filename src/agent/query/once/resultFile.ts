@@ -2,15 +2,13 @@ import { constants } from 'node:fs';
 import { access, chmod, chown, lstat, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RuntimeError, systemCode } from '../../../base/errors.ts';
+import type { Owner } from '../../../base/owner.ts';
 import { MAX_ANSWER_BYTES } from '../../../bot/answers/answer.ts';
 
 const NAME = 'result.json';
 
 /** Makes the directory for the program's user. Throws `config` where it cannot be made or written. */
-export async function makeResultDir(
-  dir: string,
-  user: { readonly uid: number; readonly gid: number } | undefined,
-): Promise<void> {
+export async function makeResultDir(dir: string, user: Owner | undefined): Promise<void> {
   try {
     await mkdir(dir).catch((error: unknown) => {
       if (systemCode(error) !== 'EEXIST') throw error;

@@ -1,16 +1,16 @@
+import type { Owner } from '../../../base/owner.ts';
 import type { Config } from '../../../bot/config/config.ts';
 import { botEnvironment } from '../../../bot/kinds/botEnv.ts';
 import { botRequest } from '../../../bot/kinds/botRequest.ts';
 import type { Kind, LaunchRequest } from '../../../bot/kinds/kind.ts';
 import type { ProgramLaunch } from './programLaunch.ts';
-import type { User } from './programUser.ts';
 
 export interface PrepareProgramOptions {
   readonly config: Config;
   readonly kind: Kind;
   /** The container's environment; it may hold the credentials. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly user: User | undefined;
+  readonly user: Owner | undefined;
   /** From `readonlyWrapper`. */
   readonly wrapper: readonly string[];
 }

@@ -1,3 +1,4 @@
+import type { Owner } from '../../../base/owner.ts';
 /** How the query program is started; made from the kind's launch by `prepareProgram`. */
 export interface ProgramLaunch {
   /** The wrapper that makes the state read-only comes first, where there is one. */
@@ -7,5 +8,5 @@ export interface ProgramLaunch {
   readonly cwd: string;
   /** Text for file descriptor 3; `go` follows at once. */
   readonly control: string | undefined;
-  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  readonly user: Owner | undefined;
 }

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Clock } from '../../../base/clock.ts';
 import { asRuntimeError, RuntimeError } from '../../../base/errors.ts';
+import { growingWait } from '../../../base/growingWait.ts';
 import type { Logger } from '../../../base/log.ts';
 import { MAX_ANSWER_BYTES } from '../../../bot/answers/answer.ts';
 import { QueryError } from '../../../bot/answers/queryError.ts';
@@ -148,5 +149,5 @@ export class QueryProgram {
 
 /** 100 ms, 200 ms, … 30 s. */
 export function restartPause(failures: number): number {
-  return Math.min(30_000, 100 * 2 ** Math.max(0, failures - 1));
+  return growingWait({ firstMs: 100, longestMs: 30_000 }, failures);
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
 import { RuntimeError, systemCode } from '../../../base/errors.ts';
+import type { Owner } from '../../../base/owner.ts';
 import type { Launch } from '../../../bot/kinds/kind.ts';
 import { signalProcess } from '../../process/signalProcess.ts';
 import type { OutputPipes } from '../capture/outputPipes.ts';
@@ -9,7 +10,7 @@ export interface BotOptions {
   readonly launch: Launch;
   /** The whole environment: nothing of ours is added. */
   readonly env: Readonly<Record<string, string>>;
-  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  readonly user: Owner | undefined;
   /** Undefined: Node's sockets. */
   readonly pipes: OutputPipes | undefined;
 }

@@ -1,6 +1,7 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { RuntimeError } from '../../../base/errors.ts';
+import { replaceFile } from '../../../base/replaceFile.ts';
 import type { Config, Paths } from '../../../bot/config/config.ts';
 
 /** How the bot's own process ended. */
@@ -56,20 +57,14 @@ export function writeExitRecord(
   botType: Config['botType'],
   record: ExitRecord,
 ): void {
-  writeWhole(paths.exitFile, `${JSON.stringify(record)}\n`);
-  if (botType === 'scheduled') writeWhole(paths.doneFile, `${record.exit}\n`);
+  replaceFile(paths.exitFile, `${JSON.stringify(record)}\n`, { mode: 0o644 });
+  if (botType === 'scheduled') replaceFile(paths.doneFile, `${record.exit}\n`, { mode: 0o644 });
 }
 
 /** Those of an earlier life, before a new one. */
 export function removeExitRecord({ exitFile, doneFile }: Pick<Paths, 'exitFile' | 'doneFile'>): void {
   rmSync(exitFile, { force: true });
   rmSync(doneFile, { force: true });
-}
-
-/** Atomic: a reader sees a whole file or none. */
-function writeWhole(file: string, text: string): void {
-  writeFileSync(`${file}.tmp`, text, { mode: 0o644 });
-  renameSync(`${file}.tmp`, file);
 }
 
 function botExitCode(bot: BotExit | undefined): number {

@@ -1,9 +1,8 @@
 import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { RuntimeError } from '../../../base/errors.ts';
+import type { Owner } from '../../../base/owner.ts';
 import type { Config } from '../../../bot/config/config.ts';
-
-type Owner = { readonly uid: number; readonly gid: number };
 
 /**
  * Makes the directories of the contract. Code and state belong to whom the bot runs as; the logs stay ours, so that

@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../../../base/errors.ts';
+import { replaceFile } from '../../../base/replaceFile.ts';
 import { scanSegment } from '../scanSegment.ts';
 import { listSegments } from '../segment.ts';
 import { journalStart, type Position } from './position.ts';
@@ -45,9 +46,7 @@ export function readShipRecord(dir: string): ShipRecord {
 
 /** Atomic: a reader, or we after a crash, sees the old record or the new one. */
 export function writeShipRecord(dir: string, record: ShipRecord): void {
-  const temporary = `${recordPath(dir)}.new`;
-  writeFileSync(temporary, JSON.stringify(record), { mode: 0o640 });
-  renameSync(temporary, recordPath(dir));
+  replaceFile(recordPath(dir), JSON.stringify(record), { mode: 0o640 });
 }
 
 /** Bytes that the journal has beyond `position`. */

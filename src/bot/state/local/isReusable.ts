@@ -1,11 +1,11 @@
 import { lstatSync } from 'node:fs';
+import type { Owner } from '../../../base/owner.ts';
 import { toSystemPath } from '../format/entryPath.ts';
 import { BLOCK_BYTES } from '../format/format.ts';
 import type { LoadedSnapshot } from '../read/loadSnapshot.ts';
 import { readBlocks } from './readBlocks.ts';
 import { entryStat } from './scan.ts';
 import type { TreeRoot } from './treeRoot.ts';
-import type { Owner } from './treeWriter.ts';
 
 /**
  * Whether the file that lies at `root` is the entry: same mode, size and time, and, since somebody else's tree has been

@@ -1,5 +1,5 @@
+import type { Owner } from '../../../base/owner.ts';
 import type { LocalTree } from './localTree.ts';
-import type { Owner } from './treeWriter.ts';
 
 export interface RestoreOptions {
   /** The state directory; made when it is missing. A mount point is fine, a symlink is refused. */

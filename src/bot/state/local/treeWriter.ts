@@ -13,15 +13,11 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
+import type { Owner } from '../../../base/owner.ts';
 import { type EntryPath, toSystemPath } from '../format/entryPath.ts';
 import { BLOCK_BYTES } from '../format/format.ts';
 import type { Tree } from '../format/tree.ts';
 import { isZero } from './readBlocks.ts';
-
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_DIRECTORY } = constants;
 const PAGE_BYTES = 4096;

@@ -1,3 +1,4 @@
+import type { Owner } from '../../../base/owner.ts';
 import type { StateContext } from '../format/context.ts';
 import { pathToText } from '../format/entryPath.ts';
 import { blockCount } from '../format/format.ts';
@@ -5,7 +6,7 @@ import { staysInside } from '../format/linkTarget.ts';
 import { isReusable } from '../local/isReusable.ts';
 import type { RestoreProgress } from '../local/restoreReport.ts';
 import type { TreeRoot } from '../local/treeRoot.ts';
-import { type Owner, TreeWriter } from '../local/treeWriter.ts';
+import { TreeWriter } from '../local/treeWriter.ts';
 import { fetchBlobs } from '../read/fetchBlobs.ts';
 import { inlineBlob } from '../read/inlineBlob.ts';
 import { asDamage, type LoadedSnapshot } from '../read/loadSnapshot.ts';
