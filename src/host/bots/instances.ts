@@ -1,0 +1,14 @@
+import type { InstanceSpec } from '../engine/engine.ts';
+import type { BotSpec } from './botSpec.ts';
+
+/** Makes the instances of bots: image, code from the cache, folders, user, credentials. */
+export interface Instances {
+  /** Hash of all that an instance of this bot is made of; undefined: its image or code are not here yet. */
+  hash(spec: BotSpec): string | undefined;
+  /** Fetches what is missing (image, code, uid, folders). Throws what the store or the engine throw. */
+  prepare(spec: BotSpec, signal: AbortSignal): Promise<void>;
+  bot(spec: BotSpec, signal: AbortSignal): Promise<InstanceSpec>;
+  run(spec: BotSpec, time: number, signal: AbortSignal): Promise<InstanceSpec>;
+  /** An ephemeral query, or a waiting worker of one bot; `env` are QUERY_PATH and its like. */
+  query(spec: BotSpec, id: string, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<InstanceSpec>;
+}

@@ -1,0 +1,152 @@
+import type { Secret } from '../../bot/config/secret.ts';
+import type { Egress, Resources } from '../bots/botSpec.ts';
+
+/**
+ * What runs instances: Docker, Kubernetes, or a model of them in tests. Every method is safe to repeat, says what the engine
+ * has durably done when it resolves, and touches nothing that does not carry our label. Errors: `unavailable` (retryable: the
+ * engine does not answer; the request may still have been carried out), `not-found`, `conflict` (the name is taken, or the
+ * instance is in another state than the call needs), `refused` (the engine will never do this), `config`.
+ */
+export interface Engine {
+  readonly name: 'docker' | 'kubernetes' | 'model';
+  readonly features: EngineFeatures;
+  /** What the reference means now. Fetched when it is missing; one fetch for all who wait. */
+  image(reference: string, signal: AbortSignal): Promise<ImageFacts>;
+  /** Every instance of this host, whole or not at all: a partial answer is an error. */
+  list(signal: AbortSignal): Promise<readonly Instance[]>;
+  /**
+   * Resolves once subscribed: what changes from then on is told by the instance's name, and by undefined when changes may have
+   * been lost. Only a hint; whoever is told looks anew. `ended` resolves when the subscription is over, for whatever reason.
+   */
+  watch(changed: (name: string | undefined) => void, signal: AbortSignal): Promise<EngineWatch>;
+  /** Undefined: there is none of that name with our label. */
+  inspect(name: string, signal: AbortSignal): Promise<Instance | undefined>;
+  /** Makes it, does not start it. `conflict` when the name is taken, by whomever. */
+  create(spec: InstanceSpec, signal: AbortSignal): Promise<void>;
+  /** Starts one that is `created`; `conflict` for one that has been started before: an instance runs once. */
+  start(name: string, signal: AbortSignal): Promise<void>;
+  /** Asks it to end (SIGTERM) and returns at once. Nothing when it does not run. `graceMs` is what the host will wait before `kill`. */
+  stop(name: string, graceMs: number, signal: AbortSignal): Promise<void>;
+  /** SIGKILL. Nothing when it does not run. */
+  kill(name: string, signal: AbortSignal): Promise<void>;
+  /** Frees the name of one that has ended, keeping it and its output under `to`; where the engine cannot, removes it. */
+  retire(name: string, to: string, signal: AbortSignal): Promise<void>;
+  /** Removes one that does not run (`conflict` otherwise). Nothing when there is none. */
+  remove(name: string, signal: AbortSignal): Promise<void>;
+  /** What it printed, oldest first; goes on while it runs when `follow` is set. */
+  logs(name: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogChunk>;
+  /** Runs a program inside one that runs (sandboxes; the query pool). */
+  exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecProcess>;
+  capacity(signal: AbortSignal): Promise<Capacity>;
+  close(): Promise<void>;
+}
+
+export interface EngineFeatures {
+  /** Folders of this machine can be mounted: code comes from the host's cache and state outlives the instance. */
+  readonly folders: boolean;
+  readonly exec: boolean;
+}
+
+export interface EngineWatch {
+  readonly ended: Promise<void>;
+}
+
+export interface ImageFacts {
+  /** Content address: `sha256:…`. Part of an instance's hash. */
+  readonly id: string;
+}
+
+/** `bot`: a realtime bot. `run`: one run of a scheduled bot. `query`: an ephemeral query. `sandbox`: a session of a protocol. */
+export type Role = 'bot' | 'run' | 'query' | 'sandbox';
+
+/** An instance as the engine sees it. The labels that it was made with are its whole identity. */
+export interface Instance {
+  readonly name: string;
+  /** The engine's own id: another one under the same name is another instance. */
+  readonly id: string;
+  readonly bot: string;
+  readonly role: Role;
+  /** Hash of everything that made it; see `host/bots/specHash.ts`. */
+  readonly hash: string;
+  /** The scheduled time of a `run`, milliseconds. */
+  readonly run: number | undefined;
+  /** `created`: never started. `ended`: has run and runs no more. `leaving`: being removed. A paused one is `running`. */
+  readonly state: 'created' | 'running' | 'ended' | 'leaving';
+  readonly createdAt: number;
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+  /** Of one that has ended; undefined: the engine lost it (restarted without live-restore). */
+  readonly exitCode: number | undefined;
+  readonly outOfMemory: boolean;
+  /** Why the engine could not start it. */
+  readonly error: string | undefined;
+  /** Where the host reaches it while it runs. */
+  readonly address: string | undefined;
+}
+
+/** All that makes an instance. Equal values, equal instances. */
+export interface InstanceSpec {
+  readonly name: string;
+  readonly bot: string;
+  readonly role: Role;
+  readonly hash: string;
+  readonly run: number | undefined;
+  /** `ImageFacts.id`, or a reference. */
+  readonly image: string;
+  /** Undefined: the image's own entrypoint and command. */
+  readonly entrypoint: readonly string[] | undefined;
+  readonly command: readonly string[] | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  /** As `env`, kept from the engine's own listings where it has a place for secrets. */
+  readonly secretEnv: Readonly<Record<string, Secret>>;
+  readonly user: { readonly uid: number; readonly gid: number };
+  readonly mounts: readonly Mount[];
+  readonly resources: Resources;
+  readonly egress: Egress;
+  readonly stopTimeoutMs: number;
+  /** Besides our own `runtime.*`. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface Mount {
+  /** Absolute path inside. */
+  readonly target: string;
+  readonly readOnly: boolean;
+  /** `folder`: of this machine (file or folder). `memory`: a tmpfs. */
+  readonly from:
+    | { readonly type: 'folder'; readonly path: string }
+    | { readonly type: 'memory'; readonly bytes: number };
+}
+
+export interface LogOptions {
+  /** The last lines alone; undefined: all. */
+  readonly tail: number | undefined;
+  readonly follow: boolean;
+}
+
+export interface LogChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly bytes: Uint8Array;
+}
+
+export interface ExecRequest {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string | undefined;
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  readonly stdin: boolean;
+}
+
+export interface ExecProcess {
+  readonly output: AsyncIterable<LogChunk>;
+  /** Only with `ExecRequest.stdin`. */
+  write(bytes: Uint8Array): Promise<void>;
+  end(): void;
+  /** Resolves with its exit code. */
+  readonly exit: Promise<number>;
+}
+
+export interface Capacity {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+}
