@@ -43,7 +43,11 @@ export interface HostStatus {
   readonly version: string;
   readonly startedAt: number;
   readonly engine: { readonly name: string; readonly answers: boolean };
-  readonly source: { readonly label: string; readonly answers: boolean; readonly listedAt: number | undefined };
+  readonly source: {
+    readonly label: string;
+    readonly answers: boolean;
+    readonly listedAt: number | undefined;
+  };
   readonly draining: boolean;
   /** Bots that the guard keeps although the source no longer has them. */
   readonly heldDeletes: number;

@@ -52,8 +52,10 @@ export interface ScheduleSpec {
 
 export interface Resources {
   readonly memoryBytes: number;
-  /** Thousandths of a core: a share, not a ceiling, unless `cpuLimit` is set. */
+  /** Thousandths of a core: what it gets when others want it too. */
   readonly cpuMillis: number;
+  /** `cpuMillis` is a ceiling as well. */
+  readonly cpuLimit: boolean;
   readonly pids: number;
   readonly diskBytes: number;
 }

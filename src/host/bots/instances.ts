@@ -10,5 +10,10 @@ export interface Instances {
   bot(spec: BotSpec, signal: AbortSignal): Promise<InstanceSpec>;
   run(spec: BotSpec, time: number, signal: AbortSignal): Promise<InstanceSpec>;
   /** An ephemeral query, or a waiting worker of one bot; `env` are QUERY_PATH and its like. */
-  query(spec: BotSpec, id: string, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<InstanceSpec>;
+  query(
+    spec: BotSpec,
+    id: string,
+    env: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<InstanceSpec>;
 }

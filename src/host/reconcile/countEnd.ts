@@ -1,0 +1,62 @@
+import type { RestartPolicy } from '../bots/botSpec.ts';
+import type { Instance } from '../engine/engine.ts';
+import { type HeldReason, type Recorded, without } from './recorded.ts';
+import type { StepEvent } from './step.ts';
+
+/** Nothing gets better by trying again with the same bot: damaged, missing, refused, misconfigured, not executable, not found. */
+const needsChange = new Set([65, 66, 77, 78, 126, 127]);
+/** The store did not answer, or the state could not be saved: the bot has done nothing wrong. */
+const storeAway = new Set([69, 74]);
+const FENCED = 75;
+const SOON_LONGEST_MS = 30_000;
+
+/** Writes the end of a realtime bot's instance down: what it means for when, and whether, the next one is started. */
+export function countEnd(
+  recorded: Recorded,
+  instance: Instance,
+  restart: RestartPolicy,
+  now: number,
+): { readonly write: Recorded; readonly events: readonly StepEvent[] } {
+  const at = instance.endedAt ?? now;
+  const asked = recorded.stopping?.id === instance.id;
+  const reason = reasonOf(instance, asked ? recorded.stopping?.why : undefined);
+  const ended = { id: instance.id, at, exitCode: instance.exitCode, reason };
+  const base = { ...without(recorded, 'stopping', 'retryAt', 'held'), ended };
+  const facts = {
+    instance: instance.name,
+    ...(instance.exitCode === undefined ? {} : { exit: instance.exitCode }),
+  };
+  const event: StepEvent = { type: 'ended', message: `${instance.name} ended: ${reason}`, facts };
+
+  // Fenced stays so even where a stop had been asked for: the other instance is still there.
+  if (instance.exitCode === FENCED)
+    return held(base, instance, 'Fenced', 'another instance has taken over', event);
+  if (asked || instance.exitCode === undefined) return { write: base, events: [event] };
+  if (needsChange.has(instance.exitCode))
+    return held(base, instance, 'NeedsChange', `${reason}; it waits for a change`, event);
+  if (restart.policy === 'never') return held(base, instance, 'NeverRestarted', reason, event);
+  if (instance.exitCode === 0 && restart.policy === 'on-failure')
+    return held(base, instance, 'Completed', 'it has ended by itself with 0', event);
+
+  const ranMs = at - (instance.startedAt ?? at);
+  const failures = (ranMs >= restart.resetMs ? 0 : recorded.failures) + 1;
+  const longestMs = storeAway.has(instance.exitCode)
+    ? Math.min(SOON_LONGEST_MS, restart.longestMs)
+    : restart.longestMs;
+  const pauseMs = Math.min(longestMs, restart.firstMs * 2 ** Math.min(failures - 1, 30));
+  return { write: { ...base, failures, retryAt: at + pauseMs }, events: [event] };
+}
+
+function held(base: Recorded, instance: Instance, reason: HeldReason, message: string, event: StepEvent) {
+  const write = { ...base, held: { hash: instance.hash, reason, message } };
+  const type = reason === 'Fenced' ? 'fenced' : 'held';
+  const facts = { instance: instance.name, reason };
+  return { write, events: [event, { type, message: `not started again: ${message}`, facts } as const] };
+}
+
+export function reasonOf(instance: Instance, stopped: string | undefined): string {
+  if (instance.exitCode === undefined) return 'lost by the engine';
+  const code = `exit code ${instance.exitCode}`;
+  if (instance.outOfMemory) return `out of memory (${code})`;
+  return stopped === undefined ? code : `${code}, after a stop: ${stopped}`;
+}

@@ -1,0 +1,116 @@
+import { names } from '../bots/names.ts';
+import type { Instance } from '../engine/engine.ts';
+import { countEnd } from './countEnd.ts';
+import { endInstance } from './endInstance.ts';
+import type { Seen } from './reconcile.ts';
+import { without } from './recorded.ts';
+import type { Present } from './situation.ts';
+import { because, record, type Step, step, wait } from './step.ts';
+
+type SeenPresent = Seen & { readonly wanted: Present };
+
+/** A realtime bot: one instance, the one that is wanted, running for as long as it is wanted. */
+export function keepRunning(seen: SeenPresent): Step {
+  const { bot, instances, wanted } = seen;
+  const name = names.bot(bot);
+  const stray = instances.find(
+    (one) => one.name !== name && (one.state === 'running' || one.state === 'leaving'),
+  );
+  if (stray !== undefined) return endInstance(seen, stray, 'it is not the instance of this bot');
+  const instance = instances.find((one) => one.name === name);
+  if (instance?.state === 'ended') return afterEnd(seen, instance);
+  if (!wanted.spec.enabled) {
+    if (instance !== undefined) return endInstance(seen, instance, 'it is disabled');
+    return seen.recorded.stopping === undefined
+      ? wait(because('Disabled', 'it is disabled'))
+      : record(without(seen.recorded, 'stopping'), because('Disabled', 'it is disabled'));
+  }
+  if (instance === undefined) return startNew(seen);
+  if (instance.state === 'leaving') return wait(because('Stopping', 'being removed'), seen.now + 1_000);
+  return instance.state === 'created' ? startCreated(seen, instance) : watchOver(seen, instance);
+}
+
+function afterEnd(seen: SeenPresent, instance: Instance): Step {
+  const { bot, recorded, wanted, now } = seen;
+  const ready = because('Ended', `ended with exit code ${instance.exitCode ?? 'unknown'}`);
+  if (recorded.ended?.id !== instance.id) {
+    const { write, events } = countEnd(recorded, instance, wanted.spec.restart, now);
+    return record(write, ready, ...events);
+  }
+  const to = names.ended(bot, instance.endedAt ?? now);
+  return step({ type: 'retire', name: instance.name, to }, ready);
+}
+
+function startNew(seen: SeenPresent): Step {
+  const { recorded, wanted, now, gates } = seen;
+  // Whatever was being stopped is gone, and was not seen to end.
+  if (recorded.stopping !== undefined)
+    return record(without(recorded, 'stopping'), because('Starting', 'the instance before is gone'));
+  const { held, retryAt } = recorded;
+  if (held !== undefined && (wanted.hash === undefined || held.hash === wanted.hash)) {
+    // Only the hash says whether something has changed.
+    if (wanted.hash === undefined) return prepare();
+    return wait(because(held.reason, held.message));
+  }
+  if (retryAt !== undefined && now < retryAt && held === undefined) {
+    const message = `started again after ${recorded.failures} failures in a row: ${recorded.ended?.reason ?? 'not known'}`;
+    return wait(because('BackOff', message), retryAt);
+  }
+  if (gates.start !== undefined) return wait(because(gates.start.reason, gates.start.message), now + 1_000);
+  if (wanted.hash === undefined) return prepare();
+  const { current } = recorded;
+  const ready = because('Starting', 'being created');
+  if (current?.hash !== wanted.hash) {
+    const made = { hash: wanted.hash, spec: wanted.spec };
+    const kept = current === undefined ? {} : { previous: current };
+    // A new hash begins with a clean slate.
+    return record({ ...without(recorded, 'held', 'retryAt'), failures: 0, ...kept, current: made }, ready);
+  }
+  return step({ type: 'create' }, ready, {
+    events: [{ type: 'created', message: 'created', facts: { hash: wanted.hash } }],
+  });
+}
+
+const prepare = () => step({ type: 'prepare' }, because('Preparing', 'image and code are being fetched'));
+
+function startCreated(seen: SeenPresent, instance: Instance): Step {
+  const { recorded, wanted, now, gates } = seen;
+  const ready = because('Starting', instance.error ?? 'being started');
+  if (wanted.hash === undefined) return prepare();
+  if (instance.hash !== wanted.hash) return step({ type: 'remove', name: instance.name }, ready);
+  if (gates.start !== undefined) return wait(because(gates.start.reason, gates.start.message), now + 1_000);
+  const restarted = recorded.failures > 0;
+  return step({ type: 'start', name: instance.name }, ready, {
+    events: [
+      {
+        type: restarted ? 'restarting' : 'started',
+        message: restarted ? `started again after ${recorded.failures} failures` : 'started',
+        facts: { instance: instance.name },
+      },
+    ],
+  });
+}
+
+function watchOver(seen: SeenPresent, instance: Instance): Step {
+  const { recorded, wanted, now, gates } = seen;
+  const startedAt = instance.startedAt ?? instance.createdAt;
+  if (recorded.stopping?.id === instance.id) return endInstance(seen, instance, recorded.stopping.why);
+  if (recorded.restartAsked !== undefined) {
+    if (startedAt <= recorded.restartAsked) return endInstance(seen, instance, 'a restart was asked for');
+    return record(without(recorded, 'restartAsked'), running(startedAt));
+  }
+  // Not before what replaces it is here: an older instance that runs is better than none.
+  if (wanted.hash === undefined) return prepare();
+  if (instance.hash !== wanted.hash) {
+    if (gates.replace) return endInstance(seen, instance, 'what it is made of has changed');
+    return wait({ ...running(startedAt), message: 'runs; a change waits for its wave' }, now + 1_000);
+  }
+  const { failures } = recorded;
+  const goodAt = startedAt + wanted.spec.restart.resetMs;
+  if (failures > 0 && now >= goodAt) return record({ ...recorded, failures: 0 }, running(startedAt));
+  return wait(running(startedAt), failures > 0 ? goodAt : undefined);
+}
+
+function running(startedAt: number) {
+  return { status: true, reason: 'Running', message: `runs since ${new Date(startedAt).toISOString()}` };
+}

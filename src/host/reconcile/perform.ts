@@ -1,0 +1,79 @@
+import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
+import type { Instances } from '../bots/instances.ts';
+import type { Engine, InstanceSpec } from '../engine/engine.ts';
+import type { NewEvent } from '../journal/event.ts';
+import type { Records } from './records.ts';
+import type { Present, Situation } from './situation.ts';
+import type { Step } from './step.ts';
+
+/** What a step is done with. */
+export interface Hands {
+  readonly engine: Engine;
+  readonly instances: Instances;
+  readonly records: Records;
+  readonly tell: (event: NewEvent) => void;
+}
+
+/**
+ * Does one step: the action, then its events, then its record. An event may be told twice by a host that is killed here, and is
+ * never left out for something that is recorded.
+ */
+export async function perform(
+  step: Step,
+  situation: Situation,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<void> {
+  const { bot } = situation;
+  await act(step, situation, hands, signal);
+  for (const event of step.events) hands.tell({ ...event, bot });
+  if (step.write !== undefined) await hands.records.put(bot, step.write);
+}
+
+async function act({ action }: Step, situation: Situation, hands: Hands, signal: AbortSignal): Promise<void> {
+  const { engine, instances, records } = hands;
+  switch (action.type) {
+    case 'nothing':
+    case 'record':
+      return;
+    case 'prepare':
+      return instances.prepare(present(situation).spec, signal);
+    case 'create':
+      return create(engine, await instances.bot(present(situation).spec, signal), signal);
+    case 'create-run':
+      return create(engine, await instances.run(present(situation).spec, action.time, signal), signal);
+    case 'start':
+      return engine.start(action.name, signal);
+    case 'stop':
+      return engine.stop(action.name, action.graceMs, signal);
+    case 'kill':
+      return engine.kill(action.name, signal);
+    case 'retire':
+      return engine.retire(action.name, action.to, signal);
+    case 'remove':
+      return engine.remove(action.name, signal);
+    case 'forget':
+      return records.forget(situation.bot);
+  }
+}
+
+/** A name that is taken by an instance of ours is this very instance, made by a host that was killed. */
+async function create(engine: Engine, spec: InstanceSpec, signal: AbortSignal): Promise<void> {
+  try {
+    await engine.create(spec, signal);
+  } catch (error) {
+    if (!isRuntimeError(error, 'conflict')) throw error;
+    if ((await engine.inspect(spec.name, signal)) !== undefined) return;
+    throw new RuntimeError('conflict', `the name ${spec.name} is taken by something that is not ours`, {
+      op: 'engine.create',
+      path: spec.name,
+      hint: 'Another host runs this bot, or somebody made a container of this name. It is left alone.',
+      cause: error,
+    });
+  }
+}
+
+function present({ wanted }: Situation): Present {
+  if (wanted.type === 'present') return wanted;
+  throw new RuntimeError('internal', `a ${wanted.type} bot was to be started`);
+}

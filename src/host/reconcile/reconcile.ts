@@ -1,0 +1,46 @@
+import type { Instance } from '../engine/engine.ts';
+import { endAll } from './endAll.ts';
+import { keepRunning } from './keepRunning.ts';
+import { runOnTime } from './runOnTime.ts';
+import type { Situation } from './situation.ts';
+import { because, type Step, wait } from './step.ts';
+import { tidy } from './tidy.ts';
+
+/** A situation whose engine has answered. */
+export type Seen = Situation & { readonly instances: readonly Instance[] };
+
+/**
+ * What to do about one bot now, and when to look again: a pure function of what is wanted, seen, recorded and the time. It may be
+ * killed between any two steps and asked again: each step leaves a situation from which the next one goes on. That holds because
+ * (1) what must not happen twice is recorded before it is done, (2) an instance's name is unique in the engine, and (3) nothing is
+ * started while another instance of the bot lives.
+ */
+export function reconcile(situation: Situation): Step {
+  const { wanted, instances } = situation;
+  if (wanted.type === 'unknown')
+    return wait(because('SourceUnknown', 'the source has not answered yet; nothing is changed'));
+  if (instances === undefined)
+    return wait(because('EngineUnknown', 'the engine does not answer; nothing is changed'));
+  const seen = { ...situation, instances };
+  const main = decide(seen);
+  if (main.action.type !== 'nothing') return main;
+  const extra = tidy(seen);
+  const lookAt = earliest(main.lookAt, extra.lookAt);
+  return extra.action.type === 'nothing' ? { ...main, lookAt } : { ...extra, ready: main.ready };
+}
+
+function decide(seen: Seen): Step {
+  const { wanted, gates } = seen;
+  if (wanted.type === 'absent') return endAll(seen, 'it is no longer wanted');
+  if (wanted.type !== 'present') {
+    const problems = wanted.type === 'invalid' ? wanted.problems : [];
+    return wait(because('Invalid', `not a bot: ${problems.join('; ')}; what runs is left as it is`));
+  }
+  if (gates.draining) return endAll(seen, 'the host is being drained');
+  const present = { ...seen, wanted };
+  return wanted.spec.type === 'realtime' ? keepRunning(present) : runOnTime(present);
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
+}

@@ -1,0 +1,11 @@
+import type { Recorded } from './recorded.ts';
+
+/** What is recorded of every bot, durable before `put` resolves. */
+export interface Records {
+  get(bot: string): Recorded;
+  put(bot: string, recorded: Recorded): Promise<void>;
+  /** The bot's folder goes to the trash. */
+  forget(bot: string): Promise<void>;
+  /** Of every bot that has a folder. */
+  bots(): readonly string[];
+}

@@ -1,0 +1,155 @@
+import type { ScheduleSpec } from '../bots/botSpec.ts';
+import { names } from '../bots/names.ts';
+import type { Instance } from '../engine/engine.ts';
+import { type Due, dueTimes } from '../schedule/due.ts';
+import type { Schedule } from '../schedule/schedule.ts';
+import { endInstance } from './endInstance.ts';
+import { givenOut, passedOver } from './givenOut.ts';
+import type { Seen } from './reconcile.ts';
+import { type Claim, type Recorded, without } from './recorded.ts';
+import { finishRun } from './runResult.ts';
+import type { Present } from './situation.ts';
+import { because, type Reason, record, type Step, step, wait } from './step.ts';
+
+export type Timed = Seen & { readonly wanted: Present };
+
+/**
+ * A scheduled bot: each due time is claimed at most once, and a claim is run at most once. Claimed, created, started, ended,
+ * written down: a host that is killed in between goes on at the same place, because the claim is recorded before the
+ * instance is made, its existence before it is started, and its name is that of the time.
+ */
+export function runOnTime(seen: Timed): Step {
+  const { recorded, instances, wanted, now } = seen;
+  const { schedule, spec } = wanted;
+  if (schedule === undefined || spec.schedule === undefined)
+    return wait(because('NoSchedule', 'a scheduled bot without a schedule'));
+  const stray = instances.find((one) => isLive(one) && !belongsTo(one, recorded.claim));
+  if (stray !== undefined) return adoptOrEnd(seen, stray);
+  const clock = setClock(seen, schedule);
+  if (clock !== undefined) return clock;
+  // A bot that is off finishes its run, and claims nothing.
+  const due = spec.enabled ? dueTimes(schedule, recorded.schedule?.from ?? now, now, 10) : nothingDue;
+  if (recorded.claim !== undefined) return doClaimed(seen, recorded.claim, due, spec.schedule);
+  if (recorded.stopping !== undefined) return record(without(recorded, 'stopping'), idle(due.next));
+  if (!spec.enabled) return wait(because('Disabled', 'it is disabled'));
+  if (due.times.length > 0) return givenOut(seen, spec.schedule, schedule, due);
+  if (recorded.queued !== undefined) return claim(seen, recorded.queued, 'queued');
+  if (recorded.runAsked !== undefined) return claim(seen, recorded.runAsked, 'runAsked');
+  return wait(idle(due.next), due.next);
+}
+
+const nothingDue: Due = { times: [], earlier: false, next: undefined };
+
+const isLive = (one: Instance) => one.state === 'running' || one.state === 'leaving';
+
+const belongsTo = (one: Instance, claimed: Claim | undefined) =>
+  one.role === 'run' && one.run !== undefined && one.run === claimed?.time;
+
+/** A run that goes on and of which nothing is recorded (the records were lost): its claim is recorded anew. */
+function adoptOrEnd(seen: Timed, stray: Instance): Step {
+  const { recorded, now } = seen;
+  if (stray.role !== 'run' || stray.run === undefined || recorded.claim !== undefined)
+    return endInstance(seen, stray, 'it is not an instance of this bot');
+  const adopted = { time: stray.run, claimedAt: stray.createdAt, created: true };
+  const from = Math.max(recorded.schedule?.from ?? now, stray.run);
+  const schedule = recorded.schedule && { schedule: { ...recorded.schedule, from } };
+  return record({ ...recorded, ...schedule, claim: adopted }, because('Running', 'adopted'), {
+    type: 'adopted',
+    message: `the run of ${new Date(stray.run).toISOString()} was found running`,
+    facts: { time: stray.run },
+  });
+}
+
+/** The times that count begin when the bot is enabled, and anew with another schedule: nothing has been missed then. */
+function setClock({ recorded, wanted, now }: Timed, { key }: Schedule): Step | undefined {
+  const { enabled } = wanted.spec;
+  if (!enabled && recorded.schedule !== undefined)
+    return record(without(recorded, 'schedule', 'queued'), because('Disabled', 'it is disabled'));
+  if (!enabled || recorded.schedule?.key === key) return undefined;
+  const from = Math.max(now, recorded.lastRun?.time ?? 0, recorded.claim?.time ?? 0);
+  return record({ ...recorded, schedule: { key, from } }, because('Waiting', 'its schedule has been read'));
+}
+
+function claim(seen: Timed, time: number, field: 'queued' | 'runAsked'): Step {
+  const { recorded, now } = seen;
+  const claimed = { time, claimedAt: now, created: false };
+  return record({ ...without(recorded, field), claim: claimed }, because('Starting', 'claimed'), {
+    type: 'claimed',
+    message: `the run of ${new Date(time).toISOString()} is given out`,
+    facts: { time, late: now - time },
+  });
+}
+
+/** The next step of a run that has been given out. */
+function doClaimed(seen: Timed, claimed: Claim, due: Due, spec: ScheduleSpec): Step {
+  const { bot, recorded, instances, now } = seen;
+  const instance = instances.find((one) => one.name === names.run(bot, claimed.time));
+  // With `missed: all` what is left from before the claim comes after it, one by one.
+  const backlog = spec.missed === 'all' && due.times.some((time) => time <= claimed.claimedAt);
+  if (due.times.length > 0 && !backlog) return passedOver(seen, spec, due);
+  if (instance?.state === 'ended') return finishRun(seen, claimed, instance);
+  if (instance === undefined && claimed.created) return finishRun(seen, claimed, undefined);
+  if (instance?.state === 'running' || instance?.state === 'leaving')
+    return watchRun(seen, claimed, instance, spec, due.next);
+  return begin(seen, claimed, instance, now, recorded);
+}
+
+function begin(
+  seen: Timed,
+  claimed: Claim,
+  instance: Instance | undefined,
+  now: number,
+  recorded: Recorded,
+): Step {
+  const { gates, wanted } = seen;
+  const ready = because('Starting', `the run of ${new Date(claimed.time).toISOString()} is being started`);
+  if (gates.start !== undefined) return wait(because(gates.start.reason, gates.start.message), now + 1_000);
+  if (wanted.hash === undefined) return step({ type: 'prepare' }, ready);
+  const created = { ...recorded, claim: { ...claimed, created: true } };
+  if (instance === undefined)
+    return step({ type: 'create-run', time: claimed.time }, ready, {
+      write: { ...created, current: { hash: wanted.hash, spec: wanted.spec } },
+    });
+  // Seen before it is started: from here on one that is gone is lost, not to be made again.
+  if (!claimed.created) return record(created, ready);
+  return step({ type: 'start', name: instance.name }, ready, {
+    events: [
+      {
+        type: 'started',
+        message: `the run of ${new Date(claimed.time).toISOString()} is started`,
+        facts: { time: claimed.time, late: now - claimed.time },
+      },
+    ],
+  });
+}
+
+function watchRun(
+  seen: Timed,
+  claimed: Claim,
+  instance: Instance,
+  spec: ScheduleSpec,
+  next: number | undefined,
+): Step {
+  const { recorded, now } = seen;
+  if (recorded.stopping?.id === instance.id) return endInstance(seen, instance, recorded.stopping.why);
+  const startedAt = instance.startedAt ?? instance.createdAt;
+  const deadline = spec.deadlineMs === undefined ? undefined : startedAt + spec.deadlineMs;
+  if (deadline !== undefined && now >= deadline)
+    return endInstance(seen, instance, 'its deadline has passed');
+  if (recorded.restartAsked !== undefined)
+    return record(without(recorded, 'restartAsked'), because('Running', 'a run is never repeated'));
+  if (spec.overlap === 'replace' && recorded.queued !== undefined && recorded.queued > claimed.time)
+    return endInstance(seen, instance, 'the next run replaces it');
+  const ready = {
+    status: true,
+    reason: 'Running',
+    message: `the run of ${new Date(claimed.time).toISOString()} goes on since ${new Date(startedAt).toISOString()}`,
+  };
+  const looks = [deadline, next].filter((time) => time !== undefined);
+  return wait(ready, looks.length === 0 ? undefined : Math.min(...looks));
+}
+
+function idle(next: number | undefined): Reason {
+  const when = next === undefined ? 'no further time' : `next ${new Date(next).toISOString()}`;
+  return { status: true, reason: 'Waiting', message: when };
+}

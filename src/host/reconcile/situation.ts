@@ -1,0 +1,42 @@
+import type { BotSpec } from '../bots/botSpec.ts';
+import type { Instance } from '../engine/engine.ts';
+import type { Schedule } from '../schedule/schedule.ts';
+import type { Recorded } from './recorded.ts';
+
+/** Everything that a decision about one bot depends on. */
+export interface Situation {
+  readonly bot: string;
+  readonly wanted: Wanted;
+  /** Those of roles `bot` and `run`; undefined: the engine has not answered. */
+  readonly instances: readonly Instance[] | undefined;
+  readonly recorded: Recorded;
+  readonly now: number;
+  readonly gates: Gates;
+}
+
+export type Wanted =
+  /** The source has not answered yet. */
+  | { readonly type: 'unknown' }
+  /** The source has none, and the guard against mass deletes agrees. */
+  | { readonly type: 'absent' }
+  /** There is something under this name that is not a bot: what runs stays as it is. */
+  | { readonly type: 'invalid'; readonly problems: readonly string[] }
+  | Present;
+
+export interface Present {
+  readonly type: 'present';
+  readonly spec: BotSpec;
+  /** Of what an instance would be made of now; undefined: its image or code are not here yet. */
+  readonly hash: string | undefined;
+  /** Set for scheduled bots. */
+  readonly schedule: Schedule | undefined;
+}
+
+/** What keeps the bot from being started or replaced now, besides itself. */
+export interface Gates {
+  readonly draining: boolean;
+  /** Undefined: it may be started. */
+  readonly start: { readonly reason: string; readonly message: string } | undefined;
+  /** False: an instance of an older hash stays for now; its wave has not come. */
+  readonly replace: boolean;
+}

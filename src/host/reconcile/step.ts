@@ -1,0 +1,53 @@
+import type { NewEvent } from '../journal/event.ts';
+import type { Recorded } from './recorded.ts';
+
+/** One durable effect on the engine or on the disk. Each may be repeated. */
+export type Action =
+  | { readonly type: 'nothing' }
+  /** Only write `Step.write`. */
+  | { readonly type: 'record' }
+  /** Fetch image and code, make folders. */
+  | { readonly type: 'prepare' }
+  | { readonly type: 'create' }
+  | { readonly type: 'create-run'; readonly time: number }
+  | { readonly type: 'start'; readonly name: string }
+  | { readonly type: 'stop'; readonly name: string; readonly graceMs: number }
+  | { readonly type: 'kill'; readonly name: string }
+  | { readonly type: 'retire'; readonly name: string; readonly to: string }
+  | { readonly type: 'remove'; readonly name: string }
+  /** Nothing of the bot is left, wanted or running. */
+  | { readonly type: 'forget' };
+
+/** What to do now: first the action, then the events, then what is to be known from then on. */
+export interface Step {
+  readonly action: Action;
+  readonly events: readonly Omit<NewEvent, 'bot'>[];
+  /** Written durably once the action has been done. */
+  readonly write: Recorded | undefined;
+  /** Look again then at the latest, milliseconds; undefined: when something changes. */
+  readonly lookAt: number | undefined;
+  /** Why the bot is where it is: its condition `Ready`. */
+  readonly ready: Reason;
+}
+
+export interface Reason {
+  readonly status: boolean;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export type StepEvent = Step['events'][number];
+
+export function step(action: Action, ready: Reason, rest: Partial<Step> = {}): Step {
+  return { action, ready, events: [], write: undefined, lookAt: undefined, ...rest };
+}
+
+export function record(write: Recorded, ready: Reason, ...events: StepEvent[]): Step {
+  return step({ type: 'record' }, ready, { write, events });
+}
+
+export function wait(ready: Reason, lookAt?: number): Step {
+  return step({ type: 'nothing' }, ready, { lookAt });
+}
+
+export const because = (reason: string, message: string): Reason => ({ status: false, reason, message });
