@@ -80,7 +80,8 @@ function readSchedule(file: BotFile, now: number, problems: string[]): ScheduleS
 
 function draft(file: BotFile, schedule: ScheduleSpec | undefined): Draft {
   const { resources, restart } = file;
-  const code = 'path' in file.code ? file.code : { file: file.code.file, sha256: file.code.sha256 ?? undefined };
+  const code =
+    'path' in file.code ? file.code : { file: file.code.file, sha256: file.code.sha256 ?? undefined };
   return {
     code,
     hasConfig: file.config !== undefined,

@@ -22,7 +22,17 @@ const durationText: Parser<number> = {
   },
 };
 
-const units: Record<string, number> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
+const units: Record<string, number> = {
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
 
 const bytes: Parser<number> = {
   expects: 'a size such as 512Mi or 2Gi, at least 6Mi',
@@ -48,7 +58,8 @@ const range: Parser<{ first: number; longest: number }> = {
   expects: 'two durations such as 1s..5m',
   parse: (text) => {
     const [first, longest, more] = text.split('..').map((part) => durationText.parse(part));
-    const sound = first !== undefined && longest !== undefined && more === undefined && 0 < first && first <= longest;
+    const sound =
+      first !== undefined && longest !== undefined && more === undefined && 0 < first && first <= longest;
     return sound ? { first, longest } : undefined;
   },
 };
@@ -67,14 +78,18 @@ const secretName: Parser<string> = {
 };
 
 /** What the runtime itself sets in a bot's container may not be set by a bot. */
-const reserved = /^(LD_|NODE_|MINIO_|AWS_|RUNTIME_|STORE_|BOT_|CODE_|STATE_|LOGS_|QUERY_|KINDS_|ENTRYPOINT|RUNTIME$|TASK$|START_TIMEOUT$|STOP_TIMEOUT$|MAX_|SYNC_|PATH$)/;
+const reserved =
+  /^(LD_|NODE_|MINIO_|AWS_|RUNTIME_|STORE_|BOT_|CODE_|STATE_|LOGS_|QUERY_|KINDS_|ENTRYPOINT|RUNTIME$|TASK$|START_TIMEOUT$|STOP_TIMEOUT$|MAX_|SYNC_|PATH$)/;
 const environment = v.record(
   v.pipe(
     v.string(),
     v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'is no name of a variable'),
     v.check((name) => !reserved.test(name), 'is set by the runtime'),
   ),
-  parsed<string>({ expects: 'a text of at most 32 KiB', parse: (text) => (text.length <= 32_768 ? text : undefined) }),
+  parsed<string>({
+    expects: 'a text of at most 32 KiB',
+    parse: (text) => (text.length <= 32_768 ? text : undefined),
+  }),
 );
 
 const text = v.pipe(v.string(), v.nonEmpty(), v.maxLength(65_536));
@@ -126,7 +141,12 @@ export const botSchema = v.strictObject({
   stop: optional(v.strictObject({ timeout: optional(parsed(durationText)) })),
   network: optional(
     v.strictObject({
-      egress: optional(v.union([v.picklist(['none', 'internet']), v.array(parsed(cidr))], 'expected none, internet or a list of networks')),
+      egress: optional(
+        v.union(
+          [v.picklist(['none', 'internet']), v.array(parsed(cidr))],
+          'expected none, internet or a list of networks',
+        ),
+      ),
     }),
   ),
   secrets: optional(v.pipe(v.array(parsed(secretName)), v.maxLength(32))),

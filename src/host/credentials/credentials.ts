@@ -1,4 +1,4 @@
-import type { Secret } from '../../bot/config/secret.ts';
+import type { Secret } from '../../base/secret.ts';
 import type { BotSpec } from '../bots/botSpec.ts';
 import type { Mount, Role } from '../engine/engine.ts';
 

@@ -1,4 +1,4 @@
-import type { Secret } from '../../bot/config/secret.ts';
+import type { Secret } from '../../base/secret.ts';
 import type { Egress, Resources } from '../bots/botSpec.ts';
 
 /**

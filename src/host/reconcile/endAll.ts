@@ -2,9 +2,9 @@ import { names } from '../bots/names.ts';
 import type { Instance } from '../engine/engine.ts';
 import { countEnd } from './countEnd.ts';
 import { endInstance } from './endInstance.ts';
-import type { Seen } from './reconcile.ts';
 import { without } from './recorded.ts';
 import { finishRun } from './runResult.ts';
+import type { Seen } from './situation.ts';
 import { because, record, type Step, step, wait } from './step.ts';
 
 const never = { policy: 'on-failure', firstMs: 1_000, longestMs: 300_000, resetMs: 600_000 } as const;

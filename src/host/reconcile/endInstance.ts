@@ -1,5 +1,5 @@
 import type { Instance } from '../engine/engine.ts';
-import type { Seen } from './reconcile.ts';
+import type { Seen } from './situation.ts';
 import { because, record, type Step, step, wait } from './step.ts';
 
 /** For a bot of which nothing is known any more. */

@@ -2,7 +2,7 @@ import type { ScheduleSpec } from '../bots/botSpec.ts';
 import type { Due } from '../schedule/due.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { Recorded } from './recorded.ts';
-import type { Timed } from './runOnTime.ts';
+import type { SeenPresent } from './situation.ts';
 import { because, record, type Step, type StepEvent } from './step.ts';
 
 /** A run that begins this late was not missed: the host was busy. */
@@ -13,7 +13,7 @@ const LONGEST_WITHIN_MS = 24 * 3_600_000;
  * Gives out one of the times that are due and none is running: claims it, and says of the others why they are not run. What
  * was late for longer than `within` is lost; of the rest, `missed` says which are run.
  */
-export function givenOut(seen: Timed, spec: ScheduleSpec, schedule: Schedule, due: Due): Step {
+export function givenOut(seen: SeenPresent, spec: ScheduleSpec, schedule: Schedule, due: Due): Step {
   const { recorded, now } = seen;
   const first = due.times[0]!;
   const within = spec.withinMs ?? Math.min(LONGEST_WITHIN_MS, (schedule.next(first) ?? now) - first);
@@ -41,7 +41,7 @@ export function givenOut(seen: Timed, spec: ScheduleSpec, schedule: Schedule, du
 }
 
 /** Times that come due while a run goes on: `overlap` says what becomes of them. */
-export function passedOver({ recorded }: Timed, spec: ScheduleSpec, due: Due): Step {
+export function passedOver({ recorded }: SeenPresent, spec: ScheduleSpec, due: Due): Step {
   const last = due.times.at(-1)!;
   const keeps =
     spec.overlap === 'replace'

@@ -2,12 +2,9 @@ import { names } from '../bots/names.ts';
 import type { Instance } from '../engine/engine.ts';
 import { countEnd } from './countEnd.ts';
 import { endInstance } from './endInstance.ts';
-import type { Seen } from './reconcile.ts';
 import { without } from './recorded.ts';
-import type { Present } from './situation.ts';
+import type { SeenPresent } from './situation.ts';
 import { because, record, type Step, step, wait } from './step.ts';
-
-type SeenPresent = Seen & { readonly wanted: Present };
 
 /** A realtime bot: one instance, the one that is wanted, running for as long as it is wanted. */
 export function keepRunning(seen: SeenPresent): Step {

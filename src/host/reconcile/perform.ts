@@ -1,6 +1,6 @@
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
-import type { Instances } from '../bots/instances.ts';
 import type { Engine, InstanceSpec } from '../engine/engine.ts';
+import type { Instances } from '../instances/instances.ts';
 import type { NewEvent } from '../journal/event.ts';
 import type { Records } from './records.ts';
 import type { Present, Situation } from './situation.ts';

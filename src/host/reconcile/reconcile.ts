@@ -1,13 +1,9 @@
-import type { Instance } from '../engine/engine.ts';
 import { endAll } from './endAll.ts';
 import { keepRunning } from './keepRunning.ts';
 import { runOnTime } from './runOnTime.ts';
-import type { Situation } from './situation.ts';
+import type { Seen, Situation } from './situation.ts';
 import { because, type Step, wait } from './step.ts';
 import { tidy } from './tidy.ts';
-
-/** A situation whose engine has answered. */
-export type Seen = Situation & { readonly instances: readonly Instance[] };
 
 /**
  * What to do about one bot now, and when to look again: a pure function of what is wanted, seen, recorded and the time. It may be

@@ -5,20 +5,17 @@ import { type Due, dueTimes } from '../schedule/due.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { endInstance } from './endInstance.ts';
 import { givenOut, passedOver } from './givenOut.ts';
-import type { Seen } from './reconcile.ts';
 import { type Claim, type Recorded, without } from './recorded.ts';
 import { finishRun } from './runResult.ts';
-import type { Present } from './situation.ts';
+import type { SeenPresent } from './situation.ts';
 import { because, type Reason, record, type Step, step, wait } from './step.ts';
-
-export type Timed = Seen & { readonly wanted: Present };
 
 /**
  * A scheduled bot: each due time is claimed at most once, and a claim is run at most once. Claimed, created, started, ended,
  * written down: a host that is killed in between goes on at the same place, because the claim is recorded before the
  * instance is made, its existence before it is started, and its name is that of the time.
  */
-export function runOnTime(seen: Timed): Step {
+export function runOnTime(seen: SeenPresent): Step {
   const { recorded, instances, wanted, now } = seen;
   const { schedule, spec } = wanted;
   if (schedule === undefined || spec.schedule === undefined)
@@ -46,7 +43,7 @@ const belongsTo = (one: Instance, claimed: Claim | undefined) =>
   one.role === 'run' && one.run !== undefined && one.run === claimed?.time;
 
 /** A run that goes on and of which nothing is recorded (the records were lost): its claim is recorded anew. */
-function adoptOrEnd(seen: Timed, stray: Instance): Step {
+function adoptOrEnd(seen: SeenPresent, stray: Instance): Step {
   const { recorded, now } = seen;
   if (stray.role !== 'run' || stray.run === undefined || recorded.claim !== undefined)
     return endInstance(seen, stray, 'it is not an instance of this bot');
@@ -61,7 +58,7 @@ function adoptOrEnd(seen: Timed, stray: Instance): Step {
 }
 
 /** The times that count begin when the bot is enabled, and anew with another schedule: nothing has been missed then. */
-function setClock({ recorded, wanted, now }: Timed, { key }: Schedule): Step | undefined {
+function setClock({ recorded, wanted, now }: SeenPresent, { key }: Schedule): Step | undefined {
   const { enabled } = wanted.spec;
   if (!enabled && recorded.schedule !== undefined)
     return record(without(recorded, 'schedule', 'queued'), because('Disabled', 'it is disabled'));
@@ -70,7 +67,7 @@ function setClock({ recorded, wanted, now }: Timed, { key }: Schedule): Step | u
   return record({ ...recorded, schedule: { key, from } }, because('Waiting', 'its schedule has been read'));
 }
 
-function claim(seen: Timed, time: number, field: 'queued' | 'runAsked'): Step {
+function claim(seen: SeenPresent, time: number, field: 'queued' | 'runAsked'): Step {
   const { recorded, now } = seen;
   const claimed = { time, claimedAt: now, created: false };
   return record({ ...without(recorded, field), claim: claimed }, because('Starting', 'claimed'), {
@@ -81,7 +78,7 @@ function claim(seen: Timed, time: number, field: 'queued' | 'runAsked'): Step {
 }
 
 /** The next step of a run that has been given out. */
-function doClaimed(seen: Timed, claimed: Claim, due: Due, spec: ScheduleSpec): Step {
+function doClaimed(seen: SeenPresent, claimed: Claim, due: Due, spec: ScheduleSpec): Step {
   const { bot, recorded, instances, now } = seen;
   const instance = instances.find((one) => one.name === names.run(bot, claimed.time));
   // With `missed: all` what is left from before the claim comes after it, one by one.
@@ -95,7 +92,7 @@ function doClaimed(seen: Timed, claimed: Claim, due: Due, spec: ScheduleSpec): S
 }
 
 function begin(
-  seen: Timed,
+  seen: SeenPresent,
   claimed: Claim,
   instance: Instance | undefined,
   now: number,
@@ -124,7 +121,7 @@ function begin(
 }
 
 function watchRun(
-  seen: Timed,
+  seen: SeenPresent,
   claimed: Claim,
   instance: Instance,
   spec: ScheduleSpec,

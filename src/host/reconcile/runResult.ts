@@ -1,7 +1,7 @@
 import type { Instance } from '../engine/engine.ts';
 import { reasonOf } from './countEnd.ts';
-import type { Seen } from './reconcile.ts';
 import { type Claim, type Recorded, type RunResult, without } from './recorded.ts';
+import type { Seen } from './situation.ts';
 import { because, record, type Step } from './step.ts';
 
 /** Writes down how the claimed run went; without an instance, that it is lost. It is never claimed again. */

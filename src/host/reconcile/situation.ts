@@ -40,3 +40,9 @@ export interface Gates {
   /** False: an instance of an older hash stays for now; its wave has not come. */
   readonly replace: boolean;
 }
+
+/** A situation whose engine has answered. */
+export type Seen = Situation & { readonly instances: readonly Instance[] };
+
+/** … of a bot that is wanted. */
+export type SeenPresent = Seen & { readonly wanted: Present };

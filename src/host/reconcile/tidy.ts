@@ -1,6 +1,6 @@
 import { names } from '../bots/names.ts';
 import type { Instance } from '../engine/engine.ts';
-import type { Seen } from './reconcile.ts';
+import type { Seen } from './situation.ts';
 import { because, type Step, step, wait } from './step.ts';
 
 const KEPT = 3;

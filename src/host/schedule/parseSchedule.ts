@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { Cron } from '../../base/parts/croner.ts';
 import { parseDuration } from '../../bot/config/duration.ts';
-import { Cron } from '../parts/croner.ts';
 import { type Fields, nextInstant } from './nextInstant.ts';
 import type { Schedule } from './schedule.ts';
 import { createZone, type Zone } from './zone.ts';

@@ -1,7 +1,7 @@
 import type { BotSpec } from '../../../src/host/bots/botSpec.ts';
-import type { Instances } from '../../../src/host/bots/instances.ts';
 import { names } from '../../../src/host/bots/names.ts';
 import type { InstanceSpec, Role } from '../../../src/host/engine/engine.ts';
+import type { Instances } from '../../../src/host/instances/instances.ts';
 import type { NewEvent } from '../../../src/host/journal/event.ts';
 import { nothingRecorded, type Recorded } from '../../../src/host/reconcile/recorded.ts';
 import type { Records } from '../../../src/host/reconcile/records.ts';

@@ -5,8 +5,15 @@
  */
 export const law = `
 main.ts                                   which program a command line means
-programs                                  a bundle each: agent, operator; the table of all commands
+programs                                  a bundle each: agent, host, operator; the table of all commands
 operator                                  what people type                          sees agent bot store base
+host                                      many bots on one engine                   sees bot store base
+host/api                                  what all others see of a host
+host/reconcile                            what to do about one bot: pure
+host/sources | host/instances             what is wanted; what it is made of
+host/credentials | host/engine            each bot its own keys; what runs instances
+host/bots                                 a bot's specification
+host/schedule | host/journal              time; what has happened
 agent                                     one container                             sees bot store base
 agent/roles                               its commands, and what they put together
 agent/doctor                              the checks before a start

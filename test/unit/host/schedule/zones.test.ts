@@ -26,7 +26,9 @@ function wallClock(zone: string) {
     second: '2-digit',
   });
   return (instant: number) => {
-    const parts = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
+    const parts = Object.fromEntries(
+      format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]),
+    );
     return Date.UTC(parts.year!, parts.month! - 1, parts.day!, parts.hour!, parts.minute!, parts.second!);
   };
 }
@@ -70,7 +72,8 @@ function scheduled(cron: string, timeZone: string, from: number, to: number): nu
   const schedule = parseSchedule({ cron, timeZone, spreadMs: 0, bot: 'b' }, from);
   if (typeof schedule === 'string') throw new Error(schedule);
   const times: number[] = [];
-  for (let next = schedule.next(from); next !== undefined && next < to; next = schedule.next(next)) times.push(next);
+  for (let next = schedule.next(from); next !== undefined && next < to; next = schedule.next(next))
+    times.push(next);
   return times;
 }
 
@@ -90,10 +93,15 @@ describe('around each change of the clocks, 2024 to 2030', () => {
       const minutes = everyMinute(zone, from, to);
       for (const [hour, minute] of times) {
         const expected = daily(minutes, hour, minute);
-        const actual = scheduled(`${minute} ${hour} * * *`, zone, from, to).filter((time) => time >= expected[0]!);
+        const actual = scheduled(`${minute} ${hour} * * *`, zone, from, to).filter(
+          (time) => time >= expected[0]!,
+        );
         expect([zone, hour, minute, actual.map(iso)]).toEqual([zone, hour, minute, expected.map(iso)]);
       }
-      const tens = minutes.filter(([, shown]) => (shown / MINUTE) % 10 === 0).map(([instant]) => instant).slice(1);
+      const tens = minutes
+        .filter(([, shown]) => (shown / MINUTE) % 10 === 0)
+        .map(([instant]) => instant)
+        .slice(1);
       const actual = scheduled('*/10 * * * *', zone, from, to).filter((time) => time >= tens[0]!);
       expect([zone, actual.map(iso)]).toEqual([zone, tens.map(iso)]);
     }

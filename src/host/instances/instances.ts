@@ -1,5 +1,5 @@
+import type { BotSpec } from '../bots/botSpec.ts';
 import type { InstanceSpec } from '../engine/engine.ts';
-import type { BotSpec } from './botSpec.ts';
 
 /** Makes the instances of bots: image, code from the cache, folders, user, credentials. */
 export interface Instances {
