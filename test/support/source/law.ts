@@ -11,7 +11,8 @@ host                                      many bots on one engine               
 host/api                                  what all others see of a host
 host/reconcile                            what to do about one bot: pure
 host/sources | host/instances             what is wanted; what it is made of
-host/credentials | host/engine            each bot its own keys; what runs instances
+host/credentials                          each bot its own keys to the store
+host/engine                               what runs instances
 host/bots                                 a bot's specification
 host/schedule | host/journal              time; what has happened
 agent                                     one container                             sees bot store base
