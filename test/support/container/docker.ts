@@ -38,6 +38,14 @@ export async function universalImage(): Promise<Image> {
   return { tag, missing };
 }
 
+/** Another target of images/Dockerfile, made where it is not; its tag. */
+export async function targetImage(target: string, arch: 'x64' | 'arm64' = 'x64'): Promise<string> {
+  const tag = `${process.env.RUNTIME_TEST_IMAGE || 'runtime:test'}-${target}-${arch}`;
+  const failure = await script('image', '--target', target, '--arch', arch, tag);
+  if (failure) throw new Error(`scripts/image failed:\n${failure}`);
+  return tag;
+}
+
 /** What it said on stderr when it failed, else undefined. */
 function script(name: string, ...args: string[]): Promise<string | undefined> {
   // Output goes to a pipe that a daemon started by the script does not hold: `exit`, not `close`, is the end.
