@@ -67,10 +67,10 @@ test.runIf(canMount)(
     writeFileSync(join(dir, 'full'), 'x', { flag: 'r+' });
     expect(await publisher.publish({ signal })).toMatchObject({ sequence: 2 });
     expect(bot.warnings).toEqual([expect.stringContaining('would not know its local state')]);
-    expect(existsSync(join(dir, '.runtime-sync/marker'))).toBe(false);
+    expect(existsSync(join(dir, '.runtime-sync'))).toBe(false);
     disk.resize(4 * MiB);
     await publisher.checkGeneration({ signal });
-    expect(existsSync(join(dir, '.runtime-sync/marker'))).toBe(true);
+    expect(existsSync(join(dir, '.runtime-sync'))).toBe(true);
     publisher.close();
   },
 );

@@ -31,7 +31,7 @@ test.runIf(canMountDisk)(
     commitJournal(join(restored.dir, '.runtime-sync'));
     disk.cutPower();
     // The marker says that all is there, and it is not.
-    const marker = join(restored.dir, '.runtime-sync/marker');
+    const marker = join(restored.dir, '.runtime-sync');
     const left = JSON.parse(readFileSync(marker, 'utf8'));
     expect(left).toMatchObject({ complete: true, generation: 2 });
     expect(treeOf(restored.dir)).not.toEqual(saved);

@@ -44,7 +44,7 @@ test.runIf(isRoot).each([
   },
 );
 
-test.runIf(isRoot)('a folder of ours that the bot has closed is no reason to stop', async () => {
+test.runIf(isRoot)('a marker that the bot has closed is no reason to stop', async () => {
   await using bot = await TestBot.open();
   await asUser(bot.path, async () => {
     const { dir, publisher } = await bot.start('a');

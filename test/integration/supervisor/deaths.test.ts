@@ -207,7 +207,7 @@ test('everything is killed, and the container starts again on the same directori
 
 test.each([
   ['removes', 'rm -rf .runtime-sync'],
-  ['forges', 'echo nonsense > .runtime-sync/marker'],
+  ['forges', 'echo nonsense > .runtime-sync'],
   ['replaces', 'rm -rf .runtime-sync; ln -s / .runtime-sync'],
 ])('the bot %s the marker, then the daemon is killed: saving goes on', async (_, mischief) => {
   const bot = await supervised(

@@ -46,7 +46,7 @@ test('a second SIGTERM does not end the final sync of the sidecar half-way', asy
 
 test('the bot removes the marker: the sidecar puts it back, and one that starts again goes on', async () => {
   const { sync, startSync, bot, state } = await pod({ SYNC_INTERVAL: '200ms', SYNC_ON_CHANGE: '0' });
-  const marker = '$STATE_PATH/.runtime-sync/marker';
+  const marker = '$STATE_PATH/.runtime-sync';
   await bot(`rm -rf $STATE_PATH/.runtime-sync; until [ -e ${marker} ]; do sleep 0.05; done`);
   sync.child.kill('SIGKILL');
   await sync.finished;

@@ -5,7 +5,7 @@ import { encodeHead, type Head, parseHead } from '../format/head.ts';
 import type { LocalTree } from '../local/localTree.ts';
 import { readHead, type StoredHead } from '../read/readHead.ts';
 import type { Holding } from './holding.ts';
-import { noteClaimant } from './newestTree.ts';
+import { noteClaimant } from './tree/noteClaimant.ts';
 
 /** The right to write a bot's state, and its head as it was when we took it. */
 export interface Claim {

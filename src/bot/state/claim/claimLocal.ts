@@ -1,11 +1,11 @@
 import { RuntimeError } from '../../../base/errors.ts';
 import type { StateContext } from '../format/context.ts';
-import { readMarker, writeMarker } from '../local/marker.ts';
 import { openRoot } from '../local/treeRoot.ts';
 import { type Claim, type ClaimOptions, claim, fenced, observe } from './claim.ts';
-import { lostWrites } from './lostWrites.ts';
-import { isNewest } from './newestTree.ts';
-import { keptMarker } from './newMarker.ts';
+import { isNewest } from './tree/isNewest.ts';
+import { lostWrites } from './tree/lostWrites.ts';
+import { readMarker, writeMarker } from './tree/marker.ts';
+import { keptMarker } from './tree/markerFor.ts';
 
 /**
  * Takes the next generation for the tree that already lies in `dir`, restored there by another process. Throws `refused`

@@ -2,16 +2,16 @@ import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { toSystemPath } from '../format/entryPath.ts';
 import { RESERVED_NAME } from '../format/format.ts';
 import { asDiskFailure } from './diskFailure.ts';
-import { openReserved } from './marker.ts';
 import { removeTree } from './removeTree.ts';
+import { openReserved } from './reservedFolder.ts';
 import type { RestoreOptions } from './restoreReport.ts';
 import type { TreeRoot } from './treeRoot.ts';
 
 /** Where a tree is to be put. */
 export interface Place extends RestoreOptions {
   readonly root: TreeRoot;
-  /** Called just before the first change to what is there. */
-  begin(): void;
+  /** Called just before the first change to what is there; `folder` is ours, and open. */
+  begin(folder: string): void;
 }
 
 /** What has been built; its folders are still open to us alone. */
@@ -37,7 +37,7 @@ export async function intoPlace<T extends Built>(
     mkdirSync(base, { mode: 0o700 });
     const built = await build(base);
     built.finishFolders(base, 'nested');
-    begin();
+    begin(reserved.path);
     for (const name of readdirSync(toSystemPath(root.path), 'latin1')) {
       if (name !== RESERVED_NAME) removeTree(`${root.path}/${name}`);
     }

@@ -2,14 +2,14 @@ import { closeSync } from 'node:fs';
 import { asRuntimeError, isRuntimeError } from '../../../base/errors.ts';
 import type { Claim } from '../claim/claim.ts';
 import { HeadKeeper } from '../claim/headKeeper.ts';
+import { keepMarker } from '../claim/tree/keepMarker.ts';
+import type { Marker } from '../claim/tree/marker.ts';
 import type { StateContext } from '../format/context.ts';
 import { RESERVED_NAME } from '../format/format.ts';
 import { encodeHead, type Head, type SnapshotRecord } from '../format/head.ts';
 import { checkLimits } from '../format/limits.ts';
 import type { Tree } from '../format/tree.ts';
 import { isSameState } from '../format/treeEntries.ts';
-import { keepMarker } from '../local/keepMarker.ts';
-import type { Marker } from '../local/marker.ts';
 import { pinRoot, type TreeRoot } from '../local/treeRoot.ts';
 import { type Capture, capture } from './capture.ts';
 import { forgetPacks } from './forgetPacks.ts';
@@ -30,7 +30,7 @@ import { type SnapshotFacts, writeSnapshot } from './writeSnapshot.ts';
 const ORPHANS_MS = 12 * 60 * 60 * 1000;
 
 /** Told of once, among the paths that cannot be saved. */
-const MARKER_PATH = `${RESERVED_NAME}/marker`;
+const MARKER_PATH = RESERVED_NAME;
 
 interface Written {
   readonly record: SnapshotRecord;

@@ -1,8 +1,8 @@
 import { RuntimeError } from '../../../base/errors.ts';
 import type { Claim } from '../claim/claim.ts';
+import { bootId } from '../claim/tree/bootId.ts';
+import { type Marker, readMarker } from '../claim/tree/marker.ts';
 import type { StateContext } from '../format/context.ts';
-import { bootId } from '../local/bootId.ts';
-import { type Marker, readMarker } from '../local/marker.ts';
 import { openRoot, type TreeRoot } from '../local/treeRoot.ts';
 import { DirectoryPublisher } from './directoryPublisher.ts';
 import type { Publisher, PublisherOptions } from './publisher.ts';

@@ -1,15 +1,13 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
 import type { Claim } from '../claim/claim.ts';
-import { lostWrites } from '../claim/lostWrites.ts';
-import { isNewest } from '../claim/newestTree.ts';
-import { freshMarker, keptMarker } from '../claim/newMarker.ts';
+import { keepOrReplace } from '../claim/tree/keepOrReplace.ts';
+import { readMarker, writeMarker, writeMarkerAt } from '../claim/tree/marker.ts';
+import { freshMarker, keptMarker } from '../claim/tree/markerFor.ts';
 import type { StateContext } from '../format/context.ts';
-import { pathToText, toSystemPath } from '../format/entryPath.ts';
-import { RESERVED_NAME } from '../format/format.ts';
 import { checkLimits } from '../format/limits.ts';
 import { intoPlace, type Place } from '../local/intoPlace.ts';
-import { type Marker, readMarker, writeMarker } from '../local/marker.ts';
+import { isEmpty } from '../local/isEmpty.ts';
 import { nothing, type Restored, type RestoreOptions, type RestoreReport } from '../local/restoreReport.ts';
 import { openRoot, type TreeRoot } from '../local/treeRoot.ts';
 import { loadSnapshot } from '../read/loadSnapshot.ts';
@@ -27,8 +25,7 @@ export async function restore(
   mkdirSync(options.dir, { recursive: true });
   const root = openRoot(options.dir);
   const left = readMarker(root);
-  const kept =
-    isToBeKept(context, claim, root, left) && (await isIntact(context, claim, root, left, options.signal));
+  const kept = (await keepOrReplace(context, claim, { root, marker: left }, options.signal)) === 'keep';
   const report = kept ? keptReport(claim) : await replace(context, claim, { ...options, root });
   const marker = kept ? keptMarker(context, claim, left) : freshMarker(context, claim, report.sequence);
   // Nobody who only looks may take the tree from its writer.
@@ -38,58 +35,21 @@ export async function restore(
   return { ...report, tree: { device, inode, sequence, restoredAt } };
 }
 
-async function isIntact(
-  context: StateContext,
-  claim: Claim,
-  root: TreeRoot,
-  marker: Marker | undefined,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const lost = marker && (await lostWrites(context, claim, { root, marker }, signal));
-  if (lost === undefined) return true;
-  context.warn('the local state lost writes when the machine went down; the last snapshot takes its place', {
-    path: pathToText(lost),
-  });
-  return false;
-}
-
 async function replace(
   context: StateContext,
   claim: Claim,
   options: RestoreOptions & { readonly root: TreeRoot },
 ): Promise<RestoreReport> {
-  const { root } = options;
   const place: Place = {
     ...options,
-    begin: () => writeMarker(root, { ...freshMarker(context, claim, 0), complete: false }),
+    begin: (folder) =>
+      writeMarkerAt(`${folder}/marker`, { ...freshMarker(context, claim, 0), complete: false }),
   };
   if (claim.head.snapshots.length > 0) return await restoreNewest(context, claim, place);
   if (!claim.head.legacy) return nothing;
   const { restoreLegacy } = await import('./restoreLegacy.ts');
   return await restoreLegacy(context, place);
 }
-
-/**
- * The tree here is kept when nobody else has had the bot since: it holds all that is saved and perhaps more. And where
- * nothing was ever saved, there is nothing to put in its place.
- */
-function isToBeKept(
-  context: StateContext,
-  claim: Claim,
-  root: TreeRoot,
-  marker: Marker | undefined,
-): boolean {
-  const { previous, generation, head } = claim;
-  if (marker?.complete && marker.bot === context.bot) {
-    // A tree of generation 0 is what a query was asked on, with all that it may have written.
-    if (marker.generation > 0 && (marker.generation === generation || isNewest(marker, previous)))
-      return true;
-  }
-  return head.snapshots.length === 0 && !head.legacy && !isEmpty(root);
-}
-
-const isEmpty = ({ path }: TreeRoot) =>
-  readdirSync(toSystemPath(path)).every((name) => name === RESERVED_NAME);
 
 function keptReport({ head }: Claim): RestoreReport {
   const { sequence, files, bytes } = head.snapshots.at(-1) ?? nothing;

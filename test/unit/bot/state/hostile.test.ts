@@ -154,7 +154,8 @@ test('a forged marker or a link in its place leads nowhere', async () => {
       restoredAt: 0,
     }),
   ]) {
-    writeFileSync(join(reserved, 'marker'), content);
+    rmSync(reserved, { recursive: true });
+    writeFileSync(reserved, content);
     expect((await bot.start('a')).report.kept).toBe(false);
     expect(treeOf(dir)).toEqual(saved);
   }

@@ -60,7 +60,7 @@ test('the bot puts a link in the place of our folder while a tree is built: noth
   expect(treeOf(elsewhere)).toEqual(before);
   await bot.start('b');
   expect(treeOf(bot.dir('b'))).toEqual(saved);
-  expect(statSync(reserved).isDirectory()).toBe(true);
+  expect(statSync(reserved).isFile()).toBe(true);
 });
 
 test.runIf(isRoot)(

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { TreeRoot } from '../../local/treeRoot.ts';
 import { type Marker, readMarker, writeMarker } from './marker.ts';
-import type { TreeRoot } from './treeRoot.ts';
 
 /**
  * Puts the marker back where the bot has removed or changed it: a restarted container would not know its local state for

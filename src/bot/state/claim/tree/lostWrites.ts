@@ -1,12 +1,12 @@
-import { isRuntimeError } from '../../../base/errors.ts';
-import type { StateContext } from '../format/context.ts';
-import type { EntryPath } from '../format/entryPath.ts';
-import { agreedAt } from '../local/agreedAt.ts';
-import { isThisBoot } from '../local/bootId.ts';
-import type { Marker } from '../local/marker.ts';
-import type { TreeRoot } from '../local/treeRoot.ts';
-import { loadSnapshot } from '../read/loadSnapshot.ts';
-import type { Claim } from './claim.ts';
+import { isRuntimeError } from '../../../../base/errors.ts';
+import type { StateContext } from '../../format/context.ts';
+import type { EntryPath } from '../../format/entryPath.ts';
+import type { TreeRoot } from '../../local/treeRoot.ts';
+import { loadSnapshot } from '../../read/loadSnapshot.ts';
+import type { Claim } from '../claim.ts';
+import { agreedAt } from './agreedAt.ts';
+import { isThisBoot } from './bootId.ts';
+import type { Marker } from './marker.ts';
 
 /**
  * A machine that goes down loses writes that had not reached the disk, restored and published ones too: nothing here
@@ -23,7 +23,7 @@ export async function lostWrites(
   if (!newest || isThisBoot(marker.boot)) return undefined;
   try {
     const saved = await loadSnapshot(context, newest, signal);
-    const { firstLost } = await import('../local/firstLost.ts');
+    const { firstLost } = await import('./firstLost.ts');
     return firstLost(root, saved, agreedAt(marker, newest));
   } catch (error) {
     // One of the two cannot be read, so nothing speaks against the tree that is here.

@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { claim, observe } from '../../../../../src/bot/state/claim/claim.ts';
-import { claimLocal } from '../../../../../src/bot/state/claim/claimLocal.ts';
-import { restore } from '../../../../../src/bot/state/restore/restore.ts';
-import type { ObjectStore } from '../../../../../src/store/objectStore.ts';
-import { signal, TestBot } from '../support/bot.ts';
-import { treeOf } from '../support/treeOf.ts';
+import { claim, observe } from '../../../../../../src/bot/state/claim/claim.ts';
+import { claimLocal } from '../../../../../../src/bot/state/claim/claimLocal.ts';
+import { restore } from '../../../../../../src/bot/state/restore/restore.ts';
+import type { ObjectStore } from '../../../../../../src/store/objectStore.ts';
+import { signal, TestBot } from '../../support/bot.ts';
+import { treeOf } from '../../support/treeOf.ts';
 
 /** `a` holds what the first instance left; another one has saved more since, elsewhere. */
 async function movedOn(): Promise<TestBot> {

@@ -1,11 +1,11 @@
 import { lstatSync } from 'node:fs';
-import { type EntryPath, parentOf, toSystemPath } from '../format/entryPath.ts';
-import { staysInside } from '../format/linkTarget.ts';
-import { Tree } from '../format/tree.ts';
-import type { LoadedSnapshot } from '../read/loadSnapshot.ts';
-import { hasContent } from './isReusable.ts';
-import { entryStat, scan } from './scan.ts';
-import type { TreeRoot } from './treeRoot.ts';
+import { type EntryPath, parentOf, toSystemPath } from '../../format/entryPath.ts';
+import { staysInside } from '../../format/linkTarget.ts';
+import { Tree } from '../../format/tree.ts';
+import { hasContent } from '../../local/isReusable.ts';
+import { entryStat, scan } from '../../local/scan.ts';
+import type { TreeRoot } from '../../local/treeRoot.ts';
+import type { LoadedSnapshot } from '../../read/loadSnapshot.ts';
 
 /** Contents are on the disk by then: systems write them within a minute. µs. */
 const WRITTEN_BACK = 10 * 60 * 1_000_000;

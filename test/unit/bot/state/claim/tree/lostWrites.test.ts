@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { claimLocal } from '../../../../../src/bot/state/claim/claimLocal.ts';
-import { signal, TestBot } from '../support/bot.ts';
-import { treeOf } from '../support/treeOf.ts';
+import { claimLocal } from '../../../../../../src/bot/state/claim/claimLocal.ts';
+import { signal, TestBot } from '../../support/bot.ts';
+import { treeOf } from '../../support/treeOf.ts';
 
 const SECOND = 1_000_000;
 
@@ -34,7 +34,7 @@ async function restored(): Promise<{ bot: TestBot; dir: string; saved: string[] 
 
 /** As after another boot; what is older than `agreedAt` (µs) has not changed since the restore. */
 function rebooted(dir: string, agreedAt: number, boot = 'another'): void {
-  const path = join(dir, '.runtime-sync/marker');
+  const path = join(dir, '.runtime-sync');
   const marker = JSON.parse(readFileSync(path, 'utf8'));
   writeFileSync(path, JSON.stringify({ ...marker, restoredAt: agreedAt, boot }));
 }
@@ -136,7 +136,7 @@ test('what was published of a tree is as good as what was restored', async () =>
   await new Promise((resolve) => setTimeout(resolve, 50));
   writeFileSync(join(dir, 'new'), 'published');
   await publisher.publish({ signal });
-  const marker = JSON.parse(readFileSync(join(dir, '.runtime-sync/marker'), 'utf8'));
+  const marker = JSON.parse(readFileSync(join(dir, '.runtime-sync'), 'utf8'));
   const again = await bot.start('b');
   expect(again.report.kept).toBe(true);
   // Until the publish began, not only until the restore ended.

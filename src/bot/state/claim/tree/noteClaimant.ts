@@ -1,19 +1,12 @@
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { type Marker, readMarker, writeMarker } from '../local/marker.ts';
-import { openRoot } from '../local/treeRoot.ts';
-import type { Holding } from './holding.ts';
+import { openRoot } from '../../local/treeRoot.ts';
+import type { Holding } from '../holding.ts';
+import { isNewest } from './isNewest.ts';
+import { readMarker, writeMarker } from './marker.ts';
 
 /** How many that died one after the other are remembered. */
 const CLAIMANTS = 16;
-
-/**
- * Whether nobody else has had the bot since the tree around the marker was its state: then it holds all that is saved, and
- * perhaps more. `held`: by whom the bot is held, or was before our claim.
- */
-export function isNewest(marker: Pick<Marker, 'generation' | 'claimants'>, held: Holding): boolean {
-  return marker.generation === held.generation || marker.claimants.includes(held.holder);
-}
 
 /**
  * Notes, before a claim that takes the bot from `held`, who takes it for the tree in `dir`. Only where that is the newest:

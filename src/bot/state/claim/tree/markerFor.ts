@@ -1,8 +1,8 @@
-import type { StateContext } from '../format/context.ts';
-import { agreedAt } from '../local/agreedAt.ts';
-import { bootId } from '../local/bootId.ts';
-import type { Marker } from '../local/marker.ts';
-import type { Claim } from './claim.ts';
+import type { StateContext } from '../../format/context.ts';
+import type { Claim } from '../claim.ts';
+import { agreedAt } from './agreedAt.ts';
+import { bootId } from './bootId.ts';
+import type { Marker } from './marker.ts';
 
 /** For a tree that has just been restored from the snapshot `sequence`. */
 export function freshMarker({ bot, clock }: StateContext, { generation }: Claim, sequence: number): Marker {

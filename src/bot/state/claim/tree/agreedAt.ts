@@ -1,5 +1,5 @@
-import type { SnapshotRecord } from '../format/head.ts';
-import { TICK_MS } from '../format/tick.ts';
+import type { SnapshotRecord } from '../../format/head.ts';
+import { TICK_MS } from '../../format/tick.ts';
 import type { Marker } from './marker.ts';
 
 /**
