@@ -22,8 +22,13 @@ const node =
     : execFileSync(join(root, 'scripts/arm64-node'), ['26'], { encoding: 'utf8' }).trim();
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
-/** Libraries that few processes use; see src/base/parts/loadPart.ts. */
-const parts = namesIn('src/base/parts').filter((name) => name !== 'loadPart');
+/** What few processes use, by name: its file; see src/base/parts/loadPart.ts. */
+const parts = new Map(
+  ['src/base/parts', 'src/bot/state/parts'].flatMap((folder) =>
+    namesIn(folder).map((name) => [name, `${folder}/${name}.ts`] as const),
+  ),
+);
+parts.delete('loadPart');
 
 /** Bundles of our own code, of which a process loads one; see src/main.ts. */
 const programs = namesIn('src/programs').filter((name) => name !== 'commands');
@@ -76,12 +81,18 @@ async function bundle(): Promise<void> {
       outfile: join(work, 'start.cjs'),
       plugins: [asAssets(/\/programs\/[^/]+\.ts$/)],
     });
-    for (const name of parts) {
+    for (const [name, file] of parts) {
       // Nobody steps through these: short names spare those who load them some memory.
-      const entryPoints = [`src/base/parts/${name}.ts`];
-      await build({ ...common, entryPoints, outfile: join(work, `${name}.cjs`), minifyIdentifiers: true });
+      const plugins = [asAssets(/\/parts\/[^/]+\.ts$/)];
+      await build({
+        ...common,
+        minifyIdentifiers: true,
+        entryPoints: [file],
+        plugins,
+        outfile: join(work, `${name}.cjs`),
+      });
     }
-    for (const name of [...programs, ...parts]) cacheCode(name);
+    for (const name of [...programs, ...parts.keys()]) cacheCode(name);
   } catch {
     // esbuild has said why.
     process.exit(1);
@@ -115,10 +126,9 @@ function asAssets(assets: RegExp): Plugin {
     name: 'parts',
     setup({ onResolve, onLoad }) {
       // In a namespace of its own: a `.ts` file of this package would be an ES module.
-      onResolve({ filter: assets }, ({ path }) => ({
-        path: basename(path, '.ts'),
-        namespace: 'part',
-      }));
+      onResolve({ filter: assets }, ({ path, kind }) =>
+        kind === 'entry-point' ? undefined : { path: basename(path, '.ts'), namespace: 'part' },
+      );
       onLoad({ filter: /.*/, namespace: 'part' }, ({ path }) => ({
         contents: `module.exports = require('./loadPart.ts').loadPart('${path}')`,
         resolveDir: join(root, 'src/base/parts'),
@@ -143,7 +153,7 @@ function embed(): void {
       // A bot's NODE_OPTIONS must not reach this binary; `--node-options` on our own command line does (src/agent/process/processSelf.ts).
       execArgvExtension: 'cli',
       assets: Object.fromEntries(
-        [...programs, ...parts].flatMap((name) =>
+        [...programs, ...parts.keys()].flatMap((name) =>
           [`${name}.js`, `${name}.cache`].map((file) => [file, join(work, file)]),
         ),
       ),

@@ -93,12 +93,14 @@ export class RuntimeError extends Error {
 }
 
 export function isRuntimeError(error: unknown, ...codes: ErrorCode[]): error is RuntimeError {
-  return error instanceof RuntimeError && (codes.length === 0 || codes.includes(error.code));
+  // By its name: one that comes out of a part of the executable is of that part's own class.
+  if (!(error instanceof Error) || error.name !== 'RuntimeError') return false;
+  return codes.length === 0 || codes.includes((error as RuntimeError).code);
 }
 
 /** Any thrown value as a RuntimeError; what was not thrown on purpose is `internal`. */
 export function asRuntimeError(error: unknown): RuntimeError {
-  if (error instanceof RuntimeError) return error;
+  if (isRuntimeError(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new RuntimeError('internal', message, { cause: error });
 }

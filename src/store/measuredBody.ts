@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { asRuntimeError, RuntimeError } from '../base/errors.ts';
+import { asRuntimeError, isRuntimeError, RuntimeError } from '../base/errors.ts';
 import type { ObjectBody } from './objectStore.ts';
 
 export interface Measure {
@@ -39,7 +39,7 @@ async function* bytesOf(body: ObjectBody, key: string): AsyncGenerator<Uint8Arra
   try {
     yield* body.open();
   } catch (error) {
-    if (error instanceof RuntimeError) throw error;
+    if (isRuntimeError(error)) throw error;
     throw new RuntimeError(
       'damaged',
       `${key}: the body could not be read: ${asRuntimeError(error).message}`,

@@ -3,8 +3,8 @@ import { Script } from 'node:vm';
 
 /**
  * A part of the executable: a bundle that is kept as an asset, with V8's cache of its code. Besides our own code, which is one,
- * these are the libraries that few processes use: the thousands that never do hold neither their source nor their code.
- * `scripts/build.ts` makes every file beside this one such a part and puts this call in its place; run from source they
+ * these are the libraries, and what else of ours, few processes use: the thousands that never do hold neither source nor code.
+ * `scripts/build.ts` makes every file in a `parts` folder such a part and puts this call in its place; run from source they
  * are ordinary modules. A cache that another architecture made is refused by V8, and the part is compiled as it runs.
  */
 export function loadPart(name: string): unknown {

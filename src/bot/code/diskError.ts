@@ -1,4 +1,4 @@
-import { RuntimeError, systemCode } from '../../base/errors.ts';
+import { isRuntimeError, RuntimeError, systemCode } from '../../base/errors.ts';
 
 const full = new Set(['ENOSPC', 'EDQUOT']);
 const denied = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EEXIST', 'EBUSY', 'ELOOP']);
@@ -9,7 +9,7 @@ const denied = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EEXIST', 'EBUSY'
  */
 export function diskError(error: unknown, directory: string): unknown {
   const code = systemCode(error);
-  if (error instanceof RuntimeError || code === undefined) return error;
+  if (isRuntimeError(error) || code === undefined) return error;
   if (full.has(code)) {
     return new RuntimeError('unavailable', `no space left for the bot's code in ${directory}`, {
       op: 'code.unpack',

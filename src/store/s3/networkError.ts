@@ -1,4 +1,4 @@
-import { RuntimeError, systemCode } from '../../base/errors.ts';
+import { isRuntimeError, RuntimeError, systemCode } from '../../base/errors.ts';
 
 /** Certificates do not mend themselves within a start; neither does a port that speaks another protocol. */
 const certificate = /CERT|^ERR_TLS|^UNABLE_TO_/;
@@ -6,7 +6,7 @@ const protocol = /^(EPROTO|ERR_SSL|HPE_)/;
 
 /** An error of the connection's, as the store's caller sees it. */
 export function networkError(error: unknown, op: string, path: string): RuntimeError {
-  if (error instanceof RuntimeError) return error;
+  if (isRuntimeError(error)) return error;
   const code = systemCode(error) ?? (error instanceof Error ? error.name : 'unknown error');
   const details = { op, path, cause: error };
   if (certificate.test(code))

@@ -1,10 +1,10 @@
-import { RuntimeError, systemCode } from '../../../base/errors.ts';
+import { isRuntimeError, RuntimeError, systemCode } from '../../../base/errors.ts';
 import type { TreeRoot } from './treeRoot.ts';
 
 /** What the system said when the state directory was written to, as an error that says what can be done. */
 export function asDiskFailure(error: unknown, root: TreeRoot): unknown {
   const code = systemCode(error);
-  if (error instanceof RuntimeError || code === undefined) return error;
+  if (isRuntimeError(error) || code === undefined) return error;
   const full = code === 'ENOSPC' || code === 'EDQUOT';
   const path = Buffer.from(root.path, 'latin1').toString('utf8');
   return new RuntimeError('unavailable', `the state cannot be written to ${path}: ${code}`, {

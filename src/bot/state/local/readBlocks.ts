@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { RuntimeError, systemCode } from '../../../base/errors.ts';
+import { isRuntimeError, systemCode } from '../../../base/errors.ts';
 import type { EntryPath } from '../format/entryPath.ts';
 import { BLOCK_BYTES } from '../format/format.ts';
 import { openBeneath, type TreeRoot, unscannable } from './treeRoot.ts';
@@ -47,7 +47,7 @@ export function* readBlocks(
     }
     return { blobs, size: position };
   } catch (error) {
-    if (systemCode(error) === undefined || error instanceof RuntimeError) throw error;
+    if (systemCode(error) === undefined || isRuntimeError(error)) throw error;
     throw unscannable(`${root.path}/${path}`, systemCode(error)!, error);
   } finally {
     closeSync(fd);

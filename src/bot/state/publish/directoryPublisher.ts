@@ -218,7 +218,7 @@ export class DirectoryPublisher implements Publisher {
 
   /** For others' sake; the snapshot itself is safe, so a failure is a warning. */
   async #export(signal: AbortSignal): Promise<void> {
-    const { publishExport } = await import('./publishExport.ts');
+    const { publishExport } = await import('../parts/archives.ts');
     await publishExport(this.#context, signal).catch((error: unknown) => {
       const { message, hint } = asRuntimeError(error);
       this.#context.warn('state.tar.gz could not be brought up to date', { reason: message, hint });

@@ -47,7 +47,7 @@ async function replace(
   };
   if (claim.head.snapshots.length > 0) return await restoreNewest(context, claim, place);
   if (!claim.head.legacy) return nothing;
-  const { restoreLegacy } = await import('./restoreLegacy.ts');
+  const { restoreLegacy } = await import('../parts/archives.ts');
   return await restoreLegacy(context, place);
 }
 

@@ -1,0 +1,2 @@
+export { publishExport } from '../publish/publishExport.ts';
+export { restoreLegacy } from '../restore/restoreLegacy.ts';
