@@ -3,6 +3,8 @@ import { type Check, type Finding, ok, warn } from './finding.ts';
 
 const INITS = ['tini', 'docker-init', 'dumb-init', 'catatonit', 'systemd', 'init'];
 const LIMITS = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'];
+/** Version 2 of cgroups: 1 where the kernel kills all of them as soon as one has to go. */
+const TOGETHER = '/sys/fs/cgroup/memory.oom.group';
 const MIB = 1024 * 1024;
 /** Supervisor and daemon, and a small bot beside them. Bytes. */
 const LEAST_BYTES = 64 * MIB;
@@ -13,7 +15,11 @@ const NONE_BYTES = 2 ** 60;
 export const surroundings: Check = {
   name: 'surroundings',
   async run() {
-    return [reaper(readFirst(['/proc/1/comm'])), memory(readFirst(LIMITS))];
+    return [
+      reaper(readFirst(['/proc/1/comm'])),
+      memory(readFirst(LIMITS)),
+      ...together(readFirst([TOGETHER])),
+    ];
   },
 };
 
@@ -36,6 +42,18 @@ export function memory(limit: string | undefined): Finding {
     `limited to ${text}`,
     `The runtime itself and a small bot need ${LEAST_BYTES / MIB} MiB.`,
   );
+}
+
+/** Kubernetes asks for it since 1.28 where nobody says otherwise. */
+export function together(group: string | undefined): Finding[] {
+  if (group !== '1') return [];
+  return [
+    warn(
+      'out of memory',
+      'the whole container is killed when memory runs out, the runtime with it: what is newer than the last snapshot is lost',
+      'In Kubernetes: singleProcessOOMKill: true in the configuration of the kubelet.',
+    ),
+  ];
 }
 
 function readFirst(files: readonly string[]): string | undefined {

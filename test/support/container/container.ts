@@ -11,6 +11,10 @@ export interface ContainerOptions {
   readonly user?: string;
   readonly readOnly?: boolean;
   readonly dropCapabilities?: boolean;
+  /** Of those that an engine leaves to root: `CHOWN`, `ALL`. */
+  readonly capDrop?: readonly string[];
+  /** Processes and threads. */
+  readonly pidsLimit?: number;
   /** `/state` or `/state:exec,uid=1000`. */
   readonly tmpfs?: readonly string[];
   /** `SOURCE:TARGET`. */
@@ -81,6 +85,8 @@ function runFlags(options: ContainerOptions): string[] {
   if (options.user) flags.push('--user', options.user);
   if (options.readOnly) flags.push('--read-only');
   if (options.dropCapabilities) flags.push('--cap-drop', 'ALL', '--security-opt', 'no-new-privileges');
+  for (const capability of options.capDrop ?? []) flags.push('--cap-drop', capability);
+  if (options.pidsLimit) flags.push('--pids-limit', String(options.pidsLimit));
   if (options.memory) flags.push('--memory', options.memory, '--memory-swap', options.memory);
   if (options.entrypoint) flags.push('--entrypoint', options.entrypoint);
   return flags;

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex, Writable } from 'node:stream';
 import { systemCode } from '../../../base/errors.ts';
+import { goFirst } from '../../process/goFirst.ts';
 import type { ProgramLaunch } from './programLaunch.ts';
 
 /** How long the program's last output may take after its end, where another process holds the pipe open. */
@@ -41,6 +42,7 @@ export function spawnProgram(
     detached: true,
     ...launch.user,
   });
+  goFirst(child.pid, launch.user);
   if (output !== undefined) {
     child.stdout?.pipe(output, { end: false });
     child.stderr?.pipe(output, { end: false });

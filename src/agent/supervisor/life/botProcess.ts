@@ -3,6 +3,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { RuntimeError, systemCode } from '../../../base/errors.ts';
 import type { Owner } from '../../../base/owner.ts';
 import type { Launch } from '../../../bot/kinds/kind.ts';
+import { goFirst } from '../../process/goFirst.ts';
 import { signalProcess } from '../../process/signalProcess.ts';
 import type { OutputPipes } from '../capture/outputPipes.ts';
 
@@ -52,6 +53,7 @@ export function startBot({ launch, env, user, pipes }: BotOptions): BotProcess {
     ],
     ...user,
   });
+  goFirst(child.pid, user);
   pipes?.stdout.release();
   pipes?.stderr.release();
   const control = launch.control === undefined ? undefined : openControl(child, launch.control);

@@ -20,9 +20,16 @@ import { listenForStop, type SignalSource, type StopRequest } from '../stop/stop
 import type { BotProcess } from './botProcess.ts';
 import { linkDaemon } from './daemonLink.ts';
 import { createEventRelay, type EventRelay } from './eventRelay.ts';
-import { type BotExit, describeExit, type Ending, type ExitRecord, removeExitRecord } from './exitRecord.ts';
+import {
+  type BotExit,
+  describeExit,
+  type Ending,
+  type ExitRecord,
+  isOutOfMemory,
+  removeExitRecord,
+} from './exitRecord.ts';
 import { createFreezer } from './freezer.ts';
-import { readOomKills } from './oomKill.ts';
+import { oomKillsSince, readOomKills } from './oomKill.ts';
 import { preparePaths } from './preparePaths.ts';
 import { linkQueryServer } from './queryLink.ts';
 import { startUp } from './startUp.ts';
@@ -142,10 +149,10 @@ async function supervise(options: SuperviseOptions): Promise<Omit<Ending, 'start
   const exit: BotExit = {
     code: end.code,
     signal: end.signal,
-    outOfMemory: end.signal === 'SIGKILL' && (readOomKills() ?? 0) > (options.oomKills ?? 0),
+    oomKills: oomKillsSince(options.oomKills),
   };
   log.debug('bot ended');
-  relay.emit('bot.exited', { code: exit.code, signal: exit.signal, outOfMemory: exit.outOfMemory });
+  relay.emit('bot.exited', { code: exit.code, signal: exit.signal, outOfMemory: isOutOfMemory(exit) });
   helpers.query?.tell({ type: 'bot', running: false });
   // Somebody who reads our output slowly may not have the time that the final sync needs.
   await options.capture.close(budget && syncBudgetMs(budget, clock.now()) / 2);

@@ -8,7 +8,8 @@ import type { Config, Paths } from '../../../bot/config/config.ts';
 export interface BotExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  readonly outOfMemory: boolean;
+  /** How many processes of the container the kernel has killed for memory during its life. */
+  readonly oomKills: number;
 }
 
 /** `exit.json`. Contract, section 3. */
@@ -43,7 +44,7 @@ export function describeExit(ending: Ending): ExitRecord {
     code: bot?.code ?? null,
     signal: bot?.signal ?? null,
     exit: error?.exitCode ?? botExitCode(bot),
-    reason: error ? withHint(error) : botReason(bot),
+    reason: error ? [withHint(error), ...(bot?.oomKills ? [killedFor(bot)] : [])].join('; ') : botReason(bot),
     startedAt: new Date(ending.startedAt).toISOString(),
     endedAt: new Date(ending.endedAt).toISOString(),
     stateSaved: ending.stateSaved,
@@ -67,15 +68,28 @@ export function removeExitRecord({ exitFile, doneFile }: Pick<Paths, 'exitFile' 
   rmSync(doneFile, { force: true });
 }
 
+/** Whether the bot itself was killed for memory, or the program that its shell has run and whose end it passes on. */
+export function isOutOfMemory(bot: BotExit | undefined): boolean {
+  return bot !== undefined && bot.oomKills > 0 && (bot.signal === 'SIGKILL' || bot.code === 137);
+}
+
 function botExitCode(bot: BotExit | undefined): number {
   if (!bot) return 70;
   return bot.signal ? 128 + constants.signals[bot.signal] : (bot.code ?? 70);
 }
 
 function botReason(bot: BotExit | undefined): string {
-  if (bot?.outOfMemory) return 'out of memory';
-  if (bot?.signal) return `the bot was ended by ${bot.signal}`;
-  return bot?.code === 0 ? 'the bot ended' : `the bot ended with code ${bot?.code}`;
+  if (isOutOfMemory(bot)) return 'out of memory';
+  const end = bot?.signal ? `the bot was ended by ${bot.signal}` : ended(bot?.code);
+  return bot?.oomKills ? `${killedFor(bot)}; ${end}` : end;
+}
+
+function killedFor({ oomKills }: BotExit): string {
+  return `out of memory: ${oomKills} ${oomKills === 1 ? 'process was' : 'processes were'} killed`;
+}
+
+function ended(code: number | null | undefined): string {
+  return code === 0 ? 'the bot ended' : `the bot ended with code ${code}`;
 }
 
 function withHint(error: RuntimeError): string {

@@ -15,3 +15,8 @@ export function readOomKills(files: readonly string[] = FILES): number | undefin
   }
   return undefined;
 }
+
+/** How many it has killed since it had killed `before`. */
+export function oomKillsSince(before: number | undefined): number {
+  return Math.max(0, (readOomKills() ?? 0) - (before ?? 0));
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { memory, reaper } from '../../../../src/agent/doctor/surroundings.ts';
+import { memory, reaper, together } from '../../../../src/agent/doctor/surroundings.ts';
 
 test.each([
   ['max', 'ok', 'no limit'],
@@ -18,4 +18,10 @@ test.each([
   [undefined, 'warn'],
 ])('%s as the first process: %s', (first, status) => {
   expect(reaper(first)).toMatchObject({ status });
+});
+
+test('a container whose processes are all killed together is told', () => {
+  expect(together('1')).toMatchObject([{ status: 'warn' }]);
+  expect(together('0')).toEqual([]);
+  expect(together(undefined)).toEqual([]);
 });

@@ -9,7 +9,7 @@ import {
 import { type ErrorCode, RuntimeError } from '../../../../../src/base/errors.ts';
 import { temporaryDirectory } from '../../../../support/files/temporary.ts';
 
-const bot = { code: 0, signal: null, outOfMemory: false } as const;
+const bot = { code: 0, signal: null, oomKills: 0 } as const;
 const ending: Ending = {
   bot,
   error: undefined,
@@ -57,9 +57,31 @@ test.each([
   });
 });
 
-test('out of memory is said as such', () => {
-  const killed = { code: null, signal: 'SIGKILL', outOfMemory: true } as const;
-  expect(describeExit({ ...ending, bot: killed })).toMatchObject({ exit: 137, reason: 'out of memory' });
+test.each([
+  ['the bot itself', { code: null, signal: 'SIGKILL', oomKills: 1 }, 137, 'out of memory'],
+  ['the program that its shell ran', { code: 137, signal: null, oomKills: 1 }, 137, 'out of memory'],
+  [
+    'one of its children',
+    { code: 3, signal: null, oomKills: 1 },
+    3,
+    'out of memory: 1 process was killed; the bot ended with code 3',
+  ],
+  [
+    'children, when it was stopped',
+    { code: null, signal: 'SIGTERM', oomKills: 2 },
+    143,
+    'out of memory: 2 processes were killed; the bot was ended by SIGTERM',
+  ],
+] as const)('out of memory, which took %s, is said as such', (_who, killed, exit, reason) => {
+  expect(describeExit({ ...ending, bot: killed })).toMatchObject({ exit, reason });
+});
+
+test('what was not saved because memory ran out says both', () => {
+  const error = new RuntimeError('unsaved', 'not saved');
+  expect(describeExit({ ...ending, error, bot: { ...bot, oomKills: 1 } })).toMatchObject({
+    exit: 74,
+    reason: 'not saved; out of memory: 1 process was killed',
+  });
 });
 
 test.each<[ErrorCode, number]>([
