@@ -1,9 +1,19 @@
-import { defineConfig } from 'vitest/config';
+import { readFileSync } from 'node:fs';
+import { defineConfig, type Plugin } from 'vitest/config';
+
+/** Programs in other languages are text, as they are to Node (scripts/node) and to the bundler. */
+const programsAsText: Plugin = {
+  name: 'programs as text',
+  enforce: 'pre',
+  load: (id) =>
+    /\/src\/.*\.(py|cjs)$/.test(id) ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : null,
+};
 
 /** Tests that start real processes on a busy machine: a limit is there to end a hang, not to measure. */
 const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
+  plugins: [programsAsText],
   test: {
     reporters: [
       ['default', { summary: false }],

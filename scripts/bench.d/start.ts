@@ -59,7 +59,7 @@ try {
     entrypoint: 'main.py',
     codePath: alone,
     stateDir: join(work, 'state'),
-    task: { name: 'alone', inputs: [], outputs: [] },
+    task: { name: 'alone', inputs: [], outputs: [], args: [] },
   });
 
   const figures = await sideBySide(runs, {

@@ -10,7 +10,7 @@ import { quote, type VariableReader } from './variableReader.ts';
  */
 export function readTask(reader: VariableReader, botId: string): Task {
   const declared = reader.read('TASK') ?? {};
-  const fields = new Fields(reader, 'TASK', declared, ['name', 'inputs', 'outputs']);
+  const fields = new Fields(reader, 'TASK', declared, ['name', 'inputs', 'outputs', 'args']);
   const name = fields.read('name', taskName) ?? botId;
   const inputs = fields.list('inputs').map((place, at) => readInput(reader, `TASK.inputs[${at}]`, place));
   const outputs = fields.list('outputs').map((place, at) => readOutput(reader, `TASK.outputs[${at}]`, place));
@@ -18,6 +18,11 @@ export function readTask(reader: VariableReader, botId: string): Task {
     reader,
     'id',
     [...inputs, ...outputs].map(({ id }) => id),
+  );
+  unique(
+    reader,
+    'path of an input with a key',
+    inputs.map(({ key, path }) => (key === undefined ? undefined : path)),
   );
   unique(
     reader,
@@ -29,7 +34,8 @@ export function readTask(reader: VariableReader, botId: string): Task {
     'path of an output',
     outputs.map(({ path }) => path),
   );
-  return { name, inputs, outputs };
+  const args = fields.list('args').map((word, at) => readWord(reader, `TASK.args[${at}]`, word));
+  return { name, inputs, outputs, args };
 }
 
 const taskName: Parser<string> = matching('1 to 256 characters on one line', /^\P{Cc}{1,256}$/u);
@@ -40,16 +46,33 @@ const fileId: Parser<string> = matching(
 );
 
 function readInput(reader: VariableReader, place: string, declared: unknown): TaskInput {
-  const fields = new Fields(reader, place, declared, ['id', 'path', 'key', 'sha256']);
+  const fields = new Fields(reader, place, declared, ['id', 'path', 'key', 'value', 'sha256']);
   const id = fields.required('id', fileId);
   const key = fields.read('key', objectKey);
   const given = fields.read('path', insidePath);
-  if (!fields.has('key') && !fields.has('path')) {
-    reader.problem(`${place} has neither path nor key, expected one of them`);
+  const digest = fields.read('sha256', sha256);
+  const isValue = fields.has('value');
+  if (!isValue && !fields.has('key') && !fields.has('path')) {
+    reader.problem(`${place} has neither path nor key nor value, expected one of them`);
   }
+  if (isValue && ['key', 'path', 'sha256'].some((name) => fields.has(name))) {
+    reader.problem(`${place} has a value and a file, expected one of them`);
+  }
+  if (isValue && JSON.stringify(fields.value('value')).includes('\\u0000')) {
+    reader.problem(`${place}.value holds a null character, expected text that a command line can hold`);
+  }
+  if (isValue)
+    return { id, path: undefined, key: undefined, sha256: undefined, value: fields.value('value') };
   // Under .runtime, so that a bot that runs in its own directory gets no files beside its code.
   const path = given ?? `.runtime/inputs/${id}/${basename(key ?? '')}`;
-  return { id, path, key, sha256: fields.read('sha256', sha256) };
+  return { id, path, key, sha256: digest, value: undefined };
+}
+
+function readWord(reader: VariableReader, place: string, declared: unknown): string {
+  if (typeof declared === 'string' && !declared.includes('\0')) return declared;
+  if (typeof declared === 'number' || typeof declared === 'boolean') return String(declared);
+  reader.problem(`${place} is not a text, expected a word for the script`);
+  return '';
 }
 
 function readOutput(reader: VariableReader, place: string, declared: unknown): TaskOutput {
@@ -81,6 +104,10 @@ class Fields {
 
   has(name: string): boolean {
     return this.#values[name] !== undefined && this.#values[name] !== null;
+  }
+
+  value(name: string): unknown {
+    return this.#values[name];
   }
 
   read(name: string, parser: Parser<string>): string | undefined {

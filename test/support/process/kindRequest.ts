@@ -16,8 +16,11 @@ export function kindRequest(
     stateDir: '/state/.the0-state',
     task: {
       name: 'nightly',
-      inputs: [{ id: 'prices-csv', path: 'data/prices.csv', key: undefined, sha256: undefined }],
+      inputs: [
+        { id: 'prices-csv', path: 'data/prices.csv', key: undefined, sha256: undefined, value: undefined },
+      ],
       outputs: [{ id: 'report', path: 'out/report.txt', key: undefined }],
+      args: [],
     },
     ...more,
   };

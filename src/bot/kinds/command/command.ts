@@ -1,5 +1,6 @@
-import { join } from 'node:path';
-import type { Kind, LaunchRequest } from '../kind.ts';
+import type { Kind } from '../kind.ts';
+import { launchArgs } from '../task/launchArgs.ts';
+import { placeholders } from '../task/placeholders.ts';
 import { expandCommand } from './expand.ts';
 
 export const command: Kind = {
@@ -13,8 +14,15 @@ export const command: Kind = {
   entrypoint: 'text',
   startsEarly: false,
   launch(request) {
+    const args = launchArgs(request);
     return {
-      argv: ['/bin/sh', '-c', expandCommand(request.entrypoint, placeholders(request))],
+      // What follows the command are `$0`, as the shell would have it by itself, and `$1` and on.
+      argv: [
+        '/bin/sh',
+        '-c',
+        expandCommand(request.entrypoint, placeholders(request)),
+        ...(args.length > 0 ? ['/bin/sh', ...args] : []),
+      ],
       env: {},
       cwd: request.codePath,
       control: undefined,
@@ -22,11 +30,3 @@ export const command: Kind = {
   },
   async verify() {},
 };
-
-function placeholders({ codePath, task }: LaunchRequest): ReadonlyMap<string, string> {
-  const values = new Map([['task.name', task.name]]);
-  for (const { id, path } of [...task.inputs, ...task.outputs]) {
-    values.set(`${id}.path`, join(codePath, path)).set(`${id}.id`, id);
-  }
-  return values;
-}

@@ -1,4 +1,5 @@
 import { RuntimeError } from '../../../base/errors.ts';
+import { knownPlaceholder } from '../task/placeholders.ts';
 
 /** Where in a shell's text we are. `code` has its own open parentheses: the one too many ends a `$(`. */
 interface Context {
@@ -123,12 +124,7 @@ function hereDocumentsLength(
 
 function word(found: RegExpExecArray, plain: boolean, values: ReadonlyMap<string, string>): string {
   const [text, name = ''] = found;
-  const value = values.get(name);
-  if (value === undefined) {
-    throw new RuntimeError('config', `the command has an unknown placeholder ${text}`, {
-      hint: `Known here: ${[...values.keys()].map((key) => `{${key}}`).join(', ')}`,
-    });
-  }
+  const value = knownPlaceholder(values, name, text, 'the command');
   if (!plain) {
     throw new RuntimeError('config', `the command has the placeholder ${text} inside quotes`, {
       hint: 'Its value is quoted already: write it outside quotes, backticks, expansions and here-documents.',

@@ -1,8 +1,11 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { controlText } from '../control.ts';
 import { checkRelative, resolveEntrypoint } from '../entrypoint.ts';
 import type { Kind } from '../kind.ts';
-import { nodeBootstrap, nodeProgram } from './program.ts';
+import { launchArgs } from '../task/launchArgs.ts';
+import { launchTask } from '../task/launchTask.ts';
+import bootstrap from './bootstrap.cjs' with { type: 'text' };
+import launcher from './launcher.cjs' with { type: 'text' };
 
 export const nodejs20: Kind = {
   id: 'nodejs20',
@@ -11,29 +14,37 @@ export const nodejs20: Kind = {
   description: 'A JavaScript file, ES module or CommonJS: its main is called, or it runs as a script.',
   status: 'stable',
   footprint: '100 MB in the image, 6 MiB at rest',
-  source: ['src/bot/kinds/node/nodejs20.ts', 'src/bot/kinds/node/program.ts'],
+  source: ['nodejs20.ts', 'bootstrap.cjs', 'launcher.cjs'].map((name) => `src/bot/kinds/node/${name}`),
   entrypoint: 'file',
   startsEarly: true,
   launch(request) {
     checkRelative(request.entrypoint);
-    const files = (list: readonly { id: string; path: string }[]) =>
-      list.map(({ id, path }) => [id, join(request.codePath, path)]);
     const settings = {
       entrypoint: request.entrypoint,
       code: request.codePath,
-      task: request.task.name,
-      inputs: files(request.task.inputs),
-      outputs: files(request.task.outputs),
+      args: launchArgs(request),
+      ...launchTask(request),
     };
     return {
-      argv: ['node', '-e', nodeBootstrap, basename(request.entrypoint)],
+      argv: ['node', '-e', oneLine(bootstrap), basename(request.entrypoint)],
       env: {},
       // The launcher goes to the code path when the code is there.
       cwd: '/',
-      control: controlText(`const launch = ${JSON.stringify(settings)};\n${nodeProgram}`),
+      control: controlText(
+        `const launch = ${JSON.stringify(settings)};\n${launcher}//# sourceURL=runtime:launcher`,
+      ),
     };
   },
   async verify(request) {
     await resolveEntrypoint(request.codePath, request.entrypoint);
   },
 };
+
+/** `ps` shows it: without comments and line breaks. */
+function oneLine(program: string): string {
+  return program
+    .replace(/^\/\*\*.*?\*\//s, '')
+    .replace(/^\/\/.*$/gm, '')
+    .trim()
+    .replaceAll(/\n\s*/g, ' ');
+}

@@ -19,7 +19,7 @@ export const python311: Kind = {
       type: 'file',
       name: request.entrypoint,
       title: basename(request.entrypoint),
-      argv: [request.entrypoint],
+      argv0: request.entrypoint,
     });
   },
   async verify(request) {

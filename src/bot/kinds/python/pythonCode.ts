@@ -16,7 +16,7 @@ export const pythonCode: Kind = {
       type: 'code',
       name: request.entrypoint,
       title: 'python-code',
-      argv: ['-c'],
+      argv0: '-c',
     });
   },
   async verify() {},

@@ -1,42 +1,50 @@
-import { join } from 'node:path';
 import { controlText } from '../control.ts';
 import type { Launch, LaunchRequest } from '../kind.ts';
-import { pythonBootstrap, pythonProgram } from './program.ts';
+import { launchArgs } from '../task/launchArgs.ts';
+import { launchTask } from '../task/launchTask.ts';
+import bootstrap from './bootstrap.py' with { type: 'text' };
+import callMain from './call_main.py' with { type: 'text' };
+import findMain from './find_main.py' with { type: 'text' };
+import launcher from './launcher.py' with { type: 'text' };
+import { linkPython } from './linkPython.ts';
+import task from './task.py' with { type: 'text' };
 
 /** The files that every Python kind shares. */
-export const pythonSources: readonly string[] = ['pythonLaunch', 'program', 'callMain', 'findMain'].map(
-  (name) => `src/bot/kinds/python/${name}.ts`,
-);
+export const pythonSources: readonly string[] = [
+  'pythonLaunch.ts',
+  'bootstrap.py',
+  'launcher.py',
+  'call_main.py',
+  'find_main.py',
+  'task.py',
+].map((name) => `src/bot/kinds/python/${name}`);
 
 export interface PythonEntrypoint {
   readonly type: 'file' | 'function' | 'code';
   /** The file relative to the code path, `pkg.mod:fn`, or the code. */
   readonly name: string;
-  /** What `ps` shows behind the interpreter. */
+  /** What `ps` shows behind the interpreter, and `sys.argv[0]`. */
   readonly title: string;
-  readonly argv: readonly string[];
+  readonly argv0: string;
 }
 
 /** How every Python kind starts; see the launcher for what happens then. */
 export function pythonLaunch(request: LaunchRequest, entrypoint: PythonEntrypoint): Launch {
-  const files = (list: readonly { id: string; path: string }[]) =>
-    list.map(({ id, path }) => [id, join(request.codePath, path)]);
   const settings = {
     type: entrypoint.type,
     name: entrypoint.name,
-    argv: entrypoint.argv,
+    argv: [entrypoint.argv0, ...launchArgs(request)],
     code: request.codePath,
-    task: request.task.name,
-    inputs: files(request.task.inputs),
-    outputs: files(request.task.outputs),
+    ...launchTask(request),
   };
+  const program = linkPython({ task, call_main: callMain, find_main: findMain, launcher });
   return {
-    argv: ['python3.11', '-c', pythonBootstrap, entrypoint.title],
+    argv: ['python3.11', '-c', bootstrap.trim().replaceAll('\n', ';'), entrypoint.title],
     // Empty is unset to the interpreter. The launcher sets the real one when the code is there.
     env: { PYTHONPATH: '' },
     // The interpreter would import from its directory; the launcher goes to the code path when it may.
     cwd: '/',
     // JSON of strings and lists reads as Python.
-    control: controlText(`launch = ${JSON.stringify(settings)}\n${pythonProgram}`),
+    control: controlText(`launch = ${JSON.stringify(settings)}\n${program}`),
   };
 }

@@ -14,11 +14,14 @@ test('a task with inputs and outputs', async () => {
       { id: 'rows', path: './data/rows.csv' },
       { id: 'model', key: 'models/v1/model.bin', sha256 },
       { id: '_both-1', key: 'a/b', path: 'c' },
+      { id: 'who', value: 'a b' },
+      { id: 'off', value: false },
     ],
     outputs: [
       { id: 'report', path: 'out/report.json', key: 'daily/report.json' },
       { id: 'scratch', path: 'out/x' },
     ],
+    args: ['--in', '{rows.path}', 7],
   };
   expect(await taskOf(task)).toEqual({
     name: 'Train it',
@@ -31,11 +34,14 @@ test('a task with inputs and outputs', async () => {
         sha256: 'a'.repeat(64),
       },
       { id: '_both-1', path: 'c', key: 'a/b', sha256: undefined },
+      { id: 'who', value: 'a b' },
+      { id: 'off', value: false },
     ],
     outputs: [
       { id: 'report', path: 'out/report.json', key: 'daily/report.json' },
       { id: 'scratch', path: 'out/x', key: undefined },
     ],
+    args: ['--in', '{rows.path}', '7'],
   });
 });
 
@@ -52,6 +58,10 @@ test.each([
   ['an input that is no object', { inputs: ['a'] }, 3],
   ['an input without id', { inputs: [{ path: 'a' }] }],
   ['an input without path and key', { inputs: [{ id: 'a' }] }],
+  ['an input that is a value and a file', { inputs: [{ id: 'a', value: 1, path: 'a' }] }],
+  ['a value with a null character', { inputs: [{ id: 'a', value: ['b\0'] }] }],
+  ['inputs by key to one path', { inputs: ['a', 'b'].map((id) => ({ id, key: id, path: 'p' })) }],
+  ['words that are no texts', { args: [['a'], null, 'b\0'] }, 3],
   ['an unknown field of an input', { inputs: [{ id: 'a', path: 'a', url: 'b' }] }],
   ['the id task', { inputs: [{ id: 'task', path: 'a' }] }],
   ['an id that begins with a digit', { outputs: [{ id: '1a', path: 'a' }] }],

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -15,6 +16,12 @@ async function runBot(entrypoint: string, options?: LaunchOptions) {
   return await run(nodejs20.launch(kindRequest(code, entrypoint)), { beforeGo, ...options });
 }
 
+async function runSource(name: string, source: string) {
+  const code = await temporaryDirectory();
+  await writeFile(join(code, name), source);
+  return await run(nodejs20.launch(kindRequest(code, name)));
+}
+
 const onReady: LaunchOptions = {
   onOutput: (child, stdout) => {
     if (stdout === 'ready\n') child.kill('SIGTERM');
@@ -30,7 +37,7 @@ test('main gets the id, the configuration, and the task with absolute paths', as
   expect(JSON.parse(stdout)).toEqual({
     botId: 'bot-1',
     config: { pair: 'BTC/USD' },
-    task: { name: 'nightly', inputs: [prices], outputs: [report] },
+    task: { id: 'bot-1', name: 'nightly', inputs: [prices], outputs: [report] },
     inputs: { 'prices-csv': prices },
     outputs: { report },
     signal: false,
@@ -60,6 +67,77 @@ test.each([
   ['class.mjs', /^script with a class\n$/],
 ])('%s: without main, it runs as a script', async (entrypoint, output) => {
   expect((await runBot(entrypoint)).stdout).toMatch(output);
+});
+
+const script = "if (require.main === module) console.log('ran', process.argv.length);";
+test.each([
+  [
+    'the word import in a template literal',
+    `const t = \`\nimport things from 'here'\nexport default 1\n\`;\n${script}`,
+  ],
+  ['the word export in a comment', `/*\nexport const x = 1\n*/\n${script}`],
+  ['a main that is commented out', `// module.exports = { main };\n/*\nexports.main = 1;\n*/\n${script}`],
+  [
+    'an app that its guard starts',
+    `const app = () => console.log('called');\nmodule.exports = app;\n${script}`,
+  ],
+])('a CommonJS script with %s is the main module', async (_what, source) => {
+  expect(await runSource('bot.js', source)).toMatchObject({ code: 0, stdout: 'ran 2\n', stderr: '' });
+});
+
+test.each([
+  ["exports.main = () => console.log('called'); if (!module.parent) exports.main();"],
+  ["exports.main = () => console.log('called'); if (process.argv[1] === __filename) exports.main();"],
+  ["const file = require.main.filename; exports.main = () => console.log(file === __filename && 'called');"],
+  [
+    "const file = require.main.filename; exports.main = () => console.log(file === __filename && 'called');" +
+      'if (require.main === module) exports.main();',
+  ],
+])('main is called once, and its guard stays shut: %s', async (source) => {
+  expect(await runSource('bot.js', source)).toMatchObject({ code: 0, stdout: 'called\n', stderr: '' });
+});
+
+test('a guard that stays shut for a main that is no function is an error, not silence', async () => {
+  const { code, stderr } = await runSource('bot.js', `exports.main = 7; ${script}`);
+  expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringContaining('is no function') });
+});
+
+test('a stack trace shows the bot and Node, as without us, and process.argv is the same', async () => {
+  const source = `const deep = (n) => (n > 0 ? deep(n - 1) : new Error('boom').stack);
+console.log(JSON.stringify([process.argv, process.execArgv, Object.is(require.main, module), module.id, deep(0)]));
+module.exports = { main() { console.log(JSON.stringify(deep(0))); } };`;
+  const code = await temporaryDirectory();
+  await writeFile(join(code, 'bot.js'), source);
+  const plain = execFileSync('node', [join(code, 'bot.js')], {
+    encoding: 'utf8',
+    env: { PATH: '/usr/bin:/bin' },
+  });
+  const { stdout } = await run(nodejs20.launch(kindRequest(code, 'bot.js')));
+  const [loading, calling] = stdout.split('\n');
+  const stack = (text = '') => (JSON.parse(text).at(-1) as string).split('\n');
+  // The last line names the part of Node that begins with a file.
+  expect(stack(loading).slice(0, -1)).toEqual(stack(plain).slice(0, -1));
+  expect(stack(loading).at(-1)).toMatch(/^ {4}at .*\(node:internal\//);
+  expect(JSON.parse(loading ?? '').slice(0, -1)).toEqual(JSON.parse(plain).slice(0, -1));
+  const [, ...frames] = (JSON.parse(calling ?? '') as string).split('\n');
+  expect(frames[1]).toContain(`at main (${code}/bot.js:3:`);
+  expect(frames[2]).toMatch(/^ {4}at call \(runtime:launcher:\d+:\d+\)$/);
+});
+
+test('nextTick and promises of a script run in the order in which Node runs them', async () => {
+  const source =
+    "Promise.resolve().then(() => console.log('promise')); process.nextTick(() => console.log('tick'));";
+  expect((await runSource('bot.js', source)).stdout).toBe('tick\npromise\n');
+});
+
+test('the words of the task are behind the file in process.argv, placeholders filled in', async () => {
+  const code = await temporaryDirectory();
+  await writeFile(join(code, 'bot.cjs'), 'console.log(JSON.stringify(process.argv.slice(2)))');
+  const request = kindRequest(code, 'bot.cjs');
+  const task = { ...request.task, args: ['--in', '{prices-csv.path}', '{x}'] };
+  expect((await run(nodejs20.launch({ ...request, task }))).stdout).toBe(
+    `${JSON.stringify(['--in', join(code, 'data/prices.csv'), '{x}'])}\n`,
+  );
 });
 
 test('package.json decides what a .js file is', async () => {

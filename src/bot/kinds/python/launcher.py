@@ -1,29 +1,25 @@
-import { callMain } from './callMain.ts';
-import { findMain } from './findMain.ts';
+"""
+The launcher of Python bots. `launch` says what to run (pythonLaunch.ts), `control` is file descriptor 3 (bootstrap.py). It
+imports nothing that the interpreter has not loaded by itself: `json`, `inspect`, `asyncio`, `importlib` cost 4 to 40 ms each
+and are loaded only for the bots that need them.
 
-/** What `python -c` runs: reads the program below from file descriptor 3, leaving what follows it in `control`. */
-export const pythonBootstrap = 'control=open(3,"rb");exec(control.read(int(control.readline())))';
+Until `go` it touches nothing of the bot's: neither the code path nor PYTHONPATH are known to the interpreter, so a stale
+`sitecustomize.py` or `json.py` of an earlier container's life is never picked up.
+"""
 
-/**
- * The launcher of Python bots. `launch` (above it, see pythonLaunch.ts) says what to run. It imports nothing that the
- * interpreter has not loaded by itself: `json`, `inspect`, `asyncio`, `importlib` cost 4 to 40 ms each and are
- * loaded only for the bots that need them.
- *
- * Until `go` it touches nothing of the bot's: neither the code path nor PYTHONPATH are known to the interpreter, so a
- * stale `sitecustomize.py` or `json.py` of an earlier container's life is never picked up.
- */
-export const pythonProgram = String.raw`
-import os, sys, _signal
-try:
-    from _json import make_scanner
-except ImportError:
-    make_scanner = None
+import _signal
+import os
+import sys
+
+from call_main import call, check
+from find_main import bindings
+from task import the_task
 
 os.set_inheritable(3, False)
 runtime = globals()
+own_pid = os.getpid()
 
-${callMain}
-${findMain}
+
 def module(name, path):
     new = type(sys)(name)
     new.__builtins__ = __builtins__
@@ -32,17 +28,18 @@ def module(name, path):
     sys.modules[name] = new
     return new
 
+
 def run_file():
     path = os.path.join(launch["code"], launch["name"])
     sys.path[0] = os.path.dirname(path)
     with open(path, "rb") as file:
         source = file.read()
-    found = []
+    found, title = [], f"{launch['name']}: main"
     if b"main" in source:
         tree = compile(source, path, "exec", 0x400)  # PyCF_ONLY_AST
         found = list(bindings(tree.body))
         if len(found) == 1 and hasattr(found[0], "args") and not found[0].decorator_list:
-            check(found[0].args)
+            check(title, found[0].args)
     code = compile(source, path, "exec", dont_inherit=True)
     control.close()
     if not found:
@@ -53,32 +50,59 @@ def run_file():
     bot = module(name if name not in sys.modules else name + "_bot", path)
     exec(code, bot.__dict__)
     if callable(getattr(bot, "main", None)):
-        call(bot.main)
+        call(title, bot.main)
+
+
+def no_function(message):
+    print(message, file=sys.stderr)
+    sys.exit(127)
+
+
+def find_function(name):
+    """
+    The module, and the attribute's names in it: `pkg.mod:Class.fn` says where one ends, of `pkg.mod.fn` the longest name that is
+    a module counts.
+    """
+    from importlib import import_module
+
+    path, colon, attribute = name.partition(":")
+    attributes = attribute.split(".") if colon else []
+    while True:
+        try:
+            return import_module(path), attributes
+        except ModuleNotFoundError as error:
+            # A module that the bot's own code lacks is its own affair.
+            if not error.name or not (path + ".").startswith(error.name + "."):
+                raise
+            parent, _, last = path.rpartition(".")
+            if colon or not parent:
+                no_function(f"no module {error.name} for the entrypoint {name}")
+            path, attributes = parent, [last, *attributes]
+
 
 def run_function():
     control.close()
-    name, _, attribute = launch["name"].partition(":")
-    from importlib import import_module
-    try:
-        function = import_module(name)
-    except ModuleNotFoundError as error:
-        if not error.name or not (name + ".").startswith(error.name + "."):
-            raise
-        print(f"no module {error.name} for the entrypoint {launch['name']}", file=sys.stderr)
-        sys.exit(127)
-    for part in attribute.split("."):
-        if not hasattr(function, part):
-            print(f"{name} has no {attribute} for the entrypoint {launch['name']}", file=sys.stderr)
-            sys.exit(127)
-        function = getattr(function, part)
-    call(function)
+    name = launch["name"]
+    function, attributes = find_function(name)
+    where = function.__name__
+    for attribute in attributes:
+        if not hasattr(function, attribute):
+            no_function(f"{where} has no {'.'.join(attributes)} for the entrypoint {name}")
+        function = getattr(function, attribute)
+    if not callable(function):
+        no_function(f"{name} is not a function")
+    call(name, function)
+
 
 def run_code():
     control.close()
-    exec(compile(launch["name"], "<string>", "exec", dont_inherit=True), module("__main__", None).__dict__)
+    main = module("__main__", None)
+    main.task = the_task()
+    exec(compile(launch["name"], "<string>", "exec", dont_inherit=True), main.__dict__)
 
-def stop(number, frame, pid=os.getpid()):
-    if os.getpid() == pid:
+
+def stop(number, frame):
+    if os.getpid() == own_pid:
         if "threading" in sys.modules:
             # The interpreter's end would wait for threads that nobody has told to stop.
             sys.modules["threading"]._shutdown = lambda: None
@@ -86,6 +110,7 @@ def stop(number, frame, pid=os.getpid()):
     # A forked child ends as it would without us.
     _signal.signal(number, _signal.SIG_DFL)
     os.kill(os.getpid(), number)
+
 
 def start():
     if control.readline() != b"go\n":
@@ -115,5 +140,5 @@ def start():
         sys.excepthook = lambda *_: None
         raise
 
+
 start()
-`;

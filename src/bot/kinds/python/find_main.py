@@ -1,5 +1,6 @@
-/** Python, part of the launcher: tells from a module's syntax tree whether it has a `main` to call. */
-export const findMain = `
+"""Part of the launcher: tells from a module's syntax tree whether it has a `main` to call."""
+
+
 def bindings(body):
     """The statements that bind a top-level name main when the file is loaded as a module."""
     for node in body:
@@ -24,6 +25,7 @@ def bindings(body):
             for part in getattr(node, "handlers", []) + getattr(node, "cases", []):
                 yield from bindings(part.body)
 
+
 def guard(test):
     """Which branch of an if only a script takes: __name__ == "__main__" or its opposite; None for any other test."""
     if type(test).__name__ != "Compare" or len(test.ops) != 1:
@@ -32,4 +34,3 @@ def guard(test):
     if "__name__" not in sides or "__main__" not in sides:
         return None
     return {"Eq": "body", "NotEq": "orelse"}.get(type(test.ops[0]).__name__)
-`;

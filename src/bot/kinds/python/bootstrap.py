@@ -1,0 +1,2 @@
+control = open(3, "rb")
+exec(control.read(int(control.readline())))
