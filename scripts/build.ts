@@ -9,6 +9,7 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Script } from 'node:vm';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { programsAsText } from './minifyProgram.ts';
 
 const { values: flags } = parseArgs({
   options: { arch: { type: 'string', default: 'x64' }, force: { type: 'boolean', default: false } },
@@ -70,7 +71,7 @@ async function bundle(): Promise<void> {
         outfile: join(work, `${name}.cjs`),
         define: { RUNTIME_VERSION: JSON.stringify(version), RUNTIME_COMMIT: JSON.stringify(commit) },
         metafile: true,
-        plugins: [asAssets(/\/parts\/[^/]+\.ts$/)],
+        plugins: [asAssets(/\/parts\/[^/]+\.ts$/), programsAsText],
       });
       // What is in a program, for the test that holds the architecture.
       writeFileSync(join(work, `${name}.meta.json`), JSON.stringify(metafile));
@@ -200,6 +201,7 @@ function hashOfInputs(): string {
     ...sources,
     join(root, 'package-lock.json'),
     join(root, 'scripts/warm.ts'),
+    join(root, 'scripts/minifyProgram.ts'),
     import.meta.filename,
   ]) {
     const bytes = readFileSync(file);

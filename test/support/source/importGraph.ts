@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '../../../src');
 
-/** Relative imports of every source file, type imports and `import()` included; paths below `src`. */
+/** Relative imports of every source file, type imports and `import()` included, programs as text not; paths below `src`. */
 export function importGraph(): ReadonlyMap<string, readonly string[]> {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
@@ -13,7 +13,7 @@ export function importGraph(): ReadonlyMap<string, readonly string[]> {
 
 function importsOf(file: string): string[] {
   const source = readFileSync(join(root, file), 'utf8');
-  const specifiers = [...source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g)].map(
+  const specifiers = [...source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+\.ts)'/g)].map(
     ([, path]) => path!,
   );
   return [...new Set(specifiers)].map((path) => relative(root, join(root, dirname(file), path)));
