@@ -12,8 +12,8 @@ const DAY_MS = 86_400_000;
 
 /** What a file says, before its code is known to be in the store. */
 export interface Draft {
-  /** `path` is as written. */
-  readonly code: CodeRef | { readonly path: string };
+  /** `path` is as written; undefined: the folder that the file lies in. */
+  readonly code: CodeRef | { readonly path: string } | undefined;
   readonly rest: Omit<BotSpec, 'code'>;
   /** False: `config.json` beside the file counts. */
   readonly hasConfig: boolean;
@@ -80,10 +80,8 @@ function readSchedule(file: BotFile, now: number, problems: string[]): ScheduleS
 
 function draft(file: BotFile, schedule: ScheduleSpec | undefined): Draft {
   const { resources, restart } = file;
-  const code =
-    'path' in file.code ? file.code : { file: file.code.file, sha256: file.code.sha256 ?? undefined };
   return {
-    code,
+    code: codeOf(file.code),
     hasConfig: file.config !== undefined,
     rest: {
       name: file.name,
@@ -114,6 +112,11 @@ function draft(file: BotFile, schedule: ScheduleSpec | undefined): Draft {
       labels: sorted(file.labels ?? {}),
     },
   };
+}
+
+function codeOf(code: BotFile['code']): Draft['code'] {
+  if (!code) return undefined;
+  return 'path' in code ? code : { file: code.file, sha256: code.sha256 ?? undefined };
 }
 
 /** Equal however it was written. */

@@ -95,17 +95,22 @@ const environment = v.record(
 const text = v.pipe(v.string(), v.nonEmpty(), v.maxLength(65_536));
 const optional = <S extends v.GenericSchema>(schema: S) => v.nullish(schema);
 
+/** Fields of other tools in a bot's own bot.yaml. Anything else that is not known is a slip of the pen. */
+const ofOthers = ['description', 'version', 'author', 'schema', 'readme', 'metadata', 'hasFrontend'] as const;
+
 /** A bot's file, as `docs/hosts.md` describes it: the bot's own bot.yaml with what a host adds. */
 export const botSchema = v.strictObject({
   name: parsed(botId),
   type: v.picklist(['realtime', 'scheduled']),
   runtime: v.pipe(parsed<string>({ expects: 'a text', parse: (one) => one }), v.nonEmpty()),
-  code: v.union(
-    [
-      v.strictObject({ file: parsed(objectKey), sha256: optional(parsed(sha256)) }),
-      v.strictObject({ path: v.pipe(v.string(), v.nonEmpty(), v.maxLength(4096)) }),
-    ],
-    'expected {file: KEY, sha256?: …} or {path: FOLDER}',
+  code: optional(
+    v.union(
+      [
+        v.strictObject({ file: parsed(objectKey), sha256: optional(parsed(sha256)) }),
+        v.strictObject({ path: v.pipe(v.string(), v.nonEmpty(), v.maxLength(4096)) }),
+      ],
+      'expected {file: KEY, sha256?: …} or {path: FOLDER}',
+    ),
   ),
   entrypoints: v.strictObject({ bot: text, query: optional(parsed(insidePath)) }),
   config: v.optional(v.record(v.string(), v.unknown())),
@@ -151,6 +156,7 @@ export const botSchema = v.strictObject({
   ),
   secrets: optional(v.pipe(v.array(parsed(secretName)), v.maxLength(32))),
   env: optional(environment),
+  ...Object.fromEntries(ofOthers.map((name) => [name, v.optional(v.unknown())])),
   labels: optional(v.record(v.pipe(v.string(), v.maxLength(128)), v.pipe(v.string(), v.maxLength(256)))),
 });
 

@@ -9,8 +9,10 @@ programs                                  a bundle each: agent, host, operator; 
 operator                                  what people type                          sees agent bot store base
 host                                      many bots on one engine                   sees bot store base
 host/api                                  what all others see of a host
+host/loop                                 looks at each bot when it must, and does what is decided
 host/reconcile                            what to do about one bot: pure
 host/sources | host/instances             what is wanted; what it is made of
+host/data                                 the host's own folders
 host/credentials                          each bot its own keys to the store
 host/engine                               what runs instances
 host/bots                                 a bot's specification

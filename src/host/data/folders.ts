@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+
+/** Where a host keeps what outlives it. Below the data folder, which belongs to root alone. */
+export interface Folders {
+  readonly data: string;
+  /** What is kept of one bot: its state while it runs, its logs, what is recorded of it. */
+  bot(name: string): BotFolders;
+  readonly bots: string;
+  /** What was a bot's and may still be wanted. */
+  readonly trash: string;
+  /** Unpacked code archives by their SHA-256, mounted read-only. */
+  readonly code: string;
+  readonly journal: string;
+  readonly lock: string;
+}
+
+export interface BotFolders {
+  readonly own: string;
+  readonly record: string;
+  readonly user: string;
+  readonly code: string;
+  readonly state: string;
+  /** `/var/the0` inside: logs, exit.json. */
+  readonly the0: string;
+  readonly secrets: string;
+}
+
+export function createFolders(data: string): Folders {
+  const bots = join(data, 'bots');
+  return {
+    data,
+    bots,
+    trash: join(data, 'trash'),
+    code: join(data, 'code'),
+    journal: join(data, 'journal'),
+    lock: join(data, 'lock'),
+    bot: (name) => {
+      const own = join(bots, name);
+      return {
+        own,
+        record: join(own, 'host.json'),
+        user: join(own, 'user'),
+        code: join(own, 'code.json'),
+        state: join(own, 'state'),
+        the0: join(own, 'the0'),
+        secrets: join(own, 'secrets'),
+      };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { replaceFile } from '../../base/replaceFile.ts';
+import type { Folders } from './folders.ts';
+
+/** The first user of a bot. The range above has no other use on a usual machine. */
+export const FIRST_UID = 200_000;
+
+/** A user for each bot, the same for as long as the bot has a folder; no two bots have the same. */
+export interface Users {
+  /** Makes the bot's folders, its own, on first use. */
+  of(bot: string): { readonly uid: number; readonly gid: number };
+}
+
+export function openUsers(folders: Folders): Users {
+  const known = new Map<string, number>();
+  mkdirSync(folders.bots, { recursive: true, mode: 0o711 });
+  for (const bot of readdirSync(folders.bots)) {
+    const uid = read(folders.bot(bot).user);
+    if (uid !== undefined) known.set(bot, uid);
+  }
+  let next = Math.max(FIRST_UID, ...[...known.values()].map((uid) => uid + 1));
+
+  return {
+    of: (bot) => {
+      const { own, user, state, the0 } = folders.bot(bot);
+      let uid = known.get(bot);
+      // Its folder may have gone to the trash: a bot of the same name is another one.
+      if (uid === undefined || !existsSync(user)) {
+        uid = next++;
+        mkdirSync(own, { recursive: true, mode: 0o711 });
+        for (const folder of [state, the0]) {
+          mkdirSync(folder, { recursive: true, mode: 0o700 });
+          chownSync(folder, uid, uid);
+        }
+        // Last: what has a user has its folders.
+        replaceFile(user, `${uid}\n`, { mode: 0o600 });
+        known.set(bot, uid);
+      }
+      return { uid, gid: uid };
+    },
+  };
+}
+
+function read(file: string): number | undefined {
+  try {
+    const uid = Number(readFileSync(file, 'utf8'));
+    return Number.isInteger(uid) && uid >= FIRST_UID ? uid : undefined;
+  } catch {
+    return undefined;
+  }
+}

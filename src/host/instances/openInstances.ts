@@ -1,0 +1,96 @@
+import { RuntimeError } from '../../base/errors.ts';
+import type { BotSpec } from '../bots/botSpec.ts';
+import { names } from '../bots/names.ts';
+import type { Credentials } from '../credentials/credentials.ts';
+import type { Folders } from '../data/folders.ts';
+import type { Users } from '../data/openUsers.ts';
+import type { Engine, InstanceSpec, Role } from '../engine/engine.ts';
+import type { CodeCache } from './codeCache.ts';
+import type { Instances } from './instances.ts';
+import { placeSecrets } from './secretFiles.ts';
+import { type Template, template } from './template.ts';
+
+export interface InstancesOptions {
+  readonly engine: Engine;
+  readonly credentials: Credentials;
+  readonly folders: Folders;
+  readonly users: Users;
+  readonly code: CodeCache;
+  /** The image of all bots. */
+  readonly image: string;
+  /** Variables that every bot gets: buckets, limits, intervals. */
+  readonly shared: Readonly<Record<string, string>>;
+  /** The host's folder of secrets. */
+  readonly secrets: string;
+}
+
+/** A time limit in the image's answer: what it means is asked again after this, milliseconds. */
+const IMAGE_FRESH_MS = 300_000;
+
+export function openInstances(options: InstancesOptions, now: () => number): Instances {
+  const { engine, credentials, folders, users, code } = options;
+  // By the specification itself: another one, even an equal one, is asked again.
+  const templates = new WeakMap<BotSpec, Template>();
+  let image: { id: string; at: number } | undefined;
+
+  async function imageId(signal: AbortSignal): Promise<string> {
+    if (image === undefined || now() - image.at > IMAGE_FRESH_MS) {
+      const { id } = await engine.image(options.image, signal);
+      image = { id, at: now() };
+    }
+    return image.id;
+  }
+
+  /** Without the network: undefined where something is not here yet. */
+  function made(spec: BotSpec): Template | undefined {
+    const known = templates.get(spec);
+    if (known !== undefined) return known;
+    const codeSha256 = code.known(spec.name, spec.code);
+    if (image === undefined || codeSha256 === undefined) return undefined;
+    const result = template(spec, {
+      image: image.id,
+      codeSha256,
+      codeFolder: code.folder(codeSha256),
+      folders: folders.bot(spec.name),
+      user: users.of(spec.name),
+      credentials: credentials.shape(spec, roleOf(spec)),
+      shared: options.shared,
+    });
+    templates.set(spec, result);
+    return result;
+  }
+
+  async function make(spec: BotSpec, role: Role, name: string, run: number | undefined, signal: AbortSignal) {
+    const base = made(spec);
+    if (base === undefined) throw new RuntimeError('internal', `${spec.name} has not been prepared`);
+    placeSecrets(spec, options.secrets, folders.bot(spec.name), base.user);
+    const secretEnv = await credentials.grant(spec, role, base.user, signal);
+    return { ...base, name, role, run, secretEnv } satisfies InstanceSpec;
+  }
+
+  return {
+    hash: (spec) => made(spec)?.hash,
+    prepare: async (spec, signal) => {
+      await imageId(signal);
+      users.of(spec.name);
+      if (code.known(spec.name, spec.code) === undefined) await code.fetch(spec.name, spec.code, signal);
+    },
+    bot: (spec, signal) => make(spec, 'bot', names.bot(spec.name), undefined, signal),
+    run: (spec, time, signal) => make(spec, 'run', names.run(spec.name, time), time, signal),
+    query: async (spec, id, env, signal) => {
+      const instance = await make(spec, 'query', names.query(spec.name, id), undefined, signal);
+      // It restores a state of its own and saves nothing: the bot's folders are not for it.
+      const own = new Set(['/state', '/var/the0']);
+      const mounts = instance.mounts.map((mount) =>
+        own.has(mount.target)
+          ? { ...mount, from: { type: 'memory' as const, bytes: spec.resources.memoryBytes } }
+          : mount,
+      );
+      return { ...instance, mounts, env: { ...instance.env, ...env } };
+    },
+  };
+}
+
+function roleOf(spec: BotSpec): Role {
+  return spec.type === 'realtime' ? 'bot' : 'run';
+}

@@ -1,0 +1,40 @@
+import { chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { RuntimeError } from '../../base/errors.ts';
+import { replaceFile } from '../../base/replaceFile.ts';
+import type { BotSpec } from '../bots/botSpec.ts';
+import type { BotFolders } from '../data/folders.ts';
+
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * Copies a bot's secrets from the host's folder, readable by the bot's user alone. `config` when one is missing: nothing runs
+ * without what it was given.
+ */
+export function placeSecrets(
+  spec: BotSpec,
+  from: string,
+  folders: BotFolders,
+  user: { readonly uid: number; readonly gid: number },
+): void {
+  mkdirSync(folders.secrets, { recursive: true, mode: 0o711 });
+  for (const name of spec.secrets) {
+    const target = join(folders.secrets, name);
+    replaceFile(target, read(join(from, name)), { mode: 0o400 });
+    chownSync(target, user.uid, user.gid);
+  }
+}
+
+function read(path: string): string {
+  try {
+    if (statSync(path).size > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} bytes`);
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new RuntimeError('config', `the secret ${path} cannot be read: ${(error as Error).message}`, {
+      op: 'host.secrets',
+      path,
+      hint: "Put it into the host's folder of secrets, or take it out of the bot's.",
+      cause: error,
+    });
+  }
+}

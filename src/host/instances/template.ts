@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { BotSpec } from '../bots/botSpec.ts';
+import type { Shape, User } from '../credentials/credentials.ts';
+import type { BotFolders } from '../data/folders.ts';
+import type { InstanceSpec, Mount } from '../engine/engine.ts';
+
+/** What an instance of a bot is made of besides its specification. */
+export interface Materials {
+  /** `ImageFacts.id`. */
+  readonly image: string;
+  readonly codeSha256: string;
+  readonly codeFolder: string;
+  readonly folders: BotFolders;
+  readonly user: User;
+  readonly credentials: Shape;
+  /** What the host passes on to all bots: buckets, limits, intervals. */
+  readonly shared: Readonly<Record<string, string>>;
+}
+
+/** An instance less its name and its secrets: what is the same for every one of a bot. */
+export type Template = Omit<InstanceSpec, 'name' | 'role' | 'run' | 'secretEnv'>;
+
+const TMP_BYTES = 64 * 2 ** 20;
+const QUERY_BYTES = 16 * 2 ** 20;
+
+export function template(spec: BotSpec, materials: Materials): Template {
+  const made = {
+    bot: spec.name,
+    image: materials.image,
+    entrypoint: undefined,
+    command: undefined,
+    env: environment(spec, materials),
+    user: materials.user,
+    mounts: mounts(spec, materials),
+    resources: spec.resources,
+    egress: spec.egress,
+    stopTimeoutMs: spec.stopTimeoutMs,
+    labels: spec.labels,
+  };
+  const hash = createHash('sha256')
+    .update(JSON.stringify([made, materials.codeSha256]))
+    .digest('hex');
+  return { ...made, hash: hash.slice(0, 32) };
+}
+
+function environment(spec: BotSpec, { credentials, shared, codeSha256 }: Materials): Record<string, string> {
+  const { entrypoints } = spec;
+  return {
+    ...spec.env,
+    ...shared,
+    ...credentials.env,
+    BOT_ID: spec.name,
+    BOT_TYPE: spec.type,
+    RUNTIME: spec.runtime,
+    ENTRYPOINT: entrypoints.bot,
+    ...(entrypoints.query === undefined ? {} : { QUERY_ENTRYPOINT: entrypoints.query }),
+    BOT_CONFIG: spec.config,
+    ...(spec.task === undefined ? {} : { TASK: spec.task }),
+    STOP_TIMEOUT: `${spec.stopTimeoutMs}ms`,
+    // Not CODE_SHA256: the code is in its place, and there is nothing left to check.
+    RUNTIME_CODE: codeSha256,
+  };
+}
+
+function mounts(spec: BotSpec, { codeFolder, folders, credentials }: Materials): Mount[] {
+  const folder = (target: string, path: string, readOnly: boolean): Mount => ({
+    target,
+    readOnly,
+    from: { type: 'folder', path },
+  });
+  return [
+    folder('/bot', codeFolder, true),
+    folder('/state', folders.state, false),
+    folder('/var/the0', folders.the0, false),
+    { target: '/tmp', readOnly: false, from: { type: 'memory', bytes: TMP_BYTES } },
+    { target: '/query', readOnly: false, from: { type: 'memory', bytes: QUERY_BYTES } },
+    ...spec.secrets.map((name) => folder(`/run/secrets/${name}`, join(folders.secrets, name), true)),
+    ...credentials.mounts,
+  ];
+}

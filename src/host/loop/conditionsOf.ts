@@ -1,0 +1,57 @@
+import type { RuntimeError } from '../../base/errors.ts';
+import type { NewCondition } from '../journal/condition.ts';
+import type { Situation } from '../reconcile/situation.ts';
+import type { Step } from '../reconcile/step.ts';
+
+/** What is true of a bot now, in the words of the contract. */
+export function conditionsOf(
+  { wanted, recorded, now }: Omit<Situation, 'gates'>,
+  ready: Step['ready'] | undefined,
+  error: RuntimeError | undefined,
+): NewCondition[] {
+  const conditions: NewCondition[] = [];
+  const add = (
+    type: NewCondition['type'],
+    status: NewCondition['status'],
+    reason: string,
+    message: string,
+  ): void => void conditions.push({ type, status, reason, message });
+
+  if (ready === undefined) add('Ready', 'unknown', 'NotLookedAt', 'the host has not looked at it yet');
+  else add('Ready', ready.status, ready.reason, ready.message);
+  if (wanted.type === 'invalid') add('Valid', false, 'Invalid', wanted.problems.join('; '));
+  if (wanted.type === 'present') {
+    const { hash, schedule, spec } = wanted;
+    const isMissing = hash === undefined && error !== undefined;
+    add(
+      'CodeAvailable',
+      isMissing ? false : hash === undefined ? 'unknown' : true,
+      isMissing ? 'NotFetched' : hash === undefined ? 'NotFetchedYet' : 'Fetched',
+      isMissing ? describe(error) : spec.code.file,
+    );
+    if (schedule !== undefined) {
+      const next = spec.enabled ? schedule.next(recorded.schedule?.from ?? now) : undefined;
+      const message = next === undefined ? 'no time to come' : `next ${new Date(next).toISOString()}`;
+      add('Scheduled', next !== undefined, next === undefined ? 'NoNextTime' : 'Next', message);
+    }
+  }
+  if (recorded.held?.reason === 'Fenced') add('Fenced', true, 'Fenced', recorded.held.message);
+  if (error !== undefined) add('Degraded', true, reasonOf(error), describe(error));
+  else if (recorded.failures > 0)
+    add(
+      'Degraded',
+      true,
+      'Failing',
+      `${recorded.failures} failed ends in a row: ${recorded.ended?.reason ?? ''}`,
+    );
+  return conditions;
+}
+
+function describe({ message, hint }: RuntimeError): string {
+  return hint === undefined ? message : `${message}. ${hint}`;
+}
+
+/** `not-found` → `NotFound` */
+function reasonOf({ code }: RuntimeError): string {
+  return code.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
+}

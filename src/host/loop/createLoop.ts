@@ -1,0 +1,290 @@
+import type { Clock } from '../../base/clock.ts';
+import { asRuntimeError, type RuntimeError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Instances } from '../instances/instances.ts';
+import type { Condition } from '../journal/condition.ts';
+import type { Journal, NewEvent } from '../journal/event.ts';
+import { reconcile } from '../reconcile/reconcile.ts';
+import type { Recorded } from '../reconcile/recorded.ts';
+import type { Records } from '../reconcile/records.ts';
+import type { Situation, Wanted } from '../reconcile/situation.ts';
+import type { Step } from '../reconcile/step.ts';
+import type { SourceObserver } from '../sources/source.ts';
+import { updated } from './conditions.ts';
+import { conditionsOf } from './conditionsOf.ts';
+import { type DoStep, doStep, needsStore, type Observation } from './doStep.ts';
+import { createEngineView, type EngineView } from './engineView.ts';
+import { gatesOf } from './gates.ts';
+import { createSlots, type SlotLimits, type Slots } from './slots.ts';
+import { createSourceObserver } from './sourceObserver.ts';
+import { createStoreGate } from './storeGate.ts';
+import { createWakeups, type Timers } from './wakeups.ts';
+import { createWantedView, type WantedView } from './wantedView.ts';
+import { createWaves, type Waves } from './waves.ts';
+import { forgetErrors, newWork, noteError, type Work } from './work.ts';
+
+export interface LoopOptions {
+  readonly engine: Engine;
+  readonly instances: Instances;
+  readonly records: Records;
+  /** Bots whose record cannot be read, and why: nothing is done about them. */
+  readonly damaged: ReadonlyMap<string, string>;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Logger;
+  readonly slots: SlotLimits;
+  readonly allowMassDelete: boolean;
+  /** Which bots this host looks after: `--only`. */
+  readonly types: ReadonlySet<'realtime' | 'scheduled'>;
+  /** Why nothing more may be started on this machine. */
+  readonly hostFull: () => string | undefined;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly draining: boolean;
+  /** How long an instance has run when the next wave may begin. */
+  readonly readyAfterMs: number;
+  readonly observe: (what: Observation) => void;
+}
+
+/** One bot as the loop sees it. */
+export interface BotState extends Omit<Situation, 'gates'> {
+  readonly conditions: readonly Condition[];
+  readonly ready: Step['ready'] | undefined;
+}
+
+export interface Loop {
+  readonly observer: SourceObserver & { readonly failure: RuntimeError | undefined };
+  readonly engine: EngineView;
+  readonly wanted: WantedView;
+  readonly slots: Slots;
+  readonly waves: Waves;
+  draining: boolean;
+  /** Those that this host looks after. */
+  bots(): readonly string[];
+  state(bot: string): BotState;
+  /** Writes down what an operator asks of a bot, between two of its steps, and looks at it. */
+  ask(bot: string, change: (recorded: Recorded) => Recorded): Promise<void>;
+  wake(bot: string): void;
+  /** Called whenever a bot was looked at and something of it may be other than before. */
+  onChange(listener: (bot: string) => void): () => void;
+  /** Looks after all bots until the signal. Stops none of them. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Looks at each bot whenever something of it may have changed: does one step, looks again. A bot is looked at by one at a time,
+ * one that fails waits by itself, and what costs much (fetching, starting, stopping) is done in slots.
+ */
+export function createLoop(options: LoopOptions): Loop {
+  const { engine, instances, records, journal, clock, hostFull } = options;
+  const works = new Map<string, Work>();
+  const listeners = new Set<(bot: string) => void>();
+  const slots = createSlots(options.slots);
+  const store = createStoreGate();
+  const wanted = createWantedView(options);
+  const waves = createWaves((group, notReady) => {
+    const message = `a change is held: ${notReady} of its last wave are not ready after 60 s`;
+    tell({ type: 'held', bot: undefined, message, facts: { group } });
+  });
+  const wakeups = createWakeups(options.timers, wake);
+  const view = createEngineView(engine, clock, {
+    changed: wake,
+    answered: () => {
+      tell({ type: 'engine-back', bot: undefined, message: 'the engine answers', facts: {} });
+      wakeAll(allBots());
+    },
+    lost: (error) => {
+      const message = `the engine does not answer: ${asRuntimeError(error).message}`;
+      tell({ type: 'engine-lost', bot: undefined, message, facts: {} });
+      wakeAll(allBots());
+    },
+  });
+  const observer = createSourceObserver({
+    wanted,
+    view,
+    now: () => clock.now(),
+    tell,
+    wake: wakeAll,
+    allBots,
+  });
+  const deps: DoStep = {
+    hands: { engine, instances, records, tell },
+    view,
+    slots,
+    store,
+    now: () => clock.now(),
+    situation,
+    observe: options.observe,
+  };
+  let running: AbortSignal | undefined;
+  let draining = options.draining;
+
+  function tell(event: NewEvent): void {
+    journal.write(event);
+    options.log.info(event.message, {
+      type: event.type,
+      ...(event.bot === undefined ? {} : { bot: event.bot }),
+    });
+  }
+
+  function allBots(): Set<string> {
+    return new Set([...wanted.bots(), ...view.bots(), ...records.bots(), ...works.keys()]);
+  }
+
+  function work(bot: string): Work {
+    const own = works.get(bot) ?? newWork();
+    works.set(bot, own);
+    return own;
+  }
+
+  function wakeAll(bots: Iterable<string>): void {
+    for (const bot of bots) wake(bot);
+  }
+
+  function wake(bot: string): void {
+    const own = work(bot);
+    own.again = true;
+    if (own.busy || running === undefined || running.aborted) return;
+    own.busy = true;
+    void look(bot, own, running).finally(() => {
+      own.busy = false;
+      if (own.again && works.get(bot) === own) wake(bot);
+    });
+  }
+
+  function seen(bot: string): Omit<Situation, 'gates'> {
+    const now = clock.now();
+    const own = wanted.of(bot, instances.hash, now);
+    return { bot, wanted: own, instances: view.of(bot), recorded: records.get(bot), now };
+  }
+
+  function situation(bot: string): Situation {
+    const own = seen(bot);
+    return { ...own, gates: gatesOf(own, { draining, wanted, waves, hostFull }) };
+  }
+
+  /** Steps until there is nothing to do for this bot now. */
+  async function look(bot: string, own: Work, signal: AbortSignal): Promise<void> {
+    const damage = options.damaged.get(bot);
+    if (damage !== undefined) {
+      own.again = false;
+      own.ready = { status: false, reason: 'RecordDamaged', message: `left alone: ${damage}` };
+      return settle(bot, own, undefined);
+    }
+    while (!signal.aborted) {
+      own.again = false;
+      await writeAsked(bot, own);
+      const before = situation(bot);
+      if (!isOurs(before.wanted)) return;
+      const step = reconcile(before);
+      const { now } = before;
+      own.ready = step.ready;
+      if (step.action.type === 'nothing') {
+        if (before.instances !== undefined && before.wanted.type !== 'unknown') forgetErrors(own);
+        return settle(bot, own, step.ready.reason === 'Running' ? noteReady(before, step) : step.lookAt);
+      }
+      if (own.retryAt > now) return settle(bot, own, Math.min(own.retryAt, step.lookAt ?? own.retryAt));
+      if (needsStore(step.action) && !store.mayAsk(now)) {
+        own.ready = { status: false, reason: 'StoreAway', message: 'not started: the store does not answer' };
+        return settle(bot, own, now + 1_000);
+      }
+      try {
+        const done = await doStep(step, before, deps, signal);
+        if (done === 'done' && step.action.type === 'forget') return drop(bot);
+        notice(bot, own);
+      } catch (error) {
+        if (signal.aborted) return;
+        const known = asRuntimeError(error);
+        if (noteError(own, known, clock.now(), options.random())) {
+          const message = `${step.action.type}: ${known.message}`;
+          tell({ type: 'failed', bot, message, facts: { code: known.code } });
+        }
+        return settle(bot, own, own.retryAt);
+      }
+    }
+  }
+
+  /** What has only just been started may still fail: it is ready for its wave a little later. When to look again. */
+  function noteReady(
+    { bot, instances: live, recorded, now }: Situation,
+    { lookAt }: Step,
+  ): number | undefined {
+    const startedAt = live?.find(({ state }) => state === 'running')?.startedAt ?? now;
+    const readyAt = startedAt + options.readyAfterMs;
+    if (now < readyAt) return Math.min(readyAt, lookAt ?? readyAt);
+    waves.ready(bot, recorded.current?.hash ?? '');
+    return lookAt;
+  }
+
+  async function writeAsked(bot: string, own: Work): Promise<void> {
+    for (let one = own.asked.shift(); one !== undefined; one = own.asked.shift()) {
+      try {
+        await records.put(bot, one.change(records.get(bot)));
+        forgetErrors(own);
+        one.done();
+      } catch (error) {
+        one.failed(error);
+      }
+    }
+  }
+
+  function drop(bot: string): void {
+    works.delete(bot);
+    wakeups.cancel(bot);
+    for (const listener of listeners) listener(bot);
+  }
+
+  function settle(bot: string, own: Work, lookAt: number | undefined): void {
+    wakeups.cancel(bot);
+    if (lookAt !== undefined) wakeups.at(bot, lookAt);
+    notice(bot, own);
+  }
+
+  function notice(bot: string, own: Work): void {
+    own.conditions = updated(own.conditions, clock.now(), conditionsOf(seen(bot), own.ready, own.error));
+    for (const listener of listeners) listener(bot);
+  }
+
+  /** Of the other sort: another host of the same source looks after it. */
+  function isOurs(own: Wanted): boolean {
+    return own.type !== 'present' || options.types.has(own.spec.type);
+  }
+
+  return {
+    observer,
+    engine: view,
+    wanted,
+    slots,
+    waves,
+    get draining() {
+      return draining;
+    },
+    set draining(on) {
+      draining = on;
+      wakeAll(allBots());
+    },
+    bots: () => [...allBots()].filter((bot) => isOurs(seen(bot).wanted)),
+    state: (bot) => {
+      const { ready, conditions } = works.get(bot) ?? newWork();
+      return { ...seen(bot), ready, conditions };
+    },
+    ask: (bot, change) =>
+      new Promise((done, failed) => {
+        work(bot).asked.push({ change, done, failed });
+        wake(bot);
+      }),
+    wake,
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    run: async (signal) => {
+      running = signal;
+      wakeAll(allBots());
+      await view.run(signal);
+      wakeups.stop();
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { asRuntimeError, type RuntimeError } from '../../base/errors.ts';
+import type { NewEvent } from '../journal/event.ts';
+import type { SourceObserver } from '../sources/source.ts';
+import type { EngineView } from './engineView.ts';
+import type { WantedView } from './wantedView.ts';
+
+export interface ObserverDeps {
+  readonly wanted: WantedView;
+  readonly view: EngineView;
+  readonly now: () => number;
+  readonly tell: (event: NewEvent) => void;
+  /** Looks at these. */
+  readonly wake: (bots: Iterable<string>) => void;
+  /** Of whatever anything is known. */
+  readonly allBots: () => Iterable<string>;
+}
+
+/** Takes what the source tells over into the loop. */
+export function createSourceObserver(
+  deps: ObserverDeps,
+): SourceObserver & { readonly failure: RuntimeError | undefined } {
+  const { wanted, view } = deps;
+  let failure: RuntimeError | undefined;
+  const tell = (type: NewEvent['type'], message: string) =>
+    deps.tell({ type, bot: undefined, message, facts: {} });
+
+  return {
+    get failure() {
+      return failure;
+    },
+    listed: (listing) => {
+      if (failure !== undefined) tell('source-back', 'the source answers again');
+      failure = undefined;
+      const live = [...view.bots()].filter((bot) => view.of(bot)?.some(({ state }) => state === 'running'));
+      const heldBefore = wanted.held.length;
+      deps.wake(wanted.listed(listing, live, deps.now()));
+      if (wanted.held.length > 0 && heldBefore === 0)
+        tell(
+          'mass-delete',
+          `the source no longer has ${wanted.held.length} of ${live.length} bots that run: they are kept until \`runtime bots confirm\``,
+        );
+      // What runs or is recorded and is not in the listing has to go as well.
+      deps.wake([...deps.allBots()].filter((bot) => !listing.has(bot)));
+    },
+    failed: (error) => {
+      const known = asRuntimeError(error);
+      if (failure?.message !== known.message)
+        tell('source-failed', `the source cannot be read: ${known.message}; what was wanted stays wanted`);
+      failure = known;
+    },
+  };
+}

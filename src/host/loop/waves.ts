@@ -1,0 +1,83 @@
+/**
+ * A change that makes many instances anew reaches them in waves: one, 5 %, 25 %, all. A wave has to be ready before the next
+ * begins; when more than 2 % of it are not within a minute, the rest keeps what it has. Milliseconds.
+ */
+export interface Waves {
+  /** May `bot` be replaced now? `group`: what changes together; `total`: how many bots it has. */
+  mayReplace(request: { bot: string; group: string; hash: string; total: number; now: number }): boolean;
+  /** A bot runs with `hash` since `startedAt`. */
+  ready(bot: string, hash: string): void;
+  /** Groups that are held, and how many of their last wave are not ready. */
+  held(): readonly { readonly group: string; readonly notReady: number }[];
+  /** Lets a held group go on, and every other be. */
+  release(): void;
+}
+
+interface Wave {
+  size: number;
+  begun: number;
+  /** Bots let through, with the hash that each is to run with. */
+  readonly through: Map<string, string>;
+  readonly isReady: Set<string>;
+  held: boolean;
+}
+
+const SHARES = [0, 0.05, 0.25, 1];
+const READY_WITHIN_MS = 60_000;
+const MOST_NOT_READY = 0.02;
+
+export function createWaves(onHeld: (group: string, notReady: number) => void): Waves {
+  const waves = new Map<string, Wave>();
+
+  const isDone = (wave: Wave, now: number) =>
+    wave.isReady.size === wave.through.size && now - wave.begun >= READY_WITHIN_MS;
+
+  const sizeAfter = (size: number, total: number) =>
+    Math.max(
+      1,
+      ...SHARES.map((share) => Math.ceil(share * total))
+        .filter((next) => next > size)
+        .slice(0, 1),
+      size,
+    );
+
+  return {
+    mayReplace: ({ bot, group, hash, total, now }) => {
+      let wave = waves.get(group);
+      const known = wave?.through.get(bot);
+      if (wave !== undefined && known === hash) return true;
+      // A bot that changes once more is another change, and so is what comes when the last one is done.
+      if (wave === undefined || known !== undefined || isDone(wave, now)) {
+        wave = { size: 1, begun: now, through: new Map(), isReady: new Set(), held: false };
+        waves.set(group, wave);
+      }
+      if (wave.held) return false;
+      if (wave.through.size >= wave.size) {
+        const notReady = [...wave.through.keys()].filter((one) => !wave.isReady.has(one)).length;
+        const late = now - wave.begun >= READY_WITHIN_MS;
+        if (notReady > 0 && !late) return false;
+        if (notReady > MOST_NOT_READY * wave.through.size) {
+          wave.held = true;
+          onHeld(group, notReady);
+          return false;
+        }
+        wave.size = sizeAfter(wave.size, total);
+        wave.begun = now;
+      }
+      wave.through.set(bot, hash);
+      return true;
+    },
+    ready: (bot, hash) => {
+      for (const wave of waves.values()) if (wave.through.get(bot) === hash) wave.isReady.add(bot);
+    },
+    held: () =>
+      [...waves].flatMap(([group, wave]) =>
+        wave.held
+          ? [{ group, notReady: [...wave.through.keys()].filter((one) => !wave.isReady.has(one)).length }]
+          : [],
+      ),
+    release: () => {
+      for (const [group, wave] of waves) if (wave.held) waves.delete(group);
+    },
+  };
+}

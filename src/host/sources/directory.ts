@@ -1,0 +1,149 @@
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import { RuntimeError } from '../../base/errors.ts';
+import { botId } from '../../bot/config/parsers.ts';
+import type { ObjectStore } from '../../store/objectStore.ts';
+import { directoryHints } from './directoryHints.ts';
+import { createDirectoryWriter } from './directoryWriter.ts';
+import { folderFingerprint } from './packFolder.ts';
+import { type BotFileOnDisk, readBotFile } from './readBotFile.ts';
+import type { Entry, Listing, Source } from './source.ts';
+
+export interface DirectoryOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  /** The code bucket, for code that lies in a folder. */
+  readonly code: () => Promise<ObjectStore>;
+}
+
+const LIST_EVERY_MS = 5_000;
+/** An editor that saves a file may take it away for a moment. */
+const GONE_AFTER_MS = 400;
+
+interface Known {
+  /** What the file looked like when it was read. */
+  readonly fingerprint: string;
+  readonly entry: Entry;
+  readonly name: string;
+}
+
+/**
+ * A folder in which each `*.yaml`, `*.yml` or `*.json` is a bot, and so is each folder with a `bot.yaml`. The listing is the
+ * truth, every 5 s; what the system tells of changes only makes it come sooner.
+ */
+export function openDirectorySource(options: DirectoryOptions): Source {
+  const { path, clock } = options;
+  let known = new Map<string, Known>();
+  const goneSince = new Map<string, number>();
+  let lastListing: Listing = new Map();
+
+  async function list(): Promise<{ listing: Listing; again: boolean }> {
+    const files = botFiles(path);
+    const now = clock.now();
+    const next = new Map<string, Known>();
+    for (const file of files) {
+      const one = await look(file, known.get(file.path), now);
+      if (one !== undefined) next.set(file.path, one);
+    }
+    let again = false;
+    for (const [file, one] of known) {
+      if (next.has(file)) {
+        goneSince.delete(file);
+        continue;
+      }
+      const since = goneSince.get(file) ?? now;
+      goneSince.set(file, since);
+      if (now - since >= GONE_AFTER_MS) goneSince.delete(file);
+      else {
+        next.set(file, one);
+        again = true;
+      }
+    }
+    known = next;
+    return { listing: asListing(known.values()), again };
+  }
+
+  async function look(
+    file: BotFileOnDisk,
+    before: Known | undefined,
+    now: number,
+  ): Promise<Known | undefined> {
+    const fingerprint = fingerprintOf(file);
+    if (fingerprint === undefined) return undefined;
+    if (before?.fingerprint === fingerprint) return before;
+    const entry = await readBotFile(file, now, options.code);
+    // A file that can no longer be read is still the bot that it was.
+    const name = 'spec' in entry ? entry.spec.name : (before?.name ?? nameOf(file));
+    return { fingerprint, entry, name };
+  }
+
+  return {
+    label: `dir:${path}`,
+    writer: createDirectoryWriter(path, () => lastListing, clock),
+    run: async (observer, signal) => {
+      mkdirSync(path, { recursive: true });
+      const hints = await directoryHints(path, signal);
+      while (!signal.aborted) {
+        let pause = LIST_EVERY_MS;
+        try {
+          const { listing, again } = await list();
+          lastListing = listing;
+          if (again) pause = GONE_AFTER_MS;
+          observer.listed(listing);
+        } catch (error) {
+          pause = 1_000;
+          observer.failed(unreadable(path, error));
+        }
+        await hints.next(pause);
+      }
+    },
+  };
+}
+
+function botFiles(path: string): BotFileOnDisk[] {
+  const found: BotFileOnDisk[] = [];
+  for (const name of readdirSync(path).sort()) {
+    if (name.startsWith('.')) continue;
+    const file = join(path, name);
+    const own = join(file, 'bot.yaml');
+    if (/\.(ya?ml|json)$/.test(name)) found.push({ path: file, ownFolder: undefined });
+    else if (existsSync(own)) found.push({ path: own, ownFolder: file });
+  }
+  return found;
+}
+
+function fingerprintOf({ path, ownFolder }: BotFileOnDisk): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  if (stat === undefined || !stat.isFile()) return undefined;
+  const folder = ownFolder === undefined ? '' : folderFingerprint(ownFolder);
+  return `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${folder}`;
+}
+
+function nameOf({ path, ownFolder }: BotFileOnDisk): string {
+  const name = basename(ownFolder ?? path).replace(/\.(ya?ml|json)$/, '');
+  return botId.parse(name) ?? 'unnamed';
+}
+
+function asListing(known: Iterable<Known>): Listing {
+  const listing = new Map<string, Entry>();
+  for (const { name, entry } of known) {
+    const other = listing.get(name);
+    listing.set(name, other === undefined ? entry : clash(name, other, entry));
+  }
+  return listing;
+}
+
+function clash(name: string, a: Entry, b: Entry): Entry {
+  return { problems: [`two files are the bot ${name}: ${a.origin} and ${b.origin}`], origin: a.origin };
+}
+
+function unreadable(path: string, error: unknown): RuntimeError {
+  if (error instanceof RuntimeError) return error;
+  return new RuntimeError('unavailable', `${path} cannot be listed: ${(error as Error).message}`, {
+    op: 'source.list',
+    path,
+    retryable: true,
+    cause: error,
+  });
+}

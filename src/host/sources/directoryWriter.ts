@@ -1,0 +1,53 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import { RuntimeError } from '../../base/errors.ts';
+import { parseDocument } from '../../base/parts/yaml.ts';
+import { replaceFile } from '../../base/replaceFile.ts';
+import { readSpec } from '../bots/readSpec.ts';
+import type { Listing, SourceWriter } from './source.ts';
+
+/** Writes bots' files into the folder, each whole. Comments and order of a file that is changed stay. */
+export function createDirectoryWriter(folder: string, listing: () => Listing, clock: Clock): SourceWriter {
+  const fileOf = (bot: string): string => {
+    const origin = listing().get(bot)?.origin;
+    if (origin !== undefined && existsSync(origin)) return origin;
+    throw new RuntimeError('not-found', `no file in ${folder} is the bot ${bot}`, { path: folder });
+  };
+
+  return {
+    apply: async (text) => {
+      const read = readSpec(text, clock.now());
+      if ('problems' in read)
+        throw new RuntimeError('config', 'this is not a bot:', {
+          op: 'source.apply',
+          problems: read.problems,
+        });
+      const { name } = read.rest;
+      write(listing().get(name)?.origin ?? join(folder, `${name}.yaml`), text);
+      return name;
+    },
+    enable: async (bot, enabled) => {
+      const file = fileOf(bot);
+      const document = parseDocument(readFileSync(file, 'utf8'));
+      document.set('enabled', enabled);
+      write(
+        file,
+        file.endsWith('.json') ? `${JSON.stringify(document.toJS(), null, 2)}\n` : document.toString(),
+      );
+    },
+    remove: async (bot) => {
+      const file = fileOf(bot);
+      if (basename(file) === 'bot.yaml' && dirname(file) !== folder)
+        throw new RuntimeError('refused', `${bot} is a folder with its code: ${dirname(file)}`, {
+          hint: 'Remove the folder yourself, or `runtime bots disable` it.',
+        });
+      rmSync(file, { force: true });
+    },
+  };
+}
+
+function write(file: string, text: string): void {
+  // A name with a dot in front is no bot's, should we be killed in between.
+  replaceFile(file, text, { mode: 0o644, temporary: join(dirname(file), `.${basename(file)}.new`) });
+}

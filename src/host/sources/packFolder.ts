@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { type Dirent, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { RuntimeError } from '../../base/errors.ts';
+import { pack } from '../../base/parts/tar.ts';
+
+/** What belongs to nobody's code. */
+const ignored = new Set(['.runtime', '.git', '__pycache__', '.venv', 'venv', '.DS_Store']);
+const MAX_BYTES = 256 * 2 ** 20;
+
+/** What a folder of code looks like from outside: equal texts, equal code, without reading a file. */
+export function folderFingerprint(folder: string): string {
+  const hash = createHash('sha256');
+  for (const { path, entry } of entries(folder)) {
+    const { mtimeMs, size, ino, mode } = statSync(join(folder, path), { throwIfNoEntry: false }) ?? {};
+    hash.update(JSON.stringify([path, entry.isSymbolicLink(), mtimeMs, size, ino, mode]));
+  }
+  return hash.digest('hex');
+}
+
+/** A tar archive of the folder: the same bytes for the same code. `damaged` when it is too large. */
+export async function packFolder(
+  folder: string,
+): Promise<{ readonly bytes: Buffer; readonly sha256: string }> {
+  const archive = pack();
+  let size = 0;
+  for (const { path, entry } of entries(folder)) {
+    const common = { name: path, mtime: new Date(0), uid: 0, gid: 0 };
+    const absolute = join(folder, path);
+    if (entry.isDirectory()) archive.entry({ ...common, type: 'directory', mode: 0o755 });
+    else if (entry.isSymbolicLink())
+      archive.entry({ ...common, type: 'symlink', linkname: readlinkSync(absolute), mode: 0o777 });
+    else if (entry.isFile()) {
+      const mode = (statSync(absolute).mode & 0o100) === 0 ? 0o644 : 0o755;
+      const bytes = readFileSync(absolute);
+      size += bytes.length;
+      if (size > MAX_BYTES)
+        throw new RuntimeError('damaged', `${folder} holds more than ${MAX_BYTES} bytes of code`, {
+          path: folder,
+          hint: 'Upload an archive yourself and name it as code.file.',
+        });
+      archive.entry({ ...common, mode }, bytes);
+    }
+  }
+  archive.finalize();
+  const bytes = await buffer(archive);
+  return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/** In one order, whatever the file system's is. */
+function* entries(folder: string, prefix = ''): Generator<{ path: string; entry: Dirent }> {
+  const listed = readdirSync(join(folder, prefix), { withFileTypes: true });
+  for (const entry of listed.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (ignored.has(entry.name)) continue;
+    const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
+    yield { path, entry };
+    if (entry.isDirectory()) yield* entries(folder, path);
+  }
+}

@@ -1,0 +1,78 @@
+import { systemClock } from '../../../src/base/clock.ts';
+import { RuntimeError } from '../../../src/base/errors.ts';
+import type { BotSpec } from '../../../src/host/bots/botSpec.ts';
+import type { HostEvent } from '../../../src/host/journal/event.ts';
+import { createLoop } from '../../../src/host/loop/createLoop.ts';
+import type { Timers } from '../../../src/host/loop/wakeups.ts';
+import type { Entry } from '../../../src/host/sources/source.ts';
+import { createModelEngine, type Fault } from './modelEngine.ts';
+import { modelInstances, modelRecords } from './modelHost.ts';
+
+export const realTimers: Timers = {
+  now: () => Date.now(),
+  after: (ms, call) => {
+    const timer = setTimeout(call, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** A host's loop in real time on an engine in memory. */
+export function startModelLoop(
+  options: {
+    model?: ReturnType<typeof createModelEngine>;
+    kept?: ReturnType<typeof modelRecords>;
+    prepared?: (spec: BotSpec) => boolean;
+    fault?: (call: string) => Fault;
+  } = {},
+) {
+  const model =
+    options.model ?? createModelEngine({ now: Date.now, ...(options.fault ? { fault: options.fault } : {}) });
+  const kept = options.kept ?? modelRecords();
+  const events: HostEvent[] = [];
+  const stop = new AbortController();
+  const loop = createLoop({
+    engine: model.engine,
+    instances: modelInstances(options.prepared),
+    records: kept.records,
+    damaged: new Map(),
+    journal: {
+      write: (event) => void events.push({ ...event, id: events.length + 1, at: Date.now() }),
+      read: async () => events,
+      subscribe: () => () => undefined,
+    },
+    clock: systemClock,
+    timers: realTimers,
+    log: quiet,
+    slots: { code: 4, start: 4, end: 16 },
+    allowMassDelete: false,
+    types: new Set(['realtime', 'scheduled']),
+    hostFull: () => undefined,
+    random: Math.random,
+    draining: false,
+    readyAfterMs: 0,
+    observe: () => undefined,
+  });
+  const running = loop.run(stop.signal);
+  return {
+    loop,
+    model,
+    kept,
+    events,
+    list: (...specs: readonly BotSpec[]) =>
+      loop.observer.listed(
+        new Map(specs.map((spec): [string, Entry] => [spec.name, { spec, origin: spec.name }])),
+      ),
+    sourceFails: () => loop.observer.failed(new RuntimeError('unavailable', 'away')),
+    running: () =>
+      [...model.instances.values()]
+        .filter(({ state }) => state === 'running')
+        .map(({ spec }) => spec.bot)
+        .sort(),
+    stop: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+}

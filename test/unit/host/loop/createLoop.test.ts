@@ -1,0 +1,136 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { aSpec, scheduled } from '../../../support/host/aSpec.ts';
+import { startModelLoop } from '../../../support/host/modelLoop.ts';
+
+const started: ReturnType<typeof startModelLoop>[] = [];
+
+function start(...args: Parameters<typeof startModelLoop>) {
+  const host = startModelLoop(...args);
+  started.push(host);
+  return host;
+}
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((host) => host.stop()));
+});
+
+const until = (check: () => void) => vi.waitFor(check, { timeout: 15_000, interval: 20 });
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('the loop', () => {
+  it('makes what runs equal to what is wanted', async () => {
+    const { list, running, model } = start();
+    list(aSpec({ name: 'a' }), aSpec({ name: 'b' }), aSpec({ name: 'off', enabled: false }));
+    await until(() => expect(running()).toEqual(['a', 'b']));
+    list(aSpec({ name: 'a', env: { NEW: '1' } }), aSpec({ name: 'b' }), aSpec({ name: 'off' }));
+    await until(() => expect(model.signals.map(({ name }) => name)).toEqual(['rt-a']));
+    model.end('rt-a', 143);
+    await until(() => expect(running()).toEqual(['a', 'b', 'off']));
+    expect(model.instances.get('rt-a')?.spec.hash).toContain('NEW');
+  });
+
+  it('stops nothing while the source or the engine says nothing', async () => {
+    const first = start();
+    first.list(aSpec({ name: 'a' }), aSpec({ name: 'b' }));
+    await until(() => expect(first.running()).toEqual(['a', 'b']));
+    await first.stop();
+    const second = start({ model: first.model, kept: first.kept });
+    second.sourceFails();
+    await pause(200);
+    expect(second.running()).toEqual(['a', 'b']);
+    second.list(aSpec({ name: 'a' }), aSpec({ name: 'b' }));
+    await pause(200);
+    expect(second.model.lives.length).toBe(2);
+    expect(second.model.signals).toEqual([]);
+  });
+
+  it('does not believe a source that is suddenly empty, until an operator says so', async () => {
+    const { list, running, loop, model, events } = start();
+    list(...['a', 'b', 'c'].map((name) => aSpec({ name })));
+    await until(() => expect(running()).toEqual(['a', 'b', 'c']));
+    list(aSpec({ name: 'a' }));
+    await pause(200);
+    expect(model.signals).toEqual([]);
+    expect(events.map(({ type }) => type)).toContain('mass-delete');
+    for (const bot of loop.wanted.confirm()) loop.wake(bot);
+    await until(() => expect(model.signals.map(({ name }) => name).sort()).toEqual(['rt-b', 'rt-c']));
+  });
+
+  it('lets most of them stay when one is taken away', async () => {
+    const { list, running, model } = start();
+    list(...['a', 'b', 'c'].map((name) => aSpec({ name })));
+    await until(() => expect(running()).toEqual(['a', 'b', 'c']));
+    list(...['a', 'b'].map((name) => aSpec({ name })));
+    await until(() => expect(model.signals.map(({ name }) => name)).toEqual(['rt-c']));
+  });
+
+  it('goes on where an engine failed, and says why it waits', async () => {
+    let broken = true;
+    const { list, running, loop, events } = start({
+      fault: (call) => (call === 'create' && broken ? 'before' : 'none'),
+    });
+    list(aSpec({ name: 'a' }));
+    await until(() => expect(events.some(({ type }) => type === 'failed')).toBe(true));
+    expect(loop.state('a').conditions.find(({ type }) => type === 'Degraded')?.message).toContain('create');
+    broken = false;
+    await until(() => expect(running()).toEqual(['a']));
+  });
+
+  it('runs a scheduled bot at its times, each once', async () => {
+    const { list, model, events } = start();
+    list(scheduled('s', { cron: '* * * * * *' }));
+    const ended = setInterval(() => {
+      for (const one of [...model.instances.values()]) if (one.state === 'running') model.end(one.name, 0);
+    }, 100);
+    await until(() => expect(model.lives.length).toBeGreaterThanOrEqual(3));
+    clearInterval(ended);
+    const times = model.lives.map(({ run }) => run!);
+    expect(new Set(times).size).toBe(times.length);
+    expect(times.every((time) => time % 1_000 === 0)).toBe(true);
+    const late = events.filter(({ type }) => type === 'claimed').map(({ facts }) => facts.late as number);
+    expect(Math.max(...late)).toBeLessThan(1_000);
+  });
+
+  it('changes many bots in waves', async () => {
+    const { list, model } = start();
+    const bots = Array.from({ length: 20 }, (_, index) => `b${String(index).padStart(2, '0')}`);
+    list(...bots.map((name) => aSpec({ name })));
+    await until(() => expect(model.lives.length).toBe(20));
+    list(...bots.map((name) => aSpec({ name, env: { NEW: '1' } })));
+    await pause(500);
+    // The first of them is asked to end, and nobody else before it runs again.
+    expect(model.signals.length).toBe(1);
+    const end = setInterval(() => {
+      for (const one of [...model.instances.values()]) if (one.asked) model.end(one.name, 143);
+    }, 20);
+    await until(() => expect(model.lives.filter(({ hash }) => hash.includes('NEW')).length).toBe(20));
+    clearInterval(end);
+  });
+
+  it('drains, and goes on', async () => {
+    const { list, running, loop, model } = start();
+    list(aSpec({ name: 'a' }));
+    await until(() => expect(running()).toEqual(['a']));
+    loop.draining = true;
+    await until(() => expect(model.signals.length).toBe(1));
+    model.end('rt-a', 143);
+    await pause(100);
+    expect(running()).toEqual([]);
+    loop.draining = false;
+    await until(() => expect(running()).toEqual(['a']));
+  });
+
+  it('forgets a bot that is gone', async () => {
+    const { list, running, loop, model, kept } = start();
+    list(aSpec({ name: 'a' }), aSpec({ name: 'b' }), aSpec({ name: 'c' }));
+    await until(() => expect(running()).toEqual(['a', 'b', 'c']));
+    list(aSpec({ name: 'a' }), aSpec({ name: 'b' }));
+    await until(() => expect(model.signals.length).toBe(1));
+    model.end('rt-c', 143);
+    await until(() => expect(model.instances.has('rt-c')).toBe(false));
+    for (const name of [...model.instances.keys()]) if (name.startsWith('rtd-')) model.instances.delete(name);
+    model.told(undefined);
+    await until(() => expect(loop.bots()).toEqual(['a', 'b']));
+    expect([...kept.kept.keys()]).toEqual(['a', 'b']);
+  });
+});
