@@ -3,7 +3,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { listen } from '../../../src/agent/query/http/listen.ts';
+import { listen } from '../../../src/bot/answers/listen.ts';
 import type { ProgramLaunch } from '../../../src/agent/query/program/programLaunch.ts';
 import { QueryMetrics } from '../../../src/agent/query/server/metrics.ts';
 import { type QueryServer, startQueryServer } from '../../../src/agent/query/server/server.ts';

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Clock } from '../../../base/clock.ts';
 import { isRuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
-import { listen } from './listen.ts';
+import { listen } from '../../../bot/answers/listen.ts';
 
 /** Between two tries, milliseconds. */
 const POLL_MS = 500;

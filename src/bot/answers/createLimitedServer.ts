@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import { systemCode } from '../../../base/errors.ts';
+import { systemCode } from '../../base/errors.ts';
 import { respondRaw } from './respond.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { errorAnswer } from '../../../bot/answers/answer.ts';
+import { errorAnswer } from './answer.ts';
 
 /** How long a client that was refused may go on sending, so that it gets to read why. */
 const LINGER_MS = 5000;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { RuntimeError, systemCode } from '../../../base/errors.ts';
+import { RuntimeError, systemCode } from '../../base/errors.ts';
 
 /** Listens on every address, IPv6 and IPv4 (only the latter where there is no IPv6); gives the port. */
 export async function listen(server: Server, port: number): Promise<number> {

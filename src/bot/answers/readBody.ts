@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { QueryError } from '../../../bot/answers/queryError.ts';
+import { QueryError } from './queryError.ts';
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -19,7 +19,8 @@ export async function readBody(request: IncomingMessage): Promise<Record<string,
   return value as Record<string, unknown>;
 }
 
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
+/** The bytes of a body. Throws `QueryError` 413 and 400. */
+export async function readBytes(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge(request);
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];

@@ -1,0 +1,35 @@
+import type { Registry } from 'prom-client';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Secret } from '../../base/secret.ts';
+import type { HostApi } from '../api/hostApi.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Instances } from '../instances/instances.ts';
+
+export interface GatewayOptions {
+  readonly api: HostApi;
+  readonly engine: Engine;
+  readonly instances: Instances;
+  /** Tag of a bot's head in the store; undefined: nothing is saved yet. */
+  readonly stateVersion: (bot: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** 0: any that is free. */
+  readonly port: number;
+  /** RUNTIME_QUERY_TOKEN; undefined: everybody who reaches the port may ask. */
+  readonly token: Secret | undefined;
+  /** Signs the tokens of single bots. */
+  readonly tokenKey: Secret;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly limits?: Partial<GatewayLimits>;
+}
+
+export interface GatewayLimits {
+  /** Queries under way. */
+  readonly perBot: number;
+  readonly inAll: number;
+  /** Containers for bots that do not run. */
+  readonly workers: number;
+}
+
+export const usualLimits: GatewayLimits = { perBot: 64, inAll: 4096, workers: 64 };

@@ -1,0 +1,36 @@
+import { QueryError } from '../../bot/answers/queryError.ts';
+import type { HostApi, QueryAddress } from '../api/hostApi.ts';
+import type { Workers } from './workers.ts';
+
+/** Where one query is answered. */
+export interface Place {
+  /** The bot's own server, or a container made for it. */
+  readonly kind: 'bot' | 'worker';
+  readonly address: QueryAddress;
+  /** The query is over. */
+  release(): void;
+}
+
+/**
+ * A realtime bot that runs is asked in place; every other by a container of its own that takes no generation and saves nothing.
+ * Throws `QueryError` 404 for what cannot be asked, and what `Workers.place` throws.
+ */
+export async function placeOf(
+  api: HostApi,
+  workers: Workers,
+  bot: string,
+  signal: AbortSignal,
+): Promise<Place> {
+  const view = api.bot(bot);
+  if (view === undefined) throw new QueryError(404, 'invalid', `bot not found: ${bot}`);
+  const { spec } = view;
+  if (spec === undefined) {
+    throw new QueryError(404, 'invalid', `bot ${bot} does not have entrypoints configured`);
+  }
+  if (spec.entrypoints.query === undefined) {
+    throw new QueryError(404, 'invalid', `bot ${bot} does not have a query entrypoint`);
+  }
+  const address = api.queryAddress(bot);
+  if (address !== undefined) return { kind: 'bot', address, release: () => undefined };
+  return await workers.place(spec, signal);
+}

@@ -1,0 +1,93 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../base/clock.ts';
+import { excerpt, parseAnswer } from '../../bot/answers/answer.ts';
+import { QueryError, type QueryOutcome } from '../../bot/answers/queryError.ts';
+import { readBody } from '../../bot/answers/readBody.ts';
+import { respond } from '../../bot/answers/respond.ts';
+import { type Asking, askBot } from './askBot.ts';
+import type { Authorise } from './authorise.ts';
+import { bodyOf } from './exchange.ts';
+import { parseThe0Query, type The0Query, the0Answer, the0Error, the0Status } from './the0Query.ts';
+
+export interface The0RouteOptions {
+  readonly asking: Asking;
+  readonly authorise: Authorise;
+  readonly clock: Clock;
+}
+
+/** `POST /query`: the0's request, the0's answer. Every outcome, refusals too, has the0's shape. */
+export async function the0Route(
+  { asking, authorise, clock }: The0RouteOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onPlace: (place: 'bot' | 'worker') => void,
+): Promise<QueryOutcome> {
+  const startedAt = performance.now();
+  const timing = () => ({ startedAt, endedAt: performance.now(), now: clock.now() });
+  try {
+    if (request.method !== 'POST') {
+      throw new QueryError(405, 'invalid', 'method not allowed', { allow: 'POST' });
+    }
+    const query = await parsed(request);
+    if (!authorise(request.headers.authorization, query.bot)) {
+      throw new QueryError(401, 'unauthorized', 'a bearer token is required', {
+        'www-authenticate': 'Bearer',
+      });
+    }
+    const { status, body } = await answered(asking, query, response, onPlace);
+    const answer = the0Answer(body, timing());
+    if (answer === undefined) {
+      throw new QueryError(
+        502,
+        'error',
+        `the bot answered ${excerpt(body)} (status ${status}), which is no answer object`,
+      );
+    }
+    const ok = parseAnswer(body)?.status === 'ok';
+    respond(response, the0Status(status, ok), answer);
+    return ok ? 'ok' : 'error';
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+    respond(response, the0Status(error.status, false), the0Error(error.message, timing()), error.headers);
+    return error.outcome;
+  }
+}
+
+async function parsed(request: IncomingMessage): Promise<The0Query> {
+  const body = await readBody(request).catch((error: unknown) => {
+    if (!(error instanceof QueryError) || error.status !== 400) throw error;
+    throw new QueryError(400, error.outcome, `invalid request body: ${error.message}`);
+  });
+  return parseThe0Query(body ?? {});
+}
+
+async function answered(
+  asking: Asking,
+  { bot, path, params, timeoutMs }: The0Query,
+  response: ServerResponse,
+  onPlace: (place: 'bot' | 'worker') => void,
+): Promise<{ readonly status: number; readonly body: Buffer }> {
+  const ended = new AbortController();
+  const late = setTimeout(
+    () => ended.abort(new QueryError(504, 'timeout', `${bot} did not answer within ${timeoutMs} ms`)),
+    timeoutMs,
+  );
+  const abandon = () => ended.abort(new QueryError(499, 'abandoned', 'the client has gone'));
+  response.once('close', abandon);
+  const hasParams = params !== undefined && Object.keys(params).length > 0;
+  const exchange = {
+    method: 'POST',
+    target: path,
+    headers: hasParams ? { 'content-type': 'application/json' } : {},
+    body: Buffer.from(hasParams ? JSON.stringify(params) : ''),
+  } as const;
+  try {
+    return await askBot(asking, bot, exchange, ended.signal, onPlace, async (answer) => ({
+      status: answer.statusCode ?? 502,
+      body: await bodyOf(answer, ended.signal),
+    }));
+  } finally {
+    clearTimeout(late);
+    response.off('close', abandon);
+  }
+}

@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../base/clock.ts';
+import { asRuntimeError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import { QueryError } from '../../bot/answers/queryError.ts';
+import type { BotSpec } from '../bots/botSpec.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Instances } from '../instances/instances.ts';
+import type { Place } from './places.ts';
+import { startWorker, type Worker } from './startWorker.ts';
+
+export interface WorkersOptions {
+  readonly engine: Engine;
+  readonly instances: Instances;
+  /** Tag of the bot's head in the store: another one, another state. Undefined: nothing is saved yet. */
+  readonly stateVersion: (bot: string, signal: AbortSignal) => Promise<string | undefined>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How many may be there at once. */
+  readonly most: number;
+}
+
+/** A worker that nobody asks goes after this, milliseconds. */
+const KEPT_MS = 60_000;
+/** How often those that nobody asks are looked for, milliseconds. */
+const SWEEP_MS = 5_000;
+
+interface Kept {
+  /** Specification and state that it answers from. */
+  readonly version: string;
+  readonly worker: Promise<Worker>;
+  users: number;
+  usedAt: number;
+}
+
+/**
+ * Containers that answer for bots that do not run: one a bot, made by its first query, kept for the next one of the same bot and
+ * state. It takes no generation, and what it writes goes with it.
+ */
+export class Workers {
+  readonly #options: WorkersOptions;
+  readonly #kept = new Map<string, Kept>();
+  readonly #leaving = new Set<Promise<void>>();
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#kept.size;
+  }
+
+  /** Throws `QueryError` 502, 503 or 504. */
+  async place(spec: BotSpec, signal: AbortSignal): Promise<Place> {
+    const { clock, stateVersion, instances, most } = this.#options;
+    const state = await stateVersion(spec.name, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw new QueryError(
+        503,
+        'unavailable',
+        `the saved state of ${spec.name} cannot be asked for: ${asRuntimeError(error).message}`,
+        { 'retry-after': '5' },
+      );
+    });
+    const version = `${instances.hash(spec) ?? JSON.stringify(spec)} ${state ?? ''}`;
+    let kept = this.#kept.get(spec.name);
+    if (kept?.version !== version) {
+      if (kept) this.#retire(spec.name, kept);
+      if (this.#kept.size >= most && !this.#makeRoom()) {
+        throw new QueryError(503, 'busy', 'too many bots that do not run are asked at once', {
+          'retry-after': '1',
+        });
+      }
+      kept = { version, worker: this.#start(spec), users: 0, usedAt: clock.now() };
+      this.#kept.set(spec.name, kept);
+    }
+    const used = kept;
+    used.users += 1;
+    const release = () => {
+      used.users -= 1;
+      used.usedAt = clock.now();
+    };
+    try {
+      const { address } = await abortable(used.worker, signal);
+      return { kind: 'worker', address, release };
+    } catch (error) {
+      release();
+      // One that could not start is not kept; one that somebody else waits for is.
+      if (!signal.aborted && this.#kept.get(spec.name) === used) this.#retire(spec.name, used);
+      throw error;
+    }
+  }
+
+  /** The worker of this bot does not answer any more: the next query gets another one. */
+  discard(bot: string): void {
+    const kept = this.#kept.get(bot);
+    if (kept) this.#retire(bot, kept);
+  }
+
+  /** Removes what an earlier host left, then those that nobody asks any more; until aborted, when all go. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { engine, clock, log } = this.#options;
+    try {
+      const left = (await engine.list(signal)).filter(({ role }) => role === 'query');
+      await Promise.all(left.map(({ name }) => this.#remove(name)));
+    } catch (error) {
+      if (!signal.aborted)
+        log.warn('query containers of an earlier host may be left', {
+          reason: asRuntimeError(error).message,
+        });
+    }
+    while (!signal.aborted) {
+      await clock.sleep(SWEEP_MS, signal).catch(() => undefined);
+      const before = clock.now() - KEPT_MS;
+      for (const [bot, kept] of this.#kept) {
+        if (signal.aborted || (kept.users === 0 && kept.usedAt < before)) this.#retire(bot, kept);
+      }
+    }
+    await Promise.all(this.#leaving);
+  }
+
+  /** The one that has been idle for the longest goes; false when all are in use. */
+  #makeRoom(): boolean {
+    const idle = [...this.#kept].filter(([, { users }]) => users === 0);
+    const [oldest] = idle.sort(([, a], [, b]) => a.usedAt - b.usedAt);
+    if (oldest) this.#retire(...oldest);
+    return oldest !== undefined;
+  }
+
+  #start(spec: BotSpec): Promise<Worker> {
+    const worker = startWorker({ ...this.#options, id: randomBytes(6).toString('hex') }, spec);
+    // Whoever waits for it is told; with nobody waiting that is no defect.
+    worker.catch(() => undefined);
+    return worker;
+  }
+
+  #retire(bot: string, kept: Kept): void {
+    if (this.#kept.get(bot) === kept) this.#kept.delete(bot);
+    const leaving = kept.worker.then(
+      async ({ name }) => {
+        while (kept.users > 0) await this.#options.clock.sleep(100);
+        await this.#remove(name);
+      },
+      () => undefined,
+    );
+    this.#leaving.add(leaving);
+    void leaving.finally(() => this.#leaving.delete(leaving));
+  }
+
+  async #remove(name: string): Promise<void> {
+    const { engine, log } = this.#options;
+    const { signal } = new AbortController();
+    try {
+      await engine.kill(name, signal);
+      await engine.remove(name, signal);
+    } catch (error) {
+      log.warn('a query container is left', { name, reason: asRuntimeError(error).message });
+    }
+  }
+}
+
+/** What is waited for goes on without us: others may wait for it too. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
