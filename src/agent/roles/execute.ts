@@ -13,6 +13,10 @@ export const execute: Command = {
   positionals: '[DIR]',
   options: {
     'query-server-only': { type: 'boolean', description: 'only the query server: a sidecar of the bot' },
+    pull: {
+      type: 'boolean',
+      description: 'with --query-server-only: pull code and state first, take no generation, save nothing',
+    },
     'skip-sync': { type: 'boolean', description: 'a sidecar pulls and saves: run the bot on what is there' },
     'skip-query-server': { type: 'boolean', description: 'a sidecar answers queries' },
     watch: { type: 'boolean', description: 'with DIR: run the bot again when its code changes' },
@@ -31,11 +35,16 @@ export const execute: Command = {
     if (flags.watch && dir === undefined) {
       throw new RuntimeError('usage', '--watch needs a DIR', { hint: 'runtime execute --watch DIR' });
     }
+    if (flags.pull && !flags['query-server-only']) {
+      throw new RuntimeError('usage', '--pull goes with --query-server-only: a bot that runs always pulls');
+    }
     if (flags.watch && (flags['query-server-only'] || flags.query !== undefined)) {
       throw new RuntimeError('usage', '--watch runs a bot, which --query and --query-server-only do not');
     }
     if (flags['query-server-only']) {
-      const bot = await loadBot(invocation, { role: 'query-server', speaker: 'query', dir });
+      const role = flags.pull ? 'pulling-query-server' : 'query-server';
+      const bot = await loadBot(invocation, { role, speaker: 'query', dir });
+      if (flags.pull) await (await import('./pullForQueries.ts')).pullForQueries(bot);
       const { runQueryServer } = await import('../query/server/role.ts');
       return await runQueryServer({ ...bot, version: build.version });
     }

@@ -24,7 +24,13 @@ export interface ReadConfigOptions {
  * `execute` becomes an ephemeral query by `QUERY_PATH`. `execute-without-sync` and `query-server` may leave the store
  * to a sidecar; an `operator` names the bot, if any, on the command line.
  */
-export type Role = 'execute' | 'execute-without-sync' | 'query-server' | 'daemon' | 'operator';
+export type Role =
+  | 'execute'
+  | 'execute-without-sync'
+  | 'query-server'
+  | 'pulling-query-server'
+  | 'daemon'
+  | 'operator';
 
 /** Whether others of the pod pull and save: this one then needs no store, and no credentials. */
 function leavesStore(role: Role, isEphemeralQuery: boolean): boolean {
@@ -113,7 +119,8 @@ export function configError(problems: readonly string[]): RuntimeError {
 function required(role: Role, reader: VariableReader): readonly VariableName[] {
   if (role === 'operator') return [];
   if (role === 'daemon') return ['BOT_ID'];
-  if (role === 'query-server') return ['BOT_ID', 'RUNTIME', 'QUERY_ENTRYPOINT'];
+  if (role === 'query-server' || role === 'pulling-query-server')
+    return ['BOT_ID', 'RUNTIME', 'QUERY_ENTRYPOINT'];
   const program = reader.has('QUERY_PATH') && reader.has('QUERY_ENTRYPOINT') ? [] : (['ENTRYPOINT'] as const);
   return ['BOT_ID', 'RUNTIME', ...program];
 }

@@ -3,7 +3,7 @@ import { QueryError } from '../../bot/answers/queryError.ts';
 import type { HostApi } from '../api/hostApi.ts';
 import type { Admission } from './admission.ts';
 import { ask, type Exchange } from './exchange.ts';
-import { placeOf } from './places.ts';
+import { placeOf } from './placeOf.ts';
 import type { Workers } from './workers.ts';
 
 export interface Asking {

@@ -4,7 +4,7 @@
  * `POST /query` speaks as the0's query server does; `GET|POST /bots/<id>/<path>` is sent on to the bot's own server and answered
  * as that answers, streams included. A realtime bot that runs is asked in place; every other by a container that is made for it
  * and kept for 60 s. In order: which bot (`botPath`, `the0Query`) → may the client (`authorise`) → is there room (`admission`) →
- * where (`places`, `workers`) → ask (`exchange`) → send on (`forward`) or wrap (`the0Route`).
+ * where (`placeOf`, `workers`) → ask (`exchange`) → send on (`forward`) or wrap (`the0Route`).
  */
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -89,6 +89,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     } catch (error) {
       const failure = error instanceof QueryError ? error : undefined;
       outcome = failure?.outcome ?? 'error';
+      if (!failure && !response.headersSent)
+        log.error('a query failed in the gateway', { error: String(error) });
       // What has begun cannot become another answer: it is cut, and the client sees that.
       if (response.headersSent) response.destroy();
       else
@@ -98,14 +100,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           failure?.message ?? 'the gateway failed',
           failure?.headers,
         );
-      if (!failure && !response.headersSent)
-        log.error('a query failed in the gateway', { error: String(error) });
     }
     metrics.answered(place, outcome, (performance.now() - startedAt) / 1000);
   };
 
   const server = createLimitedServer(LONGEST_QUERY_MS);
   server.maxConnections = 2 * limits.inAll;
+  // A client that has gone holds a place and perhaps a container: who closes his direction is taken for gone.
+  Object.assign(server, { httpAllowHalfOpen: false });
   server.on('request', handler);
   // Whatever a client expects that is not `100-continue`, it gets its answer.
   server.on('checkExpectation', handler);

@@ -39,9 +39,11 @@ export function parseThe0Query(body: unknown): The0Query {
 
 const invalid = (message: string) => new QueryError(400, 'invalid', message);
 
-/** the0's statuses: 200 for `ok`, 404 for what is not there, 400 for a bad request, 500 for every other error. */
-export function the0Status(status: number, ok: boolean): number {
-  if (ok) return 200;
+/**
+ * the0's status for a refusal of ours: 404 for what is not there, 400 for a bad request, 500 for every other one. What a bot itself
+ * calls an error is 500, whatever its own status: the0's clients take a 404 for a bot that is not there.
+ */
+export function the0Status(status: number): number {
   return [400, 401, 404, 405, 413, 503].includes(status) ? status : 500;
 }
 

@@ -44,11 +44,11 @@ export async function the0Route(
       );
     }
     const ok = parseAnswer(body)?.status === 'ok';
-    respond(response, the0Status(status, ok), answer);
+    respond(response, ok ? 200 : 500, answer);
     return ok ? 'ok' : 'error';
   } catch (error) {
     if (!(error instanceof QueryError)) throw error;
-    respond(response, the0Status(error.status, false), the0Error(error.message, timing()), error.headers);
+    respond(response, the0Status(error.status), the0Error(error.message, timing()), error.headers);
     return error.outcome;
   }
 }

@@ -6,7 +6,7 @@ import { QueryError } from '../../bot/answers/queryError.ts';
 import type { BotSpec } from '../bots/botSpec.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Instances } from '../instances/instances.ts';
-import type { Place } from './places.ts';
+import type { Place } from './place.ts';
 import { startWorker, type Worker } from './startWorker.ts';
 
 export interface WorkersOptions {

@@ -3,12 +3,12 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { listen } from '../../../src/bot/answers/listen.ts';
 import type { ProgramLaunch } from '../../../src/agent/query/program/programLaunch.ts';
 import { QueryMetrics } from '../../../src/agent/query/server/metrics.ts';
 import { type QueryServer, startQueryServer } from '../../../src/agent/query/server/server.ts';
 import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import { createLogger } from '../../../src/base/log.ts';
+import { listen } from '../../../src/bot/answers/listen.ts';
 import type { QueryConfig } from '../../../src/bot/config/config.ts';
 import { EventBuffer } from '../../../src/bot/events/eventBuffer.ts';
 

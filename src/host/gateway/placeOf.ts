@@ -1,15 +1,7 @@
 import { QueryError } from '../../bot/answers/queryError.ts';
-import type { HostApi, QueryAddress } from '../api/hostApi.ts';
+import type { HostApi } from '../api/hostApi.ts';
+import type { Place } from './place.ts';
 import type { Workers } from './workers.ts';
-
-/** Where one query is answered. */
-export interface Place {
-  /** The bot's own server, or a container made for it. */
-  readonly kind: 'bot' | 'worker';
-  readonly address: QueryAddress;
-  /** The query is over. */
-  release(): void;
-}
 
 /**
  * A realtime bot that runs is asked in place; every other by a container of its own that takes no generation and saves nothing.
