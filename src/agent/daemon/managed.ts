@@ -20,6 +20,16 @@ export interface ManagedOptions {
   readonly log: Logger;
 }
 
+/**
+ * The room of the process that saves: state and logs go to the store from here, by `runSync` (src/bot/sync), which knows nothing of
+ * processes. Here is what it is told by whom.
+ *
+ *   managed        below a supervisor (`supervisorLink`): it says what was pulled, holds the bot still for a snapshot, and says when to
+ *                  finish; when it dies, its guard ends the bot, and the state is saved one last time
+ *   sidecar        in a container of its own: files tell what a channel tells elsewhere, and SIGTERM says when to finish
+ *   healthServer   what an orchestrator asks the sidecar
+ */
+
 /** A sign of life for the supervisor this often, milliseconds. */
 const ALIVE_MS = 20_000;
 /** The longest that the supervisor's guard takes to end the bot, milliseconds. */

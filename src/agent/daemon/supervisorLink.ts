@@ -1,12 +1,6 @@
 import type { EventSink, EventType } from '../../bot/events/event.ts';
+import { type ChannelEnd, openChannel } from '../process/channel.ts';
 import type { FromDaemon, PulledState, ToDaemon } from '../process/messages.ts';
-
-/** What the daemon needs of a parent: Node's `process` where it has an IPC channel. */
-export interface Channel {
-  send?(message: unknown, callback: (error: Error | null) => void): boolean;
-  on(event: 'message', listener: (message: unknown) => void): unknown;
-  on(event: 'disconnect', listener: () => void): unknown;
-}
 
 export interface SupervisorLink {
   readonly started: Promise<{ readonly pulled: PulledState; readonly botGroup: number | undefined }>;
@@ -22,29 +16,20 @@ export interface SupervisorLink {
   thaw(): Promise<void>;
 }
 
-/** The supervisor as the daemon sees it. */
-export function linkSupervisor(channel: Channel, now: () => number): SupervisorLink {
+/** The supervisor as the daemon sees it. `parent`: Node's `process` where it has an IPC channel. */
+export function linkSupervisor(parent: ChannelEnd, now: () => number): SupervisorLink {
   const started = Promise.withResolvers<{ pulled: PulledState; botGroup: number | undefined }>();
   const finishing = Promise.withResolvers<{ budgetMs: number | undefined }>();
-  const orphaned = new AbortController();
   let frozen: ((ok: boolean) => void) | undefined;
   let thawed: (() => void) | undefined;
 
-  const tell = (message: FromDaemon) =>
-    new Promise<void>((resolve) => {
-      if (orphaned.signal.aborted || !channel.send) return resolve();
-      // A supervisor that dies meanwhile is told by `disconnect`.
-      channel.send(message, () => resolve());
-    });
-
-  channel.on('message', (raw) => {
-    const message = raw as ToDaemon;
+  const channel = openChannel<FromDaemon, ToDaemon>(parent, (message) => {
     switch (message.type) {
       case 'start':
         started.resolve(message);
         break;
       case 'finish':
-        void tell({ type: 'alive' });
+        channel.send({ type: 'alive' });
         finishing.resolve(message);
         break;
       case 'frozen':
@@ -55,28 +40,29 @@ export function linkSupervisor(channel: Channel, now: () => number): SupervisorL
         break;
     }
   });
-  channel.on('disconnect', () => {
-    orphaned.abort();
+  const { closed } = channel;
+  closed.addEventListener('abort', () => {
     frozen?.(false);
     thawed?.();
   });
+  const tell = (message: FromDaemon) => new Promise<void>((resolve) => channel.send(message, resolve));
 
   return {
     started: started.promise,
     finishing: finishing.promise,
-    orphaned: orphaned.signal,
+    orphaned: closed,
     tell,
     emit: (type: EventType, data) =>
       void tell({ type: 'event', event: { type, at: new Date(now()).toISOString(), data } }),
     freeze: () =>
       new Promise((resolve) => {
-        if (orphaned.signal.aborted) return resolve(false);
+        if (closed.aborted) return resolve(false);
         frozen = resolve;
         void tell({ type: 'freeze' });
       }),
     thaw: () =>
       new Promise((resolve) => {
-        if (orphaned.signal.aborted) return resolve();
+        if (closed.aborted) return resolve();
         thawed = resolve;
         void tell({ type: 'thaw' });
       }),

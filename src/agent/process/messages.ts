@@ -4,8 +4,14 @@ import type { PublishReport } from '../../bot/state/publish/publishReport.ts';
 import type { FinishOutcome } from '../../bot/sync/finishOutcome.ts';
 
 /**
- * What the processes of one container tell each other over Node's IPC channel. Every process survives the
- * death of any other: a channel that closes is an end, not an error.
+ * The room of what the processes of a container have to do with each other: how they are started, what they tell each other, how
+ * they are found and signalled. It decides nothing; supervisor, daemon and query server do.
+ *
+ * - A *role* is a process of our own binary (`startRole`), with a channel to us (`openChannel`). Here are the messages that go
+ *   over it. Every process survives the death of any other: a channel that closes is an end, not an error.
+ * - A *program* is the bot's: the bot itself, or one that answers queries (`startProgram`). It leads a process group of its own,
+ *   gets no channel, and only where its kind has a launcher a descriptor 3, by which the launcher is told to go on (`openControl`).
+ * - Who belongs to a program is read from the process table (`processTree`): the members of its group and all their descendants.
  */
 
 /** What the pull learnt; a daemon that has to start again reads it from the store instead. */

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { openChannel } from './channel.ts';
 
 /** How a process of our own binary is started: in a single executable the path alone, from source with its file. */
 export interface Self {
@@ -6,7 +7,7 @@ export interface Self {
   readonly args: readonly string[];
 }
 
-/** A child in one of our own roles, talking to us over Node's IPC channel. */
+/** A child in one of our own roles, and the channel to it. */
 export interface RoleProcess<Send> {
   readonly pid: number | undefined;
   /** False when the channel is closed; the message is then lost, and so is the process. */
@@ -39,34 +40,32 @@ export function cleanEnvironment(env: Readonly<Record<string, string>>): Record<
   return Object.fromEntries(Object.entries(env).filter(([name]) => !HOSTILE.test(name)));
 }
 
-export function startRole<Send, Receive>(self: Self, options: RoleOptions<Receive>): RoleProcess<Send> {
-  const child: ChildProcess = spawn(self.file, [...self.args, ...options.role], {
+export function startRole<Send extends object, Receive extends object>(
+  self: Self,
+  options: RoleOptions<Receive>,
+): RoleProcess<Send> {
+  const child = spawn(self.file, [...self.args, ...options.role], {
     env: { ...cleanEnvironment(options.env), ...options.tuning },
     // Stdout is the bot's alone.
     stdio: ['ignore', 2, 2, 'ipc'],
     // A process group of its own: a Ctrl-C at the terminal is for the supervisor, which then tells it to finish.
     detached: true,
   });
+  const { send } = openChannel<Send, Receive>(child, options.onMessage);
   let over = false;
   const end = (code: number | null, signal: NodeJS.Signals | null) => {
     if (over) return;
     over = true;
     options.onExit(code, signal);
   };
-  child.on('message', (message) => options.onMessage(message as Receive));
   child.on('error', () => end(null, null));
   child.on('close', end);
   return {
     get pid() {
       return child.pid;
     },
-    send: (message) => {
-      if (over || !child.connected) return false;
-      child.send(message as object, () => {
-        // A channel that breaks while we write is reported by `close`.
-      });
-      return true;
-    },
+    // A process that could not be started has a channel all the same.
+    send: (message) => !over && send(message),
     kill: (signal) => {
       child.kill(signal);
     },

@@ -27,8 +27,15 @@ async function pod(extra: Record<string, string> = {}) {
 }
 
 test('a bot between an init container and a sync sidecar keeps its state', async () => {
-  const { sync, bot, state } = await pod();
+  const { sync, bot, state, exitRecord } = await pod();
   expect((await bot('echo 1 > $STATE_PATH/kept; exit 5')).code).toBe(5);
+  // By the bot's container nothing is saved, and nothing went wrong.
+  expect(await exitRecord()).toMatchObject({
+    source: 'bot',
+    exit: 5,
+    stateSaved: false,
+    logsSaved: false,
+  });
   sync.child.kill('SIGTERM');
   expect((await sync.finished).code).toBe(0);
   expect((await state()).stdout).toMatch(/\tkept\n/);

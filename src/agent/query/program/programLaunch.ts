@@ -1,4 +1,5 @@
 import type { Owner } from '../../../base/owner.ts';
+
 /** How the query program is started; made from the kind's launch by `prepareProgram`. */
 export interface ProgramLaunch {
   /** The wrapper that makes the state read-only comes first, where there is one. */

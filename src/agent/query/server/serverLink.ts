@@ -1,18 +1,12 @@
+import { whenAborted } from '../../../base/whenAborted.ts';
 import type { EventSink } from '../../../bot/events/event.ts';
 import { EventBuffer } from '../../../bot/events/eventBuffer.ts';
 import type { PublishReport } from '../../../bot/state/publish/publishReport.ts';
+import { type ChannelEnd, openChannel } from '../../process/channel.ts';
 import type { FromQueryServer, ToQueryServer } from '../../process/messages.ts';
 import type { QueryMetrics } from './metrics.ts';
 
 const EVENTS_KEPT = 1024;
-
-/** What the query server needs of a parent: Node's `process` where it has an IPC channel. */
-export interface Channel {
-  readonly connected?: boolean;
-  send?(message: unknown, callback: (error: Error | null) => void): boolean;
-  on(event: 'message', listener: (message: unknown) => void): unknown;
-  on(event: 'disconnect', listener: () => void): unknown;
-}
 
 /** What is known here of the bot: told by the supervisor, or nothing in a sidecar of its own. */
 export interface ServerLink {
@@ -33,9 +27,9 @@ export interface LinkOptions {
   readonly onStop: () => void;
 }
 
-/** The supervisor as the query server sees it. */
-export function linkSupervisor(channel: Channel, { now, metrics, onStop }: LinkOptions): ServerLink {
-  const supervised = channel.send !== undefined;
+/** The supervisor as the query server sees it. `parent`: Node's `process`, which has an IPC channel where there is one. */
+export function linkSupervisor(parent: ChannelEnd, { now, metrics, onStop }: LinkOptions): ServerLink {
+  const supervised = parent.send !== undefined;
   // All events pass the supervisor, ours too: it numbers them, also for a server that is started again.
   const events = new EventBuffer(EVENTS_KEPT, supervised ? 0 : now());
   const at = () => new Date(now()).toISOString();
@@ -71,15 +65,9 @@ export function linkSupervisor(channel: Channel, { now, metrics, onStop }: LinkO
         onStop();
     }
   };
-  channel.on('message', (message) => take(message as ToQueryServer));
-  channel.on('disconnect', onStop);
-  // It may have died while we were starting.
-  if (supervised && !channel.connected) onStop();
-
-  const tell = (message: FromQueryServer) => {
-    // A supervisor that dies meanwhile is told by `disconnect`.
-    if (channel.connected) channel.send?.(message, () => undefined);
-  };
+  const channel = openChannel<FromQueryServer, ToQueryServer>(parent, take);
+  if (supervised) void whenAborted(channel.closed).then(onStop);
+  const tell = (message: FromQueryServer) => void channel.send(message);
   return {
     events,
     emit: (type, data) => {

@@ -7,6 +7,18 @@ import { createLineFramer } from './lineFramer.ts';
 import { createOutput, type Output } from './output.ts';
 import { openSource, type Source } from './source.ts';
 
+/**
+ * The room of the bot's output: through to the container's own, byte for byte, and line by line into the journal below `LOGS_PATH`,
+ * from where the daemon ships it. Two readers who may both be slow, so there are two limits: the container's output holds the bot back
+ * for ten seconds (`output`), the journal for as long until its oldest unshipped segment goes (`journalWriter`).
+ *
+ *   outputPipes   real pipes, which a bot can open by name
+ *   source        reads one of them, into memory that is used again and again
+ *   output        passes on, and leaves out what nobody takes
+ *   lineFramer    finds the lines, and cuts those that are too long
+ *   journalWriter keeps the frames in segments that the reader can follow
+ */
+
 export interface CaptureOptions {
   /** LOGS_PATH; made when it is missing. */
   readonly dir: string;

@@ -3,6 +3,11 @@ import type { Socket } from 'node:net';
 import type { Self } from '../../process/roleProcess.ts';
 
 /**
+ * The room of the one process that outlives a supervisor that is killed (docs/architecture.md, "Why a shell guards the bot"). It
+ * knows nothing but process groups: the bot's, and that of the query program.
+ */
+
+/**
  * Reads until we are gone, however we went, and knows the groups of the last line. They stand still until all of their
  * processes are found, which takes the start of a Node process: nobody dies meanwhile and leaves orphans that
  * cannot be told from others. A shell, because it costs 0.1 MiB while it waits.

@@ -26,10 +26,13 @@ export interface ExitRecord {
   readonly logsSaved: boolean;
 }
 
+/** How a life ended, all told. */
 export interface Ending {
+  /** Undefined: it never ran. */
   readonly bot: BotExit | undefined;
   /** Why the runtime itself ended it, when it did. Wins over the bot's own code. */
   readonly error: RuntimeError | undefined;
+  /** By us: what a sidecar saves is not known here. */
   readonly stateSaved: boolean;
   readonly logsSaved: boolean;
   /** Milliseconds since the epoch. */

@@ -3,7 +3,7 @@ import type { Logger } from '../../../base/log.ts';
 import { type RoleProcess, type Self, startRole } from '../../process/roleProcess.ts';
 import { backoffMs } from './backoff.ts';
 
-export interface KeepOptions<Send, Receive> {
+export interface KeepOptions<Send extends object, Receive extends object> {
   readonly self: Self;
   readonly role: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -28,7 +28,9 @@ export interface KeptRole<Send> extends RoleProcess<Send> {
 }
 
 /** Starts a role and keeps it: when it dies it is started again, after a wait that grows with its deaths in a row. */
-export function keepRole<Send, Receive>(options: KeepOptions<Send, Receive>): KeptRole<Send> {
+export function keepRole<Send extends object, Receive extends object>(
+  options: KeepOptions<Send, Receive>,
+): KeptRole<Send> {
   const { clock, log } = options;
   const released = new AbortController();
   const hurried = new AbortController();

@@ -4,6 +4,15 @@ import { signalProcess } from '../../process/signalProcess.ts';
 import { ownsNamespace } from './ownNamespace.ts';
 import type { StopBudget } from './stopBudget.ts';
 
+/**
+ * The room of the end: who asks for it, how much time there is, and how everybody of the bot is ended within it.
+ *
+ *   stopRequest    the first SIGTERM or SIGINT asks, the second hurries; other signals are the bot's own business
+ *   stopBudget     `STOP_TIMEOUT` in shares: the bot's grace, the final sync, the exit itself
+ *   stopBot        SIGTERM to the group, and SIGKILL to it and all its descendants when the grace is over
+ *   endLeftovers   what outlives the bot's first process, in a container of our own everything else
+ */
+
 /** How often a group that was asked to end is looked at, milliseconds. */
 const POLL_MS = 10;
 /** What processes that outlive the bot's first one get between SIGTERM and SIGKILL, milliseconds. */

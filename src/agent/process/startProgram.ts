@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import type { Duplex, Readable } from 'node:stream';
+import { RuntimeError, systemCode } from '../../base/errors.ts';
+import type { Owner } from '../../base/owner.ts';
+import { openControl } from './control.ts';
+import { goFirst } from './goFirst.ts';
+import { signalProcess } from './signalProcess.ts';
+
+/** A program of the bot's: the bot itself, or one that answers queries. */
+export interface ProgramOptions {
+  readonly launch: {
+    readonly argv: readonly string[];
+    readonly cwd: string;
+    readonly control: string | undefined;
+  };
+  /** The whole environment: nothing of ours is added. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Undefined: who we are. */
+  readonly user: Owner | undefined;
+  /** A descriptor, or a stream of Node's. */
+  readonly stdout: number | 'pipe';
+  readonly stderr: number | 'pipe';
+}
+
+export interface ProgramEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** `no-entrypoint`, `not-executable`: it could not be started; `config`: its launcher refused to run it. */
+  readonly error: RuntimeError | undefined;
+}
+
+/** A program's first process. It leads a session and a process group of its own, which is how it is signalled. */
+export interface Program {
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** Lets a launcher that waits run what it launches; nothing for programs that never wait. */
+  go(): void;
+  /** Signals the whole group; false when nobody is left in it. */
+  signal(signal: NodeJS.Signals): boolean;
+  /** When the first process has ended; its descendants may still hold its outputs. Never rejects. */
+  readonly ended: Promise<ProgramEnd>;
+  /** When nobody holds its outputs any more, where they are streams. Never rejects. */
+  readonly closed: Promise<void>;
+}
+
+/** Starts a program, or the interpreter that waits for its code. What goes wrong is in `ended`. */
+export function startProgram({ launch, env, user, stdout, stderr }: ProgramOptions): Program {
+  const [file = '', ...args] = launch.argv;
+  const child = spawn(file, args, {
+    cwd: launch.cwd,
+    env,
+    detached: true,
+    stdio: ['ignore', stdout, stderr, ...(launch.control === undefined ? [] : ['pipe' as const])],
+    ...user,
+  });
+  goFirst(child.pid, user);
+  const socket = child.stdio[3] as Duplex | null | undefined;
+  const control = socket && launch.control !== undefined ? openControl(socket, launch.control) : undefined;
+  const { pid } = child;
+  return {
+    pid,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    go: () => control?.go(),
+    signal: (signal) => pid !== undefined && signalProcess(-pid, signal),
+    ended: new Promise((resolve) => {
+      child.once('error', (error) => {
+        if (pid === undefined) resolve({ code: null, signal: null, error: startError(error, file) });
+      });
+      child.once('exit', async (code, signal) => resolve({ code, signal, error: await control?.refusal }));
+    }),
+    closed: new Promise((resolve) => child.once('close', () => resolve())),
+  };
+}
+
+function startError(error: Error, file: string): RuntimeError {
+  const details = { op: 'bot.start', path: file, cause: error };
+  if (systemCode(error) === 'ENOENT') {
+    return new RuntimeError('no-entrypoint', `${file} is not there, or its interpreter is not`, {
+      ...details,
+      hint: 'Is the kind installed in this image? `runtime doctor` tells.',
+    });
+  }
+  return new RuntimeError('not-executable', `${file} cannot be run: ${error.message}`, details);
+}

@@ -1,0 +1,35 @@
+import type { RuntimeError } from '../../../base/errors.ts';
+import { endLeftovers, stopBot } from '../stop/stopBot.ts';
+import { type StopBudget, syncBudgetMs } from '../stop/stopBudget.ts';
+import type { Caused } from './awaitCause.ts';
+import { type BotExit, isOutOfMemory } from './exitRecord.ts';
+import { oomKillsSince } from './oomKill.ts';
+
+export interface Ended extends Caused {
+  readonly exit: BotExit;
+  /** It could not be started, or its launcher refused to run it. */
+  readonly refusal: RuntimeError | undefined;
+}
+
+/** Ends the bot, unless it has ended by itself, and whatever it has left; then takes the last of its output. */
+export async function endBot(caused: Caused): Promise<Ended> {
+  const { bot, guard, daemon, query, stop, relay, clock, log } = caused;
+  const budget = budgetOf(caused);
+  if (budget) await stopBot(bot, budget, { clock, hurried: stop.hurried });
+  const { code, signal, error } = await bot.ended;
+  const helpers = [daemon?.pid, query?.pid, guard.pid].filter((pid) => pid !== undefined);
+  await endLeftovers(bot, helpers, clock, stop.hurried);
+  guard.remove(bot.pid);
+  const exit: BotExit = { code, signal, oomKills: oomKillsSince(caused.oomKills) };
+  log.debug('bot ended');
+  relay.emit('bot.exited', { code, signal, outOfMemory: isOutOfMemory(exit) });
+  query?.tell({ type: 'bot', running: false });
+  // Somebody who reads our output slowly may not have the time that the final sync needs.
+  await caused.capture.close(budget && syncBudgetMs(budget, clock.now()) / 2);
+  return { ...caused, exit, refusal: error };
+}
+
+/** The time that there is for the end; a stop may begin when the bot has ended by itself. Undefined: as long as bytes move. */
+export function budgetOf({ cause, stop }: Caused): StopBudget | undefined {
+  return stop.budget ?? (cause.type === 'bot ended' ? undefined : cause.budget);
+}
