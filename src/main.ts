@@ -1,3 +1,6 @@
+import { isatty } from 'node:tty';
+import { accidentalSignals, nameRealTimeSignals } from './base/signals.ts';
+
 /**
  * One executable, several programs: the first word of the command line says which. Each is a bundle of its own
  * (`scripts/build.ts`), so that what runs in every container holds nothing of the others.
@@ -13,6 +16,11 @@ process.on('SIGUSR1', () => undefined);
 
 async function main(): Promise<number> {
   if (programs[process.argv[2] ?? ''] === 'agent') {
+    nameRealTimeSignals();
+    // Whoever sends one of these loses nothing by it. Not at once: the start comes first.
+    setImmediate(() => {
+      for (const signal of accidentalSignals(isatty(0))) process.on(signal, () => undefined);
+    });
     const agent = await import('./programs/agent.ts');
     const code = await agent.run(process);
     if (code !== undefined) return code;

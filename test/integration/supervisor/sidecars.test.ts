@@ -51,6 +51,17 @@ test('a second SIGTERM does not end the final sync of the sidecar half-way', asy
   expect((await state()).stdout).toMatch(/\tlarge\n/);
 });
 
+test('a sidecar takes no notice of signals that ask for no end', async () => {
+  const { sync, bot, state } = await pod();
+  expect((await bot('echo 1 > $STATE_PATH/kept')).code).toBe(0);
+  for (const signal of [1, 3, 10, 14, 20, 24, 26, 27, 29, 30, 34, 50, 64])
+    process.kill(sync.child.pid!, signal);
+  await sleep(200);
+  sync.child.kill('SIGTERM');
+  expect(await sync.finished).toMatchObject({ code: 0, signal: null });
+  expect((await state()).stdout).toMatch(/\tkept\n/);
+});
+
 test('the bot removes the marker: the sidecar puts it back, and one that starts again goes on', async () => {
   const { sync, startSync, bot, state } = await pod({ SYNC_INTERVAL: '200ms', SYNC_ON_CHANGE: '0' });
   const marker = '$STATE_PATH/.runtime-sync';

@@ -1,9 +1,12 @@
+import { isatty } from 'node:tty';
 import type { Clock } from '../../../base/clock.ts';
+import { accidentalSignals } from '../../../base/signals.ts';
 import { type StopBudget, startStop } from './stopBudget.ts';
 
-/** Signals that ask for an orderly end, and those that are the bot's own business. */
+/** Signals that ask for an orderly end. */
 const STOPPING = ['SIGTERM', 'SIGINT'] as const;
-const PASSED_ON = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGALRM', 'SIGWINCH', 'SIGCONT'] as const;
+/** Those that end nobody who does not listen are the bot's own business all the same. */
+const HARMLESS = ['SIGWINCH', 'SIGCONT', 'SIGURG'] as const;
 
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): unknown;
@@ -39,7 +42,10 @@ export function listenForStop({ source, clock, stopTimeoutMs, onOther }: StopOpt
   };
   const listeners: [NodeJS.Signals, () => void][] = [
     ...STOPPING.map((signal): [NodeJS.Signals, () => void] => [signal, onStop]),
-    ...PASSED_ON.map((signal): [NodeJS.Signals, () => void] => [signal, () => onOther(signal)]),
+    ...[...accidentalSignals(isatty(0)), ...HARMLESS].map((signal): [NodeJS.Signals, () => void] => [
+      signal,
+      () => onOther(signal),
+    ]),
   ];
   for (const [signal, listener] of listeners) source.on(signal, listener);
   return {
