@@ -20,7 +20,7 @@ export interface ObjectStore {
   readonly name: string;
   /** The object's bytes from one moment; `not-found` when it is not there. */
   get(key: string, options?: GetOptions): Promise<StoredObject>;
-  head(key: string, options?: CallOptions): Promise<ObjectInfo>;
+  head(key: string, options?: HeadOptions): Promise<ObjectInfo>;
   /**
    * Writes the object whole: readers see the old bytes or the new, never a mixture, and a failure leaves the
    * old. The bucket is created when it is missing and the store was opened so. `conflict` when a condition fails.
@@ -54,6 +54,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface HeadOptions extends CallOptions {
+  /** Also what the store knows of the object's checksum. */
+  readonly checksum?: boolean | undefined;
+}
+
 export interface ListOptions extends CallOptions {
   /** Only keys behind this one. */
   readonly startAfter?: string | undefined;
@@ -84,6 +89,8 @@ export interface ObjectInfo {
   readonly etag: string;
   /** By the store's clock, milliseconds since the epoch. */
   readonly modified: number;
+  /** Hex SHA-256 of the bytes, where it was asked for and the store can tell. */
+  readonly sha256?: string | undefined;
 }
 
 export interface StoredObject extends ObjectInfo {

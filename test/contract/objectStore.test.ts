@@ -42,6 +42,16 @@ describe.each(['file', 's3', 'aws'] as const)('%s', (type) => {
     expect(Math.abs(info.modified - (await store.now()))).toBeLessThan(60_000);
   });
 
+  test('the checksum of what was put with one is told to who asks for it', async () => {
+    const { store } = backend;
+    const bytes = randomBytes(100_000);
+    await store.put('checked', bytes, { sha256: sha256(bytes) });
+    expect(await store.head('checked', { checksum: true })).toMatchObject({
+      size: bytes.length,
+      sha256: sha256(bytes),
+    });
+  });
+
   test('an object of no bytes is an object', async () => {
     await backend.store.put('empty', Buffer.alloc(0));
     expect(await read('empty')).toHaveLength(0);

@@ -19,6 +19,7 @@ import { appendByCopy } from '../s3/appendByCopy.ts';
 import { decodeKey, quoted } from '../s3/s3Xml.ts';
 import { createSweeper } from '../s3/sweepUploads.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
+import { wholeChecksum } from '../wholeChecksum.ts';
 import { type AwsClientOptions, abortable, awsError, createAwsClient } from './awsClient.ts';
 import { awsMultipart } from './awsMultipart.ts';
 
@@ -71,10 +72,15 @@ export function openAwsStore(options: AwsStoreOptions): ObjectStore {
         };
       }),
 
-    head: (key, { signal } = {}) =>
+    head: (key, { checksum, signal } = {}) =>
       guarded('store.head', key, signal, async () => {
-        const output = await client.send(new HeadObjectCommand(object(key)), abortable(signal));
-        return infoOf(key, Number(output.ContentLength), output);
+        const ChecksumMode = checksum ? 'ENABLED' : undefined;
+        const output = await client.send(
+          new HeadObjectCommand({ ...object(key), ChecksumMode }),
+          abortable(signal),
+        );
+        const sha256 = wholeChecksum(output.ChecksumSHA256);
+        return { ...infoOf(key, Number(output.ContentLength), output), sha256 };
       }),
 
     put: async (key, body, options = {}) => {

@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { checkKey } from '../checkKey.ts';
 import { measuredBody } from '../measuredBody.ts';
 import type { ListOptions, ObjectInfo, ObjectStore, PutOptions } from '../objectStore.ts';
+import { sha256Of } from '../sha256.ts';
 import { openBucketLock } from './bucketLock.ts';
 import { checkCondition, commitFile, removeFile, syncDirectories } from './fileCommit.ts';
 import { notFound, readFailure, writeFailure } from './fileErrors.ts';
@@ -81,11 +82,14 @@ export function openFileStore(dir: string, bucket: string, options: FileStoreOpt
     get: (key, options = {}) =>
       reading('store.get', key, options.signal, (path) => readFileObject(path, key, options)),
 
-    head: (key, { signal } = {}) =>
-      reading('store.head', key, signal, (path) => {
+    head: (key, { checksum, signal } = {}) =>
+      reading('store.head', key, signal, async (path) => {
         const stats = lstatOrNothing(path);
         if (!stats?.isFile()) throw notFound('store.head', path);
-        return infoOf(key, stats);
+        const info = infoOf(key, stats);
+        if (!checksum) return info;
+        const open = () => createReadStream(path);
+        return { ...info, sha256: await sha256Of({ size: info.size, open }, { key, signal }) };
       }),
 
     put: (key, body, options = {}) =>

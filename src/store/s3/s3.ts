@@ -5,6 +5,7 @@ import { blameChecksum } from '../blameChecksum.ts';
 import { checkKey } from '../checkKey.ts';
 import { mappedBody } from '../mappedBody.ts';
 import type { ObjectInfo, ObjectStore, PutOptions } from '../objectStore.ts';
+import { wholeChecksum } from '../wholeChecksum.ts';
 import { appendByCopy } from './appendByCopy.ts';
 import { networkError } from './networkError.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3Client.ts';
@@ -85,9 +86,16 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       return { ...info, body: mappedBody(response, toStoreError, signal) };
     },
 
-    async head(key, { signal } = {}) {
+    async head(key, { checksum, signal } = {}) {
       checkKey(key, 'store.head');
-      const { response } = await client.sendForText({ op: 'store.head', method: 'HEAD', key, signal });
+      const headers = checksum ? { 'x-amz-checksum-mode': 'ENABLED' } : {};
+      const { response } = await client.sendForText({
+        op: 'store.head',
+        method: 'HEAD',
+        key,
+        headers,
+        signal,
+      });
       return infoOf(key, response.headers);
     },
 
@@ -97,6 +105,9 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       const headers: OutgoingHttpHeaders = { 'content-type': contentType ?? 'application/octet-stream' };
       if (ifMatch !== undefined) headers['if-match'] = ifMatch;
       if (ifNoneMatch !== undefined) headers['if-none-match'] = ifNoneMatch;
+      // Kept with the object, and told by `head`.
+      if (sha256 !== undefined)
+        headers['x-amz-checksum-sha256'] = Buffer.from(sha256, 'hex').toString('base64');
       const request: S3Request = { op: 'store.put', method: 'PUT', key, headers, body, sha256, signal };
       try {
         return await put(request, options);
@@ -164,5 +175,6 @@ function infoOf(key: string, headers: IncomingHttpHeaders): ObjectInfo {
     size: Number(whole),
     etag: quoted(headers.etag ?? ''),
     modified: Date.parse(headers['last-modified'] ?? ''),
+    sha256: wholeChecksum(headers['x-amz-checksum-sha256']),
   };
 }

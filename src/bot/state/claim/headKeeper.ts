@@ -1,4 +1,4 @@
-import { isRuntimeError } from '../../../base/errors.ts';
+import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
 import type { StateContext } from '../format/context.ts';
 import { keys } from '../format/format.ts';
 import { encodeHead, type Head } from '../format/head.ts';
@@ -85,7 +85,19 @@ export class HeadKeeper {
       // Ours after all: the answer was lost, not the write.
       if (!encodeHead(this.head).equals(body)) throw error;
     }
-    if (this.#conditional === false) await this.check(signal);
+    // The answer is not the object: a gateway may have given it. Without conditions, this also tells of another instance.
+    await this.check(signal);
+    if (encodeHead(this.head).equals(body)) return;
+    this.#uncertain = true;
+    throw new RuntimeError(
+      'unavailable',
+      `${keys.head(bot)} was acknowledged by the store, and is not there as it was sent`,
+      {
+        op: 'state.publish',
+        path: keys.head(bot),
+        hint: 'Something between the runtime and the store answers in its place: a gateway, a proxy, a cache.',
+      },
+    );
   }
 
   async #reread(signal: AbortSignal): Promise<void> {

@@ -1,10 +1,14 @@
+import type { Clock } from '../../../base/clock.ts';
 import { TICK_MS } from '../format/tick.ts';
 import type { Tree } from '../format/tree.ts';
 import type { Scan } from '../local/scan.ts';
 import type { Freezer } from './freezer.ts';
-import { Picture, type PictureOptions } from './picture.ts';
+import type { PackWriter } from './packWriter.ts';
+import type { Picture } from './picture.ts';
 
-export interface CaptureOptions extends PictureOptions {
+export interface CaptureOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
   readonly freezer: Freezer | undefined;
   /** Nobody writes any more (the bot has ended): one look is enough. */
   readonly still: boolean;
@@ -26,24 +30,29 @@ const FROZEN_LIMIT_MS = 195;
 const REWRITE_MS = 50;
 const REWRITE_LOOKS = 3;
 
-/**
- * One picture of the tree: what differs from `published` is read until nothing moves any more, at last with the bot
- * standing still. Undefined when nothing differs.
- */
-export async function capture(published: Tree, options: CaptureOptions): Promise<Capture | undefined> {
-  const picture = new Picture(published, options);
-  if (picture.isSettled) return undefined;
+/** The tree as it stood at one moment: what is not known of it is read until nothing moves any more, at last with the bot standing still. */
+export async function capture(
+  picture: Picture,
+  writer: PackWriter,
+  options: CaptureOptions,
+): Promise<Capture> {
   const frozen = { ms: 0 };
   const consistent =
-    options.still || (await untilQuiet(picture, options)) || (await whileFrozen(picture, options, frozen));
-  await picture.read();
+    options.still ||
+    (await untilQuiet(picture, writer, options)) ||
+    (await whileFrozen(picture, writer, options, frozen));
+  await picture.read(writer);
   return { tree: picture.latest.tree, skipped: picture.latest.skipped, consistent, frozenMs: frozen.ms };
 }
 
-async function untilQuiet(picture: Picture, { clock, signal }: CaptureOptions): Promise<boolean> {
+async function untilQuiet(
+  picture: Picture,
+  writer: PackWriter,
+  { clock, signal }: CaptureOptions,
+): Promise<boolean> {
   let looks = 1;
   for (let pass = 0; pass < QUIET_PASSES; pass++) {
-    await picture.read();
+    await picture.read(writer);
     picture.look();
     if (picture.isSettled) {
       if (!picture.isCutShort || looks++ === REWRITE_LOOKS) return true;
@@ -59,17 +68,19 @@ async function untilQuiet(picture: Picture, { clock, signal }: CaptureOptions): 
 
 async function whileFrozen(
   picture: Picture,
+  writer: PackWriter,
   { clock, signal, freezer }: CaptureOptions,
   frozen: { ms: number },
 ): Promise<boolean> {
   for (let looks = 1; freezer; looks++) {
-    await picture.read();
+    await picture.read(writer);
     const startedAt = clock.now();
     let complete = false;
     try {
       if (!(await freezer.freeze())) return false;
       picture.look();
-      complete = picture.readAtOnce(startedAt + FROZEN_READ_MS) && clock.now() - startedAt < FROZEN_LIMIT_MS;
+      complete =
+        picture.readAtOnce(writer, startedAt + FROZEN_READ_MS) && clock.now() - startedAt < FROZEN_LIMIT_MS;
     } finally {
       await freezer.thaw();
       frozen.ms += clock.now() - startedAt;

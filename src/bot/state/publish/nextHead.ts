@@ -1,10 +1,10 @@
 import { isRuntimeError } from '../../../base/errors.ts';
-import type { StateContext } from '../format/context.ts';
 import { HEAD_BYTES } from '../format/format.ts';
 import { encodeHead, type Head, type SnapshotRecord } from '../format/head.ts';
 import { loadSnapshot } from '../read/loadSnapshot.ts';
 import { packInline, usedBlobs } from './inlineSnapshot.ts';
 import { PackWriter } from './packWriter.ts';
+import type { PublishContext } from './uploads.ts';
 import { writeSnapshot } from './writeSnapshot.ts';
 
 export interface Addition {
@@ -20,7 +20,7 @@ export interface Addition {
  * inline snapshots move to objects of their own; those are in the store when this resolves.
  */
 export async function nextHead(
-  context: StateContext,
+  context: PublishContext,
   head: Head,
   { record, blobs, keep }: Addition,
   signal: AbortSignal,
@@ -52,7 +52,7 @@ export async function nextHead(
 
 /** Writes an inline snapshot as manifest and pack; its record then names the manifest. */
 async function spill(
-  context: StateContext,
+  context: PublishContext,
   { entries, ...facts }: SnapshotRecord,
   blobs: Head['blobs'],
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 import type { BlobTable, Frame } from '../format/blobTable.ts';
-import type { StateContext } from '../format/context.ts';
 import { BLOCK_BYTES, keys, PACK_BYTES } from '../format/format.ts';
 import type { FilledFrame } from './frameQueue.ts';
+import type { PublishContext } from './uploads.ts';
 
 export interface PackUploadsOptions {
   readonly signal: AbortSignal;
@@ -18,7 +18,7 @@ const UPLOADS_AT_ONCE = 2;
 /** Fills packs with frames as they are stored, and uploads each full one while the next fills. */
 export class PackUploads {
   bytes = 0;
-  readonly #context: StateContext;
+  readonly #context: PublishContext;
   readonly #table: BlobTable;
   readonly #options: PackUploadsOptions;
   readonly #running = new Set<Promise<void>>();
@@ -26,7 +26,7 @@ export class PackUploads {
   #open: OpenPack | undefined;
   #failure: unknown;
 
-  constructor(context: StateContext, table: BlobTable, options: PackUploadsOptions) {
+  constructor(context: PublishContext, table: BlobTable, options: PackUploadsOptions) {
     this.#context = context;
     this.#table = table;
     this.#options = options;
@@ -81,8 +81,8 @@ export class PackUploads {
     const body = buffer.subarray(0, length);
     // On the thread pool: the main thread has files to read.
     const sha256 = Buffer.from(await crypto.subtle.digest('SHA-256', body)).toString('hex');
-    const { store, bot } = this.#context;
-    await store.put(keys.pack(bot, sha256), body, { sha256, signal: this.#options.signal });
+    const { uploads, bot } = this.#context;
+    await uploads.put(keys.pack(bot, sha256), body, sha256, this.#options.signal);
     // Only now: a row that has a place can be referred to, by this publish or by one that follows a failed one.
     const pack = this.#table.addPack({ hash: sha256, size: length });
     for (const { parts, ...frame } of frames) {

@@ -1,9 +1,9 @@
 import { pack } from '../format/blob.ts';
 import type { BlobTable } from '../format/blobTable.ts';
-import type { StateContext } from '../format/context.ts';
 import type { BlobSink } from '../local/readBlocks.ts';
 import { type FilledFrame, FrameQueue } from './frameQueue.ts';
 import { PackUploads } from './packUploads.ts';
+import type { PublishContext } from './uploads.ts';
 
 export interface PackWriterOptions {
   readonly signal: AbortSignal;
@@ -32,7 +32,7 @@ export class PackWriter implements BlobSink {
   /** Packing of one frame. */
   #step: Promise<void> | undefined;
 
-  constructor(context: StateContext, table: BlobTable, options: PackWriterOptions) {
+  constructor(context: PublishContext, table: BlobTable, options: PackWriterOptions) {
     this.#table = table;
     this.#options = options;
     this.#uploads = new PackUploads(context, table, options);

@@ -11,14 +11,11 @@ import { wasJustCutShort } from './wasJustCutShort.ts';
 export interface PictureOptions {
   readonly root: TreeRoot;
   readonly clock: Clock;
-  readonly writer: PackWriter;
   readonly signal: AbortSignal;
   /** See `ScanOptions`. */
   readonly restoredAt: number;
   /** Called with each scan before anything of it is read; throws when the state is over its limits. */
   readonly check: (scan: Scan) => void;
-  /** Files to be read although they have not changed: what holds their blobs is to be given up. */
-  readonly alsoRead: (tree: Tree) => readonly number[];
 }
 
 /** Unpacked bytes that may be held while nothing can be packed. */
@@ -37,7 +34,12 @@ export class Picture {
     this.#published = published;
     this.#options = options;
     this.latest = this.#scan(published);
-    this.#unread = this.isSettled ? [] : merged(this.latest.unread, options.alsoRead(this.latest.tree));
+    this.#unread = this.latest.unread;
+  }
+
+  /** Files to be read although they have not changed: what holds their blobs is to be given up. */
+  readAlso(files: readonly number[]): void {
+    this.#unread = merged(this.#unread, files);
   }
 
   /** The last look showed what the one before it had shown, and everything of it has been read. */
@@ -56,11 +58,11 @@ export class Picture {
   }
 
   /** Reads what is not known yet, at the writer's pace. */
-  async read(): Promise<void> {
+  async read(writer: PackWriter): Promise<void> {
     for (const index of this.#unread) {
-      const file = this.#open(index);
+      const file = this.#open(index, writer);
       for (let step = file.next(); ; step = file.next()) {
-        await this.#options.writer.ready();
+        await writer.ready();
         if (step.done) break;
       }
     }
@@ -68,12 +70,12 @@ export class Picture {
   }
 
   /** The same without ever waiting; false when time or memory ran out before the end. */
-  readAtOnce(deadline: number): boolean {
-    const { clock, writer } = this.#options;
+  readAtOnce(writer: PackWriter, deadline: number): boolean {
+    const { clock } = this.#options;
     const hasRunOut = () => clock.now() > deadline || writer.waitingBytes > HELD_BYTES;
     for (const index of this.#unread) {
       if (hasRunOut()) return false;
-      const file = this.#open(index);
+      const file = this.#open(index, writer);
       while (!file.next().done) {
         if (!hasRunOut()) continue;
         file.return();
@@ -92,8 +94,8 @@ export class Picture {
     return found;
   }
 
-  *#open(index: number): Generator<void, void> {
-    const { root, clock, writer } = this.#options;
+  *#open(index: number, writer: PackWriter): Generator<void, void> {
+    const { root, clock } = this.#options;
     const { tree } = this.latest;
     const startedAt = clock.now();
     const blocks = readBlocks(root, tree.paths[index]!, tree.size(index), this.#buffer, writer);

@@ -2,6 +2,22 @@ import type { Limits } from '../format/limits.ts';
 import type { Freezer } from './freezer.ts';
 import type { PublishReport } from './publishReport.ts';
 
+/*
+ * From a tree to a snapshot.
+ *
+ * A *picture* is what is known of a tree that may be changing; a *capture* is one that is complete. A *target* says where blobs are
+ * to lie: small states in the head, others in packs. A *frame* is what is compressed as one, a *pack* what is uploaded as one.
+ *
+ *  1. `directoryPublisher` remembers what was published last (`Published`), or reads it once (`loadBase`).
+ *  2. `publishOnce` looks at the tree (`Picture`). Nothing differs: that was all.
+ *  3. `chooseTarget`: head or packs, and which blobs can stay where they are (`forgetPacks`: not those in packs that are hardly used).
+ *  4. `capture` reads what differs until nothing moves any more, at last with the bot standing still; blobs go to a `PackWriter`.
+ *  5. `placeSnapshot` brings the rest to where it is to lie: packs, segments, manifest, in this order.
+ *  6. `nextHead` is the head with the new snapshot and without those that are too many.
+ *  7. `Uploads.confirm`: the store is asked for all that was put.
+ *  8. `HeadKeeper.move` makes it the head, unless another instance has taken over.
+ */
+
 export interface PublisherOptions {
   /** As restored for this claim. */
   readonly dir: string;

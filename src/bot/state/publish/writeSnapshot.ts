@@ -1,6 +1,5 @@
 import { hash as digest } from 'node:crypto';
 import type { BlobTable } from '../format/blobTable.ts';
-import type { StateContext } from '../format/context.ts';
 import { keys } from '../format/format.ts';
 import { FrameRows } from '../format/frameRows.ts';
 import type { SnapshotRecord } from '../format/head.ts';
@@ -9,6 +8,7 @@ import { encodeSegments } from '../format/segments.ts';
 import type { Tree } from '../format/tree.ts';
 import type { PackWriter } from './packWriter.ts';
 import { liveBytes, type Published } from './published.ts';
+import type { PublishContext } from './uploads.ts';
 
 export interface WrittenSnapshot {
   readonly record: SnapshotRecord;
@@ -22,7 +22,7 @@ export type SnapshotFacts = Omit<SnapshotRecord, 'manifest' | 'entries'>;
 
 /** Packs, then segments, then the manifest that names them: nothing refers to what is not in the store yet. */
 export async function writeSnapshot(
-  context: StateContext,
+  context: PublishContext,
   facts: SnapshotFacts,
   content: { readonly tree: Tree; readonly table: BlobTable },
   writer: PackWriter,
@@ -51,6 +51,6 @@ export async function writeSnapshot(
     segments: segmentRows,
   };
   const { name, sha256, body } = await encodeManifest(manifest);
-  await context.store.put(keys.manifest(context.bot, name), body, { sha256, signal });
+  await context.uploads.put(keys.manifest(context.bot, name), body, sha256, signal);
   return { record: { ...facts, manifest: name }, published, manifestBytes: body.length };
 }
