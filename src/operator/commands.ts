@@ -3,7 +3,7 @@ import type { CommandGroup } from '../base/command/command.ts';
 /** What people type. The summaries stand here so that `--help` and completion load nothing. */
 export const operatorCommands: CommandGroup['commands'] = {
   state: {
-    summary: "the history of a bot's state: list, compare, restore, verify, export, prune",
+    summary: "the history of a bot's state: list, compare, restore, verify, export, recover, prune",
     load: async () => (await import('./state/group.ts')).state,
   },
   logs: {

@@ -65,7 +65,7 @@ async function openAdapter(
         hint: 'Set STORE_URL (file:///path or s3://) or MINIO_ENDPOINT.',
       });
     case 'aws': {
-      const { openAwsStore } = await import('./aws/aws.ts');
+      const { openAwsStore } = await import('./parts/awsStore.ts');
       return openAwsStore({ ...store, bucket, createBucket });
     }
   }

@@ -22,6 +22,10 @@ export const state: CommandGroup = {
       summary: 'a snapshot as a tar archive',
       load: async () => (await import('./export.ts')).exportState,
     },
+    recover: {
+      summary: 'make a head again where it is gone or damaged',
+      load: async () => (await import('./recover.ts')).recover,
+    },
     prune: {
       summary: 'delete what no kept snapshot needs',
       load: async () => (await import('./prune.ts')).prune,

@@ -32,7 +32,7 @@ agent/process                             children, signals, what processes tell
 bot                                       what a bot is: no process, no port        sees store base
 bot/sync                                  code and state in, state and logs out
 bot/answers | bot/events | bot/logs | bot/kinds | bot/code | bot/state
-bot/state/history                         show, compare, verify, prune
+bot/state/history                         show, compare, verify, recover, prune
 bot/state/restore                         from a snapshot to a tree
 bot/state/publish                         from a tree to a snapshot
 bot/state/claim                           whose turn it is, and which tree to keep

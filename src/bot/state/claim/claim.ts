@@ -4,6 +4,7 @@ import { FORMAT, keys } from '../format/format.ts';
 import { encodeHead, type Head, parseHead } from '../format/head.ts';
 import type { LocalTree } from '../local/localTree.ts';
 import { readHead, type StoredHead } from '../read/readHead.ts';
+import { firstStart } from './firstStart.ts';
 import type { Holding } from './holding.ts';
 import { noteClaimant } from './tree/noteClaimant.ts';
 
@@ -34,14 +35,15 @@ const ATTEMPTS = 20;
 
 /**
  * Takes the next generation: from here on the store refuses every older instance. One GET and one PUT. Throws
- * `damaged` when there is a head that cannot be used: a state is empty only when the store says that there is none.
+ * `damaged` when there is a head that cannot be used, or none beside other objects: a state is empty only when the store says
+ * that there is nothing.
  */
 export async function claim(context: StateContext, options: ClaimOptions): Promise<Claim> {
   const { store, bot, clock } = context;
   const { holder, dir, from, signal } = options;
   for (let attempt = 1; ; attempt++) {
     const current = await readHead(context, signal);
-    const before = current?.head ?? emptyHead(bot, await hasLegacy(context, signal));
+    const before = current?.head ?? emptyHead(bot, (await firstStart(context, signal)).legacy);
     const previous = { generation: before.generation, holder: before.holder };
     if (from && !isSameHolding(previous, from)) throw fenced(bot, current?.head);
     if (dir !== undefined) noteClaimant(dir, holder, previous);
@@ -69,7 +71,7 @@ export async function claim(context: StateContext, options: ClaimOptions): Promi
 /** The head without taking a generation: for those who only read (an ephemeral query). */
 export async function observe(context: StateContext, options: { signal: AbortSignal }): Promise<Claim> {
   const current = await readHead(context, options.signal);
-  const head = current?.head ?? emptyHead(context.bot, await hasLegacy(context, options.signal));
+  const head = current?.head ?? emptyHead(context.bot, (await firstStart(context, options.signal)).legacy);
   const { generation, holder } = head;
   return { generation: 0, holder: '', etag: current?.etag ?? '', head, previous: { generation, holder } };
 }
@@ -127,15 +129,4 @@ function emptyHead(bot: string, legacy: boolean): Head {
     snapshots: [],
     blobs: {},
   };
-}
-
-/** Whether there is a state in the older format. Only a clear answer counts. */
-async function hasLegacy(context: StateContext, signal: AbortSignal): Promise<boolean> {
-  try {
-    await context.store.head(keys.legacy(context.bot), { signal });
-    return true;
-  } catch (error) {
-    if (isRuntimeError(error, 'not-found')) return false;
-    throw error;
-  }
 }

@@ -83,12 +83,15 @@ function damagedHead(bot: string, why: string, cause?: unknown): RuntimeError {
   });
 }
 
+/** `op` of the error for what a newer runtime has written. */
+export const NEWER_FORMAT = 'state.format';
+
 function unknownFormat(bot: string, format: number): RuntimeError {
   return new RuntimeError(
     'damaged',
     `the state of ${bot} has format ${format}; this runtime knows ${FORMAT}`,
     {
-      op: 'state.read',
+      op: NEWER_FORMAT,
       path: keys.head(bot),
       hint: 'It was written by a newer runtime; start the bot with that version.',
     },

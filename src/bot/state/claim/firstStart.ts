@@ -1,0 +1,37 @@
+import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
+import type { StateContext } from '../format/context.ts';
+import { keys } from '../format/format.ts';
+
+/**
+ * What there is of a bot that has no head. A new one has nothing, or a state in the older format. Manifests or packs without a
+ * head are a damaged state and no new bot: starting from nothing would be less than what is saved, and pruning would remove the
+ * rest. Throws `damaged` then. One listing, which only a first start pays for.
+ */
+export async function firstStart(
+  { store, bot }: StateContext,
+  signal: AbortSignal,
+): Promise<{ readonly legacy: boolean }> {
+  let legacy = false;
+  try {
+    for await (const { key } of store.list(`${bot}/`, { signal })) {
+      if (key.startsWith(keys.manifests(bot)) || key.startsWith(keys.packs(bot))) throw headGone(bot, key);
+      legacy ||= key === keys.legacy(bot);
+    }
+  } catch (error) {
+    // No bucket, no objects.
+    if (!isRuntimeError(error, 'not-found')) throw error;
+  }
+  return { legacy };
+}
+
+function headGone(bot: string, found: string): RuntimeError {
+  return new RuntimeError(
+    'damaged',
+    `the head of ${bot} is gone, and other objects of its state are there (${found})`,
+    {
+      op: 'state.claim',
+      path: keys.head(bot),
+      hint: `Put back an earlier version of it, or make one from the newest good manifest: \`runtime state recover ${bot}\`.`,
+    },
+  );
+}

@@ -1,0 +1,1 @@
+export { openAwsStore } from '../aws/aws.ts';
