@@ -1,4 +1,6 @@
+import type { Duplex } from 'node:stream';
 import type { Secret } from '../../base/secret.ts';
+
 import type { Egress, Resources } from '../bots/botSpec.ts';
 
 /**
@@ -37,6 +39,11 @@ export interface Engine {
   logs(name: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogChunk>;
   /** Runs a program inside one that runs (sandboxes; the query pool). */
   exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecProcess>;
+  /**
+   * A connection to a port of one that runs, from the host; what listens there listens on all addresses. `unavailable` when
+   * nobody does. Files go in and out by `copyFiles.ts`.
+   */
+  dial(name: string, port: number, signal: AbortSignal): Promise<Duplex>;
   capacity(signal: AbortSignal): Promise<Capacity>;
   close(): Promise<void>;
 }
@@ -130,19 +137,39 @@ export interface LogChunk {
 }
 
 export interface ExecRequest {
+  /** The program and its arguments: no shell is involved. */
   readonly argv: readonly string[];
+  /** Besides the instance's own environment, which every program in it inherits: credentials too, where it has any. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string | undefined;
+  /** Undefined: the instance's own. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   readonly stdin: boolean;
+  /** A terminal of this size: all output comes as `stdout`, and `^C` is a byte. Left out: pipes. */
+  readonly tty?: TtySize;
 }
 
+export interface TtySize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** When its signal is aborted, it and all that it has started are killed. */
 export interface ExecProcess {
+  /** To be read to its end: a program whose output nobody takes stands still. Once only. */
   readonly output: AsyncIterable<LogChunk>;
-  /** Only with `ExecRequest.stdin`. */
+  /** Only with `ExecRequest.stdin`; resolves when there is room for more. Nothing when it has ended. */
   write(bytes: Uint8Array): Promise<void>;
+  /** End of its stdin. */
   end(): void;
-  /** Resolves with its exit code. */
+  /** Only with `ExecRequest.tty`. */
+  resize(size: TtySize): Promise<void>;
+  /** To it and to all that it has started, unless they are other users or have cleared their environment. */
+  kill(which: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /**
+   * Resolves behind the end of `output`: 128+n when signal n ended it, 127 when there is no such program, 126 when it cannot be
+   * run. Rejects with `unavailable` when the engine was lost meanwhile.
+   */
   readonly exit: Promise<number>;
 }
 

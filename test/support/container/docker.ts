@@ -46,6 +46,14 @@ export async function targetImage(target: string, arch: 'x64' | 'arm64' = 'x64')
   return tag;
 }
 
+/** A small Debian (sh, bash, tar, perl), for tests of the engine that need no runtime inside. */
+export async function baseImage(): Promise<Image> {
+  const tag = 'debian:bookworm-slim';
+  const missing = await script('docker', 'base');
+  if (missing) console.warn(`Container tests are skipped, no Docker Engine: ${missing}`);
+  return { tag, missing };
+}
+
 /** What it said on stderr when it failed, else undefined. */
 function script(name: string, ...args: string[]): Promise<string | undefined> {
   // Output goes to a pipe that a daemon started by the script does not hold: `exit`, not `close`, is the end.

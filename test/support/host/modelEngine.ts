@@ -148,6 +148,7 @@ export function createModelEngine(options: { now: () => number; fault?: (call: s
       }),
     logs: async function* () {},
     exec: () => Promise.reject(new RuntimeError('refused', 'the model runs no programs')),
+    dial: () => Promise.reject(new RuntimeError('refused', 'the model has no ports')),
     capacity: async () => ({ cpus: 2, memoryBytes: 8 * 1024 ** 3 }),
     close: async () => undefined,
   };

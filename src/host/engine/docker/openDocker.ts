@@ -1,0 +1,102 @@
+import type { Clock } from '../../../base/clock.ts';
+import { RuntimeError } from '../../../base/errors.ts';
+import type { Logger } from '../../../base/log.ts';
+import type { Engine } from '../engine.ts';
+import { createBody } from './containers/createBody.ts';
+import { findContainer } from './containers/findContainer.ts';
+import { lifeOfContainers } from './containers/lifeOfContainers.ts';
+import { createContainerList } from './containers/listContainers.ts';
+import { toInstance } from './containers/toInstance.ts';
+import { dialContainer } from './dialContainer.ts';
+import type { DockerContext } from './dockerContext.ts';
+import { execInContainer } from './execInContainer.ts';
+import { createDockerClient } from './http/dockerClient.ts';
+import { parseEngineAddress } from './http/engineAddress.ts';
+import { createImages } from './images.ts';
+import { defaultNetworks, type NetworkOptions } from './networks/networkOptions.ts';
+import { createNetworks } from './networks/networks.ts';
+import { readLogs } from './readLogs.ts';
+import { watchEvents } from './watchEvents.ts';
+
+export interface DockerOptions {
+  /** Value of the label `runtime.host`: `[a-z0-9][a-z0-9-]{0,30}`, one for each host on this engine. */
+  readonly host: string;
+  /** `unix:///…`, a path or `tcp://…`; DOCKER_HOST where the caller has one, else /var/run/docker.sock. */
+  readonly socket?: string | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly networks?: NetworkOptions | undefined;
+}
+
+const CREATE_MS = 60_000;
+
+/** The Docker Engine of this machine. Resolves without having asked it: one that is away now may come. */
+export async function openDocker(options: DockerOptions): Promise<Engine> {
+  const { host, clock, log } = options;
+  if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(host))
+    throw new RuntimeError('config', `${JSON.stringify(host)} is no name for a host`, {
+      hint: 'Expected at most 31 lower-case letters, digits and hyphens.',
+    });
+  const client = createDockerClient(parseEngineAddress(options.socket ?? '/var/run/docker.sock'));
+  const context: DockerContext = { client, host, clock, log };
+  const closing = new AbortController();
+  const images = createImages(context, closing.signal);
+  const networks = createNetworks(context, options.networks ?? defaultNetworks, closing.signal);
+  const list = createContainerList(context, networks.seen);
+  const life = lifeOfContainers(context);
+
+  return {
+    name: 'docker',
+    features: { folders: true, exec: true },
+    image: images.get,
+    list: list.instances,
+    watch: (changed, signal) => watchEvents(context, changed, signal),
+
+    async inspect(name, signal) {
+      const container = await findContainer(context, 'engine.inspect', name, signal);
+      return container && toInstance(container, host);
+    },
+
+    async create(spec, signal) {
+      const place = await networks.place(spec, signal);
+      try {
+        await client.call({
+          op: 'engine.create',
+          subject: spec.name,
+          method: 'POST',
+          path: '/containers/create',
+          query: { name: spec.name },
+          body: createBody(spec, host, place),
+          timeoutMs: CREATE_MS,
+          signal,
+        });
+      } catch (error) {
+        networks.release(spec.name);
+        throw error;
+      }
+    },
+
+    async start(name, signal) {
+      await networks.ready(signal);
+      await life.start(name, signal);
+    },
+    stop: life.stop,
+    kill: life.kill,
+    retire: life.retire,
+    remove: life.remove,
+    logs: (name, wanted, signal) => readLogs(context, name, wanted, signal),
+    exec: (name, request, signal) => execInContainer(context, name, request, signal),
+    dial: (name, port, signal) => dialContainer(context, name, port, signal),
+
+    async capacity(signal) {
+      const request = { op: 'engine.info', subject: 'engine', method: 'GET', path: '/info', signal } as const;
+      const { NCPU, MemTotal } = await client.call<{ NCPU: number; MemTotal: number }>(request);
+      return { cpus: NCPU, memoryBytes: MemTotal };
+    },
+
+    async close() {
+      closing.abort();
+      client.close();
+    },
+  };
+}

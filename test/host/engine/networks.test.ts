@@ -1,0 +1,176 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { thisMachine } from '../../../src/host/engine/docker/networks/networkOptions.ts';
+import { tableName } from '../../../src/host/engine/docker/networks/ruleset.ts';
+import { runFilter } from '../../../src/host/engine/docker/networks/runFilter.ts';
+import { baseImage, docker } from '../../support/container/docker.ts';
+import { canMount } from '../../support/container/mountTmpfs.ts';
+import { failureOf } from '../../support/host/failureOf.ts';
+import { type Outside, startOutside } from '../../support/host/outside.ts';
+import { signal, type TestDocker, testDocker } from '../../support/host/testDocker.ts';
+
+const { tag: image, missing } = await baseImage();
+
+/** Nobody's in the real world that a test reaches: all of them lie in a namespace of this machine. */
+const [publicAddress, privateAddress, listedAddress, metadata] = [
+  '45.45.45.2',
+  '10.99.99.2',
+  '203.0.113.2',
+  '169.254.169.2',
+];
+const program = `use IO::Socket::INET; $s = IO::Socket::INET->new(LocalPort => 7000, Listen => 9, ReuseAddr => 1) or die;
+while ($c = $s->accept) { print $c "hello\\n"; close $c }`;
+const listen = `exec perl -e '${program}'`;
+
+/** Root rules the packet filter; a container that runs these tests may not. */
+describe.skipIf(missing || !canMount)('networks of bots', () => {
+  let host: TestDocker;
+  let outside: Outside;
+  let store: Server;
+  let service: Server;
+  const portOf = (server: Server) => (server.address() as { port: number }).port;
+  const ourAddresses = () =>
+    Object.values(networkInterfaces())
+      .flatMap((all) => all ?? [])
+      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .map(({ address }) => address);
+
+  beforeAll(async () => {
+    const answering = (word: string) =>
+      createServer((socket) => socket.on('error', () => undefined).end(word));
+    store = answering('store').listen(0, '0.0.0.0');
+    service = answering('service').listen(0, '::');
+    await Promise.all([once(store, 'listening'), once(service, 'listening')]);
+    outside = await startOutside([publicAddress, privateAddress, listedAddress, metadata]);
+    const reachable = [{ host: thisMachine, port: portOf(store) }];
+    host = await testDocker({ image, networks: { type: 'own', reachable, pool: '10.231.0.0/16' } });
+    await host.run('rt-a', listen);
+    await host.run('rt-b', listen);
+    await host.run('rt-none', listen, { egress: 'none' });
+    await host.run('rt-listed', listen, { egress: ['203.0.113.0/24'] });
+  });
+  afterAll(async () => {
+    await host?.[Symbol.asyncDispose]();
+    await outside?.[Symbol.asyncDispose]();
+    store.close();
+    service.close();
+  });
+
+  const reaches = (from: string, address: string, port: number) => connects(host, from, address, port);
+  const addressOf = async (name: string) => (await host.engine.inspect(name, signal()))!.address!;
+
+  test('bots reach the store on this machine, whatever else they may', async () => {
+    for (const name of ['rt-a', 'rt-none', 'rt-listed'])
+      expect(await reaches(name, thisMachine, portOf(store)), name).toBe(true);
+  });
+
+  test('bots reach neither each other nor a bot of another bridge, though this machine reaches all of them', async () => {
+    for (const [from, to] of [
+      ['rt-a', 'rt-b'],
+      ['rt-b', 'rt-a'],
+      ['rt-a', 'rt-none'],
+      ['rt-none', 'rt-a'],
+      ['rt-listed', 'rt-none'],
+    ] as const)
+      expect(await reaches(from, await addressOf(to), 7000), `${from} → ${to}`).toBe(false);
+    for (const name of ['rt-a', 'rt-b', 'rt-none']) {
+      const socket = await host.engine.dial(name, 7000, signal());
+      socket.end();
+      let answer = '';
+      for await (const chunk of socket) answer += chunk;
+      expect(answer).toBe('hello\n');
+    }
+  });
+
+  test('bots reach no service of this machine, on none of its addresses', async () => {
+    const addresses = [thisMachine, ...ourAddresses()];
+    expect(addresses.length).toBeGreaterThan(3);
+    for (const address of addresses)
+      expect(await reaches('rt-a', address, portOf(service)), address).toBe(false);
+    expect((await host.inside('rt-a', "grep -v ' lo$' /proc/net/if_inet6")).text).toBe('');
+  });
+
+  test('the outside: all of it but private networks; nothing; what is listed', async () => {
+    const port = outside.port;
+    const found = async (name: string) =>
+      Promise.all(
+        [publicAddress, privateAddress, listedAddress, metadata].map((to) => reaches(name, to, port)),
+      );
+    expect(await found('rt-a')).toEqual([true, false, false, false]);
+    expect(await found('rt-none')).toEqual([false, false, false, false]);
+    expect(await found('rt-listed')).toEqual([false, false, true, false]);
+  });
+
+  test('negative control: on a plain bridge, all of that is reached', async () => {
+    await using plain = await testDocker({ image, networks: { type: 'existing', name: 'bridge' } });
+    await plain.run('rt-plain-a', listen);
+    await plain.run('rt-plain-b', listen);
+    const other = (await plain.engine.inspect('rt-plain-b', signal()))!.address!;
+    const from = (address: string, port: number) => connects(plain, 'rt-plain-a', address, port);
+    expect(await from(other, 7000)).toBe(true);
+    expect(await from(ourAddresses()[0]!, portOf(service))).toBe(true);
+    expect(await from(privateAddress, outside.port)).toBe(true);
+    expect(await from(metadata, outside.port)).toBe(true);
+  });
+
+  test('a store in a network of its own is reached, and its neighbour there is not', async () => {
+    const network = `${host.host}-store`;
+    await docker('network', 'create', '--subnet', '10.99.98.0/24', network);
+    try {
+      const run = (name: string) =>
+        docker('run', '--detach', '--rm', '--name', name, '--network', network, image, 'perl', '-e', program);
+      await Promise.all([run(`${network}-1`), run(`${network}-2`)]);
+      const address = async (name: string) =>
+        JSON.parse(await docker('inspect', name))[0].NetworkSettings.Networks[network].IPAddress as string;
+      const [theirs, neighbour] = [await address(`${network}-1`), await address(`${network}-2`)];
+      await using third = await testDocker({
+        image,
+        networks: { type: 'own', reachable: [{ host: theirs, port: 7000 }], pool: '10.232.0.0/16' },
+      });
+      await third.run('rt-third', 'sleep 60', { egress: 'none' });
+      await expect.poll(() => connects(third, 'rt-third', theirs, 7000)).toBe(true);
+      expect(await connects(third, 'rt-third', neighbour, 7000)).toBe(false);
+    } finally {
+      await docker('rm', '--force', `${network}-1`, `${network}-2`);
+      await docker('network', 'rm', network);
+    }
+  });
+
+  test('the rules are back before anything starts when a host opens again, and old bridges are used on', async () => {
+    const before = (
+      await docker('network', 'ls', '--quiet', '--filter', `label=runtime.host=${host.host}`)
+    ).split('\n');
+    await runFilter('nft', ['delete', 'table', 'inet', tableName(host.host)]);
+    expect(await reaches('rt-a', privateAddress, outside.port)).toBe(true);
+    const reachable = [{ host: thisMachine, port: portOf(store) }];
+    const again = await testDocker({
+      image,
+      host: host.host,
+      networks: { type: 'own', reachable, pool: '10.231.0.0/16' },
+    });
+    try {
+      await again.run('rt-late', 'sleep 60');
+      expect(await reaches('rt-a', privateAddress, outside.port)).toBe(false);
+      expect(await reaches('rt-late', thisMachine, portOf(store))).toBe(true);
+      expect(
+        (await docker('network', 'ls', '--quiet', '--filter', `label=runtime.host=${host.host}`)).split('\n'),
+      ).toEqual(before);
+    } finally {
+      await again.engine.close();
+    }
+  });
+
+  test('what is no network gets nowhere near the packet filter', async () => {
+    for (const network of ['::/0', '1.2.3.4/33', '1.2.3.4 } accept #', '1.2.3.4/8/9', 'example.org'])
+      expect(
+        await failureOf(host.engine.create(host.spec('rt-bad', 'true', { egress: [network] }), signal())),
+      ).toBe('config');
+  });
+});
+
+async function connects(host: TestDocker, from: string, address: string, port: number): Promise<boolean> {
+  const script = `timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/${port}' 2>/dev/null`;
+  return (await host.inside(from, script)).exit === 0;
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '../../../src/base/clock.ts';
+import type { NetworkOptions } from '../../../src/host/engine/docker/networks/networkOptions.ts';
+import { passChain } from '../../../src/host/engine/docker/networks/passThroughDocker.ts';
+import { tableName } from '../../../src/host/engine/docker/networks/ruleset.ts';
+import { runFilter } from '../../../src/host/engine/docker/networks/runFilter.ts';
+import { openDocker } from '../../../src/host/engine/docker/openDocker.ts';
+import type { Engine, InstanceSpec } from '../../../src/host/engine/engine.ts';
+import { docker } from '../container/docker.ts';
+import { memoryLog } from '../memoryLog.ts';
+
+const MiB = 1024 * 1024;
+
+export interface TestDocker extends AsyncDisposable {
+  readonly engine: Engine;
+  readonly host: string;
+  readonly lines: readonly string[];
+  /** A small instance that runs a shell script. */
+  spec(name: string, script: string, more?: Partial<InstanceSpec>): InstanceSpec;
+  /** Makes it and starts it. */
+  run(name: string, script: string, more?: Partial<InstanceSpec>): Promise<void>;
+  /** Runs a script inside and resolves with what it printed on either stream, and its exit code. */
+  inside(name: string, script: string, more?: { user?: InstanceSpec['user'] }): Promise<Inside>;
+  untilEnded(name: string): Promise<void>;
+}
+
+export interface Inside {
+  readonly text: string;
+  readonly exit: number;
+}
+
+export interface TestDockerOptions {
+  readonly image: string;
+  readonly host?: string;
+  /** Of an engine other than the shared one. */
+  readonly socket?: string;
+  readonly networks?: NetworkOptions;
+}
+
+export const signal = (): AbortSignal => AbortSignal.timeout(50_000);
+
+/** The driver on a real engine, under a host's name of its own; what it has made is gone when it is disposed of. */
+export async function testDocker(options: TestDockerOptions): Promise<TestDocker> {
+  const host = options.host ?? `test-${randomBytes(4).toString('hex')}`;
+  const { log, lines } = memoryLog();
+  const { socket, networks } = options;
+  const engine = await openDocker({ host, socket, networks, clock: systemClock, log });
+  const cli = (...args: string[]) => docker(...(socket ? ['--host', `unix://${socket}`] : []), ...args);
+
+  const spec: TestDocker['spec'] = (name, script, more = {}) => ({
+    name,
+    bot: name,
+    role: 'bot',
+    hash: 'h1',
+    run: undefined,
+    image: options.image,
+    entrypoint: ['/bin/sh', '-c', script],
+    command: [],
+    env: {},
+    secretEnv: {},
+    user: { uid: 200_001, gid: 200_001 },
+    mounts: [{ target: '/tmp', readOnly: false, from: { type: 'memory', bytes: 16 * MiB } }],
+    resources: { memoryBytes: 64 * MiB, cpuMillis: 200, cpuLimit: false, pids: 64, diskBytes: 64 * MiB },
+    egress: 'internet',
+    stopTimeoutMs: 5000,
+    labels: {},
+    ...more,
+  });
+
+  return {
+    engine,
+    host,
+    lines,
+    spec,
+    async run(name, script, more) {
+      await engine.create(spec(name, script, more), signal());
+      await engine.start(name, signal());
+    },
+    async inside(name, script, { user } = {}) {
+      const argv = ['/bin/sh', '-c', script];
+      const process = await engine.exec(name, { argv, env: {}, cwd: '/', user, stdin: false }, signal());
+      let text = '';
+      for await (const { bytes } of process.output) text += Buffer.from(bytes);
+      return { text, exit: await process.exit };
+    },
+    async untilEnded(name) {
+      const until = signal();
+      while ((await engine.inspect(name, until))?.state !== 'ended') await systemClock.sleep(50, until);
+    },
+    async [Symbol.asyncDispose]() {
+      await engine.close();
+      const ids = async (...args: string[]) => (await cli(...args)).split('\n').filter((id) => id !== '');
+      const label = `label=runtime.host=${host}`;
+      const containers = await ids('ps', '--all', '--quiet', '--filter', label);
+      if (containers.length > 0) await cli('rm', '--force', '--volumes', ...containers);
+      const bridges = await ids('network', 'ls', '--quiet', '--filter', label);
+      if (bridges.length > 0) await cli('network', 'rm', ...bridges);
+      await removeRules(host);
+    },
+  };
+}
+
+async function removeRules(host: string): Promise<void> {
+  const attempt = (program: string, ...args: string[]) => runFilter(program, args).catch(() => undefined);
+  await attempt('nft', 'delete', 'table', 'inet', tableName(host));
+  await attempt('iptables', '-D', 'DOCKER-USER', '-j', passChain(host));
+  await attempt('iptables', '-F', passChain(host));
+  await attempt('iptables', '-X', passChain(host));
+}
