@@ -4,6 +4,7 @@ import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copyIn, copyOut } from '../../../src/host/engine/copyFiles.ts';
 import type { ExecProcess, ExecRequest } from '../../../src/host/engine/engine.ts';
+import { collect } from '../../support/collect.ts';
 import { baseImage } from '../../support/container/docker.ts';
 import { tarGz } from '../../support/files/tarGz.ts';
 import { failureOf } from '../../support/host/failureOf.ts';
@@ -25,10 +26,10 @@ describe.skipIf(missing)('programs inside a container', () => {
       { argv: ['/bin/sh', '-c', script], env: {}, cwd: undefined, user: undefined, stdin: false, ...more },
       until,
     );
-  const processes = async (pattern: string) =>
-    (
-      await host.inside('rts-box', `cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c '${pattern}'`)
-    ).text.trim();
+  const processes = async (command: string) => {
+    const each = "for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$file; echo; done 2>/dev/null";
+    return (await host.inside('rts-box', `${each} | grep -c '^${command} $'`)).text.trim();
+  };
 
   test('its streams apart, its environment, folder and user, and its exit code', async () => {
     const process = await exec('echo "$A $OF_THE_BOX $PWD $(id -u)"; echo complaint >&2; exit 3', {
@@ -38,7 +39,8 @@ describe.skipIf(missing)('programs inside a container', () => {
     });
     expect(await both(process)).toEqual({ stdout: 'a b yes /tmp 12345\n', stderr: 'complaint\n', exit: 3 });
     expect(await both(await exec('kill -9 $$'))).toMatchObject({ exit: 137 });
-    expect(await both(await exec('', { argv: ['/no/such/program'] }))).toMatchObject({ exit: 127 });
+    for (const program of ['/no/such/program', 'no-such-program'])
+      expect(await both(await exec('', { argv: [program] }))).toMatchObject({ exit: 127 });
     expect(await both(await exec('', { argv: ['/etc/passwd'] }))).toMatchObject({ exit: 126 });
   });
 
@@ -128,7 +130,7 @@ describe.skipIf(missing)('programs inside a container', () => {
     expect(await failureOf(into('relative'))).toBe('refused');
     expect(await failureOf(into('/tmp/../etc'))).toBe('refused');
     const missing = copyOut(host.engine, 'rts-box', { path: '/tmp/nothing', user: undefined }, signal());
-    expect(await failureOf(missing.next())).toBe('refused');
+    expect(await failureOf(collect(missing))).toBe('refused');
   });
 
   test('a bot that leaves a link in the way is written to nowhere but inside', async () => {

@@ -32,7 +32,9 @@ export interface Inside {
 export interface TestDockerOptions {
   readonly image: string;
   readonly host?: string;
-  /** Of an engine other than the shared one. */
+  /** What the driver asks instead of the engine's own socket: a proxy before it, or another engine. */
+  readonly address?: string;
+  /** The socket of an engine other than the shared one. */
   readonly socket?: string;
   readonly networks?: NetworkOptions;
 }
@@ -43,8 +45,8 @@ export const signal = (): AbortSignal => AbortSignal.timeout(50_000);
 export async function testDocker(options: TestDockerOptions): Promise<TestDocker> {
   const host = options.host ?? `test-${randomBytes(4).toString('hex')}`;
   const { log, lines } = memoryLog();
-  const { socket, networks } = options;
-  const engine = await openDocker({ host, socket, networks, clock: systemClock, log });
+  const { socket, address = socket, networks } = options;
+  const engine = await openDocker({ host, socket: address, networks, clock: systemClock, log });
   const cli = (...args: string[]) => docker(...(socket ? ['--host', `unix://${socket}`] : []), ...args);
 
   const spec: TestDocker['spec'] = (name, script, more = {}) => ({

@@ -60,8 +60,12 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
+/** Where the server itself is: a port of this machine, or a socket. */
+export type Upstream = { readonly host: string; readonly port: number } | { readonly socketPath: string };
+
 /** A proxy that acts on bytes and requests; signatures stay good, because the host that was signed is handed on. */
-export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy> {
+export async function startFaultProxy(upstream: number | Upstream): Promise<FaultProxy> {
+  const address = typeof upstream === 'number' ? { host: '127.0.0.1', port: upstream } : upstream;
   const rules: { rule: Rule; left: number }[] = [];
   const requests: (ProxiedRequest & { fault: Fault | undefined })[] = [];
   const sockets = new Set<Socket>();
@@ -79,7 +83,7 @@ export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy>
     requests.push({ ...proxied, fault });
     // A connection that a fault cut fails its streams: that is the purpose.
     const { socket } = incoming;
-    handle(incoming, outgoing, upstreamPort, fault).catch(() => socket.destroy());
+    handle(incoming, outgoing, address, fault).catch(() => socket.destroy());
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -111,11 +115,11 @@ export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy>
 async function handle(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  port: number,
+  address: Upstream,
   fault: Fault | undefined,
 ): Promise<void> {
   const socket = incoming.socket;
-  if (fault === undefined) return await forward(incoming, outgoing, port, {});
+  if (fault === undefined) return await forward(incoming, outgoing, address, {});
   if ('reset' in fault) return void socket.resetAndDestroy();
   if ('killBefore' in fault) {
     fault.killBefore();
@@ -130,7 +134,7 @@ async function handle(
     return void outgoing.end(incoming.method === 'HEAD' || fault.status < 300 ? undefined : body);
   }
   if ('delayMs' in fault) await sleep(fault.delayMs);
-  await forward(incoming, outgoing, port, {
+  await forward(incoming, outgoing, address, {
     ...('cutRequestAfter' in fault && { request: first(fault.cutRequestAfter, () => socket.destroy()) }),
     ...('cutResponseAfter' in fault && { response: first(fault.cutResponseAfter, () => socket.destroy()) }),
     ...('stallResponseAfter' in fault && { response: first(fault.stallResponseAfter, () => {}) }),
@@ -153,12 +157,12 @@ interface Tampering {
 async function forward(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  port: number,
+  address: Upstream,
   tampering: Tampering,
 ): Promise<void> {
   const { expect: _, ...headers } = incoming.headers;
   const { method, url: path, socket } = incoming;
-  const upstream = request({ host: '127.0.0.1', port, method, path, headers, agent: false });
+  const upstream = request({ ...address, method, path, headers, agent: false });
   // Whoever is cut, the other side is cut too, as it would be on one line.
   const cut = () => upstream.destroy();
   socket.once('close', cut);

@@ -11,6 +11,11 @@ import { killMarked, MARK } from './killMarked.ts';
 /** The engine tells the end of the output before it knows the exit code. Milliseconds. */
 const ASK_AGAIN_MS = 20;
 const ASK_TIMES = 250;
+/** The engine says what it could not run in the output, and 126 for all of it. */
+const NOT_RUN = 126;
+const NOT_FOUND = 127;
+const BEGINNING = 512;
+const notFound = /^OCI runtime exec failed: .*(executable file not found|no such file or directory)/;
 
 /** Runs a program in a container that runs. The interface has no way to end it, so it carries a mark in its environment. */
 export async function execInContainer(
@@ -68,8 +73,13 @@ export async function execInContainer(
 
   const output = async function* (): AsyncGenerator<LogChunk> {
     try {
-      yield* request.tty ? readTerminal(socket) : readFrames(socket);
-      resolve(await exitCode(context, Id, name, signal));
+      let beginning = '';
+      for await (const chunk of request.tty ? readTerminal(socket) : readFrames(socket)) {
+        if (beginning.length < BEGINNING) beginning += Buffer.from(chunk.bytes.subarray(0, BEGINNING));
+        yield chunk;
+      }
+      const code = await exitCode(context, Id, name, signal);
+      resolve(code === NOT_RUN && notFound.test(beginning) ? NOT_FOUND : code);
     } catch (error) {
       const reason = signal.aborted ? (signal.reason as Error) : noAnswer(op, name, error);
       reject(reason);

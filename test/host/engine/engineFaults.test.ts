@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { baseImage, docker } from '../../support/container/docker.ts';
+import { failureOf } from '../../support/host/failureOf.ts';
+import { signal, type TestDocker, testDocker } from '../../support/host/testDocker.ts';
+import { type FaultProxy, startFaultProxy } from '../../support/store/faultProxy.ts';
+
+const { tag: image, missing } = await baseImage();
+const plain = { type: 'existing', name: 'bridge' } as const;
+
+describe.skipIf(missing)('an engine that fails', () => {
+  let proxy: FaultProxy;
+  let host: TestDocker;
+  beforeEach(async () => {
+    proxy = await startFaultProxy({ socketPath: '/var/run/docker.sock' });
+    host = await testDocker({ image, address: `tcp://127.0.0.1:${proxy.port}`, networks: plain });
+  });
+  afterEach(async () => {
+    await host[Symbol.asyncDispose]();
+    await proxy.close();
+  });
+
+  const on = (part: string) => (request: { path: string }) => request.path.includes(part);
+
+  test.each([
+    ['is cut before it answers', { reset: true }],
+    ['is cut in the middle of an answer', { cutResponseAfter: 20 }],
+    ['answers 500', { status: 500, code: 'x' }],
+    ['answers 503', { status: 503, code: 'x' }],
+    ['loses the answer', { dropResponse: true }],
+  ] as const)('that %s is unavailable, and the next call is none the worse', async (_, fault) => {
+    await host.run('rt-there', 'sleep 60');
+    proxy.inject({ when: on('/containers/json'), fault });
+    expect(await failureOf(host.engine.list(signal()))).toBe('unavailable');
+    expect((await host.engine.list(signal())).map(({ name }) => name)).toEqual(['rt-there']);
+    proxy.inject({ when: on('/containers/rt-there/json'), fault });
+    expect(await failureOf(host.engine.inspect('rt-there', signal()))).toBe('unavailable');
+    expect((await host.engine.inspect('rt-there', signal()))?.state).toBe('running');
+  });
+
+  test.each([
+    ['hangs', { hang: true }],
+    ['stops in the middle of an answer', { stallResponseAfter: 1 }],
+  ] as const)('that %s is unavailable after 10 s', async (_, fault) => {
+    proxy.inject({ when: on('/containers/json'), fault });
+    const began = Date.now();
+    expect(await failureOf(host.engine.list(signal()))).toBe('unavailable');
+    expect(Date.now() - began).toBeGreaterThan(9_000);
+    expect(await host.engine.list(signal())).toEqual([]);
+  });
+
+  test('that is slow is waited for', async () => {
+    proxy.inject({ when: on('/containers/json'), fault: { delayMs: 2_000 } });
+    expect(await host.engine.list(signal())).toEqual([]);
+  });
+
+  test('a listing of which one look fails is no listing', async () => {
+    await host.run('rt-one', 'sleep 60');
+    await host.run('rt-two', 'sleep 60');
+    const { id } = (await host.engine.inspect('rt-two', signal()))!;
+    proxy.inject({ when: on(`/containers/${id}/json`), fault: { status: 500, code: 'x' } });
+    expect(await failureOf(host.engine.list(signal()))).toBe('unavailable');
+    expect((await host.engine.list(signal())).length).toBe(2);
+  });
+
+  test('what was done though its answer was lost is found done, and not done twice', async () => {
+    const { engine } = host;
+    proxy.inject({ when: on('/containers/create'), fault: { dropResponse: true } });
+    expect(await failureOf(engine.create(host.spec('rt-lost', 'sleep 60'), signal()))).toBe('unavailable');
+    expect(await failureOf(engine.create(host.spec('rt-lost', 'sleep 60'), signal()))).toBe('conflict');
+    expect((await engine.inspect('rt-lost', signal()))?.state).toBe('created');
+    proxy.inject({ when: on('/start'), fault: { dropResponse: true } });
+    expect(await failureOf(engine.start('rt-lost', signal()))).toBe('unavailable');
+    expect(await failureOf(engine.start('rt-lost', signal()))).toBe('conflict');
+    proxy.inject({ when: on('/kill'), fault: { dropResponse: true } });
+    expect(await failureOf(engine.kill('rt-lost', signal()))).toBe('unavailable');
+    await host.untilEnded('rt-lost');
+    proxy.inject({ when: on('/rename'), fault: { dropResponse: true } });
+    expect(await failureOf(engine.retire('rt-lost', 'rtd-lost', signal()))).toBe('unavailable');
+    await engine.retire('rt-lost', 'rtd-lost', signal());
+    proxy.inject({
+      when: ({ method }) => method === 'DELETE',
+      fault: { dropResponse: true },
+    });
+    expect(await failureOf(engine.remove('rtd-lost', signal()))).toBe('unavailable');
+    await engine.remove('rtd-lost', signal());
+  });
+
+  test('an engine that says 409 to a start has it told as a conflict', async () => {
+    await host.engine.create(host.spec('rt-busy', 'true'), signal());
+    proxy.inject({ when: on('/start'), fault: { status: 409, code: 'x' } });
+    expect(await failureOf(host.engine.start('rt-busy', signal()))).toBe('conflict');
+  });
+
+  test('a subscription that is cut is over, and one that was refused never began', async () => {
+    const over = new AbortController();
+    proxy.inject({ when: on('/events'), fault: { status: 500, code: 'x' } });
+    expect(await failureOf(host.engine.watch(() => undefined, over.signal))).toBe('unavailable');
+    proxy.inject({ when: on('/events'), fault: { cutResponseAfter: 30 } });
+    const told: (string | undefined)[] = [];
+    const watch = await host.engine.watch((name) => void told.push(name), over.signal);
+    await host.run('rt-event', 'true');
+    await watch.ended;
+    expect(told).toEqual([]);
+  });
+
+  test('a request that its caller gives up rejects with the reason', async () => {
+    const giveUp = new AbortController();
+    proxy.inject({ when: on('/containers/json'), fault: { hang: true } });
+    const call = host.engine.list(giveUp.signal);
+    const reason = new Error('enough');
+    giveUp.abort(reason);
+    await expect(call).rejects.toBe(reason);
+  });
+
+  test('nothing that answers, and what is no engine', async () => {
+    for (const address of ['/no/such.sock', 'tcp://127.0.0.1:1']) {
+      const away = await testDocker({ image, address, networks: plain });
+      expect(await failureOf(away.engine.list(signal()))).toBe('unavailable');
+      await away.engine.close();
+    }
+    expect(await failureOf(testDocker({ image, address: 'ssh://somewhere' }))).toBe('config');
+  });
+
+  test('one pull for all who wait, one look for whoever comes later', async () => {
+    // No registry is there: the pull fails, for all of them, once.
+    const name = 'localhost:1/nothing/here:1';
+    const asked = await Promise.all(
+      Array.from({ length: 20 }, () => failureOf(host.engine.image(name, signal()))),
+    );
+    expect(new Set(asked)).toEqual(new Set(['unavailable']));
+    const pulls = proxy.requests.filter(({ path }) => path.includes('/images/create'));
+    expect(pulls.length).toBe(1);
+    const { id } = await host.engine.image(image, signal());
+    expect(id).toBe((await docker('image', 'inspect', '--format', '{{.Id}}', image)).trim());
+    expect(await host.engine.image(id, signal())).toEqual({ id });
+    expect(await failureOf(host.engine.image(`sha256:${'0'.repeat(64)}`, signal()))).toBe('not-found');
+  });
+});
