@@ -1,6 +1,7 @@
 import { refused } from './refused.ts';
 
-const BACKSLASH = 'Pack the code with a tool that separates folders by forward slashes, as the format says.';
+const BACKSLASH =
+  'Whether that separates folders cannot be told: pack the code with a tool that uses forward slashes, as the format says.';
 /** Bytes that a file name may have on Linux. */
 const MAX_SEGMENT = 255;
 /** Bytes; leaves room for the code path below Linux' 4096. */

@@ -111,6 +111,11 @@ export class TreeWriter {
   /** A hard link: becomes a file of its own, so that every byte counts and no two names share an inode. */
   addCopy(name: string, of: string): void {
     const source = this.#entries.get(entryPath(of));
+    // Another name of a symlink is a symlink: it says the same from where it stands.
+    if (source?.type === 'symlink') {
+      this.addSymlink(name, source.target);
+      return;
+    }
     if (source?.type !== 'file') throw refused('a hard link names no file before it', { entry: name });
     if (entryPath(name) === source.path) return;
     this.#count(source.size);

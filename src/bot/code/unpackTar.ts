@@ -1,15 +1,13 @@
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import type { Header } from 'tar-stream';
 import { systemCode } from '../../base/errors.ts';
-import { extract } from '../../base/parts/tar.ts';
+import { readTar, type TarEntry } from '../../base/tar/readTar.ts';
+import { TarError } from '../../base/tar/tarError.ts';
 import type { ArchiveFormat } from './archiveFormat.ts';
 import { type ArchiveSource, pieces } from './archiveSource.ts';
 import { refused } from './refused.ts';
-import type { TreeLimits, TreeWriter } from './treeWriter.ts';
+import type { OpenFile, TreeLimits, TreeWriter } from './treeWriter.ts';
 
-const BLOCK = 512;
 /** Headers, long names and padding of an entry, bytes: real ones take 512 to 2,560. */
 const ENTRY_OVERHEAD = 4096;
 
@@ -20,73 +18,74 @@ export async function unpackTar(
   limits: TreeLimits,
   signal?: AbortSignal,
 ): Promise<void> {
-  const untar = extract();
-  let total = 0;
-  const maxTotal = limits.maxBytes + limits.maxEntries * ENTRY_OVERHEAD;
-  async function* counted(chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      total += chunk.length;
-      if (total > maxTotal) throw refused(`it unpacks to more than ${limits.maxBytes} bytes`);
-      yield chunk;
-    }
-  }
   const packed = Readable.from(pieces(source, 0, source.size));
-  const options = signal ? { signal } : {};
-  const feeding =
-    format === 'tar'
-      ? pipeline(packed, counted, untar, options)
-      : pipeline(packed, decompressor(format), counted, untar, options);
-  // Awaited below; a refusal in the loop ends it too, and is what is told then.
-  feeding.catch(() => {});
-  let end = 0;
+  const plain = format === 'tar' ? packed : packed.pipe(decompressor(format));
+  packed.on('error', (error) => plain.destroy(error));
   try {
-    for await (const entry of untar) {
+    for await (const entry of readTar(counted(plain, limits))) {
+      signal?.throwIfAborted();
       await addEntry(tree, entry);
-      const { byteOffset, size, type } = entry.header as Header & { readonly byteOffset: number };
-      end = byteOffset + (type === 'directory' ? 0 : Math.ceil(size / BLOCK) * BLOCK);
     }
-    await feeding;
   } catch (error) {
     signal?.throwIfAborted();
     throw damaged(error);
   } finally {
     packed.destroy();
+    plain.destroy();
   }
-  // Without it a tar cut between two entries would look whole.
-  if (total < end + BLOCK) throw refused('it is truncated: the end mark of the tar is missing');
 }
 
-/** What tar-stream iterates over; its own types do not export it. */
-type TarEntry = AsyncIterable<unknown> & { readonly header: Header; resume(): unknown };
+async function* counted(chunks: AsyncIterable<Buffer>, limits: TreeLimits): AsyncGenerator<Buffer> {
+  let total = 0;
+  const maxTotal = limits.maxBytes + limits.maxEntries * ENTRY_OVERHEAD;
+  for await (const chunk of chunks) {
+    total += chunk.length;
+    if (total > maxTotal) throw refused(`it unpacks to more than ${limits.maxBytes} bytes`);
+    yield chunk;
+  }
+}
 
 async function addEntry(tree: TreeWriter, entry: TarEntry): Promise<void> {
-  const { name, type, size, mode, mtime, linkname } = entry.header;
-  switch (type) {
+  const name = entry.name.toString('utf8');
+  switch (entry.type) {
     case 'file':
-    case 'contiguous-file': {
-      const executable = (mode & 0o111) !== 0;
-      const file = tree.openFile(name, size, { executable, mtime: mtime.getTime() / 1000 });
-      try {
-        for await (const piece of entry) file.write(piece as Uint8Array);
-        file.end();
-      } finally {
-        file.close();
-      }
-      return;
-    }
+      return await addFile(tree, name, entry);
     case 'directory':
-      tree.addDirectory(name);
-      break;
+      return tree.addDirectory(name);
     case 'symlink':
-      tree.addSymlink(name, linkname ?? '');
-      break;
+      return tree.addSymlink(name, entry.linkname.toString('utf8'));
     case 'link':
-      tree.addCopy(name, linkname ?? '');
-      break;
+      return tree.addCopy(name, entry.linkname.toString('utf8'));
     default:
-      throw refused('it holds a device, a pipe, or a kind of entry that is not supported', { entry: name });
+      throw refused('it holds a device or a pipe', { entry: name });
   }
-  entry.resume();
+}
+
+async function addFile(
+  tree: TreeWriter,
+  name: string,
+  { size, mode, mtime, pieces }: TarEntry,
+): Promise<void> {
+  const file = tree.openFile(name, size, { executable: (mode & 0o111) !== 0, mtime });
+  try {
+    let end = 0;
+    for await (const { at, bytes } of pieces) {
+      writeZeros(file, at - end);
+      file.write(bytes);
+      end = at + bytes.length;
+    }
+    writeZeros(file, size - end);
+    file.end();
+  } finally {
+    file.close();
+  }
+}
+
+const zeros = Buffer.alloc(64 * 1024);
+
+/** A hole counts as the bytes that reading it gives. */
+function writeZeros(file: OpenFile, length: number): void {
+  for (let left = length; left > 0; left -= zeros.length) file.write(zeros.subarray(0, left));
 }
 
 function decompressor(format: 'tar.gz' | 'tar.zst') {
@@ -96,6 +95,9 @@ function decompressor(format: 'tar.gz' | 'tar.zst') {
 
 /** The system's errors are told as they are; what the decompressor or the tar reader complain of is the archive. */
 function damaged(error: unknown): unknown {
+  if (error instanceof TarError) {
+    return refused(error.message, error.entry === undefined ? {} : { entry: error.entry });
+  }
   const code = systemCode(error);
   const ofArchive =
     error instanceof Error &&

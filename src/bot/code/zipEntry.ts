@@ -22,6 +22,8 @@ export interface ZipEntry {
 
 const ENCRYPTED = 0x0001 | 0x0040 | 0x2000;
 const UNIX_HOSTS = new Set([3, 19]);
+/** DOS, OS/2, NTFS, VFAT: no name there holds a backslash. Java and Go say DOS wherever they run. */
+const BACKSLASH_HOSTS = new Set([0, 6, 10, 14]);
 const EXTRA = { zip64: 0x0001, timestamp: 0x5455, unicodePath: 0x7075 };
 
 /** Length of the central record at `at`, everything variable included. */
@@ -40,7 +42,7 @@ export function zipEntry(directory: Buffer, at: number): ZipEntry {
   const nameEnd = at + 46 + directory.readUInt16LE(at + 28);
   const rawName = directory.subarray(at + 46, nameEnd);
   const extras = extraFields(directory.subarray(nameEnd, nameEnd + directory.readUInt16LE(at + 30)));
-  const name = entryName(rawName, extras.get(EXTRA.unicodePath));
+  const name = withSlashes(entryName(rawName, extras.get(EXTRA.unicodePath)), directory.readUInt8(at + 5));
   const flags = directory.readUInt16LE(at + 8);
   if (flags & ENCRYPTED)
     throw refused('it is encrypted', { entry: name, hint: 'Pack the code without a password.' });
@@ -122,6 +124,14 @@ function entryName(raw: Buffer, unicodePath: Buffer | undefined): string {
     unicodePath.readUInt32LE(1) === crc32(raw);
   // Without the UTF-8 flag too: most tools of today write UTF-8 and do not set it.
   return (overrides ? unicodePath.subarray(5) : raw).toString('utf8');
+}
+
+/**
+ * Some tools of Windows separate folders by backslashes. A name with both is left as it is, and refused: which of them separates
+ * cannot be told.
+ */
+function withSlashes(name: string, host: number): string {
+  return BACKSLASH_HOSTS.has(host) && !name.includes('/') ? name.replaceAll('\\', '/') : name;
 }
 
 function timestamp(field: Buffer | undefined): number | undefined {

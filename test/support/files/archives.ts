@@ -155,6 +155,7 @@ const tarTypes = {
   directory: '5',
   fifo: '6',
   sparse: 'S',
+  'volume-part': 'M',
 };
 
 /** `end: false` leaves out the end mark. */

@@ -44,6 +44,7 @@ store                                     one interface, three adapters         
 base                                      knows nothing of bots                     sees base
 base/command                              what a command is, and how it is found
 base/parts                                large libraries, loaded by who needs them
+base/tar                                  reading tar archives of every kind
 `;
 
 interface Row {

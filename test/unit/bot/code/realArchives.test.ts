@@ -1,10 +1,24 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { unpackArchive } from '../../../../src/bot/code/unpackArchive.ts';
-import { tree, workspace } from './workspace.ts';
+import { zip } from '../../../support/files/archives.ts';
+import { tree, unpack, workspace } from './workspace.ts';
 
 const MiB = 1024 * 1024;
 
@@ -38,6 +52,62 @@ for (const [tool, [command, args]] of Object.entries(tools)) {
     expect(tree(join(directory, 'bot'))).toEqual(tree(source));
   });
 }
+
+const tars = [
+  '--format=v7',
+  '--format=ustar',
+  '--format=gnu -V label',
+  '--format=posix -V label',
+  '--format=posix -S --sparse-version=0.0',
+  '--format=posix -S --sparse-version=0.1',
+  '--format=posix -S --sparse-version=1.0',
+  '--format=gnu -S',
+  '--format=oldgnu -S -z',
+  '--format=gnu --incremental',
+];
+test.each(tars)('reads what tar %s makes', async (options) => {
+  const directory = workspace();
+  const source = join(directory, 'source');
+  mkdirSync(join(source, 'folder'), { recursive: true });
+  writeFileSync(join(source, 'folder/main.py'), 'print(1)\n');
+  // More pieces than the header of the older sparse kind holds, and holes at both ends.
+  const file = openSync(join(source, 'sparse'), 'w');
+  for (let piece = 1; piece <= 60; piece++) writeSync(file, `piece ${piece}`, piece * 65_536 + piece);
+  ftruncateSync(file, 4_500_000);
+  closeSync(file);
+  writeFileSync(join(source, 'hole'), '');
+  truncateSync(join(source, 'hole'), 100_000);
+  symlinkSync('folder/main.py', join(source, 'link'));
+  linkSync(join(source, 'link'), join(source, 'link2'));
+  const made = join(directory, 'made');
+  execFileSync('tar', [...options.split(' '), '-cf', made, 'folder', 'sparse', 'hole', 'link', 'link2'], {
+    cwd: source,
+  });
+  await unpackArchive(made, join(directory, 'bot'), { maxBytes: 8 * MiB });
+  expect(tree(join(directory, 'bot'))).toEqual(tree(source));
+});
+
+test('reads a zip that was made where folders are separated by backslashes', async () => {
+  const directory = workspace();
+  const data = 'x';
+  await unpack(
+    directory,
+    zip([
+      { name: 'main.py', data, host: 0 },
+      { name: 'pkg\\', host: 0, mode: 0 },
+      { name: 'pkg\\deep\\a.py', data, host: 0 },
+      { name: 'other\\b.py', data, host: 10 },
+    ]),
+  );
+  expect(tree(join(directory, 'bot'))).toEqual({
+    'main.py': 'x',
+    other: '/',
+    'other/b.py': 'x',
+    pkg: '/',
+    'pkg/deep': '/',
+    'pkg/deep/a.py': 'x',
+  });
+});
 
 test('any tree comes back as it was, through zip and tar.gz', async () => {
   const directory = workspace();

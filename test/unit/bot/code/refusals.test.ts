@@ -76,9 +76,9 @@ const tars: Record<string, readonly TarItem[]> = {
   'a hard link out of the tree': [{ name: 'a', type: 'hardlink', linkname: '/etc/passwd' }],
   'a hard link to a parent': [{ name: 'a', type: 'hardlink', linkname: '../x' }],
   'a hard link to nothing': [{ name: 'a', type: 'hardlink', linkname: 'x' }],
-  'a hard link to a symlink': [
-    { name: 's', type: 'symlink', linkname: 'main.py' },
-    { name: 'a', type: 'hardlink', linkname: 's' },
+  'a hard link to a symlink that would leave the tree from there': [
+    { name: 'd/s', type: 'symlink', linkname: '../main.py' },
+    { name: 'a', type: 'hardlink', linkname: 'd/s' },
   ],
   'a hard link through a symlink': [
     { name: 'd/f', data: '1' },
@@ -88,9 +88,43 @@ const tars: Record<string, readonly TarItem[]> = {
   'a character device': [{ name: 'a', type: 'character-device' }],
   'a block device': [{ name: 'a', type: 'block-device' }],
   'a pipe': [{ name: 'a', type: 'fifo' }],
-  'a sparse file': [{ name: 'a', type: 'sparse' }],
+  'a sparse file of a size beyond the limit': [
+    { name: 'a', pax: { 'GNU.sparse.map': '0,1', 'GNU.sparse.size': '99999999999' }, data: 'x' },
+  ],
+  'a sparse file whose map goes backwards': [
+    { name: 'a', pax: { 'GNU.sparse.map': '1,1,0,1', 'GNU.sparse.size': '9' }, data: 'xx' },
+  ],
+  'a sparse file whose map leaves it': [
+    { name: 'a', pax: { 'GNU.sparse.map': '8,2', 'GNU.sparse.size': '9' }, data: 'xx' },
+  ],
+  'a sparse file with more bytes than its map': [
+    { name: 'a', pax: { 'GNU.sparse.map': '0,1', 'GNU.sparse.size': '9' }, data: 'xx' },
+  ],
+  'a sparse file with half a map': [
+    { name: 'a', pax: { 'GNU.sparse.map': '0', 'GNU.sparse.size': '9' }, data: 'xx' },
+  ],
+  'a sparse file without size': [{ name: 'a', pax: { 'GNU.sparse.map': '0,1' }, data: 'x' }],
+  'a sparse file of an unknown version': [
+    { name: 'a', pax: { 'GNU.sparse.major': '2', 'GNU.sparse.realsize': '9' }, data: 'x' },
+  ],
+  'a sparse file with a map of words': [
+    { name: 'a', pax: { 'GNU.sparse.major': '1', 'GNU.sparse.realsize': '9' }, data: 'x\ny\n' },
+  ],
+  'a part of several volumes': [{ name: 'a', type: 'volume-part', data: 'x' }],
   'a size beyond the end': [{ name: 'a', data: 'x', size: 5000 }],
 };
+
+test.each([
+  [3, 'a\\b'],
+  [19, 'a\\b'],
+  [0, 'a/b\\c'],
+  [10, 'a/b\\c'],
+  [0, '..\\a'],
+  [0, 'C:\\a'],
+  [0, '\\a'],
+])('refuses a zip made on host %d with the name %s', (host, name) =>
+  expectRefused(zip([good, { name, data: 'x', host }])),
+);
 
 for (const [what, name] of Object.entries(names)) {
   test(`refuses a zip with ${what}`, () => expectRefused(zip([good, { name, data: 'x' }])));
