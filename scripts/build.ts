@@ -25,7 +25,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** What few processes use, by name: its file; see src/base/parts/loadPart.ts. */
 const parts = new Map(
-  ['src/base/parts', 'src/bot/state/parts', 'src/store/parts'].flatMap((folder) =>
+  ['src/base/parts', 'src/bot/kinds/parts', 'src/bot/state/parts', 'src/store/parts'].flatMap((folder) =>
     namesIn(folder).map((name) => [name, `${folder}/${name}.ts`] as const),
   ),
 );
@@ -84,7 +84,7 @@ async function bundle(): Promise<void> {
     });
     for (const [name, file] of parts) {
       // Nobody steps through these: short names spare those who load them some memory.
-      const plugins = [asAssets(/\/parts\/[^/]+\.ts$/)];
+      const plugins = [asAssets(/\/parts\/[^/]+\.ts$/), programsAsText];
       await build({
         ...common,
         minifyIdentifiers: true,

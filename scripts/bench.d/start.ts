@@ -51,7 +51,7 @@ try {
   const alone = join(work, 'alone');
   execFileSync('unzip', ['-q', join(work, 'two.zip'), '-d', alone]);
 
-  const launch = python311.launch({
+  const launch = await python311.launch({
     role: 'bot',
     botId: 'alone',
     botConfig: '{}',

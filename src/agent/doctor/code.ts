@@ -38,6 +38,6 @@ export const code: Check = {
 /** As a start would, but without making the program executable. */
 async function checkEntrypoint(config: Config, kind: Kind): Promise<void> {
   const path = await resolveEntrypoint(config.paths.code, config.entrypoint);
-  const [program = ''] = kind.launch(botRequest(config)).argv;
-  if (program.startsWith(`${config.paths.code}/`)) await checkFormat(path);
+  const { argv, wrapped = 0 } = await kind.launch(botRequest(config));
+  if (argv[wrapped]?.startsWith(`${config.paths.code}/`)) await checkFormat(path);
 }

@@ -12,7 +12,15 @@ const VERSION_MS = 10_000;
 export const kind: Check = {
   name: 'kind',
   async run({ config, kind, env }) {
-    const [program = ''] = kind.launch(botRequest(config)).argv;
+    const { argv, wrapped = 0 } = await kind.launch(botRequest(config));
+    const [wrapper = ''] = argv;
+    if (wrapped > 0 && find(wrapper, env.PATH ?? '') === undefined) {
+      const error = new RuntimeError('no-entrypoint', `the bot is run by ${wrapper}, which is not in PATH`, {
+        hint: 'WRAP, or `wrap:` in bot.yaml or in the manifest of the kind, names it.',
+      });
+      return [fail('kind', error)];
+    }
+    const program = argv[wrapped] ?? '';
     if (program.startsWith(`${config.paths.code}/`)) {
       return [ok('kind', `${kind.id}: the program comes with the code`)];
     }

@@ -5,9 +5,10 @@ import { asRuntimeError, isRuntimeError } from '../../base/errors.ts';
 import { createLogger, type Logger } from '../../base/log.ts';
 import type { Config } from '../../bot/config/config.ts';
 import { type FileSource, type Flags, mergeSources } from '../../bot/config/mergeSources.ts';
-import { flag } from '../../bot/config/parsers.ts';
+import { flag, words } from '../../bot/config/parsers.ts';
 import { configError, type KnownKind, type Role, readConfig } from '../../bot/config/readConfig.ts';
 import { variables } from '../../bot/config/variables.ts';
+import { wrap } from '../../bot/kinds/middleware.ts';
 import type { Kinds } from '../../bot/kinds/registry.ts';
 
 /** A bot as the command line, the environment and its files describe it. */
@@ -45,6 +46,8 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
   const kinds = await loadKinds({
     manifestsDir: env.KINDS_PATH ?? variables.KINDS_PATH.default,
     allowExperimental: flag.parse(env.ALLOW_EXPERIMENTAL ?? '') === true,
+    // What is wrong with it is told with everything else.
+    middleware: [wrap(words.parse(env.WRAP ?? '') ?? [])],
   }).catch(async (error: unknown) => {
     throw await withProblemsOf(read([]), error);
   });

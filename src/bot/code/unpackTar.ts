@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { systemCode } from '../../base/errors.ts';
-import { readTar, type TarEntry } from '../../base/tar/readTar.ts';
-import { TarError } from '../../base/tar/tarError.ts';
+import { readTar, type TarEntry, TarError } from '../../base/parts/tarReader.ts';
 import type { ArchiveFormat } from './archiveFormat.ts';
 import { type ArchiveSource, pieces } from './archiveSource.ts';
 import { refused } from './refused.ts';

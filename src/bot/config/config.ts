@@ -19,6 +19,8 @@ export interface Config {
   /** The bot's configuration: JSON text, known to parse. */
   readonly botConfig: string;
   readonly task: Task;
+  /** Words before the command. */
+  readonly wrap: readonly string[];
   readonly code: CodeConfig;
   readonly paths: Paths;
   readonly store: StoreConfig;

@@ -70,6 +70,19 @@ export const jsonObject: Parser<Readonly<Record<string, unknown>>> = {
   },
 };
 
+export const words: Parser<readonly string[]> = {
+  expects: 'a JSON list of words, not empty',
+  parse: (text) => {
+    const value = parseJson(text);
+    const sound =
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value[0] !== '' &&
+      value.every((word) => typeof word === 'string' && !word.includes('\0'));
+    return sound ? (value as string[]) : undefined;
+  },
+};
+
 /** Undefined for what is not JSON; JSON itself has no undefined. */
 export function parseJson(text: string): unknown {
   try {

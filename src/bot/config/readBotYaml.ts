@@ -13,6 +13,26 @@ const places: Readonly<Record<string, readonly string[]>> = {
   ENTRYPOINT: ['entrypoints', 'bot'],
   QUERY_ENTRYPOINT: ['entrypoints', 'query'],
   TASK: ['task'],
+  WRAP: ['wrap'],
+};
+
+interface Shape {
+  readonly isOf: (value: unknown) => boolean;
+  readonly what: string;
+  readonly write: (value: unknown) => string;
+}
+
+const text: Shape = { isOf: (value) => typeof value === 'string', what: 'a text', write: String };
+
+/** What is no text in the file, and JSON as a variable. */
+const shapes: Readonly<Record<string, Shape>> = {
+  TASK: { isOf: isObject, what: 'a mapping', write: (value) => JSON.stringify(value) },
+  // `[nice, -n, 5]` is meant as it is written.
+  WRAP: {
+    isOf: Array.isArray,
+    what: 'a list',
+    write: (value) => JSON.stringify((value as unknown[]).map(String)),
+  },
 };
 
 /** `bot.yaml` as variables. Fields of other tools are left alone; problems name file and line. */
@@ -20,11 +40,11 @@ export function readBotYaml(path: string, problems: string[]): { values: Env; or
   const file = basename(path);
   const values: Record<string, string> = {};
   const origins: Record<string, string> = {};
-  const text = readSmallFile(path, problems);
-  if (text === undefined) return { values, origins };
+  const source = readSmallFile(path, problems);
+  if (source === undefined) return { values, origins };
 
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
   for (const error of document.errors) {
     const { line, col } = lines.linePos(error.pos[0]);
     problems.push(`${file}:${line}:${col}: ${error.message}`);
@@ -46,10 +66,9 @@ export function readBotYaml(path: string, problems: string[]): { values: Env; or
     const origin = `${file}:${lines.linePos(node.range?.[0] ?? 0).line}`;
     const value = plain(node, document);
     if (value === null) continue;
-    const isTask = name === 'TASK';
-    if (!isTask && typeof value === 'string') values[name] = value;
-    else if (isTask && isObject(value)) values[name] = JSON.stringify(value);
-    else problems.push(`${origin}: ${place.join('.')} is not ${isTask ? 'a mapping' : 'a text'}`);
+    const { isOf, what, write } = shapes[name] ?? text;
+    if (isOf(value)) values[name] = write(value);
+    else problems.push(`${origin}: ${place.join('.')} is not ${what}`);
     origins[name] = origin;
   }
   return { values, origins };

@@ -70,6 +70,7 @@ export async function readConfig(env: Env, options: ReadConfigOptions): Promise<
     botType: readBotType(reader),
     botConfig: reader.read('BOT_CONFIG'),
     task: readTask(reader, botId),
+    wrap: reader.read('WRAP') ?? [],
     code,
     paths,
     store,

@@ -12,6 +12,7 @@ import {
   megabytes,
   objectKey,
   sha256,
+  words,
 } from './parsers.ts';
 
 /** One environment variable. This table is what is read, what `--help` offers, and what the documentation lists. */
@@ -50,6 +51,10 @@ export const variables = {
   IS_SCHEDULED: defaulted(flag, 'false', '`true` means `BOT_TYPE=scheduled`'),
   BOT_CONFIG: defaulted(json, '{}', "the bot's configuration, JSON", 'nothing'),
   TASK: optional(jsonObject, "the task's name, inputs and outputs, JSON", 'nothing'),
+  WRAP: optional(
+    words,
+    'words before the command of bot and query program, a JSON list: `["nice","-n","5"]`',
+  ),
   CODE_FILE: optional(objectKey, 'key of the code archive; without it the code is already at the code path'),
   CODE_SHA256: optional(sha256, 'refuse any other archive'),
   CODE_CACHE: optional(

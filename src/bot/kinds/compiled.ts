@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { checkRelative, resolveEntrypoint } from './entrypoint.ts';
 import { makeExecutable } from './executable.ts';
 import type { Kind } from './kind.ts';
+import { launchArgs } from './task/launchArgs.ts';
 
 /** A kind whose entrypoint is a program that the system runs by itself. */
 export function compiled(facts: Omit<Kind, 'entrypoint' | 'startsEarly' | 'launch' | 'verify'>): Kind {
@@ -9,10 +10,10 @@ export function compiled(facts: Omit<Kind, 'entrypoint' | 'startsEarly' | 'launc
     ...facts,
     entrypoint: 'file',
     startsEarly: false,
-    launch(request) {
+    async launch(request) {
       checkRelative(request.entrypoint);
       return {
-        argv: [join(request.codePath, request.entrypoint)],
+        argv: [join(request.codePath, request.entrypoint), ...launchArgs(request)],
         env: {},
         cwd: request.codePath,
         control: undefined,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { checkRelative, resolveEntrypoint } from './entrypoint.ts';
 import { makeExecutable } from './executable.ts';
 import type { Kind } from './kind.ts';
+import { launchArgs } from './task/launchArgs.ts';
 
 export const dotnet8: Kind = {
   id: 'dotnet8',
@@ -13,11 +14,11 @@ export const dotnet8: Kind = {
   source: ['src/bot/kinds/dotnet8.ts'],
   entrypoint: 'file',
   startsEarly: false,
-  launch(request) {
+  async launch(request) {
     checkRelative(request.entrypoint);
     const path = join(request.codePath, request.entrypoint);
     return {
-      argv: isAssembly(path) ? ['dotnet', path] : [path],
+      argv: [...(isAssembly(path) ? ['dotnet', path] : [path]), ...launchArgs(request)],
       env: {},
       cwd: request.codePath,
       control: undefined,

@@ -24,7 +24,7 @@ export interface Kind {
    */
   readonly startsEarly: boolean;
   /** What to run. Pure: touches no file. Throws `config` (78) for what the request can never satisfy. */
-  launch(request: LaunchRequest): Launch;
+  launch(request: LaunchRequest): Promise<Launch>;
   /**
    * Called once the code is in place, before the bot may run: the entrypoint exists inside the code path
    * (`no-entrypoint`, 127) and can be run (`not-executable`, 126; compiled kinds are made executable here).
@@ -49,6 +49,8 @@ export interface LaunchRequest {
 export interface Launch {
   /** `argv[0]` is looked up in `PATH` when it has no slash. */
   readonly argv: readonly string[];
+  /** How many words of `argv` stand in front of the kind's own command; undefined: none. */
+  readonly wrapped?: number;
   /** What the kind adds to the bot's environment: `PYTHONPATH`. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;

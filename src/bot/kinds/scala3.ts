@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { RuntimeError } from '../../base/errors.ts';
 import { checkRelative, resolveEntrypoint } from './entrypoint.ts';
 import type { Kind } from './kind.ts';
+import { launchArgs } from './task/launchArgs.ts';
 
 export const scala3: Kind = {
   id: 'scala3',
@@ -13,11 +14,14 @@ export const scala3: Kind = {
   source: ['src/bot/kinds/scala3.ts'],
   entrypoint: 'file',
   startsEarly: false,
-  launch(request) {
+  async launch(request) {
     const { jar, main } = parts(request.entrypoint);
     const path = join(request.codePath, jar);
     return {
-      argv: main === undefined ? ['java', '-jar', path] : ['java', '-cp', path, main],
+      argv: [
+        ...(main === undefined ? ['java', '-jar', path] : ['java', '-cp', path, main]),
+        ...launchArgs(request),
+      ],
       env: {},
       cwd: request.codePath,
       control: undefined,

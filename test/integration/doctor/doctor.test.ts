@@ -44,6 +44,7 @@ test.each<[string, number, string, Record<string, string | undefined>]>([
   ['no store', 69, 'store', { MINIO_ENDPOINT: '127.0.0.1:1', START_TIMEOUT: '0' }],
   ['wrong credentials', 69, 'bucket state', { MINIO_SECRET_KEY: 'not-the-secret-at-all' }],
   ['no code', 66, 'code', { CODE_FILE: 'not/there.zip' }],
+  ['no word in front of the command', 127, 'kind', { WRAP: '["no-such-nice","-n","5"]' }],
   ['no interpreter', 127, 'kind', { RUNTIME: 'nodejs20', ENTRYPOINT: 'a', PATH: '/nonexistent' }],
 ])('%s: %i, as the start', async (_, code, check, change) => {
   const { root: __, ...rest } = await environment();

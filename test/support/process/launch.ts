@@ -23,7 +23,11 @@ export interface LaunchResult {
 }
 
 /** Runs a launch as the supervisor does: a socket at file descriptor 3, the program on it, then `go`. */
-export async function run(launch: Launch, options: LaunchOptions = {}): Promise<LaunchResult> {
+export async function run(
+  launching: Launch | Promise<Launch>,
+  options: LaunchOptions = {},
+): Promise<LaunchResult> {
+  const launch = await launching;
   const [command = '', ...args] = launch.argv;
   const child = spawn(command, args, {
     cwd: launch.cwd,

@@ -23,7 +23,7 @@ export function programRequest(config: Config): LaunchRequest {
 export async function prepareProgram(options: PrepareProgramOptions): Promise<ProgramLaunch> {
   const { config, kind, env, user, wrapper } = options;
   const request = programRequest(config);
-  const launch = kind.launch(request);
+  const launch = await kind.launch(request);
   await kind.verify(request);
   return {
     argv: [...wrapper, ...launch.argv],

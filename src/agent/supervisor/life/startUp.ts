@@ -26,7 +26,7 @@ export async function startUp(life: Life): Promise<Started> {
   const stop = life.stop.requested;
   preparePaths(config);
   removeExitRecord(config.paths);
-  const launch = kind.launch(request);
+  const launch = await kind.launch(request);
   const failed = new AbortController();
   const pulling = life.pull(AbortSignal.any([stop, failed.signal]), relay.emit);
   // Looked at below; a pull that fails while the interpreter is being started is no unhandled rejection.

@@ -13,7 +13,7 @@ export const command: Kind = {
   source: ['src/bot/kinds/command/command.ts', 'src/bot/kinds/command/expand.ts'],
   entrypoint: 'text',
   startsEarly: false,
-  launch(request) {
+  async launch(request) {
     const args = launchArgs(request);
     return {
       // What follows the command are `$0`, as the shell would have it by itself, and `$1` and on.

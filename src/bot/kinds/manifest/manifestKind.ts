@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { checkRelative, resolveEntrypoint } from '../entrypoint.ts';
 import { makeExecutable } from '../executable.ts';
 import type { Kind, LaunchRequest } from '../kind.ts';
+import { launchArgs } from '../task/launchArgs.ts';
 import type { Manifest } from './schema.ts';
 
 export function manifestKind(manifest: Manifest, path: string): Kind {
@@ -16,11 +17,12 @@ export function manifestKind(manifest: Manifest, path: string): Kind {
     source: [path],
     entrypoint: manifest.entrypoint,
     startsEarly: false,
-    launch(request) {
+    async launch(request) {
       if (isFile) checkRelative(request.entrypoint);
       const fill = filler(request, isFile);
       return {
-        argv: manifest.argv.map(fill),
+        argv: [...[...manifest.wrap, ...manifest.argv].map(fill), ...launchArgs(request)],
+        wrapped: manifest.wrap.length,
         env: Object.fromEntries(Object.entries(manifest.env).map(([name, value]) => [name, fill(value)])),
         cwd: fill(manifest.cwd),
         control: undefined,

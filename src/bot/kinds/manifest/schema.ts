@@ -27,6 +27,7 @@ export const manifestSchema = v.strictObject({
   status: v.optional(v.picklist(['stable', 'experimental']), 'experimental'),
   footprint: v.optional(text, 'not stated'),
   argv: v.pipe(v.array(template), v.minLength(1, 'must name a program')),
+  wrap: v.optional(v.array(template), []),
   env: v.optional(
     v.record(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'is no name of a variable')), template),
     {},

@@ -4,8 +4,6 @@ import { checkRelative, resolveEntrypoint } from '../entrypoint.ts';
 import type { Kind } from '../kind.ts';
 import { launchArgs } from '../task/launchArgs.ts';
 import { launchTask } from '../task/launchTask.ts';
-import bootstrap from './bootstrap.cjs' with { type: 'text' };
-import launcher from './launcher.cjs' with { type: 'text' };
 
 export const nodejs20: Kind = {
   id: 'nodejs20',
@@ -17,8 +15,9 @@ export const nodejs20: Kind = {
   source: ['nodejs20.ts', 'bootstrap.cjs', 'launcher.cjs'].map((name) => `src/bot/kinds/node/${name}`),
   entrypoint: 'file',
   startsEarly: true,
-  launch(request) {
+  async launch(request) {
     checkRelative(request.entrypoint);
+    const { nodeBootstrap, nodeProgram } = await import('../parts/nodeProgram.ts');
     const settings = {
       entrypoint: request.entrypoint,
       code: request.codePath,
@@ -26,25 +25,14 @@ export const nodejs20: Kind = {
       ...launchTask(request),
     };
     return {
-      argv: ['node', '-e', oneLine(bootstrap), basename(request.entrypoint)],
+      argv: ['node', '-e', nodeBootstrap, basename(request.entrypoint)],
       env: {},
       // The launcher goes to the code path when the code is there.
       cwd: '/',
-      control: controlText(
-        `const launch = ${JSON.stringify(settings)};\n${launcher}//# sourceURL=runtime:launcher`,
-      ),
+      control: controlText(`const launch = ${JSON.stringify(settings)};\n${nodeProgram}`),
     };
   },
   async verify(request) {
     await resolveEntrypoint(request.codePath, request.entrypoint);
   },
 };
-
-/** `ps` shows it: without comments and line breaks. */
-function oneLine(program: string): string {
-  return program
-    .replace(/^\/\*\*.*?\*\//s, '')
-    .replace(/^\/\/.*$/gm, '')
-    .trim()
-    .replaceAll(/\n\s*/g, ' ');
-}

@@ -13,7 +13,7 @@ export const python311: Kind = {
   source: ['src/bot/kinds/python/python311.ts', ...pythonSources],
   entrypoint: 'file',
   startsEarly: true,
-  launch(request) {
+  async launch(request) {
     checkRelative(request.entrypoint);
     return pythonLaunch(request, {
       type: 'file',

@@ -11,7 +11,7 @@ export const pythonCode: Kind = {
   source: ['src/bot/kinds/python/pythonCode.ts', ...pythonSources],
   entrypoint: 'text',
   startsEarly: true,
-  launch(request) {
+  async launch(request) {
     return pythonLaunch(request, {
       type: 'code',
       name: request.entrypoint,

@@ -16,7 +16,7 @@ export const pythonFunction: Kind = {
   source: ['src/bot/kinds/python/pythonFunction.ts', ...pythonSources],
   entrypoint: 'text',
   startsEarly: true,
-  launch(request) {
+  async launch(request) {
     const name = request.entrypoint;
     if (!functionName.test(name)) {
       throw new RuntimeError('config', `entrypoint ${JSON.stringify(name)} names no function`, {

@@ -2,12 +2,6 @@ import { controlText } from '../control.ts';
 import type { Launch, LaunchRequest } from '../kind.ts';
 import { launchArgs } from '../task/launchArgs.ts';
 import { launchTask } from '../task/launchTask.ts';
-import bootstrap from './bootstrap.py' with { type: 'text' };
-import callMain from './call_main.py' with { type: 'text' };
-import findMain from './find_main.py' with { type: 'text' };
-import launcher from './launcher.py' with { type: 'text' };
-import { linkPython } from './linkPython.ts';
-import task from './task.py' with { type: 'text' };
 
 /** The files that every Python kind shares. */
 export const pythonSources: readonly string[] = [
@@ -29,7 +23,8 @@ export interface PythonEntrypoint {
 }
 
 /** How every Python kind starts; see the launcher for what happens then. */
-export function pythonLaunch(request: LaunchRequest, entrypoint: PythonEntrypoint): Launch {
+export async function pythonLaunch(request: LaunchRequest, entrypoint: PythonEntrypoint): Promise<Launch> {
+  const { pythonBootstrap, pythonProgram } = await import('../parts/pythonProgram.ts');
   const settings = {
     type: entrypoint.type,
     name: entrypoint.name,
@@ -37,14 +32,13 @@ export function pythonLaunch(request: LaunchRequest, entrypoint: PythonEntrypoin
     code: request.codePath,
     ...launchTask(request),
   };
-  const program = linkPython({ task, call_main: callMain, find_main: findMain, launcher });
   return {
-    argv: ['python3.11', '-c', bootstrap.trim().replaceAll('\n', ';'), entrypoint.title],
+    argv: ['python3.11', '-c', pythonBootstrap, entrypoint.title],
     // Empty is unset to the interpreter. The launcher sets the real one when the code is there.
     env: { PYTHONPATH: '' },
     // The interpreter would import from its directory; the launcher goes to the code path when it may.
     cwd: '/',
     // JSON of strings and lists reads as Python.
-    control: controlText(`launch = ${JSON.stringify(settings)}\n${program}`),
+    control: controlText(`launch = ${JSON.stringify(settings)}\n${pythonProgram}`),
   };
 }

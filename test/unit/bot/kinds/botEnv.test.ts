@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { botEnvironment, type Environment, mayStartEarly } from '../../../../src/bot/kinds/botEnv.ts';
 import { builtInKinds } from '../../../../src/bot/kinds/builtIn.ts';
-import { gcc13 } from '../../../../src/bot/kinds/gcc13.ts';
 import { nodejs20 } from '../../../../src/bot/kinds/node/nodejs20.ts';
 import { kindRequest } from '../../../support/process/kindRequest.ts';
 
 function environment(containerEnv: Environment, more: Partial<Parameters<typeof botEnvironment>[0]> = {}) {
   const request = kindRequest('/bot', 'bin/bot');
-  const launch = { ...gcc13.launch(request), env: { FROM_KIND: 'yes' } };
+  const launch = { argv: ['/bot/bin/bot'], env: { FROM_KIND: 'yes' }, cwd: '/bot', control: undefined };
   return botEnvironment({ containerEnv, request, launch, otherUser: false, ...more });
 }
 

@@ -67,8 +67,8 @@ test.each([
   ['/bin/sh', 'does not lie in the code path'],
   ['../bot', 'does not lie in the code path'],
   ['', 'does not lie in the code path'],
-])('the entrypoint %j is refused by its text', (entrypoint, message) => {
-  expect(() => gcc13.launch(kindRequest('/bot', entrypoint))).toThrow(message);
+])('the entrypoint %j is refused by its text', async (entrypoint, message) => {
+  await expect(gcc13.launch(kindRequest('/bot', entrypoint))).rejects.toThrow(message);
 });
 
 test.each([
@@ -173,15 +173,19 @@ test('the innermost, latest mount counts', () => {
   expect(mountOf('/with space/x', mounts)?.point).toBe('/with space');
 });
 
-test('a jar is run by its manifest, or by the named class', () => {
-  expect(scala3.launch(kindRequest('/bot', 'app.jar')).argv).toEqual(['java', '-jar', '/bot/app.jar']);
-  expect(scala3.launch(kindRequest('/bot', 'app.jar:my.Main')).argv).toEqual([
+test('a jar is run by its manifest, or by the named class', async () => {
+  expect((await scala3.launch(kindRequest('/bot', 'app.jar'))).argv).toEqual([
+    'java',
+    '-jar',
+    '/bot/app.jar',
+  ]);
+  expect((await scala3.launch(kindRequest('/bot', 'app.jar:my.Main'))).argv).toEqual([
     'java',
     '-cp',
     '/bot/app.jar',
     'my.Main',
   ]);
-  expect(() => scala3.launch(kindRequest('/bot', 'app.jar:-version'))).toThrow('names no class');
+  await expect(scala3.launch(kindRequest('/bot', 'app.jar:-version'))).rejects.toThrow('names no class');
 });
 
 test('a jar with a named class runs', async () => {

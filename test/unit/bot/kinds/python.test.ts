@@ -234,8 +234,10 @@ test.each(['package.absent:run', 'package.work:absent'])('python-function %s: 12
   expect(stderr).toContain('absent');
 });
 
-test('python-function refuses what names no function', () => {
-  expect(() => pythonFunction.launch(kindRequest(bots, 'package/work.py'))).toThrow('names no function');
+test('python-function refuses what names no function', async () => {
+  await expect(pythonFunction.launch(kindRequest(bots, 'package/work.py'))).rejects.toThrow(
+    'names no function',
+  );
 });
 
 test('python-code runs the text untouched', async () => {

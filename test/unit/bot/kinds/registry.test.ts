@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { type KindMiddleware, withMiddleware } from '../../../../src/bot/kinds/middleware.ts';
+import type { RuntimeError } from '../../../../src/base/errors.ts';
+import { type KindMiddleware, withMiddleware, wrap } from '../../../../src/bot/kinds/middleware.ts';
 import { python311 } from '../../../../src/bot/kinds/python/python311.ts';
 import { loadKinds } from '../../../../src/bot/kinds/registry.ts';
 import { kinds as kindsCommand } from '../../../../src/operator/kinds.ts';
@@ -108,25 +109,50 @@ test('an experimental kind is refused unless it is allowed', async () => {
   const options = await manifests({ 'new.yml': manifest.replace('stable', 'experimental') });
   const request = kindRequest('/bot', 'bot');
   const refused = (await loadKinds(options)).get('sh');
-  expect(() => refused.launch(request)).toThrow(expect.objectContaining({ exitCode: 77 }));
+  await expect(refused.launch(request)).rejects.toMatchObject({ exitCode: 77 });
   const allowed = (await loadKinds({ ...options, allowExperimental: true })).get('sh');
-  expect(allowed.launch(request).argv[0]).toBe('/bin/sh');
+  expect((await allowed.launch(request)).argv[0]).toBe('/bin/sh');
 });
 
-test('middleware nests in the order of registration', () => {
+test('middleware nests in the order of registration, around launch and verify, and is told of the outcome', async () => {
   const seen: string[] = [];
-  const named =
-    (name: string): KindMiddleware =>
-    (next, kind) =>
-    (request) => {
+  const named = (name: string): KindMiddleware => ({
+    launch: async (request, next, kind) => {
       seen.push(`${name} before ${kind.id}`);
-      const launch = next({ ...request, botId: `${request.botId} ${name}` });
-      seen.push(`${name} after`);
-      return { ...launch, env: { ...launch.env, WHO: `${request.botId}` } };
-    };
-  const kind = withMiddleware(python311, [named('outer'), named('inner')]);
-  expect(kind.launch(kindRequest('/bot', 'main.py')).env.WHO).toBe('bot-1');
-  expect(seen).toEqual(['outer before python3.11', 'inner before python3.11', 'inner after', 'outer after']);
+      const launch = await next({ ...request, botId: `${request.botId} ${name}` });
+      seen.push(`${name} after ${launch.argv[0]}`);
+      return { ...launch, env: { ...launch.env, WHO: request.botId } };
+    },
+    verify: async (request, next) => {
+      await next(request).catch((error: RuntimeError) => {
+        seen.push(`${name} told ${error.code}`);
+        throw error;
+      });
+    },
+  });
+  const kind = withMiddleware(python311, [named('outer'), {}, named('inner')]);
+  expect((await kind.launch(kindRequest('/bot', 'main.py'))).env.WHO).toBe('bot-1');
+  await expect(kind.verify(kindRequest('/bot', 'absent.py'))).rejects.toThrow('does not exist');
+  expect(seen).toEqual([
+    'outer before python3.11',
+    'inner before python3.11',
+    'inner after python3.11',
+    'outer after python3.11',
+    'inner told no-entrypoint',
+    'outer told no-entrypoint',
+  ]);
+});
+
+test('words in front of the command: those of the bot before those of the manifest', async () => {
+  const { manifestsDir } = await manifests({
+    'a.yaml': `${manifest}wrap: [env, "A={bot}"]\n`,
+  });
+  const code = await temporaryDirectory();
+  await writeFile(join(code, 'bot'), 'echo "$A $B"');
+  const options = { manifestsDir, allowExperimental: false, middleware: [wrap(['env', 'B=2'])] };
+  const { argv, ...launch } = await (await loadKinds(options)).get('sh').launch(kindRequest(code, 'bot'));
+  expect(argv.slice(0, 4)).toEqual(['env', 'B=2', 'env', 'A=bot-1']);
+  expect((await run({ argv, ...launch })).stdout).toBe('bot-1 2\n');
 });
 
 async function printed(flags: { json?: boolean }, isTTY: boolean, manifestsDir: string): Promise<string> {

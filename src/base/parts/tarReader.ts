@@ -1,0 +1,2 @@
+export { readTar, type TarEntry } from '../tar/readTar.ts';
+export { TarError } from '../tar/tarError.ts';
