@@ -5,17 +5,20 @@ import { accidentalSignals, nameRealTimeSignals } from './base/signals.ts';
  * One executable, several programs: the first word of the command line says which. Each is a bundle of its own
  * (`scripts/build.ts`), so that what runs in every container holds nothing of the others.
  */
-const programs: Readonly<Record<string, 'agent'>> = {
+const programs: Readonly<Record<string, 'agent' | 'host'>> = {
   execute: 'agent',
   daemon: 'agent',
   'end-groups': 'agent',
+  host: 'host',
+  bots: 'host',
 };
 
 // Without a listener Node opens a debugger (see processSelf.ts). The supervisor passes the signal on to the bot.
 process.on('SIGUSR1', () => undefined);
 
 async function main(): Promise<number> {
-  if (programs[process.argv[2] ?? ''] === 'agent') {
+  const program = programs[process.argv[2] ?? ''];
+  if (program === 'agent') {
     nameRealTimeSignals();
     // Whoever sends one of these loses nothing by it. Not at once: the start comes first.
     setImmediate(() => {
@@ -23,6 +26,11 @@ async function main(): Promise<number> {
     });
     const agent = await import('./programs/agent.ts');
     const code = await agent.run(process);
+    if (code !== undefined) return code;
+  }
+  if (program === 'host') {
+    const host = await import('./programs/host.ts');
+    const code = await host.run(process);
     if (code !== undefined) return code;
   }
   const operator = await import('./programs/operator.ts');

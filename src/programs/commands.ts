@@ -1,5 +1,6 @@
 import { agentCommands } from '../agent/roles/commands.ts';
 import type { CommandGroup } from '../base/command/command.ts';
+import { hostCommands } from '../host/commands/commands.ts';
 import { operatorCommands } from '../operator/commands.ts';
 
 const { 'end-groups': endGroups, ...roles } = agentCommands;
@@ -8,5 +9,5 @@ const { 'end-groups': endGroups, ...roles } = agentCommands;
 export const commands: CommandGroup = {
   name: '',
   summary: 'The entrypoint of every bot container: pulls code and state, runs the bot, saves everything.',
-  commands: { ...roles, ...operatorCommands, 'end-groups': endGroups! },
+  commands: { ...roles, ...hostCommands, ...operatorCommands, 'end-groups': endGroups! },
 };

@@ -22,9 +22,8 @@ export interface Draft {
 /** YAML or JSON text as a draft, or everything that is wrong with it, a line each. `now`: is the schedule ever due? */
 export function readSpec(text: string, now: number): Draft | { readonly problems: readonly string[] } {
   if (Buffer.byteLength(text) > MAX_SPEC_BYTES) return { problems: [`longer than ${MAX_SPEC_BYTES} bytes`] };
-  const value = parse(text);
-  if (Array.isArray(value)) return { problems: value };
-  return readSpecValue(value, now);
+  const { value, problems } = parse(text);
+  return problems.length > 0 ? { problems } : readSpecValue(value, now);
 }
 
 /** The same for a value that has been parsed already. */
@@ -37,13 +36,14 @@ export function readSpecValue(value: unknown, now: number): Draft | { readonly p
   return problems.length > 0 ? { problems } : draft(read.output, schedule);
 }
 
-function parse(text: string): unknown {
+function parse(text: string): { readonly value?: unknown; readonly problems: readonly string[] } {
   const document = parseDocument(text, { prettyErrors: true });
-  if (document.errors.length > 0) return document.errors.map((error) => error.message.split('\n')[0]!);
+  const problems = document.errors.map(({ message }) => message.split('\n')[0]!);
+  if (problems.length > 0) return { problems };
   try {
-    return document.toJS({ maxAliasCount: 20 }) ?? ['empty'];
+    return { value: document.toJS({ maxAliasCount: 20 }), problems };
   } catch (error) {
-    return [(error as Error).message];
+    return { problems: [(error as Error).message] };
   }
 }
 

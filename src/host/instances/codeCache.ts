@@ -25,6 +25,8 @@ export interface CodeCache {
   /** Brings it here. What is fetched by several at once is fetched once. Errors as `pullCode`. */
   fetch(bot: string, code: CodeRef, signal: AbortSignal): Promise<string>;
   folder(sha256: string): string;
+  /** Looks at what lies under the bot's key anew. */
+  renew(bot: string): void;
   /** Removes what none of these needs. */
   prune(needed: ReadonlySet<string>): void;
 }
@@ -81,6 +83,7 @@ export function openCodeCache(options: {
       if (code.sha256 === undefined) pin(folders.bot(bot).code, code.file, sha256);
       return sha256;
     },
+    renew: (bot) => rmSync(folders.bot(bot).code, { force: true }),
     prune: (needed) => {
       for (const name of readdirSync(folders.code))
         if (!name.startsWith(TEMPORARY) && !needed.has(name))

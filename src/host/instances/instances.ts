@@ -7,6 +7,8 @@ export interface Instances {
   hash(spec: BotSpec): string | undefined;
   /** Fetches what is missing (image, code, uid, folders). Throws what the store or the engine throw. */
   prepare(spec: BotSpec, signal: AbortSignal): Promise<void>;
+  /** Code that is named by its key alone is looked at anew. */
+  renew(spec: BotSpec): void;
   bot(spec: BotSpec, signal: AbortSignal): Promise<InstanceSpec>;
   run(spec: BotSpec, time: number, signal: AbortSignal): Promise<InstanceSpec>;
   /** An ephemeral query, or a waiting worker of one bot; `env` are QUERY_PATH and its like. */

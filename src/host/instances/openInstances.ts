@@ -75,6 +75,10 @@ export function openInstances(options: InstancesOptions, now: () => number): Ins
       users.of(spec.name);
       if (code.known(spec.name, spec.code) === undefined) await code.fetch(spec.name, spec.code, signal);
     },
+    renew: (spec) => {
+      templates.delete(spec);
+      code.renew(spec.name);
+    },
     bot: (spec, signal) => make(spec, 'bot', names.bot(spec.name), undefined, signal),
     run: (spec, time, signal) => make(spec, 'run', names.run(spec.name, time), time, signal),
     query: async (spec, id, env, signal) => {

@@ -7,6 +7,8 @@ export interface Hints {
 
 /** What is written in several steps is told of once. */
 const BURST_MS = 50;
+/** A folder that takes longer is listed all the same. */
+const READY_MS = 5_000;
 
 /** Tells that something below `path` may have changed. Where the system cannot watch, nothing is told. */
 export async function directoryHints(path: string, signal: AbortSignal): Promise<Hints> {
@@ -22,6 +24,14 @@ export async function directoryHints(path: string, signal: AbortSignal): Promise
     wake?.();
   });
   watcher.on('error', () => undefined);
+  // First watched, then listed: what changes in between is told.
+  await new Promise<void>((resolve) => {
+    const late = setTimeout(resolve, READY_MS);
+    watcher.once('ready', () => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
   signal.addEventListener(
     'abort',
     () => {

@@ -1,6 +1,6 @@
 import type { Command } from '../../base/command/command.ts';
+import { shown, writeJson, writeTable } from '../../base/command/output.ts';
 import { operate, sequenceOf, stateOptions } from './operate.ts';
-import { shown, writeJson, writeTable } from './output.ts';
 
 export const diff: Command = {
   name: 'diff',

@@ -1,6 +1,6 @@
 import type { Command } from '../../base/command/command.ts';
+import { size, writeJson, writeTable } from '../../base/command/output.ts';
 import { operate, stateOptions } from './operate.ts';
-import { size, writeJson, writeTable } from './output.ts';
 
 export const ls: Command = {
   name: 'ls',

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from '../../base/command/command.ts';
+import { progressLine, size, writeJson } from '../../base/command/output.ts';
 import { operate, sequenceOf, stateOptions } from './operate.ts';
-import { progressLine, size, writeJson } from './output.ts';
 
 export const restore: Command = {
   name: 'restore',

@@ -1,6 +1,6 @@
 import type { Command } from '../../base/command/command.ts';
+import { progressLine, size, writeJson } from '../../base/command/output.ts';
 import { operate, stateOptions } from './operate.ts';
-import { progressLine, size, writeJson } from './output.ts';
 
 /** As for any damaged data. */
 const DAMAGED = 65;

@@ -34,6 +34,7 @@ export function modelInstances(known: (spec: BotSpec) => boolean = () => true): 
   return {
     hash: (spec) => (known(spec) || prepared.has(hash(spec)) ? hash(spec) : undefined),
     prepare: async (spec) => void prepared.add(hash(spec)),
+    renew: () => undefined,
     bot: async (spec) => make(spec, 'bot', names.bot(spec.name), undefined),
     run: async (spec, time) => make(spec, 'run', names.run(spec.name, time), time),
     query: async (spec, id) => make(spec, 'query', names.query(spec.name, id), undefined),

@@ -8,7 +8,10 @@ main.ts                                   which program a command line means
 programs                                  a bundle each: agent, host, operator; the table of all commands
 operator                                  what people type                          sees agent bot store base
 host                                      many bots on one engine                   sees bot store base
+host/commands                             the words of runtime host and runtime bots
+host/run                                  the parts of a host, put together
 host/gateway                              queries of all bots, port 9477
+host/control                              the operator's socket
 host/api                                  what all others see of a host
 host/loop                                 looks at each bot when it must, and does what is decided
 host/reconcile                            what to do about one bot: pure

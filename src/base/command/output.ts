@@ -1,4 +1,4 @@
-import type { Output } from '../../base/command/command.ts';
+import type { Output } from './command.ts';
 
 export function writeJson(output: Output, value: unknown): void {
   output.write(`${JSON.stringify(value, null, 2)}\n`);

@@ -1,0 +1,163 @@
+import { RuntimeError } from '../../base/errors.ts';
+import { writeSpec } from '../bots/writeSpec.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Instances } from '../instances/instances.ts';
+import type { Journal } from '../journal/event.ts';
+import type { Loop, BotState as LoopState } from '../loop/createLoop.ts';
+import { type Recorded, without } from '../reconcile/recorded.ts';
+import type { Source, SourceWriter } from '../sources/source.ts';
+import { botView } from './botView.ts';
+import type { BotState, HostApi } from './hostApi.ts';
+
+export interface HostApiOptions {
+  readonly loop: Loop;
+  readonly engine: Engine;
+  readonly instances: Instances;
+  readonly source: Source;
+  readonly journal: Journal;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly now: () => number;
+  /** Keeps it for the next life of the host. */
+  readonly keepDraining: (on: boolean) => void;
+  readonly makeToken: (bot: string) => string;
+}
+
+/** The agent's own port, inside. */
+const QUERY_PORT = 9476;
+
+/** The host as all others see it. */
+export function createHostApi(options: HostApiOptions): HostApi {
+  const { loop, engine, instances, source, journal, now } = options;
+
+  function known(name: string): LoopState {
+    const state = loop.state(name);
+    if (state.wanted.type === 'absent' && (state.instances?.length ?? 0) === 0)
+      throw new RuntimeError('not-found', `no bot ${name}`, { hint: '`runtime bots ls` lists them.' });
+    return state;
+  }
+
+  function writer(): SourceWriter {
+    if (source.writer !== undefined) return source.writer;
+    throw new RuntimeError('refused', `${source.label} is written by others`, {
+      hint: 'Change the bot where it is written down.',
+    });
+  }
+
+  /** What an operator asks ends every wait: whoever asks has seen why it waits. */
+  async function ask(name: string, change: (recorded: Recorded) => Recorded): Promise<void> {
+    await loop.ask(name, (recorded) => ({ ...without(change(recorded), 'held', 'retryAt'), failures: 0 }));
+  }
+
+  function drain(on: boolean): void {
+    options.keepDraining(on);
+    const message = on ? 'every bot is being stopped, and none is started' : 'bots are started again';
+    journal.write({ type: on ? 'draining' : 'resumed', bot: undefined, message, facts: {} });
+    loop.draining = on;
+  }
+
+  return {
+    status: () => ({
+      version: options.version,
+      startedAt: options.startedAt,
+      engine: { name: engine.name, answers: loop.engine.answers },
+      source: {
+        label: source.label,
+        answers: loop.wanted.listedAt !== undefined && loop.observer.failure === undefined,
+        listedAt: loop.wanted.listedAt,
+      },
+      draining: loop.draining,
+      heldDeletes: loop.wanted.held.length,
+      bots: count(loop),
+    }),
+    bots: () => loop.bots().map((name) => botView(loop.state(name), loop.wanted.entry(name))),
+    bot: (name) => {
+      const state = loop.state(name);
+      const isUnknown = state.wanted.type === 'absent' && (state.instances?.length ?? 0) === 0;
+      return isUnknown ? undefined : botView(state, loop.wanted.entry(name));
+    },
+    queryAddress: (name) => {
+      const { wanted, instances: own } = loop.state(name);
+      const instance = own?.find(({ role, state }) => role === 'bot' && state === 'running');
+      const asks = wanted.type === 'present' && wanted.spec.entrypoints.query !== undefined;
+      if (instance?.address === undefined || !asks) return undefined;
+      return { host: instance.address, port: QUERY_PORT, instance: instance.id };
+    },
+    changes: (listener) => loop.onChange(listener),
+
+    events: (query) => journal.read(query),
+    watchEvents: (listener) => journal.subscribe(listener),
+    logs: (name, logOptions, signal) => {
+      const all = known(name).instances ?? [];
+      const newest = all.toSorted((a, b) => b.createdAt - a.createdAt);
+      const instance = newest.find(({ state }) => state === 'running') ?? newest[0];
+      if (instance === undefined)
+        throw new RuntimeError('not-found', `${name} has no instance, running or ended`, {
+          hint: '`runtime logs` shows what has been shipped to the store.',
+        });
+      return engine.logs(instance.name, logOptions, signal);
+    },
+
+    apply: async (text) => await writer().apply(text),
+    enable: async (name, enabled) => await writer().enable(name, enabled),
+    remove: async (name) => {
+      loop.wanted.mean(name);
+      await writer().remove(name);
+    },
+    run: async (name) => {
+      const { wanted } = known(name);
+      if (wanted.type !== 'present' || wanted.spec.type !== 'scheduled')
+        throw new RuntimeError('refused', `${name} is not a scheduled bot`, {
+          hint: 'A realtime bot runs all the time; `runtime bots restart` starts it anew.',
+        });
+      if (!wanted.spec.enabled) throw new RuntimeError('refused', `${name} is disabled`);
+      const time = now();
+      await ask(name, (recorded) => ({ ...recorded, runAsked: time }));
+      return time;
+    },
+    restart: async (name) => {
+      const { wanted } = known(name);
+      if (wanted.type === 'present') instances.renew(wanted.spec);
+      await ask(name, (recorded) => ({ ...recorded, restartAsked: now() }));
+    },
+    rollback: async (name, at) => {
+      const { recorded } = known(name);
+      if (recorded.previous === undefined)
+        throw new RuntimeError('refused', `${name} has only ever been made of what it is made of now`);
+      if (at !== undefined)
+        throw new RuntimeError('refused', 'an older snapshot is not published anew by the host yet', {
+          hint: '`runtime state restore` puts it into a folder.',
+        });
+      await writer().apply(writeSpec({ ...recorded.previous.spec, enabled: true }));
+      journal.write({
+        type: 'rolled-back',
+        bot: name,
+        message: 'the specification before is wanted again',
+        facts: {},
+      });
+    },
+    token: async (name) => options.makeToken(known(name).bot),
+    allowMassDelete: async () => {
+      for (const bot of loop.wanted.confirm()) loop.wake(bot);
+      loop.waves.release();
+    },
+    drain: async () => drain(true),
+    resume: async () => drain(false),
+  };
+}
+
+function count(loop: Loop): Record<BotState, number> {
+  const counts: Record<BotState, number> = {
+    running: 0,
+    starting: 0,
+    stopping: 0,
+    waiting: 0,
+    backoff: 0,
+    held: 0,
+    invalid: 0,
+    disabled: 0,
+    gone: 0,
+  };
+  for (const name of loop.bots()) counts[botView(loop.state(name), undefined).state] += 1;
+  return counts;
+}

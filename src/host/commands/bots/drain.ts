@@ -1,0 +1,52 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { BotView } from '../../api/hostApi.ts';
+import { type Asked, askingCommand } from './ask.ts';
+
+const LOOK_EVERY_MS = 500;
+
+export const drain = askingCommand(
+  {
+    name: 'drain',
+    summary: 'stop every bot in order and start none, until `resume`',
+    positionals: '',
+    options: { wait: { type: 'boolean', description: 'until all have ended' } },
+  },
+  async (asked) => {
+    const { host, invocation } = asked;
+    await host.send('POST', '/drain');
+    if (invocation.flags.wait) await untilAllHaveEnded(asked);
+    if (!invocation.flags.json) invocation.stdout.write('drained: `runtime bots resume` goes on\n');
+  },
+);
+
+export const resume = askingCommand(
+  { name: 'resume', summary: 'start bots again after a drain', positionals: '' },
+  async ({ host, invocation }) => {
+    await host.send('POST', '/resume');
+    if (!invocation.flags.json) invocation.stdout.write('bots are started again\n');
+  },
+);
+
+export const confirm = askingCommand(
+  {
+    name: 'confirm',
+    summary: 'believe a source that wants fewer than half of what ran, and let held changes go on',
+    positionals: '',
+  },
+  async ({ host, invocation }) => {
+    await host.send('POST', '/confirm');
+    if (!invocation.flags.json) invocation.stdout.write('confirmed\n');
+  },
+);
+
+async function untilAllHaveEnded({ host, invocation, signal }: Asked): Promise<void> {
+  while (!signal.aborted) {
+    const bots = await host.get<BotView[]>('/bots');
+    const live = bots.filter(({ instances }) =>
+      instances.some(({ state }) => state === 'running' || state === 'leaving'),
+    );
+    if (live.length === 0) return;
+    if (invocation.stderr.isTTY) invocation.stderr.write(`${live.length} go on\n`);
+    await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,64 @@
+import { writeJson, writeTable } from '../../../base/command/output.ts';
+import type { BotView, HostStatus } from '../../api/hostApi.ts';
+import { type Asked, askingCommand } from './ask.ts';
+import { ago, whyOf } from './words.ts';
+
+export const ls = askingCommand(
+  {
+    name: 'ls',
+    summary: 'all bots: what is wanted, what is, and why not',
+    positionals: '',
+    options: {
+      watch: { type: 'boolean', short: 'w', description: 'print again whenever something changes' },
+      state: {
+        type: 'string',
+        value: 'STATE',
+        description: 'only those in this state: running, held, backoff, …',
+      },
+    },
+  },
+  async (asked) => {
+    await print(asked);
+    if (!asked.invocation.flags.watch) return;
+    let due: NodeJS.Timeout | undefined;
+    for await (const _ of asked.host.lines('/changes', asked.signal)) {
+      due ??= setTimeout(() => {
+        due = undefined;
+        void print(asked);
+      }, 500);
+    }
+    clearTimeout(due);
+  },
+);
+
+async function print({ host, invocation }: Asked): Promise<void> {
+  const { stdout, stderr, flags } = invocation;
+  const [status, all] = await Promise.all([host.get<HostStatus>('/status'), host.get<BotView[]>('/bots')]);
+  const bots = all.filter(({ state }) => flags.state === undefined || state === flags.state).sort(byName);
+  if (flags.json) return writeJson(stdout, bots);
+  const header = ['BOT', 'TYPE', 'STATE', 'SINCE', 'FAILURES', 'NEXT', 'WHY'];
+  if (flags.watch && stdout.isTTY) stdout.write('\x1b[H\x1b[2J');
+  writeTable(stdout, header, bots.map(row));
+  if (status.draining) stderr.write('the host is being drained: `runtime bots resume` goes on\n');
+  if (status.heldDeletes > 0)
+    stderr.write(
+      `${status.heldDeletes} bots are gone from the source and kept: \`runtime bots confirm\` lets them go\n`,
+    );
+  if (!status.engine.answers) stderr.write(`the ${status.engine.name} engine does not answer\n`);
+  if (!status.source.answers) stderr.write(`the source ${status.source.label} does not answer\n`);
+}
+
+function row(bot: BotView): string[] {
+  const ready = bot.conditions.find(({ type }) => type === 'Ready');
+  return [
+    bot.name,
+    bot.spec?.type ?? '?',
+    bot.state,
+    ready === undefined ? '' : ago(ready.since),
+    String(bot.failures),
+    bot.nextRun === undefined ? '' : new Date(bot.nextRun).toISOString(),
+    whyOf(bot),
+  ];
+}
+
+const byName = (a: BotView, b: BotView) => (a.name < b.name ? -1 : 1);

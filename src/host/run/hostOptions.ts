@@ -1,0 +1,127 @@
+import type { Invocation, OptionSpec } from '../../base/command/command.ts';
+import { RuntimeError } from '../../base/errors.ts';
+import { Secret } from '../../base/secret.ts';
+import { integer, matching, type Parser } from '../../bot/config/parser.ts';
+import { absolutePath, anyText, flag } from '../../bot/config/parsers.ts';
+
+/** One setting of a host: `--bots`, else `RUNTIME_HOST_BOTS`, else its default. */
+interface Setting<T> {
+  readonly variable: string;
+  readonly parser: Parser<T>;
+  readonly default: string;
+  readonly meaning: string;
+}
+
+const setting = <T>(variable: string, parser: Parser<T>, usual: string, meaning: string): Setting<T> => ({
+  variable,
+  parser,
+  default: usual,
+  meaning,
+});
+
+export type Part = 'realtime' | 'scheduled' | 'queries';
+const parts: readonly Part[] = ['realtime', 'scheduled', 'queries'];
+
+const only: Parser<ReadonlySet<Part>> = {
+  expects: `some of ${parts.join(',')}`,
+  parse: (text) => {
+    const named = text.split(',').map((name) => parts.find((part) => part === name.trim()));
+    return named.every((part) => part !== undefined) ? new Set(named) : undefined;
+  },
+};
+
+/** The settings of `runtime host`; documented in docs/hosts.md. */
+export const hostSettings = {
+  bots: setting(
+    'RUNTIME_HOST_BOTS',
+    anyText,
+    'dir:./bots',
+    'where the bots are written down: dir:PATH or s3://BUCKET/PREFIX',
+  ),
+  driver: setting('RUNTIME_HOST_DRIVER', matching('docker', /^docker$/), 'docker', 'what runs them'),
+  only: setting('RUNTIME_HOST_ONLY', only, parts.join(','), 'run only these parts'),
+  data: setting(
+    'RUNTIME_HOST_DATA',
+    absolutePath,
+    '/var/lib/runtime',
+    'what outlives the host: states, records, journal',
+  ),
+  socket: setting('RUNTIME_HOST_SOCKET', absolutePath, '/run/runtime/host.sock', "the operator's socket"),
+  image: setting('RUNTIME_IMAGE', anyText, 'runtime:universal', 'the image of all bots'),
+  network: setting(
+    'DOCKER_NETWORK',
+    anyText,
+    '',
+    'a network of the engine instead of closed ones of our own',
+  ),
+  secrets: setting(
+    'RUNTIME_HOST_SECRETS',
+    absolutePath,
+    '/etc/runtime/secrets',
+    "the host's folder of secrets",
+  ),
+  'query-port': setting('RUNTIME_HOST_QUERY_PORT', integer(0, 65_535), '9477', 'the query gateway'),
+  'health-port': setting(
+    'RUNTIME_HOST_HEALTH_PORT',
+    integer(0, 65_535),
+    '8080',
+    '/healthz, /readyz, /metrics',
+  ),
+  'start-slots': setting(
+    'RUNTIME_HOST_START_SLOTS',
+    integer(0, 64),
+    '0',
+    'starts at the same time; 0: as many as cores, 2 to 8',
+  ),
+  'allow-mass-delete': setting(
+    'RUNTIME_HOST_ALLOW_MASS_DELETE',
+    flag,
+    'false',
+    'believe a source that suddenly wants fewer than half of what runs',
+  ),
+} as const;
+
+type Settings = typeof hostSettings;
+export type HostOptions = {
+  readonly [Name in keyof Settings]: Settings[Name] extends Setting<infer T> ? T : never;
+} & {
+  /** RUNTIME_QUERY_TOKEN, for the queries of all bots. */
+  readonly queryToken: Secret | undefined;
+};
+
+export function hostOptionSpecs(): Record<string, OptionSpec> {
+  return Object.fromEntries(
+    Object.entries(hostSettings).map(([name, { variable, meaning, parser, default: usual }]) => [
+      name,
+      {
+        type: (parser as Parser<unknown>) === flag ? ('boolean' as const) : ('string' as const),
+        description: `${variable}: ${meaning}${usual === '' ? '' : ` (${usual})`}`,
+      },
+    ]),
+  );
+}
+
+/** Flags beat variables beat defaults; one `config` error with every problem. */
+export function readHostOptions({ flags, env }: Pick<Invocation, 'flags' | 'env'>): HostOptions {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { variable, parser, default: usual }] of Object.entries(hostSettings)) {
+    const given = flags[name];
+    const text = given === undefined ? env[variable] || usual : String(given);
+    const value = (parser as Parser<unknown>).parse(text);
+    if (value === undefined)
+      problems.push(
+        `${given === undefined ? variable : `--${name}`}=${JSON.stringify(text)}, expected ${parser.expects}`,
+      );
+    values[name] = value;
+  }
+  if (problems.length > 0) throw new RuntimeError('config', 'the host cannot be started so:', { problems });
+  const token = env.RUNTIME_QUERY_TOKEN;
+  return { ...values, queryToken: token ? new Secret(token) : undefined } as HostOptions;
+}
+
+/** Where the operator's socket is, for the commands that ask a host. */
+export function socketOf({ flags, env }: Pick<Invocation, 'flags' | 'env'>): string {
+  const { variable, default: usual } = hostSettings.socket;
+  return typeof flags.socket === 'string' ? flags.socket : env[variable] || usual;
+}

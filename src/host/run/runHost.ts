@@ -1,0 +1,160 @@
+import { availableParallelism } from 'node:os';
+import { build } from '../../base/build.ts';
+import { systemClock } from '../../base/clock.ts';
+import type { Env } from '../../base/env.ts';
+import { isRuntimeError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Config } from '../../bot/config/config.ts';
+import { openStores } from '../../store/openStores.ts';
+import { createHostApi } from '../api/createHostApi.ts';
+import { startControl } from '../control/startControl.ts';
+import { createSharedKeys } from '../credentials/sharedKeys.ts';
+import { createFolders } from '../data/folders.ts';
+import { openUsers } from '../data/openUsers.ts';
+import { defaultNetworks } from '../engine/docker/networks/networkOptions.ts';
+import { openDocker } from '../engine/docker/openDocker.ts';
+import { makeBotToken } from '../gateway/botToken.ts';
+import { startGateway } from '../gateway/startGateway.ts';
+import { openCodeCache } from '../instances/codeCache.ts';
+import { openInstances } from '../instances/openInstances.ts';
+import { openJournal } from '../journal/openJournal.ts';
+import { createLoop } from '../loop/createLoop.ts';
+import { createHostFull } from '../loop/hostFull.ts';
+import { openRecords } from '../loop/openRecords.ts';
+import { hostIdentity } from './hostIdentity.ts';
+import { createHostMetrics } from './hostMetrics.ts';
+import type { HostOptions } from './hostOptions.ts';
+import { keepHouse } from './keepHouse.ts';
+import { lockData } from './lockData.ts';
+import { openSource } from './openSource.ts';
+import { reachStore } from './reachStore.ts';
+import { sharedEnv } from './sharedEnv.ts';
+import { startHealth } from './startHealth.ts';
+import { systemTimers } from './systemTimers.ts';
+
+export interface RunHost {
+  readonly options: HostOptions;
+  readonly config: Config;
+  readonly env: Env;
+  readonly cwd: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The whole host, from its lock to its last word. It may be killed anywhere: whatever it has to know when it comes back is on
+ * disk or in the engine, and it stops no bot by ending.
+ */
+export async function runHost({ options, config, env, cwd, log, signal }: RunHost): Promise<void> {
+  await using closing = new AsyncDisposableStack();
+  const now = () => Date.now();
+  const folders = createFolders(options.data);
+  const lock = await lockData(folders);
+  closing.defer(() => lock.close());
+  const identity = hostIdentity(folders);
+  const journal = openJournal(folders.journal, now);
+  closing.defer(() => journal.close());
+  const { records, damaged } = openRecords(folders, now);
+
+  const stores = openStores(config, { clock: systemClock, random: Math.random });
+  closing.defer(() => stores.close());
+  // The loop backs off by itself: a bot that waits here would hold a slot.
+  const code = () => stores.open('code', 0);
+  const access = reachStore(config.store, env.MINIO_CONTAINER_ENDPOINT || undefined);
+  const networks = options.network
+    ? ({ type: 'existing', name: options.network } as const)
+    : { ...defaultNetworks, reachable: [access.reachable] };
+  const socket = env.DOCKER_HOST || undefined;
+  const engine = await openDocker({ host: identity.id, socket, networks, clock: systemClock, log });
+  closing.defer(() => engine.close());
+  const credentials = createSharedKeys(config.store, access.endpoint);
+  closing.defer(() => credentials.close());
+
+  const codeCache = openCodeCache({
+    folders,
+    store: code,
+    maxBytes: config.code.maxBytes,
+    warn: (message) => log.warn(message),
+  });
+  const { image, secrets } = options;
+  const users = openUsers(folders);
+  const shared = sharedEnv(env, config.buckets);
+  const instances = openInstances(
+    { engine, credentials, folders, users, code: codeCache, image, shared, secrets },
+    now,
+  );
+  const metrics = createHostMetrics();
+  journal.subscribe(metrics.event);
+  const cores = availableParallelism();
+  const loop = createLoop({
+    engine,
+    instances,
+    records,
+    damaged,
+    journal,
+    clock: systemClock,
+    timers: systemTimers,
+    log,
+    slots: { code: 4, start: options['start-slots'] || Math.min(8, Math.max(2, cores)), end: 16 },
+    allowMassDelete: options['allow-mass-delete'],
+    types: new Set((['realtime', 'scheduled'] as const).filter((type) => options.only.has(type))),
+    hostFull: createHostFull(options.data, now),
+    random: Math.random,
+    draining: identity.draining,
+    readyAfterMs: 5_000,
+    observe: metrics.observe,
+  });
+  const source = await openSource(options.bots, { cwd, clock: systemClock, code });
+  const api = createHostApi({
+    loop,
+    engine,
+    instances,
+    source,
+    journal,
+    version: build.version,
+    startedAt: now(),
+    now,
+    keepDraining: identity.keepDraining,
+    makeToken: (bot) => makeBotToken(identity.tokenKey, bot),
+  });
+  metrics.watch(api, loop.slots);
+
+  const control = await startControl(options.socket, api);
+  closing.defer(() => control.close());
+  const health = await startHealth(options['health-port'], api, metrics.registry);
+  closing.defer(() => health.close());
+  let queryPort: number | undefined;
+  if (options.only.has('queries')) {
+    const gateway = await startGateway({
+      api,
+      engine,
+      instances,
+      stateVersion: async (bot, asked) => {
+        const state = await stores.open('state', 0);
+        const head = await state.head(`${bot}/head`, { signal: asked }).catch((error: unknown) => {
+          if (isRuntimeError(error, 'not-found')) return undefined;
+          throw error;
+        });
+        return head?.etag;
+      },
+      port: options['query-port'],
+      token: options.queryToken,
+      tokenKey: identity.tokenKey,
+      clock: systemClock,
+      log,
+      registry: metrics.registry,
+    });
+    closing.defer(() => gateway.close());
+    queryPort = gateway.port;
+  }
+
+  const message = `host ${identity.id} with ${source.label} on ${engine.name}; ${credentials.description}`;
+  journal.write({ type: 'host-started', bot: undefined, message, facts: { version: build.version } });
+  log.info(message, { health: health.port, queries: queryPort });
+  await Promise.all([
+    loop.run(signal),
+    source.run(loop.observer, signal),
+    keepHouse({ folders, codeCache, instances, loop, clock: systemClock, log }, signal),
+  ]);
+  log.info('the host ends; what runs goes on');
+}

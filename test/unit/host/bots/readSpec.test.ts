@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { type Draft, readSpec } from '../../../../src/host/bots/readSpec.ts';
+import { writeSpec } from '../../../../src/host/bots/writeSpec.ts';
+import { aSpec } from '../../../support/host/aSpec.ts';
+
+const now = Date.parse('2026-06-01T00:00:00Z');
+const least = `
+name: momentum
+type: realtime
+runtime: python3.11
+code: {file: sma/code.zip}
+entrypoints: {bot: main.py}
+`;
+
+function draft(text: string): Draft {
+  const read = readSpec(text, now);
+  if ('problems' in read) throw new Error(read.problems.join('\n'));
+  return read;
+}
+
+function problems(text: string): readonly string[] {
+  const read = readSpec(text, now);
+  return 'problems' in read ? read.problems : [];
+}
+
+describe("a bot's file", () => {
+  it('has a default for everything but what only its author can know', () => {
+    const { rest, code } = draft(least);
+    expect({ ...rest, code }).toEqual(aSpec());
+  });
+
+  it('is read in full', () => {
+    const { rest } = draft(`
+name: m
+type: scheduled
+runtime: nodejs20
+code: {file: a/b.zip, sha256: ${'AB'.repeat(32)}}
+entrypoints: {bot: main.js, query: query.js}
+config: {symbol: BTC/USD}
+schedule: {cron: "0 9 * * 1-5", timeZone: America/New_York, missed: all, within: 6h, overlap: queue, spread: 5m, deadline: 30m}
+resources: {memory: 1Gi, cpu: 1.5, cpuLimit: true, pids: 64, disk: 10Gi}
+restart: {policy: always, backoff: 2s..1m, reset: 5m}
+stop: {timeout: 1m}
+network: {egress: [203.0.113.0/24]}
+secrets: [binance]
+env: {TZ: UTC, LEVEL: 3}
+labels: {team: alpha}
+`);
+    expect(rest).toMatchObject({
+      schedule: {
+        missed: 'all',
+        withinMs: 21_600_000,
+        overlap: 'queue',
+        spreadMs: 300_000,
+        deadlineMs: 1_800_000,
+      },
+      resources: { memoryBytes: 2 ** 30, cpuMillis: 1500, cpuLimit: true, pids: 64 },
+      restart: { policy: 'always', firstMs: 2_000, longestMs: 60_000, resetMs: 300_000 },
+      stopTimeoutMs: 60_000,
+      egress: ['203.0.113.0/24'],
+      env: { LEVEL: '3', TZ: 'UTC' },
+    });
+  });
+
+  it('is equal however it is written', () => {
+    expect(
+      draft(JSON.stringify({ ...JSON.parse(writeSpec(aSpec())), env: { B: '2', A: '1' } })).rest,
+    ).toEqual(draft(`${least}env: {A: "1", B: "2"}`).rest);
+  });
+
+  it('can be written from a specification', () => {
+    for (const spec of [aSpec(), aSpec({ egress: ['10.0.0.0/8'], env: { A: '1' }, task: '{"name":"t"}' })]) {
+      const { rest, code } = draft(writeSpec(spec));
+      expect({ ...rest, code }).toEqual(spec);
+    }
+  });
+
+  it.each([
+    ['name: a/b', /name: expected/],
+    ['shedule: {}', /shedule: unknown field/],
+    ['resources: {memory: lots}', /resources.memory: expected a size/],
+    ['env: {LD_PRELOAD: x}', /set by the runtime/],
+    ['env: {MINIO_SECRET_KEY: x}', /set by the runtime/],
+    ['network: {egress: everything}', /egress: expected/],
+    ['secrets: ["../etc"]', /secrets.0: expected the name/],
+    ['schedule: {cron: "0 0 * * *"}', /only for bots of type scheduled/],
+    ['stop: {timeout: soon}', /stop.timeout: expected a duration/],
+  ])('refuses %s', (line, expected) => {
+    const [key = ''] = line.split(':');
+    const text = least
+      .split('\n')
+      .filter((one) => !one.startsWith(`${key}:`))
+      .join('\n');
+    expect(problems(`${text}\n${line}\n`).join('\n')).toMatch(expected);
+  });
+
+  it.each([
+    ['half a file', 'name: momentum\ntype: {', /./],
+    ['nothing', '', /empty|not a mapping/],
+    ['a list', '- a', /not a mapping/],
+    [
+      'a schedule that never comes',
+      `${least.replace('realtime', 'scheduled')}schedule: {cron: "0 0 30 2 *"}`,
+      /never comes/,
+    ],
+    ['a scheduled bot without a schedule', least.replace('realtime', 'scheduled'), /schedule.cron: missing/],
+    ['too much', `${least}# ${'x'.repeat(300_000)}`, /longer than/],
+    [
+      'a multiplying file',
+      `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]`,
+      /./,
+    ],
+  ])('says what is wrong with %s', (_, text, expected) => {
+    expect(problems(text).join('\n')).toMatch(expected);
+  });
+});

@@ -1,0 +1,165 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createFolders } from '../../../../src/host/data/folders.ts';
+import { heldBack } from '../../../../src/host/loop/massDelete.ts';
+import { openRecords } from '../../../../src/host/loop/openRecords.ts';
+import { createSlots } from '../../../../src/host/loop/slots.ts';
+import { createStoreGate } from '../../../../src/host/loop/storeGate.ts';
+import { createWakeups } from '../../../../src/host/loop/wakeups.ts';
+import { createWaves } from '../../../../src/host/loop/waves.ts';
+import type { Listing } from '../../../../src/host/sources/source.ts';
+
+describe('wake-ups', () => {
+  it('wake every key at its time, in order, on one timer', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ key: fc.integer({ min: 0, max: 20 }), at: fc.nat(100_000) })),
+        (wanted) => {
+          let now = 0;
+          let timer: { at: number; call: () => void } | undefined;
+          const woken: [string, number][] = [];
+          const wakeups = createWakeups(
+            {
+              now: () => now,
+              after: (ms, call) => {
+                timer = { at: now + ms, call };
+                return () => {
+                  timer = undefined;
+                };
+              },
+            },
+            (key) => woken.push([key, now]),
+          );
+          const earliest = new Map<string, number>();
+          for (const { key, at } of wanted) {
+            wakeups.at(String(key), at);
+            earliest.set(String(key), Math.min(at, earliest.get(String(key)) ?? at));
+          }
+          for (let due = timer; due !== undefined; due = timer) {
+            timer = undefined;
+            now = due.at;
+            due.call();
+          }
+          expect(new Map(woken)).toEqual(earliest);
+          expect(woken.length).toBe(earliest.size);
+        },
+      ),
+    );
+  });
+
+  it('notices within 30 s that the clock was set', () => {
+    let asked = 0;
+    const after = (ms: number) => {
+      asked = ms;
+      return () => undefined;
+    };
+    createWakeups({ now: () => 0, after }, () => undefined).at('a', 1e9);
+    expect(asked).toBe(30_000);
+  });
+});
+
+describe('the guard against mass deletes', () => {
+  const listing = (...names: string[]): Listing =>
+    new Map(names.map((name) => [name, { problems: [], origin: name }]));
+
+  it('holds back when fewer than half of what runs is left', () => {
+    expect(heldBack(listing(), ['a'], new Set())).toEqual(['a']);
+    expect(heldBack(listing('a'), ['a', 'b', 'c'], new Set())).toEqual(['b', 'c']);
+    expect(heldBack(listing('a', 'b'), ['a', 'b', 'c'], new Set())).toEqual([]);
+    expect(heldBack(listing('new'), ['a', 'b'], new Set())).toEqual(['a', 'b']);
+  });
+
+  it('lets go what an operator has removed', () => {
+    expect(heldBack(listing(), ['a'], new Set(['a']))).toEqual([]);
+  });
+});
+
+describe('waves', () => {
+  const ask = (waves: ReturnType<typeof createWaves>, bots: number, now: number) =>
+    Array.from({ length: bots }, (_, i) => `b${i}`).filter((bot) =>
+      waves.mayReplace({ bot, group: 'g', hash: 'new', total: bots, now }),
+    );
+
+  it('are one, 5 %, 25 %, all', () => {
+    const waves = createWaves(() => undefined);
+    const sizes: number[] = [];
+    for (let now = 0; sizes.at(-1) !== 100; now += 1_000) {
+      const through = ask(waves, 100, now);
+      sizes.push(through.length);
+      for (const bot of through) waves.ready(bot, 'new');
+    }
+    expect(sizes).toEqual([1, 5, 25, 100]);
+  });
+
+  it('are held when a wave is not ready within a minute', () => {
+    const held: string[] = [];
+    const waves = createWaves((group) => held.push(group));
+    expect(ask(waves, 100, 0)).toEqual(['b0']);
+    expect(ask(waves, 100, 59_000)).toEqual(['b0']);
+    expect(ask(waves, 100, 60_000)).toEqual(['b0']);
+    expect(held).toEqual(['g']);
+    expect(waves.held()).toEqual([{ group: 'g', notReady: 1 }]);
+    waves.release();
+    expect(ask(waves, 100, 61_000).length).toBe(1);
+  });
+});
+
+describe('slots', () => {
+  it('are as many as they are, first come, first served', async () => {
+    const slots = createSlots({ code: 1, start: 2, end: 1 });
+    const order: number[] = [];
+    const give = await Promise.all([slots.take('start'), slots.take('start')]);
+    const waiting = [3, 4].map(async (n) => {
+      const back = await slots.take('start');
+      order.push(n);
+      back();
+    });
+    expect(slots.waiting('start')).toBe(2);
+    for (const back of give) back();
+    await Promise.all(waiting);
+    expect(order).toEqual([3, 4]);
+  });
+});
+
+describe('the gate before a store that is away', () => {
+  it('lets one a second ask', () => {
+    const gate = createStoreGate();
+    expect([gate.mayAsk(0), gate.mayAsk(0)]).toEqual([true, true]);
+    gate.failed(0);
+    expect([500, 1_000, 1_001, 1_999, 2_001].map((now) => gate.mayAsk(now))).toEqual([
+      false,
+      true,
+      false,
+      false,
+      true,
+    ]);
+    gate.answered();
+    expect(gate.mayAsk(2_002)).toBe(true);
+  });
+});
+
+describe('records', () => {
+  it('are there again, and a damaged one is told apart from none', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'records-'));
+    try {
+      const folders = createFolders(data);
+      const { records } = openRecords(folders, () => 1);
+      await records.put('a', { version: 1, failures: 3 });
+      mkdirSync(folders.bot('bad').own);
+      writeFileSync(folders.bot('bad').record, '{"version":');
+      mkdirSync(folders.bot('later').own);
+      writeFileSync(folders.bot('later').record, '{"version":2}');
+      const again = openRecords(folders, () => 1);
+      expect(again.records.get('a').failures).toBe(3);
+      expect([...again.damaged.keys()].sort()).toEqual(['bad', 'later']);
+      await again.records.forget('a');
+      expect(again.records.get('a').failures).toBe(0);
+      expect(readdirSync(folders.trash)).toEqual(['1-a']);
+    } finally {
+      rmSync(data, { recursive: true, force: true });
+    }
+  });
+});

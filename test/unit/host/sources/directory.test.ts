@@ -1,0 +1,161 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../../src/base/clock.ts';
+import { openDirectorySource } from '../../../../src/host/sources/directory.ts';
+import type { Listing } from '../../../../src/host/sources/source.ts';
+import { openFileStore } from '../../../../src/store/file/file.ts';
+
+const bot = (name: string, more = '') => `
+name: ${name}
+type: realtime
+runtime: python3.11
+code: {file: ${name}/code.zip}
+entrypoints: {bot: main.py}
+${more}`;
+
+let root: string;
+let folder: string;
+let stop: AbortController;
+let running: Promise<void>;
+let listings: Listing[];
+let failures: unknown[];
+
+function open() {
+  const source = openDirectorySource({
+    path: folder,
+    clock: systemClock,
+    code: async () =>
+      openFileStore(join(root, 'store'), 'custom-bots', { createBucket: true, clock: systemClock }),
+  });
+  running = source.run(
+    { listed: (listing) => listings.push(listing), failed: (error) => failures.push(error) },
+    stop.signal,
+  );
+  return source;
+}
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'bots-'));
+  folder = join(root, 'bots');
+  mkdirSync(folder);
+  stop = new AbortController();
+  [listings, failures] = [[], []];
+});
+
+afterEach(async () => {
+  stop.abort();
+  await running;
+  rmSync(root, { recursive: true, force: true });
+});
+
+const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
+const last = () => listings.at(-1)!;
+const names = () => [...(listings.at(-1)?.keys() ?? [])].sort();
+
+describe('a folder of bots', () => {
+  it('is listed, and each change is seen within a second', async () => {
+    writeFileSync(join(folder, 'a.yaml'), bot('a'));
+    writeFileSync(join(folder, 'b.json'), JSON.stringify({ ...JSON.parse('{}'), name: 'b' }));
+    open();
+    await until(() => expect(names()).toEqual(['a', 'b']));
+    expect(last().get('b')).toHaveProperty('problems');
+    const began = Date.now();
+    writeFileSync(join(folder, 'c.yaml'), bot('c'));
+    await until(() => expect(names()).toEqual(['a', 'b', 'c']));
+    rmSync(join(folder, 'a.yaml'));
+    await until(() => expect(names()).toEqual(['b', 'c']));
+    expect(Date.now() - began).toBeLessThan(4_000);
+  });
+
+  it('keeps the bot of a file that is half written, with what is wrong', async () => {
+    writeFileSync(join(folder, 'file.yaml'), bot('a'));
+    open();
+    await until(() => expect(last().get('a')).toHaveProperty('spec'));
+    writeFileSync(join(folder, 'file.yaml'), bot('a').slice(0, 40));
+    await until(() => expect(last().get('a')).toHaveProperty('problems'));
+    writeFileSync(join(folder, 'file.yaml'), '');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(names()).toEqual(['a']);
+  });
+
+  it('does not miss a bot whose file an editor takes away and puts back', async () => {
+    writeFileSync(join(folder, 'a.yaml'), bot('a'));
+    open();
+    await until(() => expect(names()).toEqual(['a']));
+    const seen = listings.length;
+    renameSync(join(folder, 'a.yaml'), join(folder, '.a.yaml~'));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    writeFileSync(join(folder, 'a.yaml'), bot('a', 'labels: {new: "1"}'));
+    await until(() => expect(JSON.stringify([...last()])).toContain('new'));
+    for (const listing of listings.slice(seen)) expect([...listing.keys()]).toEqual(['a']);
+  });
+
+  it('gives the same object for what has not changed', async () => {
+    writeFileSync(join(folder, 'a.yaml'), bot('a'));
+    open();
+    await until(() => expect(names()).toEqual(['a']));
+    const before = last().get('a');
+    writeFileSync(join(folder, 'b.yaml'), bot('b'));
+    await until(() => expect(names()).toEqual(['a', 'b']));
+    expect(last().get('a')).toBe(before);
+  });
+
+  it('packs the code of a folder with a bot.yaml, and packs it anew when it changes', async () => {
+    mkdirSync(join(folder, 'own'));
+    writeFileSync(
+      join(folder, 'own/bot.yaml'),
+      'name: own\ntype: realtime\nruntime: python3.11\nentrypoints: {bot: main.py}\n',
+    );
+    writeFileSync(join(folder, 'own/main.py'), 'print(1)\n');
+    writeFileSync(join(folder, 'own/config.json'), '{"a": 1}');
+    open();
+    const code = () => {
+      const entry = last()?.get('own');
+      return entry !== undefined && 'spec' in entry ? entry.spec : undefined;
+    };
+    await until(() => expect(code()?.code.sha256).toMatch(/^[0-9a-f]{64}$/));
+    const { code: first, config } = code()!;
+    expect(config).toBe('{"a": 1}');
+    const store = await openFileStore(join(root, 'store'), 'custom-bots', {
+      createBucket: true,
+      clock: systemClock,
+    });
+    await store.head(first.file);
+    writeFileSync(join(folder, 'own/main.py'), 'print(2)\n');
+    await until(() => expect(code()?.code.sha256).not.toBe(first.sha256));
+  });
+
+  it('says that it cannot be listed, instead of being empty', async () => {
+    writeFileSync(join(folder, 'a.yaml'), bot('a'));
+    open();
+    await until(() => expect(names()).toEqual(['a']));
+    renameSync(folder, `${folder}.away`);
+    await until(() => expect(failures.length).toBeGreaterThan(0));
+    expect(names()).toEqual(['a']);
+    renameSync(`${folder}.away`, folder);
+  });
+
+  it('refuses two files that are the same bot', async () => {
+    writeFileSync(join(folder, 'a.yaml'), bot('a'));
+    writeFileSync(join(folder, 'b.yaml'), bot('a'));
+    open();
+    await until(() => expect(last().get('a')).toHaveProperty('problems'));
+  });
+
+  it('is written to: comments stay', async () => {
+    const source = open();
+    await until(() => expect(listings.length).toBeGreaterThan(0));
+    expect(await source.writer!.apply(`# mine\n${bot('a')}`)).toBe('a');
+    await until(() => expect(names()).toEqual(['a']));
+    await source.writer!.enable('a', false);
+    await until(() => expect(last().get('a')).toMatchObject({ spec: { enabled: false } }));
+    const { readFileSync } = await import('node:fs');
+    expect(readFileSync(join(folder, 'a.yaml'), 'utf8')).toContain('# mine');
+    await source.writer!.remove('a');
+    await until(() => expect(names()).toEqual([]));
+    await expect(source.writer!.apply('name: x')).rejects.toMatchObject({ code: 'config' });
+    await expect(source.writer!.enable('none', true)).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
