@@ -96,5 +96,5 @@ export class FolderWatches {
 
 /** Gone again, or closed to us: the scan has to do with it, not we. */
 function isElsewhere(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR', 'EACCES'].includes(systemCode(error) ?? '');
+  return ['ENOENT', 'ENOTDIR', 'EACCES', 'ENAMETOOLONG'].includes(systemCode(error) ?? '');
 }

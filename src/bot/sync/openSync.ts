@@ -47,6 +47,7 @@ export async function openSync(options: OpenSyncOptions): Promise<OpenedSync> {
   const publisher = openPublisher(context, claim, {
     dir: config.paths.state,
     limits: config.sync,
+    owner: config.user,
     keep: config.sync.keep,
     freezer: config.sync.freeze === 'auto' ? options.freezer : undefined,
     exportTarGz: config.sync.exportTarGz,

@@ -1,6 +1,6 @@
 import { RuntimeError } from '../../../base/errors.ts';
 import { checkEntryPath, type EntryPath, pathToText, textToPath } from './entryPath.ts';
-import { blockCount, isHash } from './format.ts';
+import { blockCount, isHash, MAX_TIME_US } from './format.ts';
 import { isCount } from './frameRow.ts';
 import type { EntryType } from './tree.ts';
 
@@ -39,7 +39,7 @@ export function decodeEntry(row: unknown, frames: number): Entry {
   if (!Array.isArray(row) || typeof row[1] !== 'string') throw malformed(row);
   const path = checkEntryPath(textToPath(row[1]));
   const [type, , mode, mtime, last, blocks] = row;
-  if (!isCount(mode) || mode > 0o7777 || !Number.isSafeInteger(mtime)) throw malformed(row);
+  if (!isCount(mode) || mode > 0o7777 || !isTime(mtime)) throw malformed(row);
   const common = { path, mode, mtime, size: 0, blocks: [], target: undefined };
   if (type === 'd') return { ...common, type: 'folder' };
   if (type === 'l' && typeof last === 'string') return { ...common, type: 'link', target: textToPath(last) };
@@ -52,6 +52,9 @@ export function decodeEntry(row: unknown, frames: number): Entry {
   if (count !== blockCount(last)) throw malformed(row);
   return { ...common, type: 'file', size: last, blocks };
 }
+
+const isTime = (value: unknown): boolean =>
+  Number.isInteger(value) && Math.abs(value as number) <= MAX_TIME_US;
 
 function isBlock(block: unknown, frames: number): block is BlockRow {
   if (typeof block === 'number') return isCount(block) && block > 0;

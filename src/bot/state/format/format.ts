@@ -22,6 +22,12 @@ export const HEAD_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Limits on what a manifest and one of its segments may unpack to. */
 export const MANIFEST_LIMIT_BYTES = 64 * 1024 * 1024;
 
+/** Times in manifests are at most this far from 1970, µs: the year 2540. From 2^53 on only even ones can be said. */
+export const MAX_TIME_US = 2 ** 54;
+
+/** A file with more blocks on the disk has an entry that is longer than a reader takes (`MANIFEST_LIMIT_BYTES`). */
+export const DENSE_BLOCKS = 512 * 1024;
+
 /** Top-level name inside a state directory that is ours and never part of the state. */
 export const RESERVED_NAME = '.runtime-sync';
 

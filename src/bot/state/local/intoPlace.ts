@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { toSystemPath } from '../format/entryPath.ts';
-import { RESERVED_NAME } from '../format/format.ts';
 import { asDiskFailure } from './diskFailure.ts';
+import { emptyRoot } from './emptyRoot.ts';
 import { removeTree } from './removeTree.ts';
 import { openReserved } from './reservedFolder.ts';
 import type { RestoreOptions } from './restoreReport.ts';
@@ -16,7 +16,7 @@ export interface Place extends RestoreOptions {
 
 /** What has been built; its folders are still open to us alone. */
 interface Built {
-  finishFolders(base: string, which: 'top' | 'nested'): void;
+  finishFolders(base: string, which: 'top' | 'nested', except?: ReadonlySet<string>): void;
 }
 
 /**
@@ -38,13 +38,13 @@ export async function intoPlace<T extends Built>(
     const built = await build(base);
     built.finishFolders(base, 'nested');
     begin(reserved.path);
-    for (const name of readdirSync(toSystemPath(root.path), 'latin1')) {
-      if (name !== RESERVED_NAME) removeTree(`${root.path}/${name}`);
-    }
+    const left = emptyRoot(root);
     for (const name of readdirSync(base, 'latin1')) {
+      // A snapshot may have that of another volume; any other name that is taken is an error.
+      if (name === 'lost+found' && left.has(name)) continue;
       renameSync(toSystemPath(`${base}/${name}`), toSystemPath(`${root.path}/${name}`));
     }
-    built.finishFolders(root.path, 'top');
+    built.finishFolders(root.path, 'top', left);
     return built;
   } catch (error) {
     throw asDiskFailure(error, root);

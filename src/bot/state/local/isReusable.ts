@@ -3,9 +3,10 @@ import type { Owner } from '../../../base/owner.ts';
 import { toSystemPath } from '../format/entryPath.ts';
 import { BLOCK_BYTES } from '../format/format.ts';
 import type { LoadedSnapshot } from '../read/loadSnapshot.ts';
+import { entryStat } from './entryStat.ts';
 import { readBlocks } from './readBlocks.ts';
-import { entryStat } from './scan.ts';
 import type { TreeRoot } from './treeRoot.ts';
+import { isTooLong } from './unsaveable.ts';
 
 /**
  * Whether the file that lies at `root` is the entry: same mode, size and time, and, since somebody else's tree has been
@@ -18,6 +19,7 @@ export function isReusable(
   owner: Owner | undefined,
 ): boolean {
   const path = tree.paths[index]!;
+  if (isTooLong(root, path)) return false;
   const stat = lstatSync(toSystemPath(`${root.path}/${path}`), { throwIfNoEntry: false, bigint: true });
   if (!stat?.isFile() || stat.nlink !== 1n) return false;
   if (owner && (Number(stat.uid) !== owner.uid || Number(stat.gid) !== owner.gid)) return false;

@@ -4,7 +4,16 @@ import { comparePaths, type EntryPath, toSystemPath } from '../format/entryPath.
 import { RESERVED_NAME } from '../format/format.ts';
 import { staysInside } from '../format/linkTarget.ts';
 import { type EntryStat, Tree } from '../format/tree.ts';
+import { entryStat } from './entryStat.ts';
 import { checkRoot, openBeneath, type TreeRoot, unscannable } from './treeRoot.ts';
+import {
+  isBeyondTime,
+  isClosedByOthers,
+  isLostAndFound,
+  isTooLong,
+  type Unsaveable,
+  unsaveable,
+} from './unsaveable.ts';
 
 export interface Scan {
   readonly tree: Tree;
@@ -12,13 +21,13 @@ export interface Scan {
   readonly unread: readonly number[];
   /** Whether anything differs from the previous tree; `false` with nothing unread means: nothing has happened. */
   readonly changed: boolean;
-  /** What cannot be saved: sockets, pipes, devices, links that leave the tree. */
+  /** What cannot be saved. */
   readonly skipped: readonly Skipped[];
 }
 
 export interface Skipped {
   readonly path: EntryPath;
-  readonly what: 'socket' | 'pipe' | 'device' | 'link that leaves the state';
+  readonly what: Unsaveable;
 }
 
 export interface ScanOptions {
@@ -27,6 +36,8 @@ export interface ScanOptions {
    * size and mtime agree is what the restore wrote.
    */
   readonly restoredAt: number;
+  /** The bot's user: what of its files is closed to us makes the state unscannable, as what of ours does. */
+  readonly owner?: number | undefined;
 }
 
 /**
@@ -41,41 +52,55 @@ export function scan(root: TreeRoot, previous: Tree, options: ScanOptions): Scan
   let cursor = 0;
   let changed = false;
 
-  const visit = (path: EntryPath, stat: BigIntStats) => {
-    const what = unsaveable(stat);
-    if (what) return void skipped.push({ path, what });
-    const entry = entryStat(stat);
-    let target: string | undefined;
-    if (entry.type === 'link') {
-      target = readTarget(root, path);
-      if (target === undefined) return;
-      if (!staysInside(path, target, root.path)) {
-        return void skipped.push({ path, what: 'link that leaves the state' });
-      }
-    }
+  const find = (path: EntryPath): number | undefined => {
     while (cursor < previous.length && comparePaths(previous.paths[cursor]!, path) < 0) {
       cursor += 1;
       changed = true;
     }
-    const known = previous.paths[cursor] === path ? cursor++ : undefined;
+    return previous.paths[cursor] === path ? cursor : undefined;
+  };
+
+  /** Whether it is in the tree. */
+  const visit = (path: EntryPath, stat: BigIntStats): boolean => {
+    const skip = (what: Unsaveable) => skipped.push({ path, what }) === 0;
+    const what = unsaveable(path, stat);
+    if (what) return skip(what);
+    const entry = entryStat(stat);
+    let target: string | undefined;
+    if (entry.type === 'link') {
+      target = readTarget(root, path);
+      if (target === undefined) return false;
+      if (!staysInside(path, target, root.path)) return skip('link that leaves the state');
+    }
+    const known = find(path);
+    // What was saved once does not go for having been closed: then the state cannot be read.
+    if (known === undefined && isClosedByOthers(root, path, stat, options.owner)) {
+      return skip("folder or file of another user's that may not be read");
+    }
+    if (known !== undefined) cursor += 1;
+    if (isBeyondTime(stat)) skip('time stamp beyond the year 2540');
     const index = tree.add(path, entry, target);
     if (known === undefined || differs(previous, known, entry, target)) changed = true;
-    if (entry.type !== 'file') return;
+    if (entry.type !== 'file') return true;
     if (known !== undefined && contentKnown(previous, known, entry, options.restoredAt)) {
       tree.setContent(index, { blobs: previous.blobs(known), size: entry.size, doubtful: false });
     } else {
       unread.push(index);
     }
+    return true;
   };
 
   const walk = (folder: EntryPath) => {
     for (const name of namesIn(root, folder)) {
       if (folder === '' && name === RESERVED_NAME) continue;
       const path = folder === '' ? name : `${folder}/${name}`;
+      if (isTooLong(root, path)) {
+        skipped.push({ path, what: 'path that is too long for the system' });
+        continue;
+      }
       const stat = statOf(root, path);
-      if (!stat) continue;
-      visit(path, stat);
-      if (stat.isDirectory()) walk(path);
+      if (!stat || (folder === '' && isLostAndFound(root, name, stat))) continue;
+      if (visit(path, stat) && stat.isDirectory()) walk(path);
     }
   };
 
@@ -116,28 +141,6 @@ function readTarget(root: TreeRoot, path: EntryPath): string | undefined {
     throw unscannable(`${root.path}/${path}`, systemCode(error) ?? 'unknown error', error);
   }
 }
-
-function unsaveable(stat: BigIntStats): Skipped['what'] | undefined {
-  if (stat.isSocket()) return 'socket';
-  if (stat.isFIFO()) return 'pipe';
-  if (stat.isCharacterDevice() || stat.isBlockDevice()) return 'device';
-  return undefined;
-}
-
-export function entryStat(stat: BigIntStats): EntryStat {
-  const file = stat.isFile();
-  return {
-    type: file ? 'file' : stat.isDirectory() ? 'folder' : 'link',
-    mode: Number(stat.mode & 0o7777n),
-    mtime: micros(stat.mtimeNs),
-    ctime: micros(stat.ctimeNs),
-    inode: Number(stat.ino),
-    size: file ? Number(stat.size) : 0,
-  };
-}
-
-/** Rounded down, before 1970 as well. */
-const micros = (nanos: bigint): number => Number((nanos - (((nanos % 1000n) + 1000n) % 1000n)) / 1000n);
 
 function differs(previous: Tree, index: number, entry: EntryStat, target: string | undefined): boolean {
   return (

@@ -4,6 +4,9 @@ import { type EntryPath, fromText, toSystemPath } from '../format/entryPath.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
+/** The longest path that a system call takes. */
+export const PATH_BYTES = 4095;
+
 /** A state directory, one character per byte, known to be a real directory. */
 export interface TreeRoot {
   readonly path: string;

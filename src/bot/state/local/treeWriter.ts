@@ -18,6 +18,7 @@ import { type EntryPath, toSystemPath } from '../format/entryPath.ts';
 import { BLOCK_BYTES } from '../format/format.ts';
 import type { Tree } from '../format/tree.ts';
 import { isZero } from './readBlocks.ts';
+import { PATH_BYTES } from './treeRoot.ts';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_DIRECTORY } = constants;
 const PAGE_BYTES = 4096;
@@ -40,20 +41,21 @@ export class TreeWriter {
   }
 
   makeFolder(index: number): void {
-    mkdirSync(this.#path(index), { mode: 0o700 });
+    this.#at(index, (path) => mkdirSync(path, { mode: 0o700 }));
   }
 
   makeLink(index: number): void {
-    const path = this.#path(index);
-    symlinkSync(toSystemPath(this.#tree.targets.get(index)!), path);
-    if (this.#owner) lchownSync(path, this.#owner.uid, this.#owner.gid);
-    const mtime = seconds(this.#tree.mtime(index));
-    lutimesSync(path, mtime, mtime);
+    this.#at(index, (path) => {
+      symlinkSync(toSystemPath(this.#tree.targets.get(index)!), path);
+      if (this.#owner) lchownSync(path, this.#owner.uid, this.#owner.gid);
+      const mtime = seconds(this.#tree.mtime(index));
+      lutimesSync(path, mtime, mtime);
+    });
   }
 
   /** An empty file of the right size, of which `blocks` are to come: all holes until then. */
   makeFile(index: number, blocks: number): void {
-    const fd = openSync(this.#path(index), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    const fd = this.#open(index, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
     try {
       ftruncateSync(fd, this.#tree.size(index));
       this.#missing.set(index, blocks);
@@ -65,12 +67,12 @@ export class TreeWriter {
 
   /** The file at `existing` is already what the entry says, its times and mode included. */
   linkFile(index: number, existing: EntryPath): void {
-    linkSync(toSystemPath(existing), this.#path(index));
+    this.#at(index, (path) => linkSync(toSystemPath(existing), path));
   }
 
   /** A file of one block, whole. */
   writeFile(index: number, bytes: Buffer): void {
-    const fd = openSync(this.#path(index), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    const fd = this.#open(index, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
     try {
       writeSparsely(fd, bytes, 0, this.#tree.size(index));
       this.#finish(fd, index);
@@ -80,7 +82,7 @@ export class TreeWriter {
   }
 
   writeBlock(index: number, block: number, bytes: Buffer): void {
-    const fd = openSync(this.#path(index), O_WRONLY | O_NOFOLLOW);
+    const fd = this.#open(index, O_WRONLY | O_NOFOLLOW);
     try {
       writeSparsely(fd, bytes, block * BLOCK_BYTES, this.#tree.size(index));
       const missing = this.#missing.get(index)! - 1;
@@ -92,12 +94,12 @@ export class TreeWriter {
   }
 
   /** Owners, modes and times of the folders at the top or of all below them, deepest first; `base` is where they lie now. */
-  finishFolders(base: string, which: 'top' | 'nested'): void {
+  finishFolders(base: string, which: 'top' | 'nested', except?: ReadonlySet<string>): void {
     for (let index = this.#tree.length - 1; index >= 0; index--) {
-      if (this.#tree.type(index) !== 'folder') continue;
+      if (this.#tree.type(index) !== 'folder' || except?.has(this.#tree.paths[index]!)) continue;
       if (this.#tree.paths[index]!.includes('/') !== (which === 'nested')) continue;
-      const path = toSystemPath(`${base}/${this.#tree.paths[index]}`);
-      const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_DIRECTORY);
+      const open = (path: string | Buffer) => openSync(path, O_RDONLY | O_NOFOLLOW | O_DIRECTORY);
+      const fd = this.#at(index, open, base);
       try {
         this.#finish(fd, index);
       } finally {
@@ -114,8 +116,24 @@ export class TreeWriter {
     futimesSync(fd, mtime, mtime);
   }
 
-  #path(index: number): string | Buffer {
-    return toSystemPath(`${this.#base}/${this.#tree.paths[index]}`);
+  #open(index: number, flags: number): number {
+    return this.#at(index, (path) => openSync(path, flags, 0o600));
+  }
+
+  /** With a path of the entry that the system takes: where its own would be too long, by way of an open folder above it. */
+  #at<T>(index: number, use: (path: string | Buffer) => T, base = this.#base): T {
+    const path = this.#tree.paths[index]!;
+    if (base.length + 1 + path.length <= PATH_BYTES) return use(toSystemPath(`${base}/${path}`));
+    const cut = path.lastIndexOf('/', PATH_BYTES / 2);
+    const folder = openSync(
+      toSystemPath(`${base}/${path.slice(0, cut)}`),
+      O_RDONLY | O_NOFOLLOW | O_DIRECTORY,
+    );
+    try {
+      return use(toSystemPath(`/proc/self/fd/${folder}${path.slice(cut)}`));
+    } finally {
+      closeSync(folder);
+    }
   }
 }
 

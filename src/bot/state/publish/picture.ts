@@ -3,17 +3,15 @@ import { BLOCK_BYTES } from '../format/format.ts';
 import { TICK_MS } from '../format/tick.ts';
 import type { Tree } from '../format/tree.ts';
 import { type FileContent, readBlocks } from '../local/readBlocks.ts';
-import { type Scan, scan } from '../local/scan.ts';
+import { type Scan, type ScanOptions, scan } from '../local/scan.ts';
 import type { TreeRoot } from '../local/treeRoot.ts';
 import type { PackWriter } from './packWriter.ts';
 import { wasJustCutShort } from './wasJustCutShort.ts';
 
-export interface PictureOptions {
+export interface PictureOptions extends ScanOptions {
   readonly root: TreeRoot;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** See `ScanOptions`. */
-  readonly restoredAt: number;
   /** Called with each scan before anything of it is read; throws when the state is over its limits. */
   readonly check: (scan: Scan) => void;
 }
@@ -87,9 +85,9 @@ export class Picture {
   }
 
   #scan(previous: Tree): Scan {
-    const { root, signal, restoredAt, check } = this.#options;
+    const { root, signal, restoredAt, owner, check } = this.#options;
     signal.throwIfAborted();
-    const found = scan(root, previous, { restoredAt });
+    const found = scan(root, previous, { restoredAt, owner });
     check(found);
     return found;
   }

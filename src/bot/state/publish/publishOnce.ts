@@ -49,7 +49,14 @@ export async function publishOnce(
   const startedAt = clock.now();
 
   const check = (scan: Picture['latest']) => checkLimits(scan.tree, options.limits);
-  const picture = new Picture(before.tree, { root, clock, signal, restoredAt, check });
+  const picture = new Picture(before.tree, {
+    root,
+    clock,
+    signal,
+    restoredAt,
+    owner: options.owner?.uid,
+    check,
+  });
   if (picture.isSettled) return { published: before, report: undefined };
 
   const target = chooseTarget(picture.latest.tree, before, keeper.head);

@@ -1,3 +1,4 @@
+import type { Owner } from '../../../base/owner.ts';
 import type { Limits } from '../format/limits.ts';
 import type { Freezer } from './freezer.ts';
 import type { PublishReport } from './publishReport.ts';
@@ -22,6 +23,8 @@ export interface PublisherOptions {
   /** As restored for this claim. */
   readonly dir: string;
   readonly limits: Limits;
+  /** Whom the files belong to; undefined: us. */
+  readonly owner?: Owner | undefined;
   /** Snapshots that the head names; at least 1. */
   readonly keep: number;
   /** Absent: nothing is ever stopped (`STATE_FREEZE=off`). */

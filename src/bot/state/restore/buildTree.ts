@@ -27,7 +27,7 @@ export interface BuildOptions {
 export interface Built {
   readonly fetchedBytes: number;
   readonly reusedBytes: number;
-  finishFolders(base: string, which: 'top' | 'nested'): void;
+  finishFolders: TreeWriter['finishFolders'];
 }
 
 /** A block of a file. */
@@ -91,7 +91,7 @@ export async function buildTree(
   await fetchBlobs(context, table, packed, receive, { signal }).catch((error: unknown) => {
     throw asDamage(error);
   });
-  return { fetchedBytes, reusedBytes, finishFolders: (at, which) => writer.finishFolders(at, which) };
+  return { fetchedBytes, reusedBytes, finishFolders: (...args) => writer.finishFolders(...args) };
 }
 
 function* withHoles(blobs: Int32Array): Generator<{ row: number; block: number }> {

@@ -52,8 +52,8 @@ export class LegacyTree {
     for (const index of this.#links) this.#writer.makeLink(index);
   }
 
-  finishFolders(base: string, which: 'top' | 'nested'): void {
-    this.#writer.finishFolders(base, which);
+  finishFolders(...args: Parameters<TreeWriter['finishFolders']>): void {
+    this.#writer.finishFolders(...args);
   }
 
   async #file(path: EntryPath, header: Header, content: AsyncIterable<unknown>): Promise<void> {

@@ -2,8 +2,9 @@ import { lstatSync } from 'node:fs';
 import { type EntryPath, parentOf, toSystemPath } from '../../format/entryPath.ts';
 import { staysInside } from '../../format/linkTarget.ts';
 import { Tree } from '../../format/tree.ts';
+import { entryStat } from '../../local/entryStat.ts';
 import { hasContent } from '../../local/isReusable.ts';
-import { entryStat, scan } from '../../local/scan.ts';
+import { scan } from '../../local/scan.ts';
 import type { TreeRoot } from '../../local/treeRoot.ts';
 import type { LoadedSnapshot } from '../../read/loadSnapshot.ts';
 
