@@ -1,4 +1,5 @@
 import type { Secret } from '../base/secret.ts';
+import type { Renewal } from './s3/renewedKeys.ts';
 
 /** Which store, and how to reach it. */
 export type StoreConfig =
@@ -11,6 +12,8 @@ export type StoreConfig =
       readonly accessKey: Secret;
       readonly secretKey: Secret;
       readonly sessionToken: Secret | undefined;
+      /** Where renewed keys come from; undefined: these are good for ever. */
+      readonly renewal?: Renewal | undefined;
     }
   /** The AWS SDK's credential chain decides. */
   | { readonly type: 'aws'; readonly endpoint: string | undefined; readonly region: string | undefined }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Secret } from '../../base/secret.ts';
+import { type Renewal, readSealedKeys, type StoreKeys } from '../../store/s3/renewedKeys.ts';
 import type { StoreConfig } from '../../store/storeConfig.ts';
 import { parseOrigin } from './endpoint.ts';
 import { quote, type VariableReader } from './variableReader.ts';
@@ -28,6 +29,7 @@ export function readStore(reader: VariableReader, optional: boolean): StoreConfi
 const minioVariables = ['MINIO_ENDPOINT', 'MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY'] as const;
 
 function usesMinio(reader: VariableReader): boolean {
+  if (reader.has('MINIO_KEYS_FILE')) return true;
   return minioVariables.some((name) => reader.has(name) || reader.has(`${name}_FILE`));
 }
 
@@ -41,14 +43,35 @@ function readMinio(reader: VariableReader): StoreConfig | undefined {
   if (ssl && endpoint?.startsWith('http:')) {
     reader.problem(`MINIO_ENDPOINT=${quote(endpoint)} and MINIO_USE_SSL=true contradict each other`);
   }
+  if (!reader.has('MINIO_ENDPOINT')) reader.missing('MINIO_ENDPOINT');
+  const file = reader.read('MINIO_KEYS_FILE');
+  const keys = file === undefined ? readKeys(reader) : readSealed(reader, file);
+  if (endpoint === undefined || keys === undefined) return undefined;
+  return { type: 's3', endpoint, region: reader.read('MINIO_REGION'), ...keys };
+}
+
+function readKeys(reader: VariableReader): (StoreKeys & { renewal: undefined }) | undefined {
   const accessKey = reader.secret('MINIO_ACCESS_KEY');
   const secretKey = reader.secret('MINIO_SECRET_KEY');
-  for (const name of minioVariables) {
+  for (const name of ['MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY'] as const) {
     if (!reader.has(name) && !reader.has(`${name}_FILE`)) reader.missing(name);
   }
-  if (endpoint === undefined || accessKey === undefined || secretKey === undefined) return undefined;
-  const region = reader.read('MINIO_REGION');
-  return { type: 's3', endpoint, region, accessKey, secretKey, sessionToken: undefined };
+  if (accessKey === undefined || secretKey === undefined) return undefined;
+  return { accessKey, secretKey, sessionToken: undefined, renewal: undefined };
+}
+
+/** Keys that a host hands out and renews: see `host/credentials`. */
+function readSealed(reader: VariableReader, file: string): (StoreKeys & { renewal: Renewal }) | undefined {
+  const seal = reader.secret('MINIO_KEYS_SEAL');
+  if (seal === undefined) {
+    if (!reader.has('MINIO_KEYS_SEAL_FILE')) reader.missing('MINIO_KEYS_SEAL');
+    return undefined;
+  }
+  const renewal = { file, seal };
+  const keys = readSealedKeys(renewal);
+  if (keys) return { ...keys, renewal };
+  reader.problem(`MINIO_KEYS_FILE=${quote(file)} has no keys that MINIO_KEYS_SEAL opens`);
+  return undefined;
 }
 
 /**

@@ -73,6 +73,11 @@ export const variables = {
   MINIO_ENDPOINT: optional(anyText, '`host:port`, or a URL'),
   MINIO_ACCESS_KEY: secret('access key of the store'),
   MINIO_SECRET_KEY: secret('secret key of the store'),
+  MINIO_KEYS_FILE: optional(
+    absolutePath,
+    'instead of the two keys: a file of sealed ones that a host renews',
+  ),
+  MINIO_KEYS_SEAL: secret('opens them'),
   MINIO_USE_SSL: optional(flag, 'HTTPS; default: what a URL as endpoint says, else `false`'),
   MINIO_REGION: defaulted(anyText, 'us-east-1', 'region'),
   MINIO_CODE_BUCKET: defaulted(bucketName, 'custom-bots', 'bucket of code archives'),

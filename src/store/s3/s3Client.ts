@@ -1,12 +1,14 @@
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import aws4 from 'aws4';
 import type { Clock } from '../../base/clock.ts';
+import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { ObjectBody } from '../objectStore.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
 import { encodePath, encodeQueryPart } from './encodePath.ts';
 import { exchange } from './httpExchange.ts';
 import { networkError } from './networkError.ts';
+import { keySource, type Renewal } from './renewedKeys.ts';
 import { parseRetryAfter, s3Error } from './s3Errors.ts';
 import { textOf } from './s3Xml.ts';
 
@@ -17,6 +19,7 @@ export interface S3ClientOptions {
   readonly accessKey: Secret;
   readonly secretKey: Secret;
   readonly sessionToken: Secret | undefined;
+  readonly renewal?: Renewal | undefined;
   readonly bucket: string;
   readonly clock: Clock;
   /** Milliseconds. */
@@ -59,6 +62,7 @@ const KEEP_ALIVE_MS = 10_000;
 export function createS3Client(options: S3ClientOptions): S3Client {
   const url = new URL(options.endpoint);
   const { bucket, clock, region } = options;
+  const keys = keySource(options, clock);
   let transport: Promise<Transport> | undefined;
   const subject = (key: string | undefined) =>
     `${bucket}${key === undefined ? '' : `/${key}`} at ${url.host}`;
@@ -73,10 +77,11 @@ export function createS3Client(options: S3ClientOptions): S3Client {
     const path = `/${bucket}${key === undefined ? '' : `/${encodePath(key)}`}${encodeQuery(request.query)}`;
     const headers: OutgoingHttpHeaders = { host: url.host, ...request.headers };
     if (body) headers['content-length'] = sizeOf(body);
+    const { accessKey, secretKey, sessionToken } = keys.current();
     const credentials = {
-      accessKeyId: options.accessKey.reveal(),
-      secretAccessKey: options.secretKey.reveal(),
-      ...(options.sessionToken && { sessionToken: options.sessionToken.reveal() }),
+      accessKeyId: accessKey.reveal(),
+      secretAccessKey: secretKey.reveal(),
+      ...(sessionToken && { sessionToken: sessionToken.reveal() }),
     };
     headers['x-amz-content-sha256'] = sha256;
     headers['x-amz-date'] = new Date(clock.now()).toISOString().replace(/[:-]|\.\d{3}/g, '');
@@ -97,7 +102,13 @@ export function createS3Client(options: S3ClientOptions): S3Client {
       });
       const response = await exchange(outgoing, { key: subject(key), body, connectMs, idleMs, signal });
       if (request.anonymous || (response.statusCode ?? 0) < 300) return response;
-      throw await refusal(response, op, subject(key));
+      const refused = await refusal(response, op, subject(key));
+      if (!isRuntimeError(refused, 'denied') || !keys.refused()) throw refused;
+      throw new RuntimeError('unavailable', `${refused.message}: with keys that have since been renewed`, {
+        op,
+        path: subject(key),
+        retryable: true,
+      });
     } catch (error) {
       signal?.throwIfAborted();
       throw networkError(error, op, subject(key));

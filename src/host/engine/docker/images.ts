@@ -6,21 +6,21 @@ import type { DockerContext } from './dockerContext.ts';
 const PULL_IDLE_MS = 120_000;
 
 export interface Images {
-  /** What the reference means now: pulled when it is missing, by one request for all who wait. */
+  /** What the reference means now: pulled when it is missing; one look and one pull for all who wait. */
   get(reference: string, signal: AbortSignal): Promise<ImageFacts>;
 }
 
 export function createImages({ client, log }: DockerContext, closed: AbortSignal): Images {
-  const pulls = new Map<string, Promise<void>>();
+  const finding = new Map<string, Promise<ImageFacts>>();
 
-  const inspect = async (reference: string, signal: AbortSignal): Promise<ImageFacts | undefined> => {
+  const inspect = async (reference: string): Promise<ImageFacts | undefined> => {
     const path = `/images/${reference.split('/').map(encodeURIComponent).join('/')}/json`;
     const request = {
       op: 'engine.image',
       subject: `image ${reference}`,
       method: 'GET',
       path,
-      signal,
+      signal: closed,
     } as const;
     try {
       const { Id } = await client.call<{ readonly Id: string }>(request);
@@ -57,24 +57,27 @@ export function createImages({ client, log }: DockerContext, closed: AbortSignal
     });
   };
 
+  const find = async (reference: string): Promise<ImageFacts> => {
+    const here = await inspect(reference);
+    if (here) return here;
+    // An id is of an image that was here: no registry knows it.
+    if (/^(sha256:)?[0-9a-f]{64}$/.test(reference))
+      throw new RuntimeError('not-found', `image ${reference}: not on this machine`, { op: 'engine.image' });
+    await pull(reference);
+    const pulled = await inspect(reference);
+    if (pulled) return pulled;
+    throw new RuntimeError('unavailable', `image ${reference}: pulled, and not there`, { retryable: true });
+  };
+
   return {
-    async get(reference, signal) {
-      const here = await inspect(reference, signal);
-      if (here) return here;
-      // An id is of an image that was here: no registry knows it.
-      if (/^(sha256:)?[0-9a-f]{64}$/.test(reference))
-        throw new RuntimeError('not-found', `image ${reference}: not on this machine`, {
-          op: 'engine.image',
-        });
-      let running = pulls.get(reference);
+    get(reference, signal) {
+      let running = finding.get(reference);
       if (!running) {
-        running = pull(reference).finally(() => pulls.delete(reference));
-        pulls.set(reference, running);
+        running = find(reference).finally(() => finding.delete(reference));
+        running.catch(() => undefined);
+        finding.set(reference, running);
       }
-      await orAborted(running, signal);
-      const pulled = await inspect(reference, signal);
-      if (pulled) return pulled;
-      throw new RuntimeError('unavailable', `image ${reference}: pulled, and not there`, { retryable: true });
+      return orAborted(running, signal);
     },
   };
 }
@@ -84,7 +87,7 @@ function hasTag(reference: string): boolean {
 }
 
 /** One who waits may give up; the pull goes on for the others. */
-function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason as Error);
