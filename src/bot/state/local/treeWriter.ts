@@ -81,6 +81,17 @@ export class TreeWriter {
     }
   }
 
+  /** A file of which the bytes come piece by piece; what is not written is zeros. */
+  openFile(index: number): OpenFile {
+    const fd = this.#open(index, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+    ftruncateSync(fd, this.#tree.size(index));
+    return {
+      write: (bytes, at) => writeSparsely(fd, bytes, at, this.#tree.size(index)),
+      end: () => this.#finish(fd, index),
+      close: () => closeSync(fd),
+    };
+  }
+
   writeBlock(index: number, block: number, bytes: Buffer): void {
     const fd = this.#open(index, O_WRONLY | O_NOFOLLOW);
     try {
@@ -135,6 +146,13 @@ export class TreeWriter {
       closeSync(folder);
     }
   }
+}
+
+export interface OpenFile {
+  write(bytes: Buffer, at: number): void;
+  /** All bytes are there. */
+  end(): void;
+  close(): void;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import type { Pack } from 'tar-stream';
+import { TAR_END, type TarHeader, tarHeader, tarPadding } from '../../../base/tar/tarHeader.ts';
 import type { StateContext } from '../format/context.ts';
 import type { Head } from '../format/head.ts';
 import type { Tree } from '../format/tree.ts';
@@ -28,59 +28,44 @@ export async function exportTar(
   const head = await requireHead(context, signal);
   const record = findSnapshot(head, sequence);
   const snapshot = await loadSnapshot(context, record, signal);
-  const { pack } = await import('../../../base/parts/tar.ts');
-  const archive = pack();
+  const archive = archiveOf(context, snapshot, head, signal);
   const options = { signal, end: false };
-  const written = gzip
-    ? pipeline(archive, createGzip({ level: GZIP_LEVEL }), output, options)
-    : pipeline(archive, output, options);
-  const fed = feed(context, snapshot, head, archive, signal).catch((error: unknown) => {
-    archive.destroy(error as Error);
-    throw error;
-  });
-  const [feeding, writing] = await Promise.allSettled([fed, written]);
-  // What ended the feeding is the cause; the pipeline only saw its end.
-  for (const outcome of [feeding, writing]) if (outcome.status === 'rejected') throw outcome.reason;
+  if (gzip) await pipeline(archive, createGzip({ level: GZIP_LEVEL }), output, options);
+  else await pipeline(archive, output, options);
   return { sequence: record.sequence };
 }
 
-async function feed(
+async function* archiveOf(
   context: StateContext,
   snapshot: LoadedSnapshot,
   head: Head,
-  archive: Pack,
   signal: AbortSignal,
-): Promise<void> {
+): AsyncGenerator<Buffer> {
   const { tree } = snapshot;
   const contents = readContents(context, snapshot, head, signal);
   for (let index = 0; index < tree.length; index++) {
-    const entry = archive.entry(headerOf(tree, index));
-    for (let left = tree.size(index); left > 0; ) {
+    const size = tree.size(index);
+    yield tarHeader(headerOf(tree, index));
+    for (let left = size; left > 0; ) {
       const { value } = await contents.next();
       const { bytes } = value as { bytes: Buffer };
       left -= bytes.length;
-      if (!entry.write(bytes)) await drained(entry);
+      yield bytes;
     }
-    if (tree.type(index) === 'file') entry.end(Buffer.alloc(0));
+    yield tarPadding(size);
   }
-  archive.finalize();
+  yield TAR_END;
 }
 
-/** Resolves as well when the stream fails: the pipeline tells of that. */
-function drained(stream: ReturnType<Pack['entry']>): Promise<void> {
-  return new Promise((resolve) => {
-    for (const event of ['drain', 'close', 'error'] as const) stream.once(event, () => resolve());
-  });
-}
-
-function headerOf(tree: Tree, index: number): Parameters<Pack['entry']>[0] {
+function headerOf(tree: Tree, index: number): TarHeader {
   const type = tree.type(index);
-  const path = toUtf8(tree.paths[index]!);
-  const common = { mode: tree.mode(index), mtime: new Date(tree.mtime(index) / 1000) };
-  if (type === 'folder') return { ...common, name: `${path}/`, type: 'directory' };
-  if (type === 'file') return { ...common, name: path, type: 'file', size: tree.size(index) };
-  return { ...common, name: path, type: 'symlink', linkname: toUtf8(tree.targets.get(index)!) };
+  const target = tree.targets.get(index);
+  return {
+    type: type === 'folder' ? 'directory' : type === 'link' ? 'symlink' : 'file',
+    name: Buffer.from(tree.paths[index]!, 'latin1'),
+    linkname: target === undefined ? undefined : Buffer.from(target, 'latin1'),
+    mode: tree.mode(index),
+    mtime: tree.mtime(index),
+    size: tree.size(index),
+  };
 }
-
-/** Names in a tar archive are UTF-8: bytes that are not become U+FFFD there. */
-const toUtf8 = (path: string): string => Buffer.from(path, 'latin1').toString('utf8');

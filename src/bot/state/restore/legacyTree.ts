@@ -1,16 +1,9 @@
 import { linkSync } from 'node:fs';
-import type { Header } from 'tar-stream';
 import { RuntimeError } from '../../../base/errors.ts';
+import type { TarEntry } from '../../../base/tar/readTar.ts';
 import type { StateContext } from '../format/context.ts';
-import {
-  type EntryPath,
-  fromText,
-  isEntryPath,
-  parentOf,
-  pathToText,
-  toSystemPath,
-} from '../format/entryPath.ts';
-import { BLOCK_BYTES, blockCount, RESERVED_NAME } from '../format/format.ts';
+import { type EntryPath, isEntryPath, parentOf, pathToText, toSystemPath } from '../format/entryPath.ts';
+import { MAX_TIME_US, RESERVED_NAME } from '../format/format.ts';
 import { checkLimits } from '../format/limits.ts';
 import { staysInside } from '../format/linkTarget.ts';
 import { type EntryType, Tree } from '../format/tree.ts';
@@ -35,16 +28,16 @@ export class LegacyTree {
     this.#writer = new TreeWriter(this.tree, base, place.owner);
   }
 
-  async add(header: Header, content: AsyncIterable<unknown>): Promise<void> {
-    const path = fromText(header.name.replace(/^(\.?\/)+/, '').replace(/\/(\.?)$/, ''));
+  async add(entry: TarEntry): Promise<void> {
+    const path = entryPathOf(entry.name);
     if (path === '' || path === '.' || path.split('/')[0] === RESERVED_NAME) return;
-    if (!isEntryPath(path)) throw damaged(`it names ${JSON.stringify(header.name)}`);
+    if (!isEntryPath(path)) throw damaged(`it names ${shown(path)}`);
     this.#makeParents(path);
-    if (header.type === 'directory') return this.#folder(path, header);
-    if (this.#types.has(path)) throw damaged(`${JSON.stringify(header.name)} is in it twice`);
-    if (header.type === 'file' || header.type === 'contiguous-file') return this.#file(path, header, content);
-    if (header.type === 'symlink') return this.#link(path, header);
-    if (header.type === 'link') return this.#hardLink(path, header);
+    if (entry.type === 'directory') return this.#folder(path, entry);
+    if (this.#types.has(path)) throw damaged(`${shown(path)} is in it twice`);
+    if (entry.type === 'file') return await this.#file(path, entry);
+    if (entry.type === 'symlink') return this.#link(path, entry, entry.linkname.toString('latin1'));
+    if (entry.type === 'link') return this.#hardLink(path, entry);
     this.#context.warn('a device or pipe in the older state was left out', { path: pathToText(path) });
   }
 
@@ -56,72 +49,79 @@ export class LegacyTree {
     this.#writer.finishFolders(...args);
   }
 
-  async #file(path: EntryPath, header: Header, content: AsyncIterable<unknown>): Promise<void> {
-    const index = this.#entry(path, 'file', header);
+  async #file(path: EntryPath, entry: TarEntry): Promise<void> {
+    const index = this.#entry(path, 'file', entry);
     checkLimits(this.tree, this.#place);
-    this.#writer.makeFile(index, blockCount(header.size));
-    const buffer = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, header.size));
-    let block = 0;
-    let filled = 0;
-    for await (const piece of content) {
-      const bytes = piece as Buffer;
-      for (let at = 0; at < bytes.length; ) {
-        const taken = bytes.copy(buffer, filled, at, at + buffer.length - filled);
-        at += taken;
-        filled += taken;
-        if (filled < buffer.length) continue;
-        this.#writer.writeBlock(index, block++, buffer);
-        filled = 0;
-      }
+    const file = this.#writer.openFile(index);
+    try {
+      for await (const { at, bytes } of entry.pieces) file.write(bytes, at);
+      file.end();
+    } finally {
+      file.close();
     }
-    if (filled > 0) this.#writer.writeBlock(index, block, buffer.subarray(0, filled));
   }
 
-  #folder(path: EntryPath, header: Header): void {
+  #folder(path: EntryPath, entry: TarEntry): void {
     if (this.#types.get(path) === 'folder') return;
-    if (this.#types.has(path)) throw damaged(`${JSON.stringify(header.name)} is in it twice`);
-    this.#writer.makeFolder(this.#entry(path, 'folder', header));
+    if (this.#types.has(path)) throw damaged(`${shown(path)} is in it twice`);
+    this.#writer.makeFolder(this.#entry(path, 'folder', entry));
   }
 
-  #link(path: EntryPath, header: Header): void {
-    const target = fromText(header.linkname ?? '');
+  #link(path: EntryPath, entry: TarEntry, target: string): void {
     if (staysInside(path, target, this.#place.root.path)) {
-      this.#links.push(this.#entry(path, 'link', header, target));
+      this.#links.push(this.#entry(path, 'link', entry, target));
     } else {
       this.#context.warn('a link that leaves the state was not restored', { path: pathToText(path) });
     }
   }
 
-  #hardLink(path: EntryPath, header: Header): void {
-    const target = fromText((header.linkname ?? '').replace(/^(\.?\/)+/, ''));
-    if (this.#types.get(target) !== 'file') throw damaged(`it links to ${JSON.stringify(header.linkname)}`);
+  /** Another name of a file; of a link it becomes a link of its own. */
+  #hardLink(path: EntryPath, entry: TarEntry): void {
+    const other = entryPathOf(entry.linkname);
+    const type = this.#types.get(other);
+    if (type === 'link') {
+      this.#link(path, entry, this.tree.targets.get(this.tree.paths.indexOf(other))!);
+      return;
+    }
+    if (type !== 'file') throw damaged(`it links to ${shown(other)}`);
     this.#types.set(path, 'file');
-    linkSync(toSystemPath(`${this.#base}/${target}`), toSystemPath(`${this.#base}/${path}`));
+    linkSync(toSystemPath(`${this.#base}/${other}`), toSystemPath(`${this.#base}/${path}`));
   }
 
   #makeParents(path: EntryPath): void {
     const parent = parentOf(path);
     if (parent === '' || this.#types.get(parent) === 'folder') return;
     this.#makeParents(parent);
-    if (this.#types.has(parent)) throw damaged(`${JSON.stringify(pathToText(parent))} is no folder`);
+    if (this.#types.has(parent)) throw damaged(`${shown(parent)} is no folder`);
     this.#writer.makeFolder(
-      this.#entry(parent, 'folder', { mode: 0o755, mtime: new Date(this.#context.clock.now()) }),
+      this.#entry(parent, 'folder', { mode: 0o755, mtime: this.#context.clock.now() / 1000 }),
     );
   }
 
   #entry(
     path: EntryPath,
     type: EntryType,
-    header: Pick<Header, 'mode' | 'mtime'> & { size?: number },
+    entry: Pick<TarEntry, 'mode' | 'mtime'> & { size?: number },
     target?: string,
   ) {
     this.#types.set(path, type);
-    const mtime = header.mtime.getTime() * 1000;
-    const size = type === 'file' ? (header.size ?? 0) : 0;
-    const stat = { type, mode: header.mode & 0o7777, mtime, size, ctime: Number.NaN, inode: Number.NaN };
+    // A fraction as a floating-point number may be a little less than it was.
+    const micros = Math.floor(entry.mtime * 1e6 + 0.25);
+    const mtime = Math.max(-MAX_TIME_US, Math.min(MAX_TIME_US, micros));
+    const size = type === 'file' ? (entry.size ?? 0) : 0;
+    const stat = { type, mode: entry.mode, mtime, size, ctime: Number.NaN, inode: Number.NaN };
     return this.tree.add(path, stat, target);
   }
 }
+
+/** Without what only says that it is relative, and a folder's slash at the end. */
+const entryPathOf = (name: Buffer): EntryPath =>
+  name
+    .toString('latin1')
+    .replace(/^(\.?\/)+/, '')
+    .replace(/\/(\.?)$/, '');
+
+const shown = (path: EntryPath): string => JSON.stringify(pathToText(path));
 
 function damaged(why: string): RuntimeError {
   return new RuntimeError('damaged', `the older state is not acceptable: ${why}`, { op: 'state.restore' });

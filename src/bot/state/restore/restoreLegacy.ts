@@ -1,14 +1,12 @@
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import type { Header } from 'tar-stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
+import { readTar } from '../../../base/tar/readTar.ts';
 import type { StateContext } from '../format/context.ts';
 import { keys } from '../format/format.ts';
 import { intoPlace, type Place } from '../local/intoPlace.ts';
 import { nothing, type RestoreReport } from '../local/restoreReport.ts';
 import { LegacyTree } from './legacyTree.ts';
-
-const BLOCK = 512;
 
 /** What an agent before this format saved: `<bot>/state.tar.gz`, which is left alone. Throws `damaged`. */
 export async function restoreLegacy(context: StateContext, place: Place): Promise<RestoreReport> {
@@ -24,41 +22,52 @@ export async function restoreLegacy(context: StateContext, place: Place): Promis
 
 async function unpack({ store, bot }: StateContext, built: LegacyTree, signal: AbortSignal): Promise<void> {
   const key = keys.legacy(bot);
-  const { extract } = await import('../../../base/parts/tar.ts');
-  const archive = extract();
-  let length = 0;
-  let end = 0;
-  async function* counted(chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      length += chunk.length;
-      yield chunk;
-    }
-  }
   try {
     const object = await store.get(key, { signal });
-    const feeding = pipeline(object.body, createGunzip(), counted, archive, { signal });
-    // Awaited below; what the loop throws ends it too, and is what is told then.
-    feeding.catch(() => {});
-    for await (const entry of archive) {
-      const source = entry as unknown as AsyncIterable<unknown> & { header: Header & { byteOffset: number } };
-      const { byteOffset, size, type } = source.header;
-      await built.add(source.header, source);
-      entry.resume();
-      end = byteOffset + (type === 'directory' ? 0 : Math.ceil(size / BLOCK) * BLOCK);
+    for await (const entry of readTar(unpacked(object.body, signal))) {
+      signal.throwIfAborted();
+      await built.add(entry);
     }
-    await feeding;
   } catch (error) {
     signal.throwIfAborted();
     if (isRuntimeError(error) && error.code !== 'not-found') throw error;
     if ((error as { syscall?: unknown }).syscall !== undefined) throw error;
     throw damaged(key, error);
   }
-  // Without its end mark, an archive cut between two entries would look whole.
-  if (length < end + BLOCK) throw damaged(key, new Error('the end mark of the tar is missing'));
+}
+
+const GZIP = Buffer.from([0x1f, 0x8b]);
+const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+/** What GNU tar would read as well, and we do not. */
+const unread: readonly [name: string, magic: Buffer][] = [
+  ['bzip2', Buffer.from('BZh')],
+  ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a])],
+  ['lzip', Buffer.from('LZIP')],
+  ['compress', Buffer.from([0x1f, 0x9d])],
+];
+
+/** The tar, however it is packed, whatever its name says. */
+async function* unpacked(body: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const chunks = body[Symbol.asyncIterator]();
+  const { value: first = Buffer.alloc(0) } = await chunks.next();
+  const startsWith = (magic: Buffer) => first.subarray(0, magic.length).equals(magic);
+  for (const [name, magic] of unread) if (startsWith(magic)) throw new Error(`it is packed by ${name}`);
+  async function* whole(): AsyncGenerator<Buffer> {
+    yield first;
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+  }
+  const unpacker = startsWith(GZIP) ? createGunzip() : startsWith(ZSTD) ? createZstdDecompress() : undefined;
+  if (!unpacker) return yield* whole();
+  const feeding = pipeline(whole(), unpacker, { signal });
+  // What ends it ends the unpacker as well, and is thrown there.
+  feeding.catch(() => {});
+  yield* unpacker as AsyncIterable<Buffer>;
+  await feeding;
 }
 
 function damaged(key: string, cause: unknown): RuntimeError {
-  return new RuntimeError('damaged', `${key} cannot be restored`, {
+  const why = cause instanceof Error && !isRuntimeError(cause) ? `: ${cause.message}` : '';
+  return new RuntimeError('damaged', `${key} cannot be restored${why}`, {
     op: 'state.restore',
     path: key,
     hint: 'The saved state is in the older format, and damaged or gone. Put back an earlier version of it.',
