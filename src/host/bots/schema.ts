@@ -79,7 +79,7 @@ const secretName: Parser<string> = {
 
 /** What the runtime itself sets in a bot's container may not be set by a bot. */
 const reserved =
-  /^(LD_|NODE_|MINIO_|AWS_|RUNTIME_|STORE_|BOT_|CODE_|STATE_|LOGS_|QUERY_|KINDS_|ENTRYPOINT|RUNTIME$|TASK$|START_TIMEOUT$|STOP_TIMEOUT$|MAX_|SYNC_|PATH$)/;
+  /^(LD_|NODE_|MINIO_|AWS_|RUNTIME_|STORE_|BOT_|CODE_|STATE_|LOGS_|QUERY_|KINDS_|ENTRYPOINT|RUNTIME$|RUN_TIME$|TASK$|START_TIMEOUT$|STOP_TIMEOUT$|MAX_|SYNC_|PATH$)/;
 const environment = v.record(
   v.pipe(
     v.string(),

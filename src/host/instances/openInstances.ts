@@ -57,6 +57,8 @@ export function openInstances(options: InstancesOptions, now: () => number): Ins
       shared: options.shared,
     });
     templates.set(spec, result);
+    // What runs since before this host does is served as if it had just been made.
+    credentials.adopt(spec, roleOf(spec), result.user);
     return result;
   }
 
@@ -80,7 +82,10 @@ export function openInstances(options: InstancesOptions, now: () => number): Ins
       code.renew(spec.name);
     },
     bot: (spec, signal) => make(spec, 'bot', names.bot(spec.name), undefined, signal),
-    run: (spec, time, signal) => make(spec, 'run', names.run(spec.name, time), time, signal),
+    run: async (spec, time, signal) => {
+      const instance = await make(spec, 'run', names.run(spec.name, time), time, signal);
+      return { ...instance, env: { ...instance.env, RUN_TIME: new Date(time).toISOString() } };
+    },
     query: async (spec, id, env, signal) => {
       const instance = await make(spec, 'query', names.query(spec.name, id), undefined, signal);
       // It restores a state of its own and saves nothing: the bot's folders are not for it.

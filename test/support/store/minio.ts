@@ -36,10 +36,10 @@ const credentials = { accessKey: 'test-access-key', secretKey: 'test-secret-key-
 
 /**
  * `port`: for a test that has to know it before the server is up; `dir`: where its data are, removed in the end;
- * `quiet`: it is going to complain.
+ * `quiet`: it is going to complain; `address`: where it listens besides its usual loopback.
  */
 export async function startMinio(
-  options: { port?: number; start?: boolean; dir?: string; quiet?: boolean } = {},
+  options: { port?: number; start?: boolean; dir?: string; quiet?: boolean; address?: string } = {},
 ): Promise<Minio> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'minio-')));
   const port = options.port ?? (await freePort());
@@ -53,7 +53,7 @@ export async function startMinio(
     await exit;
   };
   const start = async () => {
-    child = spawn(script, ['run', dir, String(port)], {
+    child = spawn(script, ['run', dir, String(port), options.address ?? '127.0.0.1'], {
       stdio: ['ignore', 'ignore', options.quiet ? 'ignore' : 'inherit'],
       env: {
         ...process.env,
