@@ -1,29 +1,25 @@
 import type { Clock } from '../../base/clock.ts';
 import type { EventSink } from '../../bot/events/event.ts';
+import type { Stores } from '../../store/openStores.ts';
 import type { PulledState } from '../process/messages.ts';
 import { forgetTakenOver } from '../process/takenOver.ts';
 import { newHolder } from './holder.ts';
 import type { LoadedBot } from './loadBot.ts';
-import { openBotStores } from './openBotStores.ts';
 
 export interface PullBotOptions {
+  readonly stores: Stores;
   readonly signal: AbortSignal;
   readonly emit: EventSink;
   readonly clock: Clock;
 }
 
-/** Code, state and a new generation, for one life of the bot; the connections are given up afterwards. */
+/** Code, state and a new generation, for one life of the bot. */
 export async function pullBot({ config, log }: LoadedBot, options: PullBotOptions): Promise<PulledState> {
   const [{ pull }, { serializeClaim }] = await Promise.all([
     import('../../bot/sync/pull.ts'),
     import('../../bot/state/claim/claim.ts'),
   ]);
-  const stores = await openBotStores(config, log);
-  try {
-    const taken = await pull(config, { ...options, stores, log, holder: newHolder() });
-    forgetTakenOver(config.paths.logs);
-    return serializeClaim(taken);
-  } finally {
-    stores.close();
-  }
+  const taken = await pull(config, { ...options, log, holder: newHolder() });
+  forgetTakenOver(config.paths.logs);
+  return serializeClaim(taken);
 }

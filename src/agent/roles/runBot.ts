@@ -9,6 +9,7 @@ import { execute } from '../supervisor/life/execute.ts';
 import { writeExitRecord } from '../supervisor/life/exitRecord.ts';
 import type { SignalSource } from '../supervisor/stop/stopRequest.ts';
 import type { LoadedBot } from './loadBot.ts';
+import { openBotStores } from './openBotStores.ts';
 
 /** What this process does itself; the rest is left to sidecars. */
 export interface Parts {
@@ -45,7 +46,13 @@ export async function runBot(
         return undefined;
       }
       const { pullBot } = await import('./pullBot.ts');
-      return await pullBot(bot, { signal, emit, clock: systemClock });
+      const stores = await openBotStores(config, log);
+      try {
+        return { state: await pullBot(bot, { stores, signal, emit, clock: systemClock }), stores };
+      } catch (error) {
+        void stores.close();
+        throw error;
+      }
     },
     capture: createCapture({
       dir: config.paths.logs,

@@ -14,14 +14,13 @@ import { watchChanges } from './changeHints.ts';
 import { FileChanges } from './fileChanges.ts';
 import { finalSync } from './finalSync.ts';
 import type { FinishOutcome } from './finishOutcome.ts';
+import { isPruneDue } from './isPruneDue.ts';
 import { createSyncLoop } from './syncLoop.ts';
 
 /** What an entry of the state leaves, each time that it is looked at and published. */
 const ENTRY_BYTES = 500;
 /** When a bot is taken to be one that stays, milliseconds. */
 const PREPARE_MS = 1000;
-/** Snapshots between two prunes. */
-const PRUNE_EVERY = 50;
 /** When the start is over and its garbage can go, milliseconds. */
 const SETTLE_MS = 2000;
 
@@ -165,10 +164,6 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
   } finally {
     publisher.close();
   }
-}
-
-function isPruneDue(sequence: number): boolean {
-  return sequence > 0 && sequence % PRUNE_EVERY === 0;
 }
 
 function watchLogs(dir: string, log: Logger, onRotation: () => void): { close(): void } | undefined {

@@ -49,12 +49,13 @@ test('the daemon is killed again and again: the bot goes on, and everything is s
 });
 
 test('the daemon is killed while it saves for the last time', async () => {
-  const bot = await supervised('head -c 30000000 /dev/urandom > big; sha256sum big; echo up');
+  // Long enough for there to be a daemon.
+  const bot = await supervised('head -c 30000000 /dev/urandom > big; sha256sum big; echo up; sleep 0.5');
   const run = bot.start({ LOG_LEVEL: 'debug' });
   await run.prints('up');
   await expect.poll(() => roleOf(run.child.pid!, 'daemon'), { interval: 5 }).toBeDefined();
   const first = roleOf(run.child.pid!, 'daemon');
-  await sleep(30);
+  await sleep(200);
   if (first !== undefined) process.kill(first, 'SIGKILL');
   const end = await run.finished;
   expect(end).toMatchObject({ code: 0 });

@@ -5,6 +5,7 @@ import { configOptions } from '../../../bot/config/configOptions.ts';
 import { removeExitRecord } from '../../supervisor/life/exitRecord.ts';
 import { preparePaths } from '../../supervisor/life/preparePaths.ts';
 import { loadBot } from '../loadBot.ts';
+import { openBotStores } from '../openBotStores.ts';
 import { pullBot } from '../pullBot.ts';
 
 export const init: Command = {
@@ -18,6 +19,7 @@ export const init: Command = {
     preparePaths(bot.config);
     removeExitRecord(bot.config.paths);
     const { generation } = await pullBot(bot, {
+      stores: await openBotStores(bot.config, bot.log),
       signal: stopSignal(),
       emit: () => undefined,
       clock: systemClock,

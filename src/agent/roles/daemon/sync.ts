@@ -35,7 +35,7 @@ export const sync: Command = {
       pull: invocation.flags.pull
         ? async (signal) => {
             const { pullBot } = await import('../pullBot.ts');
-            return await pullBot(bot, { signal, emit: () => undefined, clock: systemClock });
+            return await pullBot(bot, { stores, signal, emit: () => undefined, clock: systemClock });
           }
         : undefined,
       holder: newHolder(),

@@ -13,10 +13,11 @@ export interface Ended extends Caused {
 
 /** Ends the bot, unless it has ended by itself, and whatever it has left; then takes the last of its output. */
 export async function endBot(caused: Caused): Promise<Ended> {
-  const { bot, guard, daemon, query, stop, relay, clock, log } = caused;
+  const { bot, guard, stop, relay, clock, log } = caused;
   const budget = budgetOf(caused);
   if (budget) await stopBot(bot, budget, { clock, hurried: stop.hurried });
   const { code, signal, error } = await bot.ended;
+  const { daemon, query } = caused.helpers();
   const helpers = [daemon?.pid, query?.pid, guard.pid].filter((pid) => pid !== undefined);
   await endLeftovers(bot, helpers, clock, stop.hurried);
   guard.remove(bot.pid);

@@ -4,6 +4,7 @@ import type { Logger } from '../../../base/log.ts';
 import type { Config } from '../../../bot/config/config.ts';
 import type { EventSink } from '../../../bot/events/event.ts';
 import type { Kind, Launch, LaunchRequest } from '../../../bot/kinds/kind.ts';
+import type { Stores } from '../../../store/openStores.ts';
 import type { PulledState } from '../../process/messages.ts';
 import type { Self } from '../../process/roleProcess.ts';
 import type { Capture } from '../capture/createCapture.ts';
@@ -21,13 +22,19 @@ export interface LifeOptions {
   readonly roleEnvironment: Readonly<Record<string, string>>;
   readonly self: Self;
   /** Brings code and state and takes a generation; undefined: a sidecar does that. */
-  readonly pull: (signal: AbortSignal, emit: EventSink) => Promise<PulledState | undefined>;
+  readonly pull: (signal: AbortSignal, emit: EventSink) => Promise<Pulled | undefined>;
   readonly capture: Capture;
   readonly parts: { readonly sync: boolean; readonly queryServer: boolean };
   readonly signals: SignalSource;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+}
+
+/** What the pull learnt, and the connections that it was pulled by: whoever saves goes on with the one or the other. */
+export interface Pulled {
+  readonly state: PulledState;
+  readonly stores: Stores;
 }
 
 /** One life of a bot, as every phase of it has it. */

@@ -2,15 +2,14 @@ import { RuntimeError } from '../../../base/errors.ts';
 import { whenAborted } from '../../../base/whenAborted.ts';
 import type { FinishOutcome } from '../../../bot/sync/finishOutcome.ts';
 import { syncBudgetMs } from '../stop/stopBudget.ts';
-import type { DaemonLink } from './daemonLink.ts';
 import { budgetOf, type Ended } from './endBot.ts';
 import type { Ending } from './exitRecord.ts';
 
 /** The final sync. What was not saved is in the ending, and wins over the bot's own code. */
 export async function saveLast(ended: Ended): Promise<Ending> {
-  const { daemon, query, guard, fenced, log } = ended;
-  const outcome = daemon ? await finish(daemon, ended) : LEFT_TO_SIDECAR;
-  query?.stop();
+  const { guard, fenced, log } = ended;
+  const outcome = await save(ended);
+  ended.helpers().query?.stop();
   guard.close();
   const { stateSaved, logsSaved, reason } = outcome;
   if (reason !== undefined) log.error(`not everything was saved: ${reason}`);
@@ -24,19 +23,34 @@ export async function saveLast(ended: Ended): Promise<Ending> {
   };
 }
 
-/** Nobody here has saved anything, and nothing went wrong. */
-const LEFT_TO_SIDECAR: FinishOutcome = { stateSaved: false, logsSaved: false, reason: undefined };
-
 /** Without a budget as long as bytes move; with one, also one that begins meanwhile, what is left of it. */
-async function finish(daemon: DaemonLink, ended: Ended): Promise<FinishOutcome> {
+async function save(ended: Ended): Promise<FinishOutcome> {
+  const { parts, pulled, stop, clock } = ended;
+  const { daemon } = ended.helpers();
   const left = () => {
     const budget = budgetOf(ended);
-    return budget && syncBudgetMs(budget, ended.clock.now());
+    return budget && syncBudgetMs(budget, clock.now());
   };
-  const finished = daemon.finish(left());
-  if (!budgetOf(ended)) void whenAborted(ended.stop.requested).then(() => daemon.finish(left()));
-  return await finished;
+  const stoppedLate = budgetOf(ended) ? NEVER : whenAborted(stop.requested);
+  if (daemon) {
+    const finished = daemon.finish(left());
+    void stoppedLate.then(() => daemon.finish(left()));
+    return await finished;
+  }
+  if (!parts.sync || !pulled) return LEFT_TO_SIDECAR;
+  const { saveHere } = await import('./saveHere.ts');
+  const tooLate = stoppedLate.then(() => clock.sleep(left() ?? 0)).then(() => OUT_OF_TIME);
+  return await Promise.race([saveHere({ ...ended, pulled }, left()), tooLate]);
 }
+
+const NEVER = new Promise<never>(() => undefined);
+/** Nobody here has saved anything, and nothing went wrong. */
+const LEFT_TO_SIDECAR: FinishOutcome = { stateSaved: false, logsSaved: false, reason: undefined };
+const OUT_OF_TIME: FinishOutcome = {
+  stateSaved: false,
+  logsSaved: false,
+  reason: 'the stop budget ran out',
+};
 
 function unsaved({ reason }: FinishOutcome): RuntimeError | undefined {
   if (reason === undefined) return undefined;

@@ -5,19 +5,45 @@ import { createFreezer } from './freezer.ts';
 import { linkQueryServer, type QueryLink } from './queryLink.ts';
 import type { Started } from './startUp.ts';
 
+/**
+ * How long a bot has the machine to itself, milliseconds. Each helper is a Node process, whose start would compete with the bot's
+ * own; and a bot that ends before needs none of them (`saveHere`). Nothing is at risk that would not be without it: a
+ * daemon does not look at the state so early, and a supervisor that is killed leaves tree, marker and journal to the next start.
+ */
+const ALONE_MS = 300;
 /** When the start is over and its garbage can go, milliseconds after the bot's start. */
 const SETTLE_MS = 2000;
 
-export interface Helped extends Started {
-  /** Undefined: a sidecar saves. */
-  readonly daemon: DaemonLink | undefined;
-  readonly query: QueryLink | undefined;
+/** What the bot does not have to wait for. */
+export interface Helpers {
+  /** Undefined: a sidecar saves, or the bot has ended before there was one. */
+  readonly daemon?: DaemonLink | undefined;
+  readonly query?: QueryLink | undefined;
 }
 
-/** Everything that can wait until the bot runs. */
+export interface Helped extends Started {
+  /** As they are now: none, until the bot has run for a while. None is started any more once it has ended. */
+  readonly helpers: () => Helpers;
+}
+
 export function startHelpers(started: Started): Helped {
-  const { bot, guard, config, relay, parts, pulled } = started;
+  const { bot, clock, relay } = started;
+  let helpers: Helpers = {};
+  const ended = new AbortController();
+  void bot.ended.then(() => ended.abort());
+  clock.sleep(ALONE_MS, ended.signal).then(
+    () => {
+      helpers = start(started);
+    },
+    () => undefined,
+  );
+  relay.listen((numbered) => helpers.query?.tell({ type: 'event', ...numbered }));
   setTimeout(releaseMemory, SETTLE_MS).unref();
+  return { ...started, helpers: () => helpers };
+}
+
+function start(started: Started): Helpers {
+  const { bot, guard, config, relay, parts, pulled } = started;
   let published: PublishReport | undefined;
   const common = { ...started, env: started.roleEnvironment, onEvent: relay.forward };
   const catchUp = () =>
@@ -26,7 +52,7 @@ export function startHelpers(started: Started): Helped {
         type: 'life',
         startedAt: new Date(started.startedAt).toISOString(),
         botPid: bot.pid,
-        generation: pulled?.generation,
+        generation: pulled?.state.generation,
       },
       ...relay.recent().map((numbered) => ({ type: 'event', ...numbered }) as const),
       ...(published ? [{ type: 'published', report: published } as const] : []),
@@ -34,21 +60,19 @@ export function startHelpers(started: Started): Helped {
     ] as const;
   const isAsked = parts.queryServer && config.botType === 'realtime' && config.queryEntrypoint !== undefined;
   const query = isAsked ? linkQueryServer({ ...common, catchUp, guard }) : undefined;
-  relay.listen((numbered) => query?.tell({ type: 'event', ...numbered }));
-  const daemon =
-    parts.sync && pulled
-      ? linkDaemon({
-          ...common,
-          pulled,
-          botGroup: bot.pid,
-          freezer: createFreezer(() => bot.pid),
-          onPublished: (report) => {
-            published = report;
-            query?.tell({ type: 'published', report });
-          },
-          onLogLag: (lagMs) => query?.tell({ type: 'logs', lagMs }),
-          onFenced: started.fence,
-        })
-      : undefined;
-  return { ...started, daemon, query };
+  if (!parts.sync || !pulled) return { query };
+  const daemon = linkDaemon({
+    ...common,
+    pulled: pulled.state,
+    botGroup: bot.pid,
+    freezer: createFreezer(() => bot.pid),
+    onPublished: (report) => {
+      published = report;
+      query?.tell({ type: 'published', report });
+    },
+    onLogLag: (lagMs) => query?.tell({ type: 'logs', lagMs }),
+    onFenced: started.fence,
+  });
+  void pulled.stores.close();
+  return { daemon, query };
 }

@@ -1,12 +1,11 @@
 import { RuntimeError } from '../../../base/errors.ts';
 import { mayStartEarly } from '../../../bot/kinds/botEnv.ts';
 import type { Launch } from '../../../bot/kinds/kind.ts';
-import type { PulledState } from '../../process/messages.ts';
 import { makeOutputPipes } from '../capture/outputPipes.ts';
 import { type Guard, startGuard } from '../guard/guard.ts';
 import { type BotProcess, startBot } from './botProcess.ts';
 import { removeExitRecord } from './exitRecord.ts';
-import type { Life } from './life.ts';
+import type { Life, Pulled } from './life.ts';
 import { preparePaths } from './preparePaths.ts';
 
 export interface Started extends Life {
@@ -14,7 +13,7 @@ export interface Started extends Life {
   /** Ends the bot when we die. */
   readonly guard: Guard;
   /** Undefined: a sidecar has pulled. */
-  readonly pulled: PulledState | undefined;
+  readonly pulled: Pulled | undefined;
 }
 
 /**
@@ -45,7 +44,8 @@ export async function startUp(life: Life): Promise<Started> {
   } catch (error) {
     failed.abort(error);
     early?.bot.signal('SIGKILL');
-    await Promise.allSettled([pulling, early?.bot.ended]);
+    const [pulled] = await Promise.allSettled([pulling, early?.bot.ended]);
+    if (pulled.status === 'fulfilled') void pulled.value?.stores.close();
     early?.guard.close();
     if (stop.aborted) throw new RuntimeError('interrupted', 'stopped before the bot ran', { cause: error });
     throw error;

@@ -1,0 +1,70 @@
+import { asRuntimeError, isRuntimeError } from '../../../base/errors.ts';
+import { parseClaim } from '../../../bot/state/claim/claim.ts';
+import { finalSync } from '../../../bot/sync/finalSync.ts';
+import type { FinishOutcome } from '../../../bot/sync/finishOutcome.ts';
+import { isPruneDue } from '../../../bot/sync/isPruneDue.ts';
+import { type OpenedSync, openSync } from '../../../bot/sync/openSync.ts';
+import type { Life, Pulled } from './life.ts';
+
+/** A bot whose lives are all as short has nobody else who prunes; whoever waits for its end shall not wait for long. */
+const PRUNE_MS = 5000;
+
+/**
+ * The final sync of a bot that has ended before it had a daemon: by this process, which has pulled, over the connections that it
+ * was pulled by. Never throws: what was not saved is in the outcome. `budgetMs` undefined: as long as bytes move.
+ */
+export async function saveHere(
+  life: Life & { readonly pulled: Pulled },
+  budgetMs: number | undefined,
+): Promise<FinishOutcome> {
+  const { pulled, clock } = life;
+  try {
+    const sync = await openSync({
+      ...life,
+      stores: pulled.stores,
+      claim: async ({ bot }) => parseClaim(pulled.state, bot),
+      // Nobody is left who could write.
+      freezer: undefined,
+    });
+    let sequence = 0;
+    const outcome = await finalSync({
+      publish: async (signal) => {
+        sequence = await publish(life, sync, signal);
+      },
+      ship: (signal) => sync.shipper.ship({ signal, final: true }),
+      lastProgress: sync.lastProgress,
+      budgetMs,
+      clock,
+    });
+    sync.publisher.close();
+    if (budgetMs === undefined && isPruneDue(sequence)) await prune(life, sync);
+    return outcome;
+  } catch (error) {
+    const { message } = asRuntimeError(error);
+    if (isRuntimeError(error, 'fenced')) life.fence(message);
+    return { stateSaved: false, logsSaved: false, reason: message };
+  } finally {
+    void pulled.stores.close();
+  }
+}
+
+/** The sequence of the new snapshot; 0: there is none, because nothing has changed. */
+async function publish(life: Life, { publisher }: OpenedSync, signal: AbortSignal): Promise<number> {
+  try {
+    const report = await publisher.publish({ signal, still: true });
+    if (report) life.relay.emit('snapshot.published', { ...report });
+    // A bot that changes nothing would never learn that another instance has taken over.
+    else await publisher.checkGeneration({ signal });
+    return report?.sequence ?? 0;
+  } catch (error) {
+    if (isRuntimeError(error, 'fenced')) life.fence(error.message);
+    throw error;
+  }
+}
+
+async function prune({ stop, log }: Life, sync: OpenedSync): Promise<void> {
+  const signal = AbortSignal.any([stop.requested, AbortSignal.timeout(PRUNE_MS)]);
+  await sync.prune(signal).catch((error: unknown) => {
+    if (!signal.aborted) log.warn(`old snapshots are not pruned: ${asRuntimeError(error).message}`);
+  });
+}

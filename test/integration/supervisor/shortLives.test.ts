@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, inject, test } from 'vitest';
+import { newContainer } from '../../support/process/executable.ts';
+import { freePort } from '../../support/process/freePort.ts';
+import { processesWith, roleOf } from '../../support/process/roleOf.ts';
+import { supervised } from '../../support/process/supervised.ts';
+import { minioClient, startMinio } from '../../support/store/minio.ts';
+
+/** Bots that end, and supervisors that are killed, before there is a sync daemon. */
+
+const minio = inject('minio');
+const logOf = async (botId: string): Promise<string> => {
+  let text = '';
+  const client = minioClient(minio);
+  for await (const { name } of client.listObjectsV2('bot-logs', `logs/${botId}/`, true)) {
+    for await (const chunk of await client.getObject('bot-logs', name)) text += chunk;
+  }
+  return text;
+};
+
+test('a bot that ends at once has no daemon, and everything of it is saved', async () => {
+  const bot = await supervised('echo 1 > file; echo said; exit 3');
+  const end = await bot.start({ LOG_LEVEL: 'debug', LOG_FORMAT: 'json' }).finished;
+  expect(end).toMatchObject({ code: 3, stdout: 'said\n' });
+  expect(end.stderr).not.toContain('"role":"daemon"');
+  expect(await bot.exitRecord()).toMatchObject({ source: 'bot', exit: 3, stateSaved: true, logsSaved: true });
+  expect(await bot.saved('cat file')).toBe('1\n');
+  expect(await logOf(bot.env.BOT_ID!)).toContain('"message":"said"');
+});
+
+test('negative control: a bot that stays has a daemon', async () => {
+  const bot = await supervised('echo 1 > file; sleep 0.6');
+  const end = await bot.start({ LOG_LEVEL: 'debug', LOG_FORMAT: 'json' }).finished;
+  expect(end.stderr).toContain('"role":"daemon"');
+  expect(await bot.saved('cat file')).toBe('1\n');
+});
+
+test('SIGTERM before there is a daemon: the bot has its grace, and what it writes then is saved', async () => {
+  const bot = await supervised(
+    "trap 'echo 2 > file; echo stopped; exit 4' TERM; echo 1 > file; echo up; while :; do sleep 0.02; done",
+  );
+  const run = bot.start();
+  await run.prints('up');
+  run.child.kill('SIGTERM');
+  expect(await run.finished).toMatchObject({ code: 4, stdout: 'up\nstopped\n' });
+  expect(await bot.exitRecord()).toMatchObject({ exit: 4, stateSaved: true, logsSaved: true });
+  expect(await bot.saved('cat file')).toBe('2\n');
+});
+
+test('the supervisor is killed before there is a daemon: the bot ends, and the next start has all that it left', async () => {
+  const bot = await supervised(
+    'n=$(cat n 2>/dev/null || echo 0); echo $((n+1)) > n; echo "run $((n+1))"; sleep 60',
+  );
+  const first = bot.start();
+  await first.prints('run 1');
+  // Shown is not yet kept.
+  await sleep(50);
+  first.child.kill('SIGKILL');
+  // Not so short a window that the test would not know: then there was one, which saves instead.
+  const hadDaemon = roleOf(first.child.pid!, 'daemon') !== undefined;
+  await expect.poll(() => processesWith(`BOT_ID=${bot.env.BOT_ID}\0`), { timeout: 15_000 }).toEqual([]);
+  expect(hadDaemon).toBe(false);
+  // The same directories, as in a container that is started again.
+  const second = bot.start();
+  await second.prints('run 2');
+  second.child.kill('SIGTERM');
+  await second.finished;
+  expect(await bot.saved('cat n')).toBe('2\n');
+  const messages = (await logOf(bot.env.BOT_ID!)).match(/"message":"run \d"/g);
+  expect(messages).toEqual(['"message":"run 1"', '"message":"run 2"']);
+});
+
+test('the store is gone before there is a daemon: 74 within the budget, and the next start has all that is left', async () => {
+  const store = await startMinio({ port: await freePort(), quiet: true });
+  try {
+    const bot = await supervised("trap 'exit 0' TERM; echo 1 > file; echo up; while :; do sleep 0.02; done");
+    const { CODE_FILE: _, ...env } = { ...bot.env, ...store.env() };
+    for (const key of Object.keys(bot.env)) delete bot.env[key];
+    Object.assign(bot.env, env);
+    const run = bot.start({ STOP_TIMEOUT: '3s' });
+    await run.prints('up');
+    store.pause();
+    run.child.kill('SIGTERM');
+    expect((await run.finished).code).toBe(74);
+    expect(await bot.exitRecord()).toMatchObject({ code: 0, exit: 74, stateSaved: false, logsSaved: false });
+    store.resume();
+    expect((await bot.start({ ENTRYPOINT: 'cat "$STATE_PATH/file"' }).finished).stdout).toBe('1\n');
+  } finally {
+    await store.stop();
+  }
+});
+
+test('another instance takes over before there is a daemon: 75, and what it has saved stands', async () => {
+  const bot = await supervised('echo old > file; echo up; sleep 0.25');
+  // Two at the same time: the generation of one of them is older, and it is refused by the store.
+  const { env: other } = await newContainer();
+  const runs = [bot.start(), bot.start(other)];
+  const codes = (await Promise.all(runs.map((run) => run.finished))).map(({ code }) => code).sort();
+  expect(codes).toEqual([0, 75]);
+  expect(await bot.saved('cat file')).toBe('old\n');
+});
