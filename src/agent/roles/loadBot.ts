@@ -51,7 +51,15 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
   }).catch(async (error: unknown) => {
     throw await withProblemsOf(read([]), error);
   });
-  const config = await read(kinds.all());
+  const config = await read([
+    ...kinds.all(),
+    ...kinds.broken.map(({ names: [id = '', ...aliases], problems }) => ({
+      id,
+      aliases,
+      entrypoint: 'text' as const,
+      problems,
+    })),
+  ]);
   const log = createLogger({
     ...config.log,
     role: options.speaker,
@@ -60,6 +68,11 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
     write: (line) => void invocation.stderr.write(line),
   });
   log.debug('configuration read');
+  // What a process of ours starts has been told already.
+  if (!process.send) {
+    for (const problem of kinds.broken.flatMap(({ problems }) => problems))
+      log.warn(`a kind is left out: ${problem}`);
+  }
   for (const note of files?.notes ?? []) log.info(note);
   return { config, kinds, env, log };
 }

@@ -43,6 +43,8 @@ export interface KnownKind {
   readonly aliases: readonly string[];
   /** `text`: the entrypoint is a command or a program's text, no path. */
   readonly entrypoint: 'file' | 'text';
+  /** Why there is no such kind, where its manifest is broken: lines with file and line. */
+  readonly problems?: readonly string[];
 }
 
 /**
@@ -130,9 +132,13 @@ async function readKind(reader: VariableReader, known: readonly KnownKind[]): Pr
   const name = reader.read('RUNTIME');
   if (name === undefined || known.length === 0) return undefined;
   const kind = known.find(({ id, aliases }) => id === name || aliases.includes(name));
+  if (kind?.problems !== undefined) {
+    for (const problem of kind.problems) reader.problem(`RUNTIME=${quote(name)}: ${problem}`);
+    return undefined;
+  }
   if (kind !== undefined) return kind;
   const { knownNames } = await import('../../base/knownNames.ts');
-  const names = known.flatMap(({ id, aliases }) => [id, ...aliases]);
+  const names = known.flatMap(({ id, aliases, problems }) => (problems ? [] : [id, ...aliases]));
   reader.problem(`RUNTIME=${quote(name)} is not a known kind; ${knownNames(name, names)}`);
   return undefined;
 }

@@ -4,13 +4,15 @@ import { RuntimeError, systemCode } from '../../base/errors.ts';
 import { knownNames } from '../../base/knownNames.ts';
 import { builtInKinds } from './builtIn.ts';
 import type { Kind } from './kind.ts';
+import type { BrokenManifest, LoadedManifests } from './manifest/load.ts';
 import { experimentalPolicy, type KindMiddleware, withMiddleware } from './middleware.ts';
 
 export interface Kinds {
   /** The kind with this id or alias; `config` for an unknown one, with the known ones. */
   get(idOrAlias: string): Kind;
-  ids(): readonly string[];
   all(): readonly Kind[];
+  /** What is left out, and why. */
+  readonly broken: readonly BrokenManifest[];
 }
 
 export interface KindsOptions {
@@ -21,17 +23,18 @@ export interface KindsOptions {
   readonly middleware?: readonly KindMiddleware[];
 }
 
-/** The built-in kinds, then those of manifests. `config` when a manifest is wrong: every problem, with file and line. */
+/** The built-in kinds, then those of manifests that are sound. `config` where the folder itself cannot be read. */
 export async function loadKinds(options: KindsOptions): Promise<Kinds> {
   const files = await manifestFiles(options.manifestsDir);
-  const manifests =
-    files.length === 0 ? [] : await (await import('./manifest/load.ts')).loadManifests(files, builtInKinds);
+  const manifests: LoadedManifests =
+    files.length === 0
+      ? { kinds: [], broken: [] }
+      : await (await import('./manifest/load.ts')).loadManifests(files, builtInKinds);
   const middleware = [experimentalPolicy(options.allowExperimental), ...(options.middleware ?? [])];
-  const kinds = [...builtInKinds, ...manifests].map((kind) => withMiddleware(kind, middleware));
+  const kinds = [...builtInKinds, ...manifests.kinds].map((kind) => withMiddleware(kind, middleware));
   const byName = new Map(
     kinds.flatMap((kind) => [kind.id, ...kind.aliases].map((name) => [name, kind] as const)),
   );
-  const ids = kinds.map(({ id }) => id);
   return {
     get: (name) => {
       const kind = byName.get(name);
@@ -40,8 +43,8 @@ export async function loadKinds(options: KindsOptions): Promise<Kinds> {
         hint: knownNames(name, [...byName.keys()]),
       });
     },
-    ids: () => ids,
     all: () => kinds,
+    broken: manifests.broken,
   };
 }
 

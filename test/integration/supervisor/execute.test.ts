@@ -290,11 +290,12 @@ test('every problem of the configuration at once: 78', async () => {
   expect(end.stderr).not.toContain('hush-hush');
 });
 
-test('a wrong manifest of a kind is told with everything else, and a LOGS_PATH that is refused is no place', async () => {
+test('the wrong manifest of the kind is told with everything else, and a LOGS_PATH that is refused is no place', async () => {
   const dir = await temporaryDirectory();
   await mkdir(join(dir, 'kinds.d'));
   await writeFile(join(dir, 'kinds.d/x.yaml'), 'id: X\n');
-  const env = { KINDS_PATH: join(dir, 'kinds.d'), SYNC_INTERVAL: 'soon', LOGS_PATH: 'logs', BOT_TYPE: 'x' };
+  const wrong = { SYNC_INTERVAL: 'soon', LOGS_PATH: 'logs', BOT_TYPE: 'x' };
+  const env = { KINDS_PATH: join(dir, 'kinds.d'), RUNTIME: 'X', ...wrong };
   const end = await runRuntime(['execute'], { ...env, IS_SCHEDULED: 'true' }, dir);
   expect(end.code).toBe(78);
   for (const word of ['x.yaml:1: argv', 'BOT_ID', 'ENTRYPOINT', 'SYNC_INTERVAL', 'LOGS_PATH', 'BOT_TYPE=']) {

@@ -1,7 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RuntimeError } from '../../../../src/base/errors.ts';
 import { type KindMiddleware, withMiddleware, wrap } from '../../../../src/bot/kinds/middleware.ts';
 import { python311 } from '../../../../src/bot/kinds/python/python311.ts';
@@ -30,7 +33,7 @@ async function manifests(files: Record<string, string>, allowExperimental = fals
 
 test('the built-in kinds are there without a manifest directory', async () => {
   const kinds = await loadKinds({ manifestsDir: '/nowhere/kinds.d', allowExperimental: false });
-  expect(kinds.ids()).toEqual([
+  expect(kinds.all().map(({ id }) => id)).toEqual([
     'python3.11',
     'nodejs20',
     'rust-stable',
@@ -97,11 +100,73 @@ test.each([
   [manifest.replace('shell-file', 'nodejs20'), /bad\.yaml:1: the name nodejs20 is taken \(built in\)/],
   [manifest.replace('[sh]', '[cpp-gcc13]'), /the name cpp-gcc13 is taken/],
 ])('a broken manifest names file and line (%#)', async (text, problem) => {
-  await expect(
-    loadKinds(await manifests({ 'bad.yaml': text, 'good.yaml': manifest.replaceAll('sh', 'zz') })),
-  ).rejects.toMatchObject({
-    exitCode: 78,
-    problems: [expect.stringMatching(problem)],
+  const kinds = await loadKinds(
+    await manifests({ 'bad.yaml': text, 'good.yaml': manifest.replaceAll('sh', 'zz') }),
+  );
+  expect(kinds.broken.map(({ problems }) => problems)).toEqual([[expect.stringMatching(problem)]]);
+  expect(kinds.all().at(-1)?.id).toBe('zzell-file');
+  expect(kinds.get('nodejs20').source).not.toContain('bad.yaml');
+});
+
+test.each([
+  ['id: [', ['bad']],
+  ['id: "ruby" # and so on\nargv: [', ['ruby']],
+  [manifest.replace('status: stable', 'status: fine'), ['shell-file']],
+  [manifest.replace('shell-file', 'gcc13'), ['gcc13', 'sh']],
+])('whose kind a broken manifest is can be told (%#)', async (text, names) => {
+  const kinds = await loadKinds(await manifests({ 'bad.yaml': text }));
+  expect(kinds.broken.map((manifest) => manifest.names)).toEqual([names]);
+});
+
+test('a manifest that cannot be read is left out as well', async () => {
+  const options = await manifests({ 'big.yaml': `${manifest}${'#'.repeat(200_000)}` });
+  await mkdir(join(options.manifestsDir, 'folder.yaml'));
+  const { broken } = await loadKinds(options);
+  expect(broken.flatMap(({ problems }) => problems)).toEqual([
+    expect.stringMatching(/big\.yaml:1: it has 200\d+ bytes/),
+    expect.stringMatching(/folder\.yaml:1: it cannot be read \(EISDIR\)/),
+  ]);
+});
+
+describe('a lock beside a manifest', () => {
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  const problems = async (lock: string, files: Record<string, string> = {}) => {
+    const options = await manifests({ 'a.yaml': manifest, 'a.lock': lock, ...files });
+    const { broken } = await loadKinds(options);
+    return broken.flatMap(({ problems }) => problems.map((line) => line.replace(options.manifestsDir, '')));
+  };
+
+  test('is nothing to speak of where it holds', async () => {
+    expect(await problems(`${sha256(manifest)}  a.yaml\n${sha256('x')} *tool\n\n`, { tool: 'x' })).toEqual(
+      [],
+    );
+  });
+
+  test.each([
+    [`${sha256('other')}  a.yaml\n`, [`/a.lock:1: a.yaml has the SHA-256 ${sha256(manifest)}`]],
+    [
+      `${sha256('x')}  other\n`,
+      ['/a.lock:1: other cannot be read (ENOENT)', '/a.lock:1: it does not name a.yaml'],
+    ],
+    [`${sha256(manifest)}  a.yaml\nnonsense\n`, ['/a.lock:2: it is not a line of sha256sum']],
+    ['', ['/a.lock:1: it does not name a.yaml']],
+  ])('leaves the kind out where it does not (%#)', async (lock, expected) => {
+    expect(await problems(lock)).toEqual(expected);
+  });
+
+  test('is written by `runtime kinds lock`, and keeps what it named', async () => {
+    const { manifestsDir } = await manifests({ 'a.yaml': manifest, tool: 'x' });
+    const [file, tool] = [join(manifestsDir, 'a.yaml'), join(manifestsDir, 'tool')];
+    expect(await printed({}, false, manifestsDir, ['lock', file, tool])).toBe(
+      `${join(manifestsDir, 'a.lock')}\n`,
+    );
+    await writeFile(tool, 'y');
+    expect((await loadKinds({ manifestsDir, allowExperimental: false })).broken).toHaveLength(1);
+    await printed({}, false, manifestsDir, ['lock', 'a.yaml']);
+    expect((await loadKinds({ manifestsDir, allowExperimental: false })).broken).toEqual([]);
+    expect(execFileSync('sha256sum', ['-c', 'a.lock'], { cwd: manifestsDir, encoding: 'utf8' })).toBe(
+      'a.yaml: OK\ntool: OK\n',
+    );
   });
 });
 
@@ -155,7 +220,12 @@ test('words in front of the command: those of the bot before those of the manife
   expect((await run({ argv, ...launch })).stdout).toBe('bot-1 2\n');
 });
 
-async function printed(flags: { json?: boolean }, isTTY: boolean, manifestsDir: string): Promise<string> {
+async function printed(
+  flags: { json?: boolean; markdown?: boolean; schema?: boolean },
+  isTTY: boolean,
+  manifestsDir: string,
+  positionals: readonly string[] = [],
+): Promise<string> {
   let text = '';
   const stdout = Object.assign(
     new Writable({
@@ -167,10 +237,10 @@ async function printed(flags: { json?: boolean }, isTTY: boolean, manifestsDir: 
     { isTTY },
   );
   const code = await kindsCommand.run({
-    positionals: [],
+    positionals,
     flags,
     env: { KINDS_PATH: manifestsDir },
-    cwd: '/',
+    cwd: manifestsDir,
     stdin: process.stdin,
     stdout,
     stderr: process.stderr,
@@ -199,4 +269,29 @@ test('runtime kinds prints the catalog: a table, tabs in a pipe, JSON when asked
     /^KIND +NAME +STATUS .*\npython3\.11 +Python 3\.11 +stable /,
   );
   expect((await printed({}, false, manifestsDir)).split('\n')[3]).toMatch(/^gcc13, cpp-gcc13\t/);
+});
+
+test('docs/kinds.md holds the printed catalog, and says something of every field of a manifest', async () => {
+  const docs = readFileSync(join(import.meta.dirname, '../../../../docs/kinds.md'), 'utf8');
+  expect(docs).toContain(await printed({ markdown: true }, false, '/'));
+  const schema = JSON.parse(await printed({ schema: true }, false, '/')) as {
+    properties: Record<string, { description?: string }>;
+    required: string[];
+  };
+  expect(schema.required).toEqual(['id', 'displayName', 'description', 'argv']);
+  const rows =
+    docs
+      .slice(docs.indexOf('## Kinds from manifests'))
+      .match(/^\| `.*$/gm)
+      ?.join('\n') ?? '';
+  for (const [name, { description }] of Object.entries(schema.properties)) {
+    expect(description, name).toBeTruthy();
+    expect(rows).toContain(`\`${name}\``);
+  }
+});
+
+test('every source file that the catalog names is there', async () => {
+  for (const { source } of JSON.parse(await printed({ json: true }, false, '/')) as { source: string[] }[]) {
+    for (const file of source) readFileSync(join(import.meta.dirname, '../../../..', file));
+  }
 });
