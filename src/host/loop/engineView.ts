@@ -28,7 +28,7 @@ const LONGEST_PAUSE_MS = 5_000;
 export function createEngineView(engine: Engine, clock: Clock, events: EngineViewEvents): EngineView {
   const byBot = new Map<string, Map<string, Instance>>();
   const botOf = new Map<string, string>();
-  /** When each name was last asked about by itself: a listing that began before knows less. */
+  /** When the question was put whose answer is shown for a name: an answer to an earlier one knows less. */
   const asked = new Map<string, number>();
   let count = 0;
   let answers = false;
@@ -53,11 +53,9 @@ export function createEngineView(engine: Engine, clock: Clock, events: EngineVie
   async function refresh(names: readonly string[], signal: AbortSignal): Promise<void> {
     for (const name of names) {
       const began = ++count;
-      asked.set(name, began);
       const instance = await engine.inspect(name, signal);
-      // A later question has been answered already.
       if ((asked.get(name) ?? 0) > began) continue;
-      asked.set(name, ++count);
+      asked.set(name, began);
       put(name, isBots(instance) ? instance : undefined);
     }
   }

@@ -45,7 +45,10 @@ async function print({ host, invocation }: Asked): Promise<void> {
       `${status.heldDeletes} bots are gone from the source and kept: \`runtime bots confirm\` lets them go\n`,
     );
   if (!status.engine.answers) stderr.write(`the ${status.engine.name} engine does not answer\n`);
-  if (!status.source.answers) stderr.write(`the source ${status.source.label} does not answer\n`);
+  if (!status.source.answers) {
+    const not = status.source.listedAt === undefined ? 'has not been read yet' : 'does not answer';
+    stderr.write(`the source ${status.source.label} ${not}\n`);
+  }
 }
 
 function row(bot: BotView): string[] {
