@@ -17,7 +17,7 @@ export interface Credentials {
    */
   grant(spec: BotSpec, role: Role, user: User, signal: AbortSignal): Promise<SecretEnv>;
   /** An instance of another host's life was found running: from now on it is served as if it had just been granted. */
-  adopt(spec: BotSpec, role: Role, user: User): void;
+  adopt(spec: BotSpec, role: Role): void;
   /** The bot is gone for good. */
   revoke(bot: string): Promise<void>;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFile } from '../../base/replaceFile.ts';
 import type { Secret } from '../../base/secret.ts';
 import { openSealedKeys, sealKeys, type TimedKeys } from '../../store/s3/sealedKeys.ts';
 import type { Scope } from './seals.ts';
@@ -35,11 +36,12 @@ export function keysFile(folder: string, seal: (scope: Scope) => Secret): KeysFi
         const kept = other === scope ? keys : openSealedKeys(old, seal(other));
         return kept ? [sealKeys(kept, seal(other))] : [];
       });
-      mkdirSync(folder, { recursive: true, mode: 0o755 });
-      const temporary = `${file}.new`;
+      mkdirSync(folder, { recursive: true });
       // Every user of the container may read it; it says nothing to whom the seal is closed.
-      writeFileSync(temporary, `${lines.join('\n')}\n`, { mode: 0o644, flush: true });
-      renameSync(temporary, file);
+      replaceFile(file, `${lines.join('\n')}\n`, { mode: 0o644 });
+      // Whatever our own umask is.
+      chmodSync(file, 0o644);
+      chmodSync(folder, 0o755);
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -12,6 +12,7 @@ import { botPolicy } from './botPolicy.ts';
 import type { Credentials } from './credentials.ts';
 import { inputKeys } from './inputKeys.ts';
 import { KEYS_NAME, type KeysFile, keysFile } from './keysFile.ts';
+import { makeBuckets } from './makeBuckets.ts';
 import { openSeals, type Scope } from './seals.ts';
 
 export interface CredentialsOptions {
@@ -58,6 +59,7 @@ export function openCredentials(options: CredentialsOptions): Credentials {
     );
   const seals = openSeals(options.folder);
   const marker = join(options.folder, 'narrows');
+  let bucketsMade = false;
   let narrows = existsSync(marker);
   const granted = new Map<string, Granted>();
   const closing = new AbortController();
@@ -86,6 +88,8 @@ export function openCredentials(options: CredentialsOptions): Credentials {
 
   const give = async (spec: BotSpec, scope: Scope, signal: AbortSignal): Promise<void> => {
     const policy = policyOf(spec, scope, buckets);
+    if (!bucketsMade) await makeBuckets(store, buckets, clock, signal);
+    bucketsMade = true;
     const keys = await issue(policy, signal);
     signal.throwIfAborted();
     fileOf(spec.name).write(scope, keys);

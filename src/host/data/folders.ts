@@ -11,6 +11,8 @@ export interface Folders {
   /** Unpacked code archives by their SHA-256, mounted read-only. */
   readonly code: string;
   readonly journal: string;
+  /** Sealed keys of bots, and the secret of their seals. */
+  readonly credentials: string;
   readonly lock: string;
 }
 
@@ -33,6 +35,7 @@ export function createFolders(data: string): Folders {
     trash: join(data, 'trash'),
     code: join(data, 'code'),
     journal: join(data, 'journal'),
+    credentials: join(data, 'credentials'),
     lock: join(data, 'lock'),
     bot: (name) => {
       const own = join(bots, name);

@@ -58,7 +58,7 @@ export function openInstances(options: InstancesOptions, now: () => number): Ins
     });
     templates.set(spec, result);
     // What runs since before this host does is served as if it had just been made.
-    credentials.adopt(spec, roleOf(spec), result.user);
+    credentials.adopt(spec, roleOf(spec));
     return result;
   }
 

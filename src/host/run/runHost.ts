@@ -8,7 +8,7 @@ import type { Config } from '../../bot/config/config.ts';
 import { openStores } from '../../store/openStores.ts';
 import { createHostApi } from '../api/createHostApi.ts';
 import { startControl } from '../control/startControl.ts';
-import { createSharedKeys } from '../credentials/sharedKeys.ts';
+import { openCredentials } from '../credentials/openCredentials.ts';
 import { createFolders } from '../data/folders.ts';
 import { openUsers } from '../data/openUsers.ts';
 import { defaultNetworks } from '../engine/docker/networks/networkOptions.ts';
@@ -28,6 +28,7 @@ import { keepHouse } from './keepHouse.ts';
 import { lockData } from './lockData.ts';
 import { openSource } from './openSource.ts';
 import { reachStore } from './reachStore.ts';
+import { revokeKeys } from './revokeKeys.ts';
 import { sharedEnv } from './sharedEnv.ts';
 import { startHealth } from './startHealth.ts';
 import { systemTimers } from './systemTimers.ts';
@@ -67,7 +68,14 @@ export async function runHost({ options, config, env, cwd, log, signal }: RunHos
   const socket = env.DOCKER_HOST || undefined;
   const engine = await openDocker({ host: identity.id, socket, networks, clock: systemClock, log });
   closing.defer(() => engine.close());
-  const credentials = createSharedKeys(config.store, access.endpoint);
+  const credentials = openCredentials({
+    store: config.store,
+    endpoint: access.endpoint,
+    buckets: config.buckets,
+    folder: folders.credentials,
+    clock: systemClock,
+    log,
+  });
   closing.defer(() => credentials.close());
 
   const codeCache = openCodeCache({
@@ -104,6 +112,7 @@ export async function runHost({ options, config, env, cwd, log, signal }: RunHos
     readyAfterMs: 5_000,
     observe: metrics.observe,
   });
+  closing.defer(revokeKeys(loop, credentials));
   const source = await openSource(options.bots, { cwd, clock: systemClock, code });
   const api = createHostApi({
     loop,

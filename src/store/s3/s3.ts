@@ -7,10 +7,11 @@ import { mappedBody } from '../mappedBody.ts';
 import type { ObjectInfo, ObjectStore, PutOptions } from '../objectStore.ts';
 import { wholeChecksum } from '../wholeChecksum.ts';
 import { appendByCopy } from './appendByCopy.ts';
+import { createBucket } from './createBucket.ts';
 import { networkError } from './networkError.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3Client.ts';
 import { s3Multipart } from './s3Multipart.ts';
-import { escapeXml, parseListPage, quoted } from './s3Xml.ts';
+import { parseListPage, quoted } from './s3Xml.ts';
 import { createSweeper } from './sweepUploads.ts';
 
 export interface S3StoreOptions extends Omit<S3ClientOptions, 'clock' | 'connectMs' | 'idleMs'> {
@@ -25,23 +26,10 @@ export interface S3StoreOptions extends Omit<S3ClientOptions, 'clock' | 'connect
 
 /** A bucket of an S3 store with static keys, by signed requests over Node's own HTTP: little to load, little to keep. */
 export function openS3Store(options: S3StoreOptions): ObjectStore {
-  const { bucket, region, createBucket, clock = systemClock } = options;
+  const { bucket, region, createBucket: mayCreate, clock = systemClock } = options;
   const client = createS3Client({ connectMs: 5000, idleMs: 30_000, ...options, clock });
 
   const sweeper = createSweeper();
-
-  const createMissing = async (signal: AbortSignal | undefined): Promise<void> => {
-    const body = Buffer.from(
-      `<CreateBucketConfiguration><LocationConstraint>${escapeXml(region)}</LocationConstraint></CreateBucketConfiguration>`,
-    );
-    const elsewhere = region !== 'us-east-1' && { body };
-    try {
-      await client.sendForText({ op: 'store.createBucket', method: 'PUT', ...elsewhere, signal });
-    } catch (error) {
-      // Another process was faster.
-      if (!isRuntimeError(error, 'conflict')) throw error;
-    }
-  };
 
   const put = async (request: S3Request, condition: PutOptions): Promise<{ etag: string }> => {
     try {
@@ -112,9 +100,9 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       try {
         return await put(request, options);
       } catch (error) {
-        if (!createBucket || ifMatch !== undefined || !isRuntimeError(error, 'not-found'))
+        if (!mayCreate || ifMatch !== undefined || !isRuntimeError(error, 'not-found'))
           throw await blameChecksum(error, key, body, options);
-        await createMissing(signal);
+        await createBucket(client, region, signal);
         return await put(request, options);
       }
     },
