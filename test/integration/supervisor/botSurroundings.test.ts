@@ -1,25 +1,10 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { supervised } from '../../support/process/supervised.ts';
 import { waitForRole } from '../../support/process/waitForRole.ts';
-import { minioClient } from '../../support/store/minio.ts';
-
-interface Kept {
-  readonly stream: string;
-  readonly message: string;
-}
-
-async function shipped(botId: string): Promise<Kept[]> {
-  const client = minioClient(inject('minio'));
-  const pieces: Buffer[] = [];
-  for await (const { name } of client.listObjectsV2('bot-logs', `logs/${botId}/`, true)) {
-    for await (const chunk of await client.getObject('bot-logs', name)) pieces.push(chunk);
-  }
-  const lines = Buffer.concat(pieces).toString('utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Kept);
-}
+import { shipped } from '../../support/store/shipped.ts';
 
 test('the bot gets what the contract names and what the container has, and nothing else', async () => {
   const bot = await supervised('exec /usr/bin/env');
