@@ -10,6 +10,7 @@ import { runSync } from '../../bot/sync/runSync.ts';
 import type { Stores } from '../../store/openStores.ts';
 import { groupMembers } from '../process/groupMembers.ts';
 import type { PulledState } from '../process/messages.ts';
+import { giveMemoryBack } from './giveMemoryBack.ts';
 import type { SupervisorLink } from './supervisorLink.ts';
 
 export interface ManagedOptions {
@@ -63,6 +64,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
     const outcome = await runSync({
       ...options,
       ...sync,
+      onWork: giveMemoryBack(),
       botHasEnded: true,
       finishing,
       emit: link.emit,

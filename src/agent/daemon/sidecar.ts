@@ -11,6 +11,7 @@ import { runSync } from '../../bot/sync/runSync.ts';
 import type { Stores } from '../../store/openStores.ts';
 import type { PulledState } from '../process/messages.ts';
 import { tellTakenOver } from '../process/takenOver.ts';
+import { giveMemoryBack } from './giveMemoryBack.ts';
 import { serveHealth } from './healthServer.ts';
 
 export interface SidecarOptions {
@@ -53,6 +54,7 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
     const outcome = await runSync({
       ...options,
       ...sync,
+      onWork: giveMemoryBack(),
       botHasEnded: false,
       finishing: Promise.race([whenAborted(stop), fenced.promise]).then(() => ({
         budgetMs: config.stopTimeoutMs,

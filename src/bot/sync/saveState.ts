@@ -1,0 +1,41 @@
+import { isRuntimeError } from '../../base/errors.ts';
+import type { PublishReport } from '../state/publish/publishReport.ts';
+import { pruneWhenDue } from './pruneWhenDue.ts';
+import type { SyncOptions } from './syncOptions.ts';
+
+/** What an entry of the state leaves in memory, each time that it is looked at and published, bytes. */
+const ENTRY_BYTES = 500;
+
+export interface SaveOptions {
+  readonly signal: AbortSignal;
+  /** Nothing comes after this one. */
+  readonly final: boolean;
+}
+
+/** Publishes what has changed, tells of it, and prunes now and then. Throws; a fencing is told of as well. */
+export async function saveState(options: SyncOptions, { signal, final }: SaveOptions): Promise<void> {
+  const report = await publish(options, { signal, final });
+  if (!report) return;
+  const { sequence, uploadedBytes, durationMs, files } = report;
+  options.log.debug('snapshot published', { sequence, uploadedBytes, durationMs });
+  options.emit('snapshot.published', { ...report });
+  options.onPublished(report);
+  if (final) return;
+  options.onWork(uploadedBytes + files * ENTRY_BYTES);
+  await pruneWhenDue(options, sequence, signal);
+}
+
+async function publish(
+  { publisher, botHasEnded, onFenced }: SyncOptions,
+  { signal, final }: SaveOptions,
+): Promise<PublishReport | undefined> {
+  try {
+    const report = await publisher.publish({ signal, still: final && botHasEnded });
+    // A bot that changes nothing would never learn that another instance has taken over.
+    if (!report) await publisher.checkGeneration({ signal });
+    return report;
+  } catch (error) {
+    if (isRuntimeError(error, 'fenced')) onFenced(error);
+    throw error;
+  }
+}

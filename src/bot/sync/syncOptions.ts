@@ -1,0 +1,34 @@
+import type { Clock } from '../../base/clock.ts';
+import type { RuntimeError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Config } from '../config/config.ts';
+import type { EventSink } from '../events/event.ts';
+import type { Shipper } from '../logs/ship/createShipper.ts';
+import type { Publisher } from '../state/publish/publisher.ts';
+import type { PublishReport } from '../state/publish/publishReport.ts';
+
+export interface SyncOptions {
+  readonly config: Config;
+  readonly publisher: Publisher;
+  readonly shipper: Shipper;
+  /** Removes what no kept snapshot needs; may be ended anywhere. */
+  readonly prune: (signal: AbortSignal) => Promise<unknown>;
+  /** Of the last snapshot when we started; 0: there is none. */
+  readonly sequence: number;
+  /** When the last byte went to or came from the store, milliseconds since the epoch. */
+  readonly lastProgress: () => number;
+  /** Resolves when it is time for the final sync; with its budget in milliseconds, undefined: no limit. */
+  readonly finishing: Promise<{ readonly budgetMs: number | undefined }>;
+  /** Whether nobody writes any more once we are told to finish; a sidecar cannot know. */
+  readonly botHasEnded: boolean;
+  readonly emit: EventSink;
+  /** Another instance has taken over: no state is saved any more, the logs still are. */
+  readonly onFenced: (error: RuntimeError) => void;
+  readonly onPublished: (summary: PublishReport) => void;
+  /** So many bytes were worked on: they leave garbage, which somebody may want to give back. */
+  readonly onWork: (bytes: number) => void;
+  /** Age of the oldest log line that is not shipped, milliseconds. */
+  readonly onLogLag: (lagMs: number) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
