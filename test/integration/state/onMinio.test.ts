@@ -21,7 +21,7 @@ test('whatever happens to the tree, what is restored is what was published', {
   await backend.remove();
 });
 
-test('a state of three small files takes a GET and a PUT to start and a PUT to save', async () => {
+test('a state of three small files takes a GET and a PUT to start, a PUT to save, and a HEAD that says so', async () => {
   const backend = await openBackend('s3');
   const calls: string[] = [];
   const counting = new Proxy(backend.store, {
@@ -45,7 +45,7 @@ test('a state of three small files takes a GET and a PUT to start and a PUT to s
   calls.length = 0;
   writeFileSync(join(again.dir, 'a.json'), '{"a":1}');
   await again.publisher.publish({ signal });
-  expect(calls).toEqual(['put']);
+  expect(calls).toEqual(['put', 'head']);
   await backend.remove();
 });
 
