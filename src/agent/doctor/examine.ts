@@ -1,3 +1,4 @@
+import { capabilities } from './capabilities.ts';
 import { code } from './code.ts';
 import { type Check, type Finding, fail, type Patient } from './finding.ts';
 import { kind } from './kind.ts';
@@ -8,7 +9,7 @@ import { store } from './store.ts';
 import { surroundings } from './surroundings.ts';
 
 /** In the order in which a start would meet them: the first that fails decides its exit code. */
-const checks: readonly Check[] = [paths, kind, store, code, queries, secrets, surroundings];
+const checks: readonly Check[] = [capabilities, paths, kind, store, code, queries, secrets, surroundings];
 
 /** All checks at once; the findings in their order. Never throws. */
 export async function examine(patient: Patient): Promise<readonly Finding[]> {

@@ -22,7 +22,7 @@ async function place(name: string, path: string, user: Config['user']): Promise<
   const found = ours(name, path);
   if (found.status !== 'ok' || user === undefined) return found;
   const above = nearest(dirname(path));
-  if (await botMay(user, '-x', above)) return found;
+  if ((await botMay(user, '-x', above)) !== false) return found;
   return fail(
     name,
     new RuntimeError('config', `the bot's user ${user.uid}:${user.gid} cannot get to ${path}`, {

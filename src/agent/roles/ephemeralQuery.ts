@@ -1,6 +1,7 @@
 import { systemClock } from '../../base/clock.ts';
 import type { Invocation } from '../../base/command/command.ts';
 import { stopSignal } from '../../base/command/stopSignal.ts';
+import { TO_RUN, TO_WRITE } from '../process/capabilities.ts';
 import { processSelf } from '../process/processSelf.ts';
 import type { QueryState } from '../query/once/queryState.ts';
 import { startGuard } from '../supervisor/guard/guard.ts';
@@ -32,7 +33,7 @@ export async function ephemeralQuery(
     prepare: async () => {
       state = queryState(bot.config, scratch);
       const { config, env } = state;
-      preparePaths(config);
+      preparePaths(config, [...TO_RUN, ...TO_WRITE]);
       const [{ pull }, { prepareProgram }] = await Promise.all([
         import('../../bot/sync/pull.ts'),
         import('../query/program/prepareProgram.ts'),

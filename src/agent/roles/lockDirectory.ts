@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { RuntimeError } from '../../base/errors.ts';
 import { type FileLock, openFileLock } from '../../base/fileLock.ts';
+import { makeFolders } from '../../base/makeFolders.ts';
 
 /**
  * A bot's directory for one `execute DIR` at a time: two would write the same state, logs and `exit.json`. Throws `refused`
@@ -20,7 +20,7 @@ export async function lockDirectory(directory: string): Promise<FileLock> {
 
 async function open(own: string): Promise<FileLock> {
   try {
-    mkdirSync(own, { recursive: true });
+    makeFolders(own);
     return await openFileLock(join(own, 'lock'));
   } catch (error) {
     throw new RuntimeError('config', `${own} cannot be written: ${(error as Error).message}`, {

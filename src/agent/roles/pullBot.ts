@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { EventSink } from '../../bot/events/event.ts';
 import type { Stores } from '../../store/openStores.ts';
+import { blameCapability } from '../process/capabilities.ts';
 import type { PulledState } from '../process/messages.ts';
 import { forgetTakenOver } from '../process/takenOver.ts';
 import { newHolder } from './holder.ts';
@@ -19,7 +20,11 @@ export async function pullBot({ config, log }: LoadedBot, options: PullBotOption
     import('../../bot/sync/pull.ts'),
     import('../../bot/state/claim/claim.ts'),
   ]);
-  const taken = await pull(config, { ...options, log, holder: newHolder() });
-  forgetTakenOver(config.paths.logs);
-  return serializeClaim(taken);
+  try {
+    const taken = await pull(config, { ...options, log, holder: newHolder() });
+    forgetTakenOver(config.paths.logs);
+    return serializeClaim(taken);
+  } catch (error) {
+    throw blameCapability(error, config.user);
+  }
 }

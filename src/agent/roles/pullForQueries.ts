@@ -1,13 +1,14 @@
 import { systemClock } from '../../base/clock.ts';
 import { stopSignal } from '../../base/command/stopSignal.ts';
 import { pull } from '../../bot/sync/pull.ts';
+import { TO_RUN, TO_WRITE } from '../process/capabilities.ts';
 import { preparePaths } from '../supervisor/life/preparePaths.ts';
 import type { LoadedBot } from './loadBot.ts';
 import { openBotStores } from './openBotStores.ts';
 
 /** Brings what is saved for a query server that answers in place of a bot that does not run: nobody is fenced, nothing is saved. */
 export async function pullForQueries({ config, log }: LoadedBot): Promise<void> {
-  preparePaths(config);
+  preparePaths(config, [...TO_RUN, ...TO_WRITE]);
   const stores = await openBotStores(config, log);
   const emit = () => undefined;
   await pull(config, { stores, clock: systemClock, log, holder: undefined, emit, signal: stopSignal() });

@@ -1,5 +1,6 @@
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { systemCode } from '../../base/errors.ts';
+import { makeFolders } from '../../base/makeFolders.ts';
 import type { Owner } from '../../base/owner.ts';
 
 export interface CacheAccess {
@@ -17,7 +18,7 @@ export function cacheAccess(directory: string, bot: Owner | undefined): CacheAcc
   const us = process.geteuid?.() ?? 0;
   const botUid = bot?.uid ?? us;
   try {
-    if (botUid !== us) mkdirSync(directory, { recursive: true, mode: 0o755 });
+    if (botUid !== us) makeFolders(directory, 0o755);
     const stat = lstatSync(directory);
     const writable = stat.uid === us || us === 0;
     if (!stat.isDirectory()) return { problem: 'it is no directory', writable };

@@ -10,6 +10,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { systemCode } from '../../base/errors.ts';
+import { makeFolders } from '../../base/makeFolders.ts';
 import { replaceFile } from '../../base/replaceFile.ts';
 import { readCacheManifest, writeCacheManifest } from './cacheManifest.ts';
 import { copyTree } from './copyTree.ts';
@@ -99,7 +100,7 @@ export class CodeCache {
     const file = this.#keyFile(version);
     const temporary = mkdtempSync(`${this.#directory}/${TEMPORARY}`);
     try {
-      mkdirSync(`${this.#directory}/keys`, { recursive: true, mode: 0o755 });
+      makeFolders(`${this.#directory}/keys`, 0o755);
       replaceFile(file, sha256, { mode: 0o644, temporary: `${temporary}/key` });
     } finally {
       rmSync(temporary, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
+import { makeFolders } from '../../base/makeFolders.ts';
 import { RESERVED_PREFIX } from './entryPath.ts';
 import { removeTree } from './removeTree.ts';
 
@@ -15,7 +16,7 @@ export interface Stage {
 
 /** Makes `codePath` when it is missing; takes away the stages that a killed start has left. */
 export function openStage(codePath: string): Stage {
-  const made = mkdirSync(codePath, { recursive: true });
+  const made = makeFolders(codePath);
   for (const name of readdirSync(codePath)) {
     if (isStage(name)) removeTree(`${codePath}/${name}`);
   }

@@ -90,9 +90,10 @@ export class TreeWriter {
       },
       end: () => {
         if (this.#chmod) fchmodSync(fd, mode);
-        if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
         const { executable, mtime } = options;
         if (mtime !== undefined) futimesSync(fd, mtime, mtime);
+        // Last: the times of another user's file are not ours to set, for root without CAP_FOWNER.
+        if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
         this.#add({ type: 'file', path, size: written, executable, mtime });
       },
       close: () => closeSync(fd),

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { type FileLock, openFileLock } from '../../base/fileLock.ts';
+import { makeFolders } from '../../base/makeFolders.ts';
 
 const POLL_MS = 5;
 const GIVE_UP_MS = 10_000;
@@ -17,7 +17,7 @@ export interface BucketLock {
 export function openBucketLock(dir: string, clock: Clock): BucketLock {
   let opened: Promise<FileLock> | undefined;
   const open = async () => {
-    mkdirSync(dir, { recursive: true });
+    makeFolders(dir);
     return await openFileLock(join(dir, 'lock'));
   };
   return {

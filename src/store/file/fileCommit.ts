@@ -1,7 +1,8 @@
-import { mkdirSync, renameSync, rmdirSync, statSync, unlinkSync, utimesSync } from 'node:fs';
+import { renameSync, rmdirSync, statSync, unlinkSync, utimesSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { RuntimeError } from '../../base/errors.ts';
+import { makeFolders } from '../../base/makeFolders.ts';
 import type { ObjectInfo, PutOptions } from '../objectStore.ts';
 import { infoOf, lstatOrNothing } from './fileObject.ts';
 
@@ -28,7 +29,7 @@ export interface Commit {
 export function commitFile(commit: Commit): { readonly etag: string; readonly created: string | undefined } {
   const { key, path, temp } = commit;
   commit.checkInside(path);
-  const created = mkdirSync(dirname(path), { recursive: true });
+  const created = makeFolders(dirname(path));
   const current = lstatOrNothing(path);
   checkCondition(key, current?.isFile() ? infoOf(key, current) : undefined, commit.condition);
   stampAfter(temp, commit.now, current?.mtimeMs);

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { copyFile, type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolders } from '../../base/makeFolders.ts';
 
 /** A writer that lives touches its file more often than this; what is older was left by a crash. Milliseconds. */
 const ABANDONED_MS = 60 * 60 * 1000;
@@ -20,7 +21,7 @@ export async function writeTemp(
   bytes: AsyncIterable<Uint8Array>,
   base?: string,
 ): Promise<TempFile> {
-  await mkdir(dir, { recursive: true });
+  makeFolders(dir);
   const path = join(dir, randomUUID());
   const discard = () => rm(path, { force: true });
   try {

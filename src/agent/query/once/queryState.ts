@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { systemCode } from '../../../base/errors.ts';
+import { makeFolders } from '../../../base/makeFolders.ts';
 import type { Config } from '../../../bot/config/config.ts';
 import { fromText } from '../../../bot/state/format/entryPath.ts';
 import { removeTree } from '../../../bot/state/local/removeTree.ts';
@@ -22,7 +23,7 @@ export interface QueryState {
 export function queryState(config: Config, scratch: string): QueryState {
   const { paths } = config;
   const isFree = isMissingOrEmpty(paths.state);
-  if (!isFree) mkdirSync(scratch, { recursive: true });
+  if (!isFree) makeFolders(scratch);
   const state = isFree ? paths.state : mkdtempSync(join(scratch, 'query-state-'));
   const stateDir = join(state, relative(paths.state, paths.stateDir));
   return {

@@ -16,8 +16,11 @@ export async function makeResultDir(dir: string, user: Owner | undefined): Promi
     if (!(await lstat(dir)).isDirectory()) throw new Error('it is no directory');
     if (user === undefined) await access(dir, constants.W_OK | constants.X_OK);
     else {
+      await chmod(dir, 0o700).catch((error: unknown) => {
+        // Root without CAP_FOWNER, in an image that has given it to the bot: it is then as open as the image has it.
+        if (systemCode(error) !== 'EPERM') throw error;
+      });
       await chown(dir, user.uid, user.gid);
-      await chmod(dir, 0o700);
     }
   } catch (error) {
     throw new RuntimeError('config', `${dir} cannot be made: ${(error as Error).message}`, {

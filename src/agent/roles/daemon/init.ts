@@ -2,6 +2,7 @@ import { systemClock } from '../../../base/clock.ts';
 import type { Command } from '../../../base/command/command.ts';
 import { stopSignal } from '../../../base/command/stopSignal.ts';
 import { configOptions } from '../../../bot/config/configOptions.ts';
+import { TO_WRITE } from '../../process/capabilities.ts';
 import { removeExitRecord } from '../../supervisor/life/exitRecord.ts';
 import { preparePaths } from '../../supervisor/life/preparePaths.ts';
 import { loadBot } from '../loadBot.ts';
@@ -16,7 +17,7 @@ export const init: Command = {
   details: 'Takes a generation of the bot; `runtime daemon sync` in the same pod goes on in it.',
   run: async (invocation) => {
     const bot = await loadBot(invocation, { role: 'daemon', speaker: 'init' });
-    preparePaths(bot.config);
+    preparePaths(bot.config, TO_WRITE);
     removeExitRecord(bot.config.paths);
     const { generation } = await pullBot(bot, {
       stores: await openBotStores(bot.config, bot.log),

@@ -2,7 +2,6 @@ import {
   closeSync,
   existsSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -11,6 +10,7 @@ import {
   writevSync,
 } from 'node:fs';
 import { RuntimeError } from '../../../base/errors.ts';
+import { makeFolders } from '../../../base/makeFolders.ts';
 import { countLines } from '../../../bot/logs/countLines.ts';
 import { encodeHeader, type Frame, HEADER_BYTES, MAX_PAYLOAD_BYTES } from '../../../bot/logs/frame.ts';
 import { scanSegment } from '../../../bot/logs/scanSegment.ts';
@@ -125,7 +125,7 @@ export function openJournal({ dir, now, segmentBytes = SEGMENT_BYTES }: JournalO
 
 function goOn(dir: string) {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o750 });
+    makeFolders(dir, 0o750);
     if (!existsSync(rotationMarker(dir))) writeFileSync(rotationMarker(dir), '', { mode: 0o640 });
     const segment = listSegments(dir).at(-1) ?? segmentAt(dir, 0, 0);
     const fd = openSync(segment.path, 'a', 0o640);

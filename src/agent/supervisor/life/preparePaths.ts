@@ -1,39 +1,60 @@
-import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { RuntimeError } from '../../../base/errors.ts';
+import { makeFolders } from '../../../base/makeFolders.ts';
 import type { Owner } from '../../../base/owner.ts';
 import type { Config } from '../../../bot/config/config.ts';
+import {
+  blameCapability,
+  type Capability,
+  lackedCapabilities,
+  requireCapabilities,
+} from '../../process/capabilities.ts';
 
 /**
  * Makes the directories of the contract. Code and state belong to whom the bot runs as; the logs stay ours, so that
- * the bot cannot rewrite what it has said.
+ * the bot cannot rewrite what it has said. `needed` is what comes afterwards, where the bot is another user. Throws `config`.
  */
-export function preparePaths(config: Config): void {
+export function preparePaths(config: Config, needed: readonly Capability[]): void {
   const { paths, user } = config;
+  requireCapabilities(user, needed);
   // With another user for the bot, we are root.
   const ours = user && { uid: 0, gid: 0 };
-  own(paths.code, user);
-  own(paths.state, user);
-  own(paths.logs, ours);
-  // Whoever owns the folder around them can replace the logs and the exit record.
-  const around = dirname(paths.logs);
-  if (user && user.uid !== 0 && statSync(around).uid === user.uid) own(around, ours);
+  try {
+    own(paths.code, user);
+    own(paths.state, user);
+    own(paths.logs, ours);
+    // Whoever owns the folder around them can replace the logs and the exit record.
+    const around = dirname(paths.logs);
+    if (user && user.uid !== 0 && statSync(around).uid === user.uid) own(around, ours);
+  } catch (error) {
+    throw blameCapability(error, user);
+  }
 }
 
 function own(path: string, owner: Owner | undefined): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o755 });
+    makeFolders(path, 0o755);
     if (!owner) return;
-    const { uid, mode } = statSync(path);
-    if (uid !== owner.uid) chownSync(path, owner.uid, owner.gid);
+    let { uid, mode } = statSync(path);
     // Images and volumes leave them open to every user whom a container may start as.
-    if (mode & 0o002) chmodSync(path, 0o755);
+    const open = (mode & 0o002) !== 0;
+    if (open && uid !== 0 && lackedCapabilities(['FOWNER']).length > 0) {
+      chownSync(path, 0, 0);
+      uid = 0;
+    }
+    if (open) chmodSync(path, 0o755);
+    if (uid !== owner.uid) chownSync(path, owner.uid, owner.gid);
   } catch (error) {
-    throw new RuntimeError('config', `${path} cannot be made or is not ours: ${(error as Error).message}`, {
-      op: 'start.prepare',
-      path,
-      hint: 'With a read-only root file system, mount a volume or a tmpfs there.',
-      cause: error,
-    });
+    throw unusable(path, error);
   }
+}
+
+function unusable(path: string, cause: unknown): RuntimeError {
+  return new RuntimeError('config', `${path} cannot be made or is not ours: ${(cause as Error).message}`, {
+    op: 'start.prepare',
+    path,
+    hint: 'With a read-only root file system, mount a volume or a tmpfs there.',
+    cause,
+  });
 }

@@ -1,6 +1,7 @@
 import { RuntimeError } from '../../../base/errors.ts';
 import { mayStartEarly } from '../../../bot/kinds/botEnv.ts';
 import type { Launch } from '../../../bot/kinds/kind.ts';
+import { TO_RUN, TO_WRITE } from '../../process/capabilities.ts';
 import { makeOutputPipes } from '../capture/outputPipes.ts';
 import { type Guard, startGuard } from '../guard/guard.ts';
 import { type BotProcess, startBot } from './botProcess.ts';
@@ -23,7 +24,7 @@ export interface Started extends Life {
 export async function startUp(life: Life): Promise<Started> {
   const { config, kind, request, relay, log } = life;
   const stop = life.stop.requested;
-  preparePaths(config);
+  preparePaths(config, life.parts.sync ? [...TO_RUN, ...TO_WRITE] : TO_RUN);
   removeExitRecord(config.paths);
   const launch = await kind.launch(request);
   const failed = new AbortController();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { isRuntimeError } from '../../../base/errors.ts';
+import { makeFolders } from '../../../base/makeFolders.ts';
 import type { ObjectStore } from '../../../store/objectStore.ts';
 import { listSegments } from '../segment.ts';
 import { createDayObjects } from './dayObject.ts';
@@ -51,7 +52,7 @@ export function dayKey(bot: string, day: string): string {
 }
 
 export function createShipper({ store, bot, dir, batchBytes = BATCH_BYTES }: ShipperOptions): Shipper {
-  mkdirSync(dir, { recursive: true, mode: 0o750 });
+  makeFolders(dir, 0o750);
   const objects = createDayObjects(store);
   let record: ShipRecord | undefined;
   let running: Promise<unknown> = Promise.resolve();

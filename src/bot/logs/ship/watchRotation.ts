@@ -1,4 +1,5 @@
-import { type FSWatcher, mkdirSync, watch, writeFileSync } from 'node:fs';
+import { type FSWatcher, watch, writeFileSync } from 'node:fs';
+import { makeFolders } from '../../../base/makeFolders.ts';
 import { rotationMarker } from '../segment.ts';
 
 /**
@@ -6,7 +7,7 @@ import { rotationMarker } from '../segment.ts';
  * interval. Throws where files cannot be watched; the interval has to do then.
  */
 export function watchRotation(dir: string, onRotation: () => void): FSWatcher {
-  mkdirSync(dir, { recursive: true, mode: 0o750 });
+  makeFolders(dir, 0o750);
   writeFileSync(rotationMarker(dir), '', { flag: 'a', mode: 0o640 });
   return watch(rotationMarker(dir), { persistent: false }, onRotation);
 }

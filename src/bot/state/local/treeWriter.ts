@@ -47,9 +47,9 @@ export class TreeWriter {
   makeLink(index: number): void {
     this.#at(index, (path) => {
       symlinkSync(toSystemPath(this.#tree.targets.get(index)!), path);
-      if (this.#owner) lchownSync(path, this.#owner.uid, this.#owner.gid);
       const mtime = seconds(this.#tree.mtime(index));
       lutimesSync(path, mtime, mtime);
+      if (this.#owner) lchownSync(path, this.#owner.uid, this.#owner.gid);
     });
   }
 
@@ -120,11 +120,15 @@ export class TreeWriter {
   }
 
   #finish(fd: number, index: number): void {
-    if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
-    // After the owner: a change of owner clears set-id bits.
-    fchmodSync(fd, this.#tree.mode(index));
+    const mode = this.#tree.mode(index);
     const mtime = seconds(this.#tree.mtime(index));
+    fchmodSync(fd, mode);
     futimesSync(fd, mtime, mtime);
+    if (!this.#owner) return;
+    // Last: mode and times of another user's are not ours to set, for root without CAP_FOWNER.
+    fchownSync(fd, this.#owner.uid, this.#owner.gid);
+    // A change of owner clears set-id bits.
+    if (mode & 0o6000) fchmodSync(fd, mode);
   }
 
   #open(index: number, flags: number): number {

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
+import { makeFolders } from '../../../base/makeFolders.ts';
 import type { Claim } from '../claim/claim.ts';
 import { keepOrReplace } from '../claim/tree/keepOrReplace.ts';
 import { readMarker, writeMarker, writeMarkerAt } from '../claim/tree/marker.ts';
@@ -22,7 +22,7 @@ export async function restore(
   claim: Claim,
   options: RestoreOptions,
 ): Promise<Restored> {
-  mkdirSync(options.dir, { recursive: true });
+  makeFolders(options.dir);
   const root = openRoot(options.dir);
   const left = readMarker(root);
   const kept = (await keepOrReplace(context, claim, { root, marker: left }, options.signal)) === 'keep';

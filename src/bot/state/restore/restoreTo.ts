@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { RuntimeError } from '../../../base/errors.ts';
+import { makeFolders } from '../../../base/makeFolders.ts';
 import type { StateContext } from '../format/context.ts';
 import { fromText, toSystemPath } from '../format/entryPath.ts';
 import { RESERVED_NAME } from '../format/format.ts';
@@ -29,7 +30,7 @@ export interface RestoredTo {
 /** Puts a snapshot, or a part of it, into an empty directory, for people to look at. Nothing is ever replaced. */
 export async function restoreTo(context: StateContext, options: RestoreToOptions): Promise<RestoredTo> {
   const { dir, sequence, path, signal } = options;
-  mkdirSync(dir, { recursive: true });
+  makeFolders(dir);
   const root = openRoot(dir);
   if (readdirSync(toSystemPath(root.path)).length > 0) {
     throw new RuntimeError('refused', `${dir} is not empty`, {
