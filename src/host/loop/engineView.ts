@@ -65,9 +65,12 @@ export function createEngineView(engine: Engine, clock: Clock, events: EngineVie
     const instances = (await engine.list(signal)).filter(isBots);
     const listed = new Map(instances.map((one) => [one.name, one]));
     const newer = (name: string) => (asked.get(name) ?? 0) > began;
-    for (const name of [...botOf.keys()]) if (!listed.has(name) && !newer(name)) put(name, undefined);
-    for (const [name, instance] of listed) if (!newer(name)) put(name, instance);
-    for (const [name, when] of asked) if (when <= began && !botOf.has(name)) asked.delete(name);
+    for (const name of new Set([...botOf.keys(), ...listed.keys()])) {
+      if (newer(name)) continue;
+      asked.set(name, began);
+      put(name, listed.get(name));
+    }
+    for (const [name, when] of asked) if (when < began && !botOf.has(name)) asked.delete(name);
   }
 
   async function watchOnce(signal: AbortSignal): Promise<void> {

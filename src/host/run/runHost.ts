@@ -49,6 +49,7 @@ export interface RunHost {
 export async function runHost({ options, config, env, cwd, log, signal }: RunHost): Promise<void> {
   await using closing = new AsyncDisposableStack();
   const now = () => Date.now();
+  const random = Math.random;
   const folders = createFolders(options.data);
   const lock = await lockData(folders);
   closing.defer(() => lock.close());
@@ -57,10 +58,18 @@ export async function runHost({ options, config, env, cwd, log, signal }: RunHos
   closing.defer(() => journal.close());
   const { records, damaged } = openRecords(folders, now);
 
-  const stores = openStores(config, { clock: systemClock, random: Math.random });
+  const stores = openStores(config, { clock: systemClock, random });
   closing.defer(() => stores.close());
   // The loop backs off by itself: a bot that waits here would hold a slot.
   const code = () => stores.open('code', 0);
+  const openBucket = async (bucket: string) => {
+    const one = openStores(
+      { ...config, buckets: { ...config.buckets, code: bucket } },
+      { clock: systemClock, random },
+    );
+    closing.defer(() => one.close());
+    return await one.open('code', 0);
+  };
   const access = reachStore(config.store, env.MINIO_CONTAINER_ENDPOINT || undefined);
   const networks = options.network
     ? ({ type: 'existing', name: options.network } as const)
@@ -107,13 +116,13 @@ export async function runHost({ options, config, env, cwd, log, signal }: RunHos
     allowMassDelete: options['allow-mass-delete'],
     types: new Set((['realtime', 'scheduled'] as const).filter((type) => options.only.has(type))),
     hostFull: createHostFull(options.data, now),
-    random: Math.random,
+    random,
     draining: identity.draining,
     readyAfterMs: 5_000,
     observe: metrics.observe,
   });
   closing.defer(revokeKeys(loop, credentials));
-  const source = await openSource(options.bots, { cwd, clock: systemClock, code });
+  const source = await openSource(options.bots, { cwd, clock: systemClock, code, bucket: openBucket });
   const api = createHostApi({
     loop,
     engine,

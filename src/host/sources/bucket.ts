@@ -1,0 +1,170 @@
+import type { Clock } from '../../base/clock.ts';
+import { asRuntimeError, isRuntimeError, RuntimeError } from '../../base/errors.ts';
+import { parseDocument } from '../../base/parts/yaml.ts';
+import { botId } from '../../bot/config/parsers.ts';
+import { inParallel } from '../../bot/state/read/inParallel.ts';
+import type { ObjectInfo, ObjectStore } from '../../store/objectStore.ts';
+import { readAll } from '../../store/readAll.ts';
+import { MAX_SPEC_BYTES, readSpec } from '../bots/readSpec.ts';
+import type { Entry, Listing, Source, SourceWriter } from './source.ts';
+
+export interface BucketOptions {
+  readonly label: string;
+  readonly store: ObjectStore;
+  /** Without a slash at the end; empty: the whole bucket. */
+  readonly prefix: string;
+  readonly clock: Clock;
+}
+
+const LIST_EVERY_MS = 5_000;
+const READS = 16;
+
+interface Known {
+  readonly etag: string;
+  readonly entry: Entry;
+  readonly name: string;
+}
+
+/**
+ * A bucket in which each `PREFIX/<name>.yaml`, `.yml` or `.json` is a bot. Listed every 5 s; an object with another ETag is read.
+ * Notifications are not asked for: this server holds the last of them back until more come.
+ */
+export function openBucketSource(options: BucketOptions): Source {
+  const { store, clock } = options;
+  const folder = options.prefix === '' ? '' : `${options.prefix}/`;
+  let known = new Map<string, Known>();
+  let wake: () => void = () => undefined;
+
+  async function list(signal: AbortSignal): Promise<Listing> {
+    const objects: ObjectInfo[] = [];
+    for await (const object of store.list(folder, { signal })) {
+      const rest = object.key.slice(folder.length);
+      if (!rest.includes('/') && /\.(ya?ml|json)$/.test(rest)) objects.push(object);
+    }
+    const next = new Map<string, Known>();
+    await inParallel(READS, objects, signal, async (object) => {
+      const before = known.get(object.key);
+      next.set(object.key, before?.etag === object.etag ? before : await read(object, before, signal));
+    });
+    known = next;
+    const listing = new Map<string, Entry>();
+    for (const key of [...next.keys()].sort()) {
+      const { name, entry } = next.get(key)!;
+      const other = listing.get(name);
+      listing.set(name, other === undefined ? entry : clash(name, other, entry));
+    }
+    return listing;
+  }
+
+  async function read(object: ObjectInfo, before: Known | undefined, signal: AbortSignal): Promise<Known> {
+    const { key, etag, size } = object;
+    const fallback = before?.name ?? nameOf(key.slice(folder.length));
+    const origin = `${options.label.replace(/\/+$/, '')}/${key.slice(folder.length)}`;
+    if (size > MAX_SPEC_BYTES)
+      return { etag, name: fallback, entry: { problems: [`longer than ${MAX_SPEC_BYTES} bytes`], origin } };
+    const draft = readSpec(await textOf(object, signal), clock.now());
+    if ('problems' in draft) return { etag, name: fallback, entry: { problems: draft.problems, origin } };
+    const { code, rest } = draft;
+    if (code === undefined || 'path' in code)
+      return {
+        etag,
+        name: rest.name,
+        entry: { problems: ['code: expected {file: KEY} in a bucket'], origin },
+      };
+    return { etag, name: rest.name, entry: { spec: { ...rest, code }, origin } };
+  }
+
+  /** `conflict` when it is no longer what was listed. */
+  async function textOf({ key, etag }: ObjectInfo, signal: AbortSignal): Promise<string> {
+    try {
+      return (await readAll(await store.get(key, { signal, ifMatch: etag }), MAX_SPEC_BYTES)).toString(
+        'utf8',
+      );
+    } catch (error) {
+      if (!isRuntimeError(error, 'not-found')) throw error;
+      throw new RuntimeError('conflict', `${key} is gone`, { cause: error });
+    }
+  }
+
+  return {
+    label: options.label,
+    writer: createWriter(
+      store,
+      folder,
+      () => known,
+      clock,
+      () => wake(),
+    ),
+    run: async (observer, signal) => {
+      while (!signal.aborted) {
+        try {
+          observer.listed(await list(signal));
+        } catch (error) {
+          if (signal.aborted) return;
+          // Changed between the listing and the reading: the next listing tells.
+          if (!isRuntimeError(error, 'conflict')) observer.failed(asRuntimeError(error));
+        }
+        const rest = new AbortController();
+        const told = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        const pause = clock
+          .sleep(LIST_EVERY_MS, AbortSignal.any([signal, rest.signal]))
+          .catch(() => undefined);
+        await Promise.race([told, pause]);
+        rest.abort();
+      }
+    },
+  };
+}
+
+function createWriter(
+  store: ObjectStore,
+  folder: string,
+  known: () => ReadonlyMap<string, Known>,
+  clock: Clock,
+  changed: () => void,
+): SourceWriter {
+  const keyOf = (bot: string) => [...known()].find(([, { name }]) => name === bot)?.[0];
+  const existing = (bot: string): string => {
+    const key = keyOf(bot);
+    if (key === undefined) throw new RuntimeError('not-found', `no object below ${folder} is the bot ${bot}`);
+    return key;
+  };
+  return {
+    apply: async (text) => {
+      const read = readSpec(text, clock.now());
+      if ('problems' in read)
+        throw new RuntimeError('config', 'this is not a bot:', {
+          op: 'source.apply',
+          problems: read.problems,
+        });
+      const { name } = read.rest;
+      await store.put(keyOf(name) ?? `${folder}${name}.yaml`, Buffer.from(text));
+      changed();
+      return name;
+    },
+    enable: async (bot, enabled) => {
+      const key = existing(bot);
+      const object = await store.get(key);
+      const document = parseDocument((await readAll(object, MAX_SPEC_BYTES)).toString('utf8'));
+      document.set('enabled', enabled);
+      const text = key.endsWith('.json') ? JSON.stringify(document.toJS(), null, 2) : document.toString();
+      // Only over what was read: somebody else may write as well.
+      await store.put(key, Buffer.from(text), { ifMatch: object.etag });
+      changed();
+    },
+    remove: async (bot) => {
+      await store.delete(existing(bot));
+      changed();
+    },
+  };
+}
+
+function nameOf(file: string): string {
+  return botId.parse(file.replace(/\.(ya?ml|json)$/, '')) ?? 'unnamed';
+}
+
+function clash(name: string, a: Entry, b: Entry): Entry {
+  return { problems: [`two objects are the bot ${name}: ${a.origin} and ${b.origin}`], origin: a.origin };
+}
