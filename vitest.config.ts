@@ -30,7 +30,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'minio',
-          include: ['test/{contract,integration,faults,e2e,field,host}/**/*.test.ts'],
+          include: ['test/{contract,integration,faults,e2e,field,host,protocol}/**/*.test.ts'],
           globalSetup: ['test/support/store/globalMinio.ts'],
           ...timeouts,
         },

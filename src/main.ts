@@ -5,12 +5,13 @@ import { accidentalSignals, nameRealTimeSignals } from './base/signals.ts';
  * One executable, several programs: the first word of the command line says which. Each is a bundle of its own
  * (`scripts/build.ts`), so that what runs in every container holds nothing of the others.
  */
-const programs: Readonly<Record<string, 'agent' | 'host'>> = {
+const programs: Readonly<Record<string, 'agent' | 'host' | 'protocols'>> = {
   execute: 'agent',
   daemon: 'agent',
   'end-groups': 'agent',
   host: 'host',
   bots: 'host',
+  provider: 'protocols',
 };
 
 // Without a listener Node opens a debugger (see processSelf.ts). The supervisor passes the signal on to the bot.
@@ -31,6 +32,11 @@ async function main(): Promise<number> {
   if (program === 'host') {
     const host = await import('./programs/host.ts');
     const code = await host.run(process);
+    if (code !== undefined) return code;
+  }
+  if (program === 'protocols') {
+    const protocols = await import('./programs/protocols.ts');
+    const code = await protocols.run(process);
     if (code !== undefined) return code;
   }
   const operator = await import('./programs/operator.ts');

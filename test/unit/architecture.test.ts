@@ -18,7 +18,7 @@ test('imports point downwards only', () => {
 });
 
 test.each([
-  ['bot/code/pullCode.ts', 'agent/roles/pullBot.ts', 'bot does not see agent'],
+  ['bot/code/pullCode.ts', 'agent/roles/pullBot.ts', 'bot does not see agent/roles'],
   ['bot/code/pullCode.ts', 'bot/state/format/head.ts', 'bot/state stands beside bot/code'],
   [
     'bot/state/read/readHead.ts',

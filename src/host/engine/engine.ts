@@ -12,8 +12,8 @@ import type { Egress, Resources } from '../bots/botSpec.ts';
 export interface Engine {
   readonly name: 'docker' | 'kubernetes' | 'model';
   readonly features: EngineFeatures;
-  /** What the reference means now. Fetched when it is missing; one fetch for all who wait. */
-  image(reference: string, signal: AbortSignal): Promise<ImageFacts>;
+  /** What the reference means now. Fetched when it is missing; one fetch for all who wait with the same credentials. */
+  image(reference: string, signal: AbortSignal, pull?: PullOptions): Promise<ImageFacts>;
   /** Every instance of this host, whole or not at all: a partial answer is an error. */
   list(signal: AbortSignal): Promise<readonly Instance[]>;
   /**
@@ -56,6 +56,13 @@ export interface EngineFeatures {
 
 export interface EngineWatch {
   readonly ended: Promise<void>;
+}
+
+export interface PullOptions {
+  /** For the registry, as the engine takes it; undefined: the engine's own. */
+  readonly auth?: Secret | undefined;
+  /** Told each step in words, while it is fetched. */
+  readonly onProgress?: ((line: string) => void) | undefined;
 }
 
 export interface ImageFacts {
@@ -106,13 +113,26 @@ export interface InstanceSpec {
   readonly env: Readonly<Record<string, string>>;
   /** As `env`, kept from the engine's own listings where it has a place for secrets. */
   readonly secretEnv: Readonly<Record<string, Secret>>;
-  readonly user: { readonly uid: number; readonly gid: number };
+  /** Undefined: the image's own. */
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  /** Set: not a bot, but a program that comes with an image of its own. */
+  readonly guest?: Guest | undefined;
   readonly mounts: readonly Mount[];
   readonly resources: Resources;
   readonly egress: Egress;
   readonly stopTimeoutMs: number;
   /** Besides our own `runtime.*`. */
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * Its root file system can be written, and it has what the engine usually gives, less what reaches beyond itself. `egress` counts
+ * only where it has a network.
+ */
+export interface Guest {
+  readonly network: boolean;
+  /** Name → address, for its own `/etc/hosts`. */
+  readonly names: Readonly<Record<string, string>>;
 }
 
 export interface Mount {

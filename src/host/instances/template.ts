@@ -19,7 +19,9 @@ export interface Materials {
 }
 
 /** An instance less its name and its secrets: what is the same for every one of a bot. */
-export type Template = Omit<InstanceSpec, 'name' | 'role' | 'run' | 'secretEnv'>;
+export type Template = Omit<InstanceSpec, 'name' | 'role' | 'run' | 'secretEnv' | 'user'> & {
+  readonly user: User;
+};
 
 const TMP_BYTES = 64 * 2 ** 20;
 const QUERY_BYTES = 16 * 2 ** 20;

@@ -1,12 +1,13 @@
 /**
  * Who may import whom. A room imports itself and what stands below it: nothing above, and nothing beside it after a `|`. Where
  * two rooms lie in rooms of their own, those are compared: first the outer ones. `sees` names all that a room may
- * import of the outermost ones. docs/architecture.md shows this very table.
+ * import outside itself. docs/architecture.md shows this very table.
  */
 export const law = `
 main.ts                                   which program a command line means
 programs                                  a bundle each: agent, host, operator; the table of all commands
 operator                                  what people type                          sees agent bot store base
+protocol                                  the same in the words of other platforms  sees host/api host/engine base
 host                                      many bots on one engine                   sees bot store base
 host/commands                             the words of runtime host and runtime bots
 host/run                                  the parts of a host, put together
@@ -72,7 +73,8 @@ export function breach(from: string, to: string): string | undefined {
   const [own, other] = [a, b].map((path) => path.slice(0, depth + 1).join('/')) as [string, string];
   const outer = rows.find(({ rooms }) => rooms.includes(a[0]!));
   if (!outer) return `${a[0]} is not a room of the law`;
-  if (depth === 0 && outer.sees && !outer.sees.includes(b[0]!)) return `${a[0]} does not see ${b[0]}`;
+  const isSeen = (room: string) => to === room || to.startsWith(`${room}/`);
+  if (depth === 0 && outer.sees && !outer.sees.some(isSeen)) return `${a[0]} does not see ${room(to)}`;
   const [above, below] = [own, other].map((room) => rows.findIndex(({ rooms }) => rooms.includes(room)));
   // Files that lie beside the rooms of a room: they stand below these.
   if (above === -1 || below === -1) {
@@ -80,6 +82,12 @@ export function breach(from: string, to: string): string | undefined {
   }
   if (below! > above!) return undefined;
   return `${other} stands ${below === above ? 'beside' : 'above'} ${own}`;
+}
+
+/** The outermost room of a file, or the room below it where that has one of its own. */
+function room(file: string): string {
+  const names = rows.flatMap(({ rooms }) => rooms).filter((name) => file.startsWith(`${name}/`));
+  return names.sort((one, other) => other.length - one.length)[0] ?? file.split('/')[0]!;
 }
 
 /** Rooms that the law names. */

@@ -1,17 +1,27 @@
 import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
-import type { ImageFacts } from '../engine.ts';
+import type { Secret } from '../../../base/secret.ts';
+import type { ImageFacts, PullOptions } from '../engine.ts';
 import type { DockerContext } from './dockerContext.ts';
+import { pullProgress } from './pullProgress.ts';
 
 /** A pull that has sent nothing for so long has died. Milliseconds. */
 const PULL_IDLE_MS = 120_000;
 
 export interface Images {
   /** What the reference means now: pulled when it is missing; one look and one pull for all who wait. */
-  get(reference: string, signal: AbortSignal): Promise<ImageFacts>;
+  get(reference: string, signal: AbortSignal, pull?: PullOptions): Promise<ImageFacts>;
+}
+
+type Tell = (line: string) => void;
+
+interface Finding {
+  /** Told how far the pull is. */
+  readonly listeners: Set<Tell>;
+  found: Promise<ImageFacts>;
 }
 
 export function createImages({ client, log }: DockerContext, closed: AbortSignal): Images {
-  const finding = new Map<string, Promise<ImageFacts>>();
+  const finding = new Map<string, Finding>();
 
   const inspect = async (reference: string): Promise<ImageFacts | undefined> => {
     const path = `/images/${reference.split('/').map(encodeURIComponent).join('/')}/json`;
@@ -31,17 +41,29 @@ export function createImages({ client, log }: DockerContext, closed: AbortSignal
     }
   };
 
-  const pull = async (reference: string): Promise<void> => {
+  const pull = async (reference: string, auth: Secret | undefined, tell: Tell): Promise<void> => {
     log.info('pulling an image', { image: reference });
     const subject = `image ${reference}`;
     const query = { fromImage: hasTag(reference) ? reference : `${reference}:latest` };
-    const request = { op: 'engine.pull', subject, method: 'POST', path: '/images/create', query } as const;
+    const headers = auth === undefined ? {} : { 'x-registry-auth': auth.reveal() };
+    const request = {
+      op: 'engine.pull',
+      subject,
+      method: 'POST',
+      path: '/images/create',
+      query,
+      headers,
+    } as const;
     const body = await client.stream({ ...request, timeoutMs: PULL_IDLE_MS, signal: closed });
     body.setTimeout(PULL_IDLE_MS, () => body.destroy(new Error(`no byte within ${PULL_IDLE_MS} ms`)));
+    const progress = pullProgress(tell);
     let text = '';
     try {
       // A line of JSON for each step; a failure is told in the last one, behind a good status.
-      for await (const chunk of body) text = (text + chunk).slice(-16_384);
+      for await (const chunk of body) {
+        progress.push(chunk as Buffer);
+        text = (text + chunk).slice(-16_384);
+      }
     } catch (error) {
       throw new RuntimeError('unavailable', `${subject}: the pull broke off`, {
         retryable: true,
@@ -57,27 +79,40 @@ export function createImages({ client, log }: DockerContext, closed: AbortSignal
     });
   };
 
-  const find = async (reference: string): Promise<ImageFacts> => {
+  const find = async (reference: string, auth: Secret | undefined, tell: Tell): Promise<ImageFacts> => {
     const here = await inspect(reference);
     if (here) return here;
     // An id is of an image that was here: no registry knows it.
     if (/^(sha256:)?[0-9a-f]{64}$/.test(reference))
       throw new RuntimeError('not-found', `image ${reference}: not on this machine`, { op: 'engine.image' });
-    await pull(reference);
+    await pull(reference, auth, tell);
     const pulled = await inspect(reference);
     if (pulled) return pulled;
     throw new RuntimeError('unavailable', `image ${reference}: pulled, and not there`, { retryable: true });
   };
 
   return {
-    get(reference, signal) {
-      let running = finding.get(reference);
+    async get(reference, signal, { auth, onProgress } = {}) {
+      // Whoever has other credentials may be refused what another may have.
+      const key = `${reference} ${auth?.reveal() ?? ''}`;
+      let running = finding.get(key);
       if (!running) {
-        running = find(reference).finally(() => finding.delete(reference));
-        running.catch(() => undefined);
-        finding.set(reference, running);
+        const listeners = new Set<Tell>();
+        const tell: Tell = (line) => {
+          for (const listener of listeners) listener(line);
+        };
+        const found = find(reference, auth, tell).finally(() => finding.delete(key));
+        found.catch(() => undefined);
+        running = { listeners, found };
+        finding.set(key, running);
       }
-      return orAborted(running, signal);
+      const { listeners, found } = running;
+      if (onProgress) listeners.add(onProgress);
+      try {
+        return await orAborted(found, signal);
+      } finally {
+        if (onProgress) listeners.delete(onProgress);
+      }
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { RuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { Engine } from '../engine.ts';
-import { createBody } from './containers/createBody.ts';
+import { createBody, type Place } from './containers/createBody.ts';
 import { findContainer } from './containers/findContainer.ts';
 import { lifeOfContainers } from './containers/lifeOfContainers.ts';
 import { createContainerList } from './containers/listContainers.ts';
@@ -29,6 +29,8 @@ export interface DockerOptions {
 }
 
 const CREATE_MS = 60_000;
+/** Only its own loopback. */
+const nowhere: Place = { network: 'none', names: {}, resolvers: undefined };
 
 /** The Docker Engine of this machine. Resolves without having asked it: one that is away now may come. */
 export async function openDocker(options: DockerOptions): Promise<Engine> {
@@ -58,7 +60,7 @@ export async function openDocker(options: DockerOptions): Promise<Engine> {
     },
 
     async create(spec, signal) {
-      const place = await networks.place(spec, signal);
+      const place = spec.guest?.network === false ? nowhere : await networks.place(spec, signal);
       try {
         await client.call({
           op: 'engine.create',

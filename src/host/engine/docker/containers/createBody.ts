@@ -19,27 +19,30 @@ const SHARES = 1024;
 /**
  * The request that makes a container of an instance. Nothing that a bot could use against others is left in it: no capability, no
  * way to gain one, a root that is read-only, no swap, bounded processes and output. The engine neither restarts nor removes it
- * by itself: the host decides, and reads how it ended. tini is in the image, hence no `Init`.
+ * by itself: the host decides, and reads how it ended. tini is in the image, hence no `Init`. A guest keeps its writable root and
+ * what images expect to have.
  */
 export function createBody(spec: InstanceSpec, host: string, place: Place): Record<string, unknown> {
-  const { resources } = spec;
+  const { resources, user, guest } = spec;
   const secrets = Object.entries(spec.secretEnv).map(([name, secret]) => `${name}=${secret.reveal()}`);
   return {
     Image: spec.image,
     ...(spec.entrypoint && { Entrypoint: spec.entrypoint }),
     ...(spec.command && { Cmd: spec.command }),
     Env: [...Object.entries(spec.env).map(([name, value]) => `${name}=${value}`), ...secrets],
-    User: `${spec.user.uid}:${spec.user.gid}`,
+    ...(user && { User: `${user.uid}:${user.gid}` }),
     Labels: labelsOf(spec, host),
     StopSignal: 'SIGTERM',
     // What an engine that is itself told to end gives it.
     StopTimeout: Math.ceil(spec.stopTimeoutMs / 1000),
     HostConfig: {
       NetworkMode: place.network,
-      ExtraHosts: Object.entries(place.names).map(([name, address]) => `${name}:${address}`),
+      ExtraHosts: Object.entries({ ...place.names, ...guest?.names }).map(
+        ([name, address]) => `${name}:${address}`,
+      ),
       ...(place.resolvers && { Dns: place.resolvers }),
-      ReadonlyRootfs: true,
-      CapDrop: ['ALL'],
+      ReadonlyRootfs: guest === undefined,
+      CapDrop: guest === undefined ? ['ALL'] : ['NET_RAW', 'MKNOD'],
       SecurityOpt: ['no-new-privileges'],
       Memory: resources.memoryBytes,
       MemorySwap: resources.memoryBytes,
@@ -72,7 +75,7 @@ function bindMount({ target, readOnly, from }: Mount): Record<string, unknown> {
 
 function tmpfs({ target, readOnly, from }: Mount, user: InstanceSpec['user']): [string, string][] {
   if (from.type !== 'memory') return [];
-  const { uid, gid } = user;
+  const { uid, gid } = user ?? { uid: 0, gid: 0 };
   const access = readOnly ? 'ro' : 'rw';
   // `exec`: interpreters run what lies there anyway, and compiled libraries unpack themselves to /tmp.
   return [[target, `${access},exec,nosuid,nodev,size=${from.bytes},mode=1777,uid=${uid},gid=${gid}`]];

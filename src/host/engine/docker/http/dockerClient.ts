@@ -30,6 +30,7 @@ export interface DockerRequest {
   /** Behind the version: `/containers/json`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   /** Milliseconds; default 10,000. */
   readonly timeoutMs?: number;
@@ -132,7 +133,7 @@ export function createDockerClient(address: EngineAddress): DockerClient {
 
 function send(
   address: EngineAddress,
-  { method, path, query, body }: DockerRequest,
+  { method, path, query, headers, body }: DockerRequest,
   versioned: string,
   agent: Agent,
   upgrade: boolean,
@@ -146,6 +147,7 @@ function send(
     method,
     path: `${versioned}${path}${search}`,
     headers: {
+      ...headers,
       ...(json !== undefined && {
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(json),

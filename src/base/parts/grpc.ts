@@ -1,0 +1,1 @@
+export { Client, credentials, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';

@@ -1,0 +1,1 @@
+export { common, parse, Root } from 'protobufjs';

@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import { asRuntimeError } from '../../base/errors.ts';
+import { accepts } from './accepts.ts';
+import { containerOf } from './containerOf.ts';
+import { reachOf } from './egress.ts';
+import { endSession } from './endSession.ts';
+import { forwardSocket } from './forward.ts';
+import type { HostedPlugin, StartPluginRequest } from './messages.ts';
+import { type LocalRelay, localRelays } from './pluginEnvironment.ts';
+import type { Provider } from './provider.ts';
+import { RpcError } from './rpcError.ts';
+import { enter, type Session } from './session.ts';
+import { watchPlugin } from './watchPlugin.ts';
+
+/** How often it is asked whether the plugin accepts, milliseconds. */
+const POLL_MS = 10;
+/** What a plugin that fails has printed reaches the log host within this, milliseconds: gestaltd shows it with the error. */
+const FLUSH_MS = 3000;
+
+/**
+ * Makes and starts the session's container with exactly this command, arguments and environment; resolves once the plugin accepts
+ * gRPC. Whatever goes wrong ends the session, whose output is in the log host before the error is told. Aborted by `cancelled`.
+ */
+export async function startPlugin(
+  provider: Provider,
+  request: StartPluginRequest,
+  cancelled: AbortSignal,
+): Promise<HostedPlugin> {
+  const session = provider.sessions.get(request.sessionId);
+  if (request.command.trim() === '') throw new RpcError('INVALID_ARGUMENT', 'the plugin has no command');
+  if (session.hasPlugin)
+    throw new RpcError('FAILED_PRECONDITION', `session ${session.id} has its plugin already`);
+  if (session.state !== 'ready') {
+    const why = session.message === '' ? '' : `: ${session.message}`;
+    throw new RpcError('FAILED_PRECONDITION', `session ${session.id} is ${session.state}${why}`);
+  }
+  session.hasPlugin = true;
+  const { ended } = session;
+  const limit = provider.config.startTimeout * 1000;
+  const late = AbortSignal.timeout(limit);
+  const signal = AbortSignal.any([ended.signal, cancelled, late]);
+  try {
+    const relays = await openForwards(provider, session, request);
+    const spec = containerOf(provider, session, request, relays);
+    await provider.engine.create(spec, signal);
+    await provider.engine.start(session.container, signal);
+    void watchPlugin(provider, session);
+    await untilAccepts(provider, session, signal);
+    enter(session, 'running');
+    const { id, pluginName } = session;
+    return { id: `${id}-plugin`, sessionId: id, pluginName, dialTarget: `unix://${socketOf(session)}` };
+  } catch (error) {
+    const told = tell(session, error, { late, cancelled, limit });
+    enter(session, 'failed', 'start', told.message);
+    await session.log.flush(FLUSH_MS);
+    await endSession(provider, session);
+    throw told;
+  }
+}
+
+/** Where gestaltd dials the plugin. */
+function socketOf({ folder }: Session): string {
+  return join(folder, 'shared', 'plugin.sock');
+}
+
+/** Sockets in the session's shared folder: one for each host service that was bound, one for each relay of a policy. */
+async function openForwards(
+  provider: Provider,
+  session: Session,
+  request: StartPluginRequest,
+): Promise<LocalRelay[]> {
+  const shared = join(session.folder, 'shared');
+  const keep = async (path: string, target: Parameters<typeof forwardSocket>[1]) => {
+    const forward = await forwardSocket(path, target);
+    session.ended.signal.addEventListener('abort', forward.close, { once: true });
+  };
+  let count = 0;
+  for (const [name, target] of session.bindings) {
+    const path = /^unix:\/\/(\/.+)$/.exec(target)?.[1];
+    if (path === undefined) continue;
+    const socket = `host-${count++}.sock`;
+    await keep(join(shared, socket), { path });
+    session.bindings.set(name, socket);
+  }
+  const reach = reachOf(request);
+  if (reach.type === 'open') return [];
+  if (provider.relay === undefined) {
+    throw new RpcError(
+      'FAILED_PRECONDITION',
+      'the policy of this plugin cannot be held: the relay is missing beside the executable',
+    );
+  }
+  const relays = localRelays(reach.relays);
+  for (const { host, port, localPort } of relays)
+    await keep(join(shared, `relay-${localPort}.sock`), { host, port });
+  return relays;
+}
+
+async function untilAccepts(
+  { clock, engine }: Provider,
+  session: Session,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = socketOf(session);
+  for (let polls = 1; !(await accepts(path)); polls += 1) {
+    signal.throwIfAborted();
+    // The engine's events tell of an end; asked now and then, in case one was lost.
+    if (polls % 100 === 0) {
+      const seen = await engine.inspect(session.container, signal);
+      if (seen?.state !== 'running') throw new RpcError('INTERNAL', 'the plugin ended before it accepted');
+    }
+    await clock.sleep(POLL_MS, signal);
+  }
+}
+
+function tell(
+  session: Session,
+  error: unknown,
+  {
+    late,
+    cancelled,
+    limit,
+  }: { readonly late: AbortSignal; readonly cancelled: AbortSignal; readonly limit: number },
+): RpcError {
+  const output = session.log.tail();
+  const last = output === '' ? 'it printed nothing' : `its last output:\n${output}`;
+  if (cancelled.aborted) return new RpcError('CANCELLED', 'the start was cancelled');
+  if (session.state === 'failed' || session.state === 'stopped') {
+    return new RpcError('INTERNAL', `the plugin ended before it accepted: ${session.message}; ${last}`);
+  }
+  if (late.aborted) {
+    return new RpcError(
+      'DEADLINE_EXCEEDED',
+      `the plugin does not accept at GESTALT_PLUGIN_SOCKET within ${limit / 1000} s; ${last}`,
+    );
+  }
+  if (error instanceof RpcError) return error;
+  const { message } = asRuntimeError(error);
+  return new RpcError('INTERNAL', `the plugin could not be started: ${message}; ${last}`);
+}

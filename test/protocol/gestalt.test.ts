@@ -1,0 +1,331 @@
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { docker, universalImage } from '../support/container/docker.ts';
+import { temporaryDirectory } from '../support/files/temporary.ts';
+import {
+  type Failure,
+  pluginImage,
+  sessionRelay,
+  startGestaltd,
+  type TestGestaltd,
+} from '../support/gestalt/gestaltd.ts';
+import { runRuntime } from '../support/process/executable.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
+
+let image: string;
+beforeAll(async () => {
+  const { tag, missing } = await universalImage();
+  if (missing) throw new Error(missing);
+  [image] = await Promise.all([pluginImage(tag), sessionRelay()]);
+});
+
+type Session = {
+  id: string;
+  state: string;
+  stateReason?: string;
+  stateMessage?: string;
+  metadata?: Record<string, string>;
+};
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: Failure) => error,
+  );
+const containers = async (filter = 'label=runtime.protocol=gestalt') =>
+  (await docker('ps', '--all', '--quiet', '--filter', filter)).split('\n').filter((line) => line !== '');
+
+async function readySession(
+  gestaltd: TestGestaltd,
+  request: object = { pluginName: 'echo', image },
+): Promise<Session> {
+  const { id } = await gestaltd.call<Session>('StartSession', request);
+  gestaltd.register(id);
+  await expect
+    .poll(async () => (await gestaltd.call<Session>('GetSession', { sessionId: id })).state, {
+      timeout: 30_000,
+    })
+    .not.toBe('pending');
+  return await gestaltd.call<Session>('GetSession', { sessionId: id });
+}
+
+const plugin = (sessionId: string, more: object = {}) => ({
+  sessionId,
+  pluginName: 'echo',
+  command: 'python3',
+  args: ['plugin.py', 'two words', '', '$HOME'],
+  env: { GREETING: 'a\n"b" $c' },
+  ...more,
+});
+
+test('what is asked before and about the provider', async () => {
+  const gestaltd = await startGestaltd();
+  const lifecycle = { service: 'ProviderLifecycle' };
+  expect(await gestaltd.call('GetProviderIdentity', {}, lifecycle)).toMatchObject({
+    kind: 'PROVIDER_KIND_RUNTIME',
+    name: 'box',
+  });
+  expect(await failure(gestaltd.call('GetSupport'))).toMatchObject({ code: 'FAILED_PRECONDITION' });
+  const configure = (request: object) => gestaltd.call('ConfigureProvider', request, lifecycle);
+  expect(await failure(configure({ protocolVersion: 2 }))).toMatchObject({ code: 'FAILED_PRECONDITION' });
+  expect(await failure(configure({ protocolVersion: 3, config: { memory: 'much' } }))).toMatchObject({
+    code: 'INVALID_ARGUMENT',
+  });
+  // What gestaltd sends where the operator wrote nothing.
+  expect(
+    await configure({
+      protocolVersion: 3,
+      config: { name: 'box', source: 's', command: '/x', manifestPath: '/m', args: ['a'], env: {} },
+    }),
+  ).toEqual({ protocolVersion: 3 });
+  expect(await gestaltd.call('GetProviderIdentity', {}, lifecycle)).toMatchObject({ minProtocolVersion: 3 });
+  expect(await gestaltd.call('HealthCheck', {}, lifecycle)).toMatchObject({ ready: true });
+  expect(await gestaltd.call('StartProvider', {}, lifecycle)).toEqual({ protocolVersion: 3 });
+  expect(await gestaltd.call('GetSupport')).toEqual({
+    canHostPlugins: true,
+    hostServiceAccess: 'PLUGIN_RUNTIME_HOST_SERVICE_ACCESS_DIRECT',
+    egressMode: 'PLUGIN_RUNTIME_EGRESS_MODE_HOSTNAME',
+    supportsPrepareWorkspace: true,
+  });
+});
+
+test('a plugin of the published SDK: started exactly, ready when it accepts, its output in the log, gone when stopped', async () => {
+  const gestaltd = await startGestaltd();
+  await gestaltd.configure();
+  const session = await readySession(gestaltd, {
+    pluginName: 'echo',
+    image,
+    metadata: { team: 'a', provider_name: 'echo' },
+  });
+  expect(session).toMatchObject({
+    state: 'ready',
+    metadata: {
+      team: 'a',
+      provider_name: 'echo',
+      plugin: 'echo',
+      'runtime.actualImage': expect.stringMatching(/^sha256:/),
+    },
+  });
+  const hosted = await gestaltd.call<{ dialTarget: string }>('StartPlugin', plugin(session.id));
+  expect(hosted).toMatchObject({
+    sessionId: session.id,
+    pluginName: 'echo',
+    dialTarget: expect.stringMatching(/^unix:\/\/\//),
+  });
+  const socket = hosted.dialTarget.slice('unix://'.length);
+  expect(Buffer.byteLength(socket)).toBeLessThanOrEqual(107);
+  expect(existsSync(socket)).toBe(true);
+  expect(await gestaltd.call<Session>('GetSession', { sessionId: session.id })).toMatchObject({
+    state: 'running',
+  });
+  await expect
+    .poll(() => gestaltd.logs(session.id).map(({ message }) => message))
+    .toEqual(
+      expect.arrayContaining(["arguments ['two words', '', '$HOME']", `greeting 'a\\n"b" $c' cwd /app`]),
+    );
+  expect(gestaltd.logs(session.id).find(({ message }) => message.startsWith('greeting'))?.stream).toBe(
+    'PLUGIN_RUNTIME_LOG_STREAM_STDERR',
+  );
+  const numbers = gestaltd.logs(session.id).map(({ sourceSeq }) => Number(sourceSeq));
+  expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+  expect(new Set(numbers).size).toBe(numbers.length);
+  expect(await failure(gestaltd.call('StartPlugin', plugin(session.id)))).toMatchObject({
+    code: 'FAILED_PRECONDITION',
+  });
+  expect(await gestaltd.call('ListSessions')).toMatchObject({
+    sessions: [{ id: session.id, state: 'running' }],
+  });
+
+  const { id } = session;
+  await gestaltd.call('StopSession', { sessionId: id });
+  await gestaltd.call('StopSession', { sessionId: id });
+  expect(await containers(`name=rtg-${id}`)).toEqual([]);
+  expect(await gestaltd.call<Session>('GetSession', { sessionId: id })).toMatchObject({ state: 'stopped' });
+  expect(await gestaltd.call('ListSessions')).toEqual({});
+});
+
+test('refusals', async () => {
+  const gestaltd = await startGestaltd();
+  await gestaltd.configure({ templates: { small: { image } } });
+  const call = (method: string, request: object) => failure(gestaltd.call(method, request));
+  expect(await call('GetSession', { sessionId: 'none' })).toMatchObject({ code: 'NOT_FOUND' });
+  expect(await call('StartPlugin', plugin('none'))).toMatchObject({ code: 'NOT_FOUND' });
+  expect(await call('StopSession', { sessionId: 'none' })).toBeUndefined();
+  expect(await call('StartSession', { pluginName: 'x' })).toMatchObject({ code: 'INVALID_ARGUMENT' });
+  expect(await call('StartSession', { pluginName: 'x', template: 'large' })).toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringContaining('small'),
+  });
+  expect(
+    await call('StartSession', { pluginName: 'x', image, imagePullAuth: { dockerConfigJson: '{' } }),
+  ).toMatchObject({ code: 'INVALID_ARGUMENT' });
+  const session = await readySession(gestaltd, { pluginName: 'x', template: 'small' });
+  expect(await call('StartPlugin', plugin(session.id, { command: ' ' }))).toMatchObject({
+    code: 'INVALID_ARGUMENT',
+  });
+  expect(
+    await call('PrepareWorkspace', { sessionId: session.id, agentSessionId: '..', workspace: {} }),
+  ).toMatchObject({ code: 'INVALID_ARGUMENT' });
+  expect(
+    await call('BindHostService', {
+      sessionId: session.id,
+      envVar: 'A B',
+      relay: { dialTarget: 'unix:///x' },
+    }),
+  ).toMatchObject({ code: 'INVALID_ARGUMENT' });
+});
+
+test.each([
+  [
+    'exits',
+    ['-c', 'import sys; print("reading the config"); sys.exit("no such file")'],
+    /ended before it accepted.*exited with code 1[\s\S]*\[stderr\] no such file/,
+  ],
+  ['is not there', undefined, /ended before it accepted/],
+])(
+  'a plugin that %s fails at once, with its own last output, and leaves nothing',
+  async (_name, args, message) => {
+    const gestaltd = await startGestaltd();
+    await gestaltd.configure();
+    const { id } = await readySession(gestaltd);
+    const command = args === undefined ? { command: './nothing-here', args: [] } : { args };
+    const error = await failure(gestaltd.call('StartPlugin', plugin(id, command)));
+    expect(error).toMatchObject({ code: 'INTERNAL', message: expect.stringMatching(message) });
+    if (args) expect(gestaltd.logs(id).map(({ message }) => message)).toContain('no such file');
+    expect(await gestaltd.call<Session>('GetSession', { sessionId: id })).toMatchObject({ state: 'failed' });
+    expect(await containers(`name=rtg-${id}`)).toEqual([]);
+  },
+);
+
+test('a plugin that never listens is given up in time, one that is cancelled at once', async () => {
+  const gestaltd = await startGestaltd();
+  await gestaltd.configure({ startTimeout: 2 });
+  const idle = { command: 'sleep', args: ['60'] };
+  const { id } = await readySession(gestaltd);
+  expect(await failure(gestaltd.call('StartPlugin', plugin(id, idle)))).toMatchObject({
+    code: 'DEADLINE_EXCEEDED',
+    message: expect.stringContaining('2 s'),
+  });
+  const other = await readySession(gestaltd);
+  await failure(gestaltd.call('StartPlugin', plugin(other.id, idle), { timeout: 0.5 }));
+  await expect.poll(() => containers(`name=rtg-${other.id}`), { timeout: 10_000 }).toEqual([]);
+});
+
+test('the end of a plugin becomes the state of its session, with the reason', async () => {
+  const gestaltd = await startGestaltd();
+  await gestaltd.configure({ memory: '64Mi' });
+  const run = async (script: string) => {
+    const session = await readySession(gestaltd);
+    const listening = `import socket,sys,threading,time,os
+s=socket.socket(socket.AF_UNIX); s.bind(os.environ['GESTALT_PLUGIN_SOCKET']); s.listen()
+c,_=s.accept(); c.recv(99); c.sendall(bytes([0,0,0,4,0,0,0,0,0])); time.sleep(0.5)
+${script}`;
+    await gestaltd.call('StartPlugin', plugin(session.id, { args: ['-c', listening] }));
+    const state = async () => await gestaltd.call<Session>('GetSession', { sessionId: session.id });
+    await expect.poll(async () => (await state()).state, { timeout: 20_000 }).not.toBe('running');
+    return await state();
+  };
+  expect(await run('sys.exit(3)')).toMatchObject({
+    state: 'failed',
+    stateReason: 'exited',
+    stateMessage: 'the plugin exited with code 3',
+  });
+  expect(await run('sys.exit(0)')).toMatchObject({ state: 'stopped', stateReason: 'exited' });
+  expect(await run('x = []\nwhile True: x.append(bytearray(8 * 2**20))')).toMatchObject({
+    state: 'failed',
+    stateReason: 'oom',
+  });
+});
+
+test('an image that is not to be had fails the session, in words', async () => {
+  const gestaltd = await startGestaltd();
+  await gestaltd.configure();
+  const session = await readySession(gestaltd, { pluginName: 'x', image: '127.0.0.1:1/none:1' });
+  expect(session).toMatchObject({
+    state: 'failed',
+    stateReason: 'image',
+    stateMessage: expect.stringContaining('127.0.0.1:1/none:1'),
+  });
+  await expect.poll(() => gestaltd.logs(session.id).length).toBeGreaterThan(0);
+});
+
+test('under a policy only the relay can be reached: not the network, not this machine', async () => {
+  const gestaltd = await startGestaltd();
+  await gestaltd.configure();
+  const relay = createServer((_request, response) => response.end('relayed'));
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  const { port } = relay.address() as AddressInfo;
+  const other = createServer((_request, response) => response.end('other'));
+  await new Promise<void>((resolve) => other.listen(0, '0.0.0.0', resolve));
+  const gateway = networkInterfaces().docker0?.[0]?.address;
+  const direct = `${gateway}:${(other.address() as AddressInfo).port}`;
+  const look = `
+import os, socket, time, urllib.request
+def ask(address):
+    try:
+        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open('http://' + address, timeout=2).read().decode()
+    except OSError as error:
+        return 'no: ' + str(error)
+print('relay', ask(os.environ['HTTP_PROXY'].split('@')[1]), flush=True)
+print('direct', ask('${direct}'), flush=True)
+print('interfaces', sorted(name for _, name in socket.if_nameindex()), flush=True)
+raise SystemExit(1)
+`;
+  const logsOf = async (more: object) => {
+    const { id } = await readySession(gestaltd);
+    await failure(gestaltd.call('StartPlugin', plugin(id, { args: ['-c', look], ...more })));
+    return gestaltd.logs(id).map(({ message }) => message);
+  };
+  const proxy = `http://gestalt-egress-proxy:token@127.0.0.1:${port}`;
+  const env = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
+  const closed = await logsOf({ env, allowedHosts: ['api.example.com', '127.0.0.1'], defaultAction: 'deny' });
+  expect(closed).toEqual(
+    expect.arrayContaining(['relay relayed', expect.stringMatching(/^direct no:/), "interfaces ['lo']"]),
+  );
+  // Negative control: without a policy the same plugin reaches this machine.
+  const open = await logsOf({
+    env: { HTTP_PROXY: '', X: '' },
+    args: ['-c', look.replace(/^print\('relay'.*$/m, '')],
+  });
+  expect(open).toContain('direct other');
+  // Hosts by name, and no proxy that tells them apart: that cannot be held, and is refused.
+  const { id } = await readySession(gestaltd);
+  expect(
+    await failure(gestaltd.call('StartPlugin', plugin(id, { allowedHosts: ['api.example.com'] }))),
+  ).toMatchObject({ code: 'FAILED_PRECONDITION' });
+  relay.close();
+  other.close();
+});
+
+test('what a provider has made is gone 2 s after SIGTERM, and after its death with the next start; others stay', async () => {
+  const first = await startGestaltd();
+  await first.configure();
+  const mine = await readySession(first);
+  await first.call('StartPlugin', plugin(mine.id));
+  const second = await startGestaltd();
+  await second.configure();
+  const other = await readySession(second);
+  await second.call('StartPlugin', plugin(other.id));
+  expect(await first.stop()).toBeLessThan(2000);
+  expect(await containers(`name=rtg-${mine.id}`)).toEqual([]);
+  expect(await containers(`name=rtg-${other.id}`)).toHaveLength(1);
+  expect(existsSync(first.dir)).toBe(true);
+
+  second.provider.kill('SIGKILL');
+  await new Promise((resolve) => second.provider.once('exit', resolve));
+  expect(await containers(`name=rtg-${other.id}`)).toHaveLength(1);
+  const third = await startGestaltd();
+  await third.configure();
+  await expect.poll(() => containers(`name=rtg-${other.id}`), { timeout: 10_000 }).toEqual([]);
+});
+
+test('a provider whose gestaltd was killed ends', async () => {
+  const dir = await temporaryDirectory();
+  const parent = { GESTALT_PLUGIN_SOCKET: join(dir, 'plugin.sock'), GESTALT_PLUGIN_PARENT_PID: '1999999' };
+  expect(await runRuntime(['provider', 'gestalt'], parent)).toMatchObject({ code: 0 });
+  expect(existsSync(parent.GESTALT_PLUGIN_SOCKET)).toBe(false);
+});
