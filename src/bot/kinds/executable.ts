@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { access, chmod, open, readFile, stat } from 'node:fs/promises';
+// `promises` is loaded when it is first asked for, `node:fs/promises` at every start, also of kinds that have no executable.
+import { constants, promises } from 'node:fs';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 
 /** Every user's read and execute bits: the bot may run as another user than the archive was made for. */
@@ -12,16 +12,16 @@ const HEAD_BYTES = 4096;
  * system can run it; throws `not-executable` with the reason as a hint.
  */
 export async function makeExecutable(path: string): Promise<void> {
-  const { mode } = await stat(path);
+  const { mode } = await promises.stat(path);
   const wanted = (mode & 0o777) | EXECUTABLE;
   if ((mode & 0o7777) !== wanted) {
-    await chmod(path, wanted).catch((error: unknown) => {
+    await promises.chmod(path, wanted).catch((error: unknown) => {
       // Not ours, or a read-only mount: whether it can be run all the same is found out below.
       if (!['EPERM', 'EROFS'].includes(systemCode(error) ?? '')) throw error;
     });
   }
   await checkFormat(path);
-  await access(path, constants.X_OK).catch(async (cause: unknown) => {
+  await promises.access(path, constants.X_OK).catch(async (cause: unknown) => {
     throw notExecutable(path, await accessProblem(path), cause);
   });
 }
@@ -38,7 +38,7 @@ function notExecutable(path: string, hint: string, cause?: unknown): RuntimeErro
 
 async function formatProblem(path: string): Promise<string | undefined> {
   const head = Buffer.alloc(HEAD_BYTES);
-  const file = await open(path);
+  const file = await promises.open(path);
   const { bytesRead } = await file.read(head, 0, head.length, 0).finally(() => file.close());
   if (head.toString('latin1', 0, 2) === '#!') {
     const interpreter = head.toString('utf8', 2, bytesRead).trimStart().split(/\s/, 1)[0] ?? '';
@@ -57,7 +57,7 @@ async function formatProblem(path: string): Promise<string | undefined> {
 }
 
 async function interpreterProblem(what: string, interpreter: string): Promise<string | undefined> {
-  return access(interpreter, constants.X_OK).then(
+  return promises.access(interpreter, constants.X_OK).then(
     () => undefined,
     () => `${what} that is not here: ${interpreter}`,
   );
@@ -98,7 +98,7 @@ function architectureProblem(head: Buffer): string | undefined {
 }
 
 async function accessProblem(path: string): Promise<string> {
-  const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
+  const mounts = await promises.readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
   const mount = mountOf(path, mounts);
   if (mount?.options.includes('noexec')) {
     return `${mount.point} is mounted noexec. With Docker, mount it as --tmpfs ${mount.point}:exec`;

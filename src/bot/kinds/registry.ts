@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 import { knownNames } from '../../base/knownNames.ts';
@@ -25,7 +25,7 @@ export interface KindsOptions {
 
 /** The built-in kinds, then those of manifests that are sound. `config` where the folder itself cannot be read. */
 export async function loadKinds(options: KindsOptions): Promise<Kinds> {
-  const files = await manifestFiles(options.manifestsDir);
+  const files = manifestFiles(options.manifestsDir);
   const manifests: LoadedManifests =
     files.length === 0
       ? { kinds: [], broken: [] }
@@ -48,16 +48,23 @@ export async function loadKinds(options: KindsOptions): Promise<Kinds> {
   };
 }
 
-async function manifestFiles(directory: string): Promise<readonly string[]> {
-  const names = await readdir(directory).catch((error: unknown) => {
+/** Synchronous: on the way to every bot's start, and `node:fs/promises` costs 1.5 ms to load. */
+function manifestFiles(directory: string): readonly string[] {
+  const names = namesIn(directory);
+  return names
+    .filter((name) => /^[^.].*\.ya?ml$/.test(name))
+    .sort()
+    .map((name) => join(directory, name));
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     throw new RuntimeError('config', `cannot read the manifests of kinds in ${directory}`, {
       path: directory,
       cause: error,
     });
-  });
-  return names
-    .filter((name) => /^[^.].*\.ya?ml$/.test(name))
-    .sort()
-    .map((name) => join(directory, name));
+  }
 }

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -16,32 +15,25 @@ export interface OutputPipes {
   readonly stderr: OutputPipe;
 }
 
+/** Makes two FIFOs that every user may open, `stdout` and `stderr`, in this folder; resolves with whether they are there. */
+export type MakeFifos = (folder: string) => Promise<boolean>;
+
 /**
  * Pipes for the bot's stdout and stderr. Node's own are sockets, and a socket cannot be opened by name: `echo >
- * /dev/stderr` in a bot's script would fail with ENXIO. Node has no pipe(2), so these are FIFOs made in `dir` by mkfifo(1)
- * and unlinked at once. Resolves with undefined where that cannot be done: Node's sockets have to do then.
+ * /dev/stderr` in a bot's script would fail with ENXIO. Node has no pipe(2), so these are FIFOs, made in `dir` by a program
+ * that can, and unlinked at once. Resolves with undefined where that cannot be done: Node's sockets have to do then.
  */
-export async function makeOutputPipes(dir: string): Promise<OutputPipes | undefined> {
+export async function makeOutputPipes(dir: string, makeFifos: MakeFifos): Promise<OutputPipes | undefined> {
   let own: string | undefined;
   try {
     own = mkdtempSync(join(dir, '.pipes-'));
-    const paths = { stdout: join(own, 'stdout'), stderr: join(own, 'stderr') };
-    // The bot may be another user, who opens them again through /dev/stdout.
-    await mkfifo(['-m', '666', paths.stdout, paths.stderr]);
-    return { stdout: openPipe(paths.stdout), stderr: openPipe(paths.stderr) };
+    if (!(await makeFifos(own))) return undefined;
+    return { stdout: openPipe(join(own, 'stdout')), stderr: openPipe(join(own, 'stderr')) };
   } catch {
     return undefined;
   } finally {
     if (own !== undefined) rmSync(own, { recursive: true, force: true });
   }
-}
-
-function mkfifo(args: string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('mkfifo', args, { env: { PATH: '/usr/bin:/bin' }, stdio: 'ignore' });
-    child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`mkfifo ended with ${code}`))));
-  });
 }
 
 function openPipe(path: string): OutputPipe {

@@ -13,10 +13,15 @@ import type { Self } from '../../process/roleProcess.ts';
  * cannot be told from others. A shell, because it costs 0.1 MiB while it waits.
  */
 const WAIT = `
+if [ -n "$FIFOS" ]; then mkfifo -m 666 "$FIFOS/stdout" "$FIFOS/stderr" && echo made; fi
+exec >/dev/null
 while read -r next; do groups=$next; done
 [ -n "$groups" ] || exit 0
 for group in $groups; do kill -STOP "-$group"; done
 exec "$@" $groups`;
+
+/** What `mkfifo` needs to be found. */
+const PATH = '/usr/bin:/bin';
 
 /** One that was killed is there again after this long, milliseconds. */
 const RESTART_MS = 1000;
@@ -31,20 +36,26 @@ export interface Guard {
   remove(group: number | undefined): void;
   /** Nothing is guarded any more. */
   close(): void;
+  /** Whether the FIFOs that were asked for are there. Resolves once; never rejects. */
+  readonly fifosMade: Promise<boolean>;
 }
 
-/** Without a shell in the image there is no guard: tini then is all that ends the bot. */
-export function startGuard(self: Self): Guard {
+/**
+ * Without a shell in the image there is no guard: tini then is all that ends the bot. In the folder `fifosIn`, the first shell
+ * makes two FIFOs, `stdout` and `stderr`, open to every user, before it waits: a process for that alone would cost another fork of ours.
+ */
+export function startGuard(self: Self, fifosIn?: string): Guard {
   const groups = new Set<number>();
+  const made = Promise.withResolvers<boolean>();
   let closed = false;
   let child: ChildProcess;
 
   const tell = () => void (child.stdin as Socket).write(`${[...groups].join(' ')}\n`);
-  const start = () => {
+  const start = (environment: Record<string, string>) => {
     child = spawn('/bin/sh', ['-c', WAIT, 'sh', self.file, ...self.args, 'end-groups'], {
       cwd: '/',
-      env: {},
-      stdio: ['pipe', 'ignore', 'ignore'],
+      env: environment,
+      stdio: ['pipe', environment.FIFOS === undefined ? 'ignore' : 'pipe', 'ignore'],
       // Ctrl-C at the terminal is not for it.
       detached: true,
     });
@@ -52,15 +63,17 @@ export function startGuard(self: Self): Guard {
     // One that is gone is told by `exit`.
     stdin.on('error', () => undefined);
     stdin.unref();
+    child.stdout?.on('data', () => made.resolve(true));
+    child.stdout?.on('close', () => made.resolve(false));
     child.unref();
-    child.on('error', () => undefined);
+    child.on('error', () => made.resolve(false));
     child.once('exit', () => {
-      if (!closed) setTimeout(start, RESTART_MS).unref();
+      if (!closed) setTimeout(start, RESTART_MS, {}).unref();
     });
     tell();
   };
 
-  start();
+  start(fifosIn === undefined ? {} : { PATH, FIFOS: fifosIn });
   return {
     get pid() {
       return child.pid;
@@ -78,5 +91,6 @@ export function startGuard(self: Self): Guard {
       tell();
       child.stdin?.end();
     },
+    fifosMade: made.promise,
   };
 }

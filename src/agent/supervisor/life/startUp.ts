@@ -57,10 +57,13 @@ type Guarded = Pick<Started, 'bot' | 'guard'>;
 
 async function startGuarded(life: Life, launch: Launch): Promise<Guarded> {
   const { config, log } = life;
-  const making = makeOutputPipes(config.paths.logs);
   // Before the bot: between its start and being guarded lies no more than a write.
-  const guard = startGuard(life.self);
-  const pipes = await making;
+  let guard: Guard | undefined;
+  const pipes = await makeOutputPipes(config.paths.logs, (folder) => {
+    guard = startGuard(life.self, folder);
+    return guard.fifosMade;
+  });
+  guard ??= startGuard(life.self);
   const bot = startBot({ launch, env: life.botEnvironment(launch), user: config.user, pipes });
   guard.add(bot.pid);
   life.adopt(bot);

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { systemCode } from '../../../base/errors.ts';
 import { decodeHeader, type Frame, HEADER_BYTES, MAX_PAYLOAD_BYTES } from '../frame.ts';
 import { listSegments, type Segment } from '../segment.ts';
@@ -33,16 +33,13 @@ export async function* readFrames(dir: string, offset: number): AsyncGenerator<R
 }
 
 async function* readSegment(segment: Segment, from: number, buffer: Buffer): AsyncGenerator<ReadFrame> {
-  const file = await open(segment.path, 'r').catch((error: unknown) => {
-    // The writer has dropped it just now.
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (file === undefined) return;
+  const fd = openIfThere(segment.path);
+  if (fd === undefined) return;
   try {
     let linesBefore = from === 0 ? segment.lines : undefined;
     for (let position = from; ; ) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+      // Synchronous: it was written a moment ago, and lies in the page cache.
+      const bytesRead = readSync(fd, buffer, 0, buffer.length, position);
       let at = 0;
       while (at + HEADER_BYTES <= bytesRead) {
         const frame = decodeHeader(buffer, at);
@@ -58,6 +55,16 @@ async function* readSegment(segment: Segment, from: number, buffer: Buffer): Asy
       position += at;
     }
   } finally {
-    await file.close();
+    closeSync(fd);
+  }
+}
+
+/** Undefined: the writer has dropped it just now. */
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
