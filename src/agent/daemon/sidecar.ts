@@ -13,6 +13,7 @@ import type { PulledState } from '../process/messages.ts';
 import { tellTakenOver } from '../process/takenOver.ts';
 import { giveMemoryBack } from './giveMemoryBack.ts';
 import { serveHealth } from './healthServer.ts';
+import { whenPulled } from './whenPulled.ts';
 
 export interface SidecarOptions {
   readonly config: Config;
@@ -37,6 +38,18 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
     options.readinessPort === undefined ? undefined : await serveHealth(options.readinessPort, () => ready);
   try {
     const pulled = await options.pull?.(stop);
+    if (!pulled) {
+      const isThere = await whenPulled({
+        ...options,
+        bot: config.botId,
+        dir: config.paths.state,
+        onWaiting: () => {
+          ready = true;
+        },
+        signal: stop,
+      });
+      if (!isThere) return;
+    }
     const sync = await openSync({
       ...options,
       claim: (context) => claimOf(context, options, pulled),

@@ -10,6 +10,7 @@ import { writeExitRecord } from '../supervisor/life/exitRecord.ts';
 import type { SignalSource } from '../supervisor/stop/stopRequest.ts';
 import type { LoadedBot } from './loadBot.ts';
 import { openBotStores } from './openBotStores.ts';
+import { pullsItself } from './pullsItself.ts';
 
 /** What this process does itself; the rest is left to sidecars. */
 export interface Parts {
@@ -41,18 +42,22 @@ export async function runBot(
     roleEnvironment: env,
     self: processSelf(),
     pull: async (signal, emit) => {
-      if (!parts.sync) {
+      if (!parts.sync && !pullsItself(config)) {
         refuseTakenOver(config.paths.logs);
         return undefined;
       }
       const { pullBot } = await import('./pullBot.ts');
       const stores = await openBotStores(config, log);
       try {
-        return { state: await pullBot(bot, { stores, signal, emit, clock: systemClock }), stores };
+        const state = await pullBot(bot, { stores, signal, emit, clock: systemClock });
+        if (parts.sync) return { state, stores };
       } catch (error) {
         void stores.close();
         throw error;
       }
+      // A sidecar goes on from here, in a generation of its own.
+      void stores.close();
+      return undefined;
     },
     capture: createCapture({
       dir: config.paths.logs,

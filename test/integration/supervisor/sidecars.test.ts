@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
+import { containerBots } from '../../support/container/containerBots.ts';
 import { newContainer, runRuntime, startRuntime } from '../../support/process/executable.ts';
 import { freePort } from '../../support/process/freePort.ts';
 
@@ -111,3 +112,30 @@ test.each(['while the sidecar runs', 'while the sidecar is down'])(
     expect((await state()).stdout).toMatch(/\ttheirs\n/);
   },
 );
+
+test('without an init container the bot pulls itself, once, and the sidecar that was there before it saves', async () => {
+  const { deploy } = await containerBots(inject('minio'));
+  const env = {
+    ...(await deploy({ kind: 'command', entrypoint: 'true', files: { code: 'archived' } })),
+    ...(await newContainer()).env,
+  };
+  const sync = startRuntime(['daemon', 'sync'], env);
+  const log = () => sync.stderr();
+  await expect.poll(log, { timeout: 20_000 }).toContain('nothing is pulled yet');
+  const bot = (program: string) =>
+    runRuntime(['execute', '--skip-sync'], { ...env, ENTRYPOINT: `cd "$STATE_PATH"; ${program}` });
+  expect(await bot('cat "$CODE_PATH/code"; echo 1 > kept')).toMatchObject({ code: 0, stdout: 'archived' });
+  await expect.poll(log, { timeout: 20_000 }).toContain('saving the state');
+  // Started again, it goes on with what is there: another pull would take the bot from its sidecar.
+  expect(await bot('cat kept; echo 2 > kept')).toMatchObject({ code: 0, stdout: '1\n' });
+  sync.child.kill('SIGTERM');
+  const end = await sync.finished;
+  expect(end.code, end.stderr).toBe(0);
+  const { env: elsewhere } = await newContainer();
+  const other = { ...env, ...elsewhere, ENTRYPOINT: 'cat "$STATE_PATH/kept"' };
+  expect((await runRuntime(['execute'], other)).stdout).toBe('2\n');
+  // And here it finds what another has saved.
+  const { env: third } = await newContainer();
+  const alone = await runRuntime(['execute', '--skip-sync'], { ...other, ...third });
+  expect(alone).toMatchObject({ code: 0, stdout: '2\n' });
+});
