@@ -81,5 +81,14 @@ export function printTable(title: string, rows: readonly (readonly [string, stri
   for (const [what, figure, goal = ''] of rows) console.log(`| ${what} | ${figure} | ${goal} |`);
 }
 
+export function printColumns(
+  title: string,
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+): void {
+  console.log(`\n## ${title}\n\n| ${columns.join(' | ')} |\n|${' --- |'.repeat(columns.length)}`);
+  for (const row of rows) console.log(`| ${row.join(' | ')} |`);
+}
+
 export const ms = (value: number): string => `${value.toFixed(1)} ms`;
 export const mib = (value: number): string => `${value.toFixed(1)} MiB`;
