@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Script } from 'node:vm';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
@@ -25,9 +25,10 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** What few processes use, by name: its file; see src/base/parts/loadPart.ts. */
 const parts = new Map(
-  ['src/base/parts', 'src/bot/kinds/parts', 'src/bot/state/parts', 'src/store/parts'].flatMap((folder) =>
-    namesIn(folder).map((name) => [name, `${folder}/${name}.ts`] as const),
-  ),
+  readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => basename(dirname(file)) === 'parts')
+    .sort()
+    .map((file) => [basename(file, '.ts'), `src/${file}`]),
 );
 parts.delete('loadPart');
 

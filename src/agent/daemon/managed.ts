@@ -51,7 +51,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
       log.error('the supervisor died; the bot is ended and its state saved one last time');
       if (botGroup !== undefined) await ended(botGroup, clock);
     }
-    return { budgetMs: config.stopTimeoutMs };
+    return { budgetMs: config.stopTimeoutMs, endedWell: () => false };
   };
   try {
     const finishing = Promise.race([link.finishing, orphaned()]);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { asRuntimeError, isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
@@ -34,6 +35,7 @@ export interface SidecarOptions {
 export async function runSidecar(options: SidecarOptions): Promise<void> {
   const { config, stop, log } = options;
   let ready = false;
+  const startedAt = options.clock.now();
   const health =
     options.readinessPort === undefined ? undefined : await serveHealth(options.readinessPort, () => ready);
   try {
@@ -71,6 +73,7 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
       botHasEnded: false,
       finishing: Promise.race([whenAborted(stop), fenced.promise]).then(() => ({
         budgetMs: config.stopTimeoutMs,
+        endedWell: () => hasEndedWell(config.paths.exitFile, startedAt),
       })),
       emit: () => undefined,
       onFenced: (error) => {
@@ -87,6 +90,20 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
     }
   } finally {
     health?.close();
+  }
+}
+
+/** Whether the bot beside us has ended by itself with 0, as its supervisor says; the record of an earlier life says nothing. */
+function hasEndedWell(exitFile: string, since: number): boolean {
+  try {
+    const record = JSON.parse(readFileSync(exitFile, 'utf8')) as {
+      source?: string;
+      code?: number | null;
+      endedAt?: string;
+    };
+    return record.source === 'bot' && record.code === 0 && Date.parse(record.endedAt ?? '') >= since;
+  } catch {
+    return false;
   }
 }
 

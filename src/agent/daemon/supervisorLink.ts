@@ -1,11 +1,12 @@
 import type { EventSink, EventType } from '../../bot/events/event.ts';
+import type { Finishing } from '../../bot/sync/syncOptions.ts';
 import { type ChannelEnd, openChannel } from '../process/channel.ts';
 import type { FromDaemon, PulledState, ToDaemon } from '../process/messages.ts';
 
 export interface SupervisorLink {
   readonly started: Promise<{ readonly pulled: PulledState; readonly botGroup: number | undefined }>;
   /** Resolves when the bot has ended; with the time left for the final sync in milliseconds, undefined: no limit. */
-  readonly finishing: Promise<{ readonly budgetMs: number | undefined }>;
+  readonly finishing: Promise<Finishing>;
   /** Aborted when the supervisor has died. */
   readonly orphaned: AbortSignal;
   readonly emit: EventSink;
@@ -19,7 +20,7 @@ export interface SupervisorLink {
 /** The supervisor as the daemon sees it. `parent`: Node's `process` where it has an IPC channel. */
 export function linkSupervisor(parent: ChannelEnd, now: () => number): SupervisorLink {
   const started = Promise.withResolvers<{ pulled: PulledState; botGroup: number | undefined }>();
-  const finishing = Promise.withResolvers<{ budgetMs: number | undefined }>();
+  const finishing = Promise.withResolvers<Finishing>();
   let frozen: ((ok: boolean) => void) | undefined;
   let thawed: (() => void) | undefined;
 
@@ -30,7 +31,7 @@ export function linkSupervisor(parent: ChannelEnd, now: () => number): Superviso
         break;
       case 'finish':
         channel.send({ type: 'alive' });
-        finishing.resolve(message);
+        finishing.resolve({ budgetMs: message.budgetMs, endedWell: () => message.endedWell });
         break;
       case 'frozen':
         frozen?.(message.ok);

@@ -38,7 +38,7 @@ export type ToDaemon =
   | { readonly type: 'frozen'; readonly ok: boolean }
   | { readonly type: 'thawed' }
   /** The bot has ended. `budgetMs` undefined: as long as bytes move. */
-  | { readonly type: 'finish'; readonly budgetMs: number | undefined };
+  | { readonly type: 'finish'; readonly budgetMs: number | undefined; readonly endedWell: boolean };
 
 export type FromDaemon =
   | { readonly type: 'ready' }

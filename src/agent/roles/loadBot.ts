@@ -8,7 +8,7 @@ import { type FileSource, type Flags, mergeSources } from '../../bot/config/merg
 import { flag, words } from '../../bot/config/parsers.ts';
 import { configError, type KnownKind, type Role, readConfig } from '../../bot/config/readConfig.ts';
 import { variables } from '../../bot/config/variables.ts';
-import { wrap } from '../../bot/kinds/middleware.ts';
+import { type KindMiddleware, wrap } from '../../bot/kinds/middleware.ts';
 import type { Kinds } from '../../bot/kinds/registry.ts';
 
 /** A bot as the command line, the environment and its files describe it. */
@@ -47,7 +47,7 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
     manifestsDir: env.KINDS_PATH ?? variables.KINDS_PATH.default,
     allowExperimental: flag.parse(env.ALLOW_EXPERIMENTAL ?? '') === true,
     // What is wrong with it is told with everything else.
-    middleware: [wrap(words.parse(env.WRAP ?? '') ?? [])],
+    middleware: [inputsFirst, wrap(words.parse(env.WRAP ?? '') ?? [])],
   }).catch(async (error: unknown) => {
     throw await withProblemsOf(read([]), error);
   });
@@ -76,6 +76,17 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
   for (const note of files?.notes ?? []) log.info(note);
   return { config, kinds, env, log };
 }
+
+/** A bot whose inputs are not there is not run; a query program may come when the bot has used them up. */
+const inputsFirst: KindMiddleware = {
+  verify: async (request, next) => {
+    if (request.role === 'bot' && request.task.inputs.length > 0) {
+      const { inputsThere } = await import('../../bot/artifacts/parts/artifacts.ts');
+      await inputsThere(request.task, request.codePath);
+    }
+    await next(request);
+  },
+};
 
 /** What is wrong with the manifests of kinds, and with the configuration as far as it can be told without them. */
 async function withProblemsOf(reading: Promise<unknown>, error: unknown): Promise<unknown> {

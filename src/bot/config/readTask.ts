@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { outputKey } from './outputKey.ts';
 import { matching, type Parser } from './parser.ts';
 import { insidePath, isObject, objectKey, sha256 } from './parsers.ts';
 import type { Task, TaskInput, TaskOutput } from './task.ts';
@@ -13,7 +14,9 @@ export function readTask(reader: VariableReader, botId: string): Task {
   const fields = new Fields(reader, 'TASK', declared, ['name', 'inputs', 'outputs', 'args']);
   const name = fields.read('name', taskName) ?? botId;
   const inputs = fields.list('inputs').map((place, at) => readInput(reader, `TASK.inputs[${at}]`, place));
-  const outputs = fields.list('outputs').map((place, at) => readOutput(reader, `TASK.outputs[${at}]`, place));
+  const outputs = fields
+    .list('outputs')
+    .map((place, at) => readOutput(reader, `TASK.outputs[${at}]`, place, botId));
   unique(
     reader,
     'id',
@@ -33,6 +36,10 @@ export function readTask(reader: VariableReader, botId: string): Task {
     reader,
     'path of an output',
     outputs.map(({ path }) => path),
+  );
+  apart(
+    reader,
+    outputs.flatMap(({ key }) => key ?? []),
   );
   const args = fields.list('args').map((word, at) => readWord(reader, `TASK.args[${at}]`, word));
   return { name, inputs, outputs, args };
@@ -75,12 +82,20 @@ function readWord(reader: VariableReader, place: string, declared: unknown): str
   return '';
 }
 
-function readOutput(reader: VariableReader, place: string, declared: unknown): TaskOutput {
+function readOutput(reader: VariableReader, place: string, declared: unknown, bot: string): TaskOutput {
   const fields = new Fields(reader, place, declared, ['id', 'path', 'key']);
   return {
     id: fields.required('id', fileId),
     path: fields.required('path', insidePath),
-    key: fields.read('key', objectKey),
+    key: fields.read('key', outputName(bot)),
+  };
+}
+
+/** The whole key has to be one that stores take. */
+function outputName(bot: string): Parser<string> {
+  return {
+    expects: `${objectKey.expects}, 1024 bytes at most behind ${outputKey(bot, '')}`,
+    parse: (text) => (objectKey.parse(outputKey(bot || '-', text)) === undefined ? undefined : text),
   };
 }
 
@@ -132,6 +147,18 @@ class Fields {
     if (Array.isArray(value)) return value;
     this.#reader.problem(`${this.#place}.${name} is not a list`);
     return [];
+  }
+}
+
+/** Stores differ in what they make of `a` beside `a/b`. */
+function apart(reader: VariableReader, keys: readonly string[]): void {
+  for (const key of keys) {
+    const longer = keys.find((other) => other.startsWith(`${key}/`));
+    if (longer !== undefined) {
+      reader.problem(
+        `TASK has the keys of outputs ${quote(key)} and ${quote(longer)}, expected none to go on from another`,
+      );
+    }
   }
 }
 

@@ -29,7 +29,7 @@ export async function loadKinds(options: KindsOptions): Promise<Kinds> {
   const manifests: LoadedManifests =
     files.length === 0
       ? { kinds: [], broken: [] }
-      : await (await import('./manifest/load.ts')).loadManifests(files, builtInKinds);
+      : await (await import('./parts/manifests.ts')).loadManifests(files, builtInKinds);
   const middleware = [experimentalPolicy(options.allowExperimental), ...(options.middleware ?? [])];
   const kinds = [...builtInKinds, ...manifests.kinds].map((kind) => withMiddleware(kind, middleware));
   const byName = new Map(

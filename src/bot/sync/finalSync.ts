@@ -8,6 +8,8 @@ export const STALL_MS = 30_000;
 export interface FinalSyncOptions {
   readonly publish: (signal: AbortSignal) => Promise<unknown>;
   readonly ship: (signal: AbortSignal) => Promise<unknown>;
+  /** What the task leaves: saved when the state is, which also shows that nobody has taken over. */
+  readonly saveOutputs: (signal: AbortSignal) => Promise<void>;
   /** When the last byte went to or came from the store, milliseconds since the epoch. */
   readonly lastProgress: () => number;
   /** Undefined: as long as bytes move. */
@@ -15,7 +17,7 @@ export interface FinalSyncOptions {
   readonly clock: Clock;
 }
 
-/** Saves state and logs one last time. Never throws: what was not saved is in the outcome. */
+/** Saves state, outputs and logs one last time. Never throws: what was not saved is in the outcome. */
 export async function finalSync(options: FinalSyncOptions): Promise<FinishOutcome> {
   const { clock, budgetMs } = options;
   const startedAt = clock.now();
@@ -31,10 +33,20 @@ export async function finalSync(options: FinalSyncOptions): Promise<FinishOutcom
   };
   void watch();
   // Both are tried: a state that cannot be saved is no reason to lose the logs as well.
-  const [state, logs] = await Promise.allSettled([options.publish(stop.signal), options.ship(stop.signal)]);
+  const publishing = options.publish(stop.signal);
+  const [state, logs, outputs] = await Promise.allSettled([
+    publishing,
+    options.ship(stop.signal),
+    // What is wrong with the state is told once.
+    publishing.then(
+      () => options.saveOutputs(stop.signal),
+      () => undefined,
+    ),
+  ]);
   stop.abort();
   const reasons = [
     ...(state.status === 'rejected' ? [`state: ${asRuntimeError(state.reason).message}`] : []),
+    ...(outputs.status === 'rejected' ? [`outputs: ${asRuntimeError(outputs.reason).message}`] : []),
     ...(logs.status === 'rejected' ? [`logs: ${asRuntimeError(logs.reason).message}`] : []),
   ];
   return {

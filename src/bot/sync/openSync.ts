@@ -27,6 +27,8 @@ export interface OpenedSync {
   readonly prune: (signal: AbortSignal) => Promise<unknown>;
   /** Of the last snapshot when we started; 0: there is none. */
   readonly sequence: number;
+  /** What a task leaves after a good end. */
+  readonly saveOutputs: (signal: AbortSignal) => Promise<void>;
   readonly lastProgress: () => number;
 }
 
@@ -62,6 +64,23 @@ export async function openSync(options: OpenSyncOptions): Promise<OpenedSync> {
     shipper,
     prune: (signal) => prune(context, { signal }),
     sequence: claim.head.sequence,
+    saveOutputs: async (signal) => {
+      const { outputs } = config.task;
+      if (outputs.every(({ key }) => key === undefined)) return;
+      const { saveOutputs } = await import('../artifacts/parts/artifacts.ts');
+      const { paths, user: owner, sync } = config;
+      const { store, bot } = context;
+      await saveOutputs({
+        store,
+        bot,
+        outputs,
+        codePath: paths.code,
+        owner,
+        maxBytes: sync.maxBytes,
+        log,
+        signal,
+      });
+    },
     lastProgress: () => movedAt,
   };
 }

@@ -24,13 +24,16 @@ export interface PullDeps {
  * Code and state, at the same time, and a new generation of the bot: after this, every older instance is fenced. Without
  * a holder it only reads: the claim has generation 0 and nobody is fenced. Either all of it succeeds or the first error is thrown, when everything else has stopped.
  *
- * Errors: `not-found` (66) no such code archive; `damaged` (65) code or state refused; `unavailable`, `denied` (69) the
+ * Errors: `not-found` (66) no such code archive, no such input; `damaged` (65) code or state refused; `unavailable`, `denied` (69) the
  * store; whatever it is, nothing incomplete is visible at the code or state path.
  */
 export async function pull(config: Config, deps: PullDeps): Promise<Claim> {
   const failed = new AbortController();
   const signal = AbortSignal.any([deps.signal, failed.signal]);
-  const code = pullTheCode(config, { ...deps, signal });
+  // Into the code, so once it is there.
+  const code = pullTheCode(config, { ...deps, signal }).then(() =>
+    pullTheInputs(config, { ...deps, signal }),
+  );
   const state = pullTheState(config, { ...deps, signal });
   try {
     const [, taken] = await Promise.all([code, state]);
@@ -60,6 +63,20 @@ async function pullTheCode(config: Config, deps: PullDeps): Promise<void> {
   const durationMs = deps.clock.now() - startedAt;
   deps.emit('code.pulled', { ...report, durationMs });
   deps.log.debug('code pulled', { files: report.files, bytes: report.bytes, durationMs });
+}
+
+async function pullTheInputs(config: Config, deps: PullDeps): Promise<void> {
+  if (config.task.inputs.every(({ key }) => key === undefined)) return;
+  const { pullInputs } = await import('../artifacts/parts/artifacts.ts');
+  await pullInputs({
+    store: await deps.stores.open('code'),
+    inputs: config.task.inputs,
+    codePath: config.paths.code,
+    owner: config.user,
+    maxBytes: config.code.maxBytes,
+    signal: deps.signal,
+  });
+  deps.log.debug('inputs pulled');
 }
 
 async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {

@@ -67,7 +67,7 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
       () => undefined,
       (error: unknown) => error,
     );
-  const { budgetMs } = await options.finishing;
+  const { budgetMs, endedWell } = await options.finishing;
   log.debug('final sync');
   looping.abort();
   watcher.close();
@@ -79,6 +79,9 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
       publish: (signal) =>
         fenced === undefined ? saveState(options, { signal, final: true }) : Promise.reject(fenced),
       ship: (signal) => logs.ship({ signal, final: true }),
+      saveOutputs: async (signal) => {
+        if (endedWell()) await options.saveOutputs(signal);
+      },
       lastProgress: options.lastProgress,
       budgetMs,
       clock,

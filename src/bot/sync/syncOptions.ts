@@ -7,6 +7,12 @@ import type { Shipper } from '../logs/ship/createShipper.ts';
 import type { Publisher } from '../state/publish/publisher.ts';
 import type { PublishReport } from '../state/publish/publishReport.ts';
 
+export interface Finishing {
+  readonly budgetMs: number | undefined;
+  /** Whether the bot has ended well, so that what it leaves is saved; asked when its state is saved. */
+  readonly endedWell: () => boolean;
+}
+
 export interface SyncOptions {
   readonly config: Config;
   readonly publisher: Publisher;
@@ -17,8 +23,10 @@ export interface SyncOptions {
   readonly sequence: number;
   /** When the last byte went to or came from the store, milliseconds since the epoch. */
   readonly lastProgress: () => number;
+  /** What a task leaves after a good end. */
+  readonly saveOutputs: (signal: AbortSignal) => Promise<void>;
   /** Resolves when it is time for the final sync; with its budget in milliseconds, undefined: no limit. */
-  readonly finishing: Promise<{ readonly budgetMs: number | undefined }>;
+  readonly finishing: Promise<Finishing>;
   /** Whether nobody writes any more once we are told to finish; a sidecar cannot know. */
   readonly botHasEnded: boolean;
   readonly emit: EventSink;

@@ -1,8 +1,13 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { describe, expect, inject, test } from 'vitest';
+import { zip } from '../../support/files/archives.ts';
 import { temporaryDirectory } from '../../support/files/temporary.ts';
-import { runRuntime } from '../../support/process/executable.ts';
+import { newContainer, runRuntime, startRuntime } from '../../support/process/executable.ts';
+import { minioClient, minioEnv } from '../../support/store/minio.ts';
+import { testBucket } from '../../support/store/testBucket.ts';
 
 interface Bot {
   readonly runtime: string;
@@ -18,9 +23,9 @@ async function life({ runtime, bot, task, wrap, files = {}, env = {} }: Bot) {
   const dir = join(await temporaryDirectory(), 'b');
   // JSON is YAML.
   const settings = JSON.stringify({ name: 'b', runtime, entrypoints: { bot }, task, wrap });
-  for (const [name, text] of Object.entries({ 'bot.yaml': settings, ...files })) {
+  for (const [name, content] of Object.entries({ 'bot.yaml': settings, ...files })) {
     await mkdir(dirname(join(dir, name)), { recursive: true });
-    await writeFile(join(dir, name), text);
+    await writeFile(join(dir, name), content);
   }
   return { dir, ...(await runRuntime(['execute', dir], env)) };
 }
@@ -155,4 +160,123 @@ test('an unknown placeholder in args is refused, with the known ones', async () 
   });
   expect(end).toMatchObject({ code: 78, stderr: expect.stringContaining('unknown placeholder {data.path}') });
   expect(end.stderr).toContain('{task.name}, {task.id}');
+});
+
+describe('artifacts in a bucket', () => {
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  const script = 'cat {data.path} > {report.path}; cat {part.path}; sleep $SLEEP; exit $CODE';
+
+  /** A bot with its code, one input and one output in MinIO. */
+  async function deployed(more: Record<string, string> = {}, digest = sha256('rows\n')) {
+    const client = minioClient(inject('minio'));
+    const bucket = testBucket('code');
+    await client.makeBucket(bucket);
+    const id = `artifacts-${randomUUID()}`;
+    await client.putObject(bucket, `${id}/code.zip`, zip([{ name: 'part.txt', data: 'code\n' }]));
+    await client.putObject(bucket, `${id}/data.csv`, 'rows\n');
+    const task = {
+      inputs: [
+        { id: 'data', key: `${id}/data.csv`, sha256: digest },
+        { id: 'part', path: 'part.txt' },
+      ],
+      outputs: [{ id: 'report', path: 'report.txt', key: 'daily/report.txt' }],
+    };
+    const env = {
+      ...minioEnv(inject('minio')),
+      MINIO_CODE_BUCKET: bucket,
+      BOT_ID: id,
+      RUNTIME: 'command',
+      ENTRYPOINT: script,
+      CODE_FILE: `${id}/code.zip`,
+      TASK: JSON.stringify(task),
+      SLEEP: '0',
+      CODE: '0',
+      ...more,
+    };
+    const output = async () => {
+      try {
+        return await text(await client.getObject('bot-state', `${id}/outputs/daily/report.txt`));
+      } catch (error) {
+        return (error as { code?: string }).code;
+      }
+    };
+    return { env, output, remove: () => client.removeObject(bucket, `${id}/data.csv`) };
+  }
+
+  test.each(['0', '1.5'])('inputs are brought and outputs saved, by a life of %s s', async (SLEEP) => {
+    const { env, output } = await deployed({ SLEEP });
+    const container = await newContainer();
+    expect(await runRuntime(['execute'], { ...env, ...container.env })).toMatchObject({
+      code: 0,
+      stdout: 'code\n',
+    });
+    expect(await output()).toBe('rows\n');
+  });
+
+  test.each(['0', '1.5'])('a bot that fails after %s s leaves nothing', async (SLEEP) => {
+    const { env, output } = await deployed({ SLEEP, CODE: '3' });
+    const container = await newContainer();
+    expect(await runRuntime(['execute'], { ...env, ...container.env })).toMatchObject({
+      code: 3,
+      stdout: 'code\n',
+    });
+    expect(await output()).toBe('NoSuchKey');
+  });
+
+  test('an input that is damaged or gone is refused before anything runs', async () => {
+    const damaged = await deployed({}, sha256('other'));
+    const container = await newContainer();
+    expect(await runRuntime(['execute'], { ...damaged.env, ...container.env })).toMatchObject({
+      code: 65,
+      stdout: '',
+      stderr: expect.stringContaining('the input data: '),
+    });
+    const gone = await deployed();
+    await gone.remove();
+    expect(await runRuntime(['execute'], { ...gone.env, ...(await newContainer()).env })).toMatchObject({
+      code: 66,
+      stdout: '',
+      stderr: expect.stringContaining('the input data: '),
+    });
+  });
+
+  test('an output that cannot be saved ends the bot with 74', async () => {
+    const { env } = await deployed({ ENTRYPOINT: 'ln -s /etc/hostname {report.path}' });
+    const end = await runRuntime(['execute'], { ...env, ...(await newContainer()).env });
+    expect(end).toMatchObject({ code: 74, stderr: expect.stringContaining('the output report: ') });
+  });
+
+  test.each([
+    ['0', 'rows\n'],
+    ['3', 'NoSuchKey'],
+  ])('with sidecars the one that saves does it, after an end with %s', async (CODE, saved) => {
+    const { env, output } = await deployed({ CODE });
+    const container = await newContainer();
+    const pod = { ...env, ...container.env };
+    expect((await runRuntime(['daemon', 'init'], pod)).code).toBe(0);
+    const sidecar = startRuntime(['daemon', 'sync'], pod);
+    await expect.poll(sidecar.stderr, { timeout: 20_000 }).toContain('saving the state');
+    expect((await runRuntime(['execute', '--skip-sync'], pod)).code).toBe(Number(CODE));
+    expect(await output()).toBe('NoSuchKey');
+    sidecar.child.kill('SIGTERM');
+    expect((await sidecar.finished).code).toBe(0);
+    expect(await output()).toBe(saved);
+  });
+
+  test('with bot.yaml: an input that is not there is named, one of a directory’s own store is brought', async () => {
+    const never = { inputs: [{ id: 'data', path: 'never.txt' }] };
+    const end = await life({ runtime: 'command', bot: 'echo ran {data.path}', task: never });
+    expect(end).toMatchObject({ code: 66, stdout: '' });
+    expect(end.stderr).toContain('the input data is not there: never.txt');
+    const files = { '.runtime/store/custom-bots/k/data.csv': 'rows\n' };
+    const task = {
+      inputs: [{ id: 'data', key: 'k/data.csv' }],
+      outputs: [{ id: 'out', path: 'out.txt', key: 'out.txt' }],
+    };
+    const own = await life({ runtime: 'command', bot: 'tee {out.path} < {data.path}', task, files });
+    expect(own).toMatchObject({ code: 0, stdout: 'rows\n' });
+    expect(await readFile(join(own.dir, '.runtime/store/bot-state/b/outputs/out.txt'), 'utf8')).toBe(
+      'rows\n',
+    );
+  });
 });

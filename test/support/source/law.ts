@@ -35,7 +35,7 @@ agent/query/http                          both sides of the wire
 agent/process                             children, signals, what processes tell each other
 bot                                       what a bot is: no process, no port        sees store base
 bot/sync                                  code and state in, state and logs out
-bot/answers | bot/events | bot/logs | bot/kinds | bot/code | bot/state
+bot/answers | bot/events | bot/logs | bot/kinds | bot/code | bot/artifacts | bot/state
 bot/state/history                         show, compare, verify, recover, prune
 bot/state/restore                         from a snapshot to a tree
 bot/state/publish                         from a tree to a snapshot

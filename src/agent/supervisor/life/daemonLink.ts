@@ -49,9 +49,14 @@ export interface DaemonLinkOptions {
 export interface DaemonLink {
   readonly pid: number | undefined;
   /**
-   * The final sync. `budgetMs` undefined: as long as bytes move. Always resolves; what was not saved is in the outcome.
+   * The final sync; with what the bot's task leaves, where it has ended well. `budgetMs` undefined: as long as bytes move. Always resolves; what was not saved is in the outcome.
    */
-  finish(budgetMs: number | undefined): Promise<FinishOutcome>;
+  finish(budgetMs: number | undefined, endedWell: boolean): Promise<FinishOutcome>;
+}
+
+interface FinishBy {
+  readonly at: number | undefined;
+  readonly endedWell: boolean;
 }
 
 export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
@@ -64,11 +69,12 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     heardAt = clock.now();
     heard += 1;
   };
-  let finishBy: { readonly at: number | undefined } | undefined;
+  let finishBy: FinishBy | undefined;
 
-  const finishMessage = (at: number | undefined): ToDaemon => ({
+  const finishMessage = ({ at, endedWell }: FinishBy): ToDaemon => ({
     type: 'finish',
     budgetMs: at === undefined ? undefined : Math.max(0, at - clock.now()),
+    endedWell,
   });
 
   const give = (result: FinishOutcome) => {
@@ -122,7 +128,7 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
       hear();
       const known = restarts === 0 ? pulled : { ...pulled, head: '', etag: '' };
       const start: ToDaemon = { type: 'start', pulled: known, botGroup };
-      return finishBy ? [start, finishMessage(finishBy.at)] : [start];
+      return finishBy ? [start, finishMessage(finishBy)] : [start];
     },
     onMessage: receive,
     onDeath: (deaths) => {
@@ -156,10 +162,10 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     get pid() {
       return daemon.pid;
     },
-    finish: (budgetMs) => {
-      finishBy = { at: budgetMs === undefined ? undefined : clock.now() + budgetMs };
+    finish: (budgetMs, endedWell) => {
+      finishBy = { at: budgetMs === undefined ? undefined : clock.now() + budgetMs, endedWell };
       daemon.hurry();
-      daemon.send(finishMessage(finishBy.at));
+      daemon.send(finishMessage(finishBy));
       void expectAnswer(Math.min(HURRIED_SILENCE_MS, (budgetMs ?? Number.POSITIVE_INFINITY) / 2));
       if (budgetMs !== undefined) {
         clock.sleep(budgetMs + LAST_WORD_MS, over.signal).then(

@@ -16,6 +16,7 @@ const PRUNE_MS = 5000;
 export async function saveHere(
   life: Life & { readonly pulled: Pulled },
   budgetMs: number | undefined,
+  endedWell: boolean,
 ): Promise<FinishOutcome> {
   const { pulled, clock } = life;
   try {
@@ -32,6 +33,9 @@ export async function saveHere(
         sequence = await publish(life, sync, signal);
       },
       ship: (signal) => sync.shipper.ship({ signal, final: true }),
+      saveOutputs: async (signal) => {
+        if (endedWell) await sync.saveOutputs(signal);
+      },
       lastProgress: sync.lastProgress,
       budgetMs,
       clock,

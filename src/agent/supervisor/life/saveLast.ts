@@ -33,14 +33,19 @@ async function save(ended: Ended): Promise<FinishOutcome> {
   };
   const stoppedLate = budgetOf(ended) ? NEVER : whenAborted(stop.requested);
   if (daemon) {
-    const finished = daemon.finish(left());
-    void stoppedLate.then(() => daemon.finish(left()));
+    const finished = daemon.finish(left(), endedWell(ended));
+    void stoppedLate.then(() => daemon.finish(left(), endedWell(ended)));
     return await finished;
   }
   if (!parts.sync || !pulled) return LEFT_TO_SIDECAR;
   const { saveHere } = await import('./saveHere.ts');
   const tooLate = stoppedLate.then(() => clock.sleep(left() ?? 0)).then(() => OUT_OF_TIME);
-  return await Promise.race([saveHere({ ...ended, pulled }, left()), tooLate]);
+  return await Promise.race([saveHere({ ...ended, pulled }, left(), endedWell(ended)), tooLate]);
+}
+
+/** Only then is what its task leaves what it meant to leave. */
+function endedWell({ exit, refusal }: Ended): boolean {
+  return exit.code === 0 && refusal === undefined;
 }
 
 const NEVER = new Promise<never>(() => undefined);

@@ -15,6 +15,7 @@ test('all saved', async () => {
   const outcome = await finalSync({
     publish: done,
     ship: done,
+    saveOutputs: done,
     lastProgress: () => 0,
     budgetMs: undefined,
     clock,
@@ -28,7 +29,7 @@ test('one that fails does not keep the other from being saved, and is named', as
   const fail = async () => {
     throw new RuntimeError('unavailable', 'no store');
   };
-  const common = { lastProgress: () => 0, budgetMs: 1000, clock: fakeClock() };
+  const common = { saveOutputs: done, lastProgress: () => 0, budgetMs: 1000, clock: fakeClock() };
   expect(await finalSync({ publish: fail, ship: done, ...common })).toEqual({
     stateSaved: false,
     logsSaved: true,
@@ -44,14 +45,44 @@ test('one that fails does not keep the other from being saved, and is named', as
   });
 });
 
+test('outputs are saved when the state is, and not without it', async () => {
+  const seen: string[] = [];
+  const common = { ship: done, lastProgress: () => 0, budgetMs: 1000, clock: fakeClock() };
+  const publish = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    seen.push('state');
+  };
+  const saveOutputs = async () => {
+    seen.push('outputs');
+    throw new RuntimeError('unsaved', 'no room');
+  };
+  expect(await finalSync({ publish, saveOutputs, ...common })).toEqual({
+    stateSaved: true,
+    logsSaved: true,
+    reason: 'outputs: no room',
+  });
+  const fail = async () => {
+    throw new RuntimeError('fenced', 'taken over');
+  };
+  expect(await finalSync({ publish: fail, saveOutputs, ...common })).toMatchObject({
+    reason: 'state: taken over',
+  });
+  expect(seen).toEqual(['state', 'outputs']);
+});
+
 test('the budget ends it, whatever moves; what is saved by then is', async () => {
   const clock = fakeClock();
   let outcome: unknown;
-  void finalSync({ publish: silent, ship: done, lastProgress: clock.now, budgetMs: 4000, clock }).then(
-    (result) => {
-      outcome = result;
-    },
-  );
+  void finalSync({
+    publish: silent,
+    ship: done,
+    saveOutputs: done,
+    lastProgress: clock.now,
+    budgetMs: 4000,
+    clock,
+  }).then((result) => {
+    outcome = result;
+  });
   await clock.advance(3999);
   expect(outcome).toBe(undefined);
   await clock.advance(1);
@@ -62,7 +93,14 @@ test('without a budget it goes on as long as bytes move, and 30 s beyond the las
   const clock = fakeClock();
   let moved = clock.now();
   let outcome: unknown;
-  const options = { publish: silent, ship: silent, lastProgress: () => moved, budgetMs: undefined, clock };
+  const options = {
+    publish: silent,
+    ship: silent,
+    saveOutputs: done,
+    lastProgress: () => moved,
+    budgetMs: undefined,
+    clock,
+  };
   void finalSync(options).then((result) => {
     outcome = result;
   });
@@ -80,11 +118,16 @@ test('without a budget it goes on as long as bytes move, and 30 s beyond the las
 test('bytes that moved long before it began do not count against it', async () => {
   const clock = fakeClock();
   let outcome: unknown;
-  void finalSync({ publish: silent, ship: done, lastProgress: () => 0, budgetMs: undefined, clock }).then(
-    (result) => {
-      outcome = result;
-    },
-  );
+  void finalSync({
+    publish: silent,
+    ship: done,
+    saveOutputs: done,
+    lastProgress: () => 0,
+    budgetMs: undefined,
+    clock,
+  }).then((result) => {
+    outcome = result;
+  });
   await clock.advance(STALL_MS - 1);
   expect(outcome).toBe(undefined);
   await clock.advance(1);

@@ -103,10 +103,10 @@ test('one that is stopped when it should finish is replaced in time', async () =
     'if (life === 1) hang(); else if (message.type === "finish") finished()',
   );
   await expect.poll(lives).toBe(1);
-  const outcome = link.finish(4000);
+  const outcome = link.finish(4000, true);
   await clock.advance(2000);
   expect(await outcome).toEqual({ stateSaved: true, logsSaved: true });
-  expect((await messages()).at(-1)).toMatchObject({ type: 'finish', budgetMs: 2000 });
+  expect((await messages()).at(-1)).toMatchObject({ type: 'finish', budgetMs: 2000, endedWell: true });
 });
 
 test('one that dies in the final sync is told again what is left', async () => {
@@ -114,14 +114,14 @@ test('one that dies in the final sync is told again what is left', async () => {
     'if (message.type === "finish") life < 3 ? process.exit(1) : finished()',
   );
   await expect.poll(lives).toBe(1);
-  expect(await link.finish(undefined)).toEqual({ stateSaved: true, logsSaved: true });
+  expect(await link.finish(undefined, false)).toEqual({ stateSaved: true, logsSaved: true });
   expect((await messages()).map(({ type }) => type)).toEqual(Array(3).fill(['start', 'finish']).flat());
 });
 
 test('one that dies again and again is given up', async () => {
   const { link, lives } = await daemon('if (message.type === "finish") process.exit(1)');
   await expect.poll(lives).toBe(1);
-  expect(await link.finish(undefined)).toEqual({
+  expect(await link.finish(undefined, false)).toEqual({
     stateSaved: false,
     logsSaved: false,
     reason: 'the sync daemon died again and again',
@@ -132,7 +132,7 @@ test('one that dies again and again is given up', async () => {
 test('when the budget is over, so is the waiting; what the daemon says until then counts', async () => {
   const late = await daemon('process.send({ type: "alive" })');
   await expect.poll(late.lives).toBe(1);
-  const given = late.link.finish(1000);
+  const given = late.link.finish(1000, false);
   await expect.poll(async () => (await late.messages()).length).toBe(2);
   await new Promise((resolve) => setTimeout(resolve, 50));
   await late.clock.advance(1100);

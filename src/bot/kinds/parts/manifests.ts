@@ -1,0 +1,1 @@
+export { loadManifests } from '../manifest/load.ts';
