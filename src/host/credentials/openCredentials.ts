@@ -165,13 +165,11 @@ export function openCredentials(options: CredentialsOptions): Credentials {
       if (role === 'sandbox') return;
       const scope = scopeOf(role);
       if (granted.has(keyOf(spec.name, scope))) return;
-      const expiresAt = fileOf(spec.name).read(scope)?.expiresAt ?? 0;
-      granted.set(keyOf(spec.name, scope), {
-        spec,
-        scope,
-        policy: policyOf(spec, scope, buckets),
-        expiresAt,
-      });
+      const keys = fileOf(spec.name).read(scope);
+      // No instance runs that was given none.
+      if (!keys) return;
+      const policy = policyOf(spec, scope, buckets);
+      granted.set(keyOf(spec.name, scope), { spec, scope, policy, expiresAt: keys.expiresAt });
     },
 
     async revoke(bot) {

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { baseImage } from '../../support/container/docker.ts';
+import { canMount } from '../../support/container/mountTmpfs.ts';
+import { failureOf } from '../../support/host/failureOf.ts';
+import { type SecondDocker, secondDocker } from '../../support/host/secondDocker.ts';
+import { signal, type TestDocker, testDocker } from '../../support/host/testDocker.ts';
+
+const { tag: image, missing } = await baseImage();
+const cannot = missing || !canMount || process.env.DOCKER_HOST !== undefined;
+
+describe.skipIf(cannot).each([true, false])('an engine that dies, live-restore %s', (liveRestore) => {
+  let docker: SecondDocker;
+  let host: TestDocker;
+  beforeAll(async () => {
+    docker = await secondDocker(image, liveRestore);
+    const networks = { type: 'existing', name: 'none' } as const;
+    host = await testDocker({ image, socket: docker.socket, networks });
+  }, 120_000);
+  afterAll(async () => {
+    await host?.[Symbol.asyncDispose]();
+    await docker?.[Symbol.asyncDispose]();
+  });
+
+  test('a watch is over, calls are unavailable, and everything is found again afterwards', async () => {
+    const { engine } = host;
+    await host.run('rt-stays', 'while :; do sleep 1; done');
+    await host.run('rt-ends', 'sleep 3; exit 5');
+    await engine.create(host.spec('rt-waits', 'true'), signal());
+    const before = (await engine.inspect('rt-stays', signal()))!;
+    const watch = await engine.watch(() => undefined, signal());
+    await docker.kill();
+    await watch.ended;
+    expect(await failureOf(engine.list(signal()))).toBe('unavailable');
+    expect(await failureOf(engine.inspect('rt-stays', signal()))).toBe('unavailable');
+    expect(await failureOf(engine.watch(() => undefined, signal()))).toBe('unavailable');
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await docker.start();
+
+    const after = new Map((await engine.list(signal())).map((one) => [one.name, one]));
+    expect([...after.keys()].sort()).toEqual(['rt-ends', 'rt-stays', 'rt-waits']);
+    expect(after.get('rt-waits')?.state).toBe('created');
+    const stays = after.get('rt-stays')!;
+    expect(stays.id).toBe(before.id);
+    expect(stays.startedAt).toBe(before.startedAt);
+    expect(stays.state).toBe(liveRestore ? 'running' : 'ended');
+    expect(after.get('rt-ends')?.state).toBe('ended');
+    // It has run: nobody starts it a second time, whatever the engine did to it.
+    expect(await failureOf(engine.start('rt-stays', signal()))).toBe('conflict');
+    expect(await failureOf(engine.start('rt-ends', signal()))).toBe('conflict');
+    await engine.start('rt-waits', signal());
+  }, 120_000);
+
+  test('one that is told to end stops its instances in their time, or leaves them alone', async () => {
+    const { engine } = host;
+    await host.run('rt-orderly', "trap 'exit 6' TERM; while :; do sleep 0.1; done", { stopTimeoutMs: 8_000 });
+    await docker.stop();
+    await docker.start();
+    const after = await engine.inspect('rt-orderly', signal());
+    if (liveRestore) expect(after?.state).toBe('running');
+    else expect(after).toMatchObject({ state: 'ended', exitCode: 6 });
+  }, 120_000);
+
+  test('one that stands still is unavailable within the time limit', async () => {
+    docker.suspend();
+    try {
+      const began = Date.now();
+      expect(await failureOf(host.engine.list(signal()))).toBe('unavailable');
+      expect(Date.now() - began).toBeLessThan(15_000);
+    } finally {
+      docker.resume();
+    }
+    await host.engine.list(signal());
+  }, 120_000);
+});
