@@ -7,9 +7,9 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { BotView } from '../../../src/host/api/hostApi.ts';
 import type { HostEvent } from '../../../src/host/journal/event.ts';
-import { docker } from '../container/docker.ts';
 import { freePort } from '../process/freePort.ts';
 import type { Minio } from '../store/minio.ts';
+import { removeHost } from './testDocker.ts';
 
 const runtime = join(import.meta.dirname, '../../../dist/runtime');
 const execute = promisify(execFile);
@@ -109,10 +109,7 @@ export async function realHost(options: {
     [Symbol.asyncDispose]: async () => {
       await end('SIGKILL');
       const id = readFileSync(join(data, 'host-id'), 'utf8').trim();
-      const ids = (await docker('ps', '-aq', '--filter', `label=runtime.host=${id}`))
-        .split('\n')
-        .filter(Boolean);
-      if (ids.length > 0) await docker('rm', '-f', ...ids);
+      await removeHost(id);
       await rm(root, { recursive: true, force: true });
     },
   };

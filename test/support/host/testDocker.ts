@@ -47,7 +47,6 @@ export async function testDocker(options: TestDockerOptions): Promise<TestDocker
   const { log, lines } = memoryLog();
   const { socket, address = socket, networks } = options;
   const engine = await openDocker({ host, socket: address, networks, clock: systemClock, log });
-  const cli = (...args: string[]) => docker(...(socket ? ['--host', `unix://${socket}`] : []), ...args);
 
   const spec: TestDocker['spec'] = (name, script, more = {}) => ({
     name,
@@ -91,15 +90,21 @@ export async function testDocker(options: TestDockerOptions): Promise<TestDocker
     },
     async [Symbol.asyncDispose]() {
       await engine.close();
-      const ids = async (...args: string[]) => (await cli(...args)).split('\n').filter((id) => id !== '');
-      const label = `label=runtime.host=${host}`;
-      const containers = await ids('ps', '--all', '--quiet', '--filter', label);
-      if (containers.length > 0) await cli('rm', '--force', '--volumes', ...containers);
-      const bridges = await ids('network', 'ls', '--quiet', '--filter', label);
-      if (bridges.length > 0) await cli('network', 'rm', ...bridges);
-      await removeRules(host);
+      await removeHost(host, socket);
     },
   };
+}
+
+/** Everything that a host of this name has on an engine and in the packet filter. */
+export async function removeHost(host: string, socket?: string): Promise<void> {
+  const cli = (...args: string[]) => docker(...(socket ? ['--host', `unix://${socket}`] : []), ...args);
+  const ids = async (...args: string[]) => (await cli(...args)).split('\n').filter((id) => id !== '');
+  const label = `label=runtime.host=${host}`;
+  const containers = await ids('ps', '--all', '--quiet', '--filter', label);
+  if (containers.length > 0) await cli('rm', '--force', '--volumes', ...containers);
+  const bridges = await ids('network', 'ls', '--quiet', '--filter', label);
+  if (bridges.length > 0) await cli('network', 'rm', ...bridges);
+  await removeRules(host);
 }
 
 async function removeRules(host: string): Promise<void> {
