@@ -1,5 +1,5 @@
 import type { Logger } from '../../base/log.ts';
-import { fromText } from '../state/format/entryPath.ts';
+import { type EntryPath, fromText, ROOT } from '../state/format/entryPath.ts';
 import { FolderWatches } from './folderWatches.ts';
 
 export interface ChangeHintsOptions {
@@ -7,7 +7,7 @@ export interface ChangeHintsOptions {
   /** Names at the top of `dir` that are not part of the state. */
   readonly ignore: readonly string[];
   /** Told as paths are inside a state, one character per byte. */
-  readonly onChange: (path: string) => void;
+  readonly onChange: (path: EntryPath) => void;
   readonly log: Logger;
 }
 
@@ -35,7 +35,7 @@ export function watchChanges({ dir, ignore, onChange, log }: ChangeHintsOptions)
     maxFolders: MAX_FOLDERS,
   });
   try {
-    watches.add('');
+    watches.add(ROOT);
   } catch (error) {
     giveUp(error);
   }

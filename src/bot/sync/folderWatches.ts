@@ -1,7 +1,7 @@
 import { existsSync, type FSWatcher, lstatSync, readdirSync, watch } from 'node:fs';
 import { basename } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
-import { type EntryPath, toSystemPath } from '../state/format/entryPath.ts';
+import { below, type EntryPath, toSystemPath } from '../state/format/entryPath.ts';
 
 export interface FolderWatchesOptions {
   readonly root: EntryPath;
@@ -84,13 +84,12 @@ export class FolderWatches {
   }
 
   #below(folder: EntryPath, name: string): EntryPath | undefined {
-    if (folder !== '') return `${folder}/${name}`;
-    return this.#options.isIgnored(name) ? undefined : name;
+    return folder === '' && this.#options.isIgnored(name) ? undefined : below(folder, name);
   }
 
   #systemPath(path: EntryPath): string | Buffer {
     const { root } = this.#options;
-    return toSystemPath(path === '' ? root : `${root}/${path}`);
+    return toSystemPath(path === '' ? root : below(root, path));
   }
 }
 

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { systemCode } from '../../../base/errors.ts';
 import { makeFolders } from '../../../base/makeFolders.ts';
 import type { Config } from '../../../bot/config/config.ts';
-import { fromText } from '../../../bot/state/format/entryPath.ts';
+import { below, fromText } from '../../../bot/state/format/entryPath.ts';
 import { removeTree } from '../../../bot/state/local/removeTree.ts';
 
 export interface QueryState {
@@ -32,7 +32,7 @@ export function queryState(config: Config, scratch: string): QueryState {
     remove: () => {
       const path = fromText(state);
       if (!isFree) return removeTree(path);
-      for (const name of readdirSync(state, 'latin1')) removeTree(`${path}/${name}`);
+      for (const name of readdirSync(state, 'latin1')) removeTree(below(path, name));
     },
   };
 }

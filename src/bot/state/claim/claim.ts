@@ -9,6 +9,19 @@ import type { Holding } from './holding.ts';
 import { noteClaimant } from './tree/noteClaimant.ts';
 
 /** The right to write a bot's state, and its head as it was when we took it. */
+/*
+ * Whose turn it is, and which tree to keep (the latter: `tree/keepOrReplace.ts`).
+ *
+ * A *generation* counts the instances of a bot; its *holder* is the id of one. The head names the newest of both. *Fenced* is who finds
+ * another there.
+ *
+ *  1. `claim` writes the head with the next generation, on the condition that it is still the one that was read. From then on the store
+ *     refuses every older instance. `firstStart` tells a new bot from one whose head is gone.
+ *  2. `claimLocal` does so for a tree that another process has restored; `resumeClaim` for a daemon that starts again; `observe` only
+ *     looks.
+ *  3. `HeadKeeper` moves the head while it is ours, and notices when it is not.
+ */
+
 export interface Claim {
   readonly generation: number;
   /** Unique to the instance. */

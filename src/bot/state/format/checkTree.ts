@@ -1,5 +1,5 @@
 import { RuntimeError } from '../../../base/errors.ts';
-import { comparePaths, type EntryPath, parentOf } from './entryPath.ts';
+import { comparePaths, type EntryPath, parentOf, ROOT } from './entryPath.ts';
 import type { Tree } from './tree.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { Tree } from './tree.ts';
  * tree. So no entry can be written through a link or outside.
  */
 export function checkTree(tree: Tree): void {
-  const folders: EntryPath[] = [''];
+  const folders: EntryPath[] = [ROOT];
   for (const [i, path] of tree.paths.entries()) {
     const parent = parentOf(path);
     while (folders.length > 0 && folders.at(-1) !== parent) folders.pop();

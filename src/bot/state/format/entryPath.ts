@@ -5,18 +5,30 @@ import { RESERVED_NAME } from './format.ts';
  * Paths inside a state are bytes. Here they are strings with one character per byte (latin1), which keep any name,
  * sort by bytes and cost one byte a character; in manifests they are text (see `pathToText`).
  */
-export type EntryPath = string;
+export type EntryPath = string & { readonly [asBytes]: true };
+
+declare const asBytes: unique symbol;
+
+/** What a system call has given in latin1: one character per byte. */
+export const pathOfBytes = (latin1: string): EntryPath => latin1 as EntryPath;
+
+/** An entry of a folder; of the root itself where the folder is ''. */
+export const below = (folder: EntryPath, name: string): EntryPath =>
+  pathOfBytes(folder === '' ? name : `${folder}/${name}`);
+
+/** The root of a state, seen from inside. */
+export const ROOT = pathOfBytes('');
 
 const ascii = /^[\0-\x7f]*$/;
 
 /** For calls of `node:fs`: strings are taken as UTF-8 there, so anything but ASCII goes as bytes. */
-export function toSystemPath(path: string): string | Buffer {
+export function toSystemPath(path: EntryPath): string | Buffer {
   return ascii.test(path) ? path : Buffer.from(path, 'latin1');
 }
 
 /** A path given as text (an option, a directory) in our form. */
 export function fromText(text: string): EntryPath {
-  return ascii.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+  return pathOfBytes(ascii.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1'));
 }
 
 /** Walk order: a folder, then what is in it, names by their bytes. So `/` sorts below every other byte. */
@@ -49,7 +61,7 @@ export function pathToText(path: EntryPath): string {
 }
 
 export function textToPath(text: string): EntryPath {
-  if (ascii.test(text)) return text;
+  if (ascii.test(text)) return pathOfBytes(text);
   let out = '';
   for (const char of text) {
     const code = char.codePointAt(0)!;
@@ -58,7 +70,7 @@ export function textToPath(text: string): EntryPath {
         ? String.fromCharCode(code - 0xdc00)
         : Buffer.from(char, 'utf8').toString('latin1');
   }
-  return out;
+  return pathOfBytes(out);
 }
 
 /** Length of the well-formed UTF-8 sequence at `at`, or 0. */
@@ -89,6 +101,7 @@ export function checkEntryPath(path: EntryPath): EntryPath {
   );
 }
 
-export const parentOf = (path: EntryPath): EntryPath => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+export const parentOf = (path: EntryPath): EntryPath =>
+  pathOfBytes(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
 
 export const depthOf = (path: EntryPath): number => path.split('/').length;

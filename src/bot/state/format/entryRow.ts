@@ -1,5 +1,5 @@
 import { RuntimeError } from '../../../base/errors.ts';
-import { checkEntryPath, type EntryPath, pathToText, textToPath } from './entryPath.ts';
+import { checkEntryPath, type EntryPath, pathToText, ROOT, textToPath } from './entryPath.ts';
 import { blockCount, isHash, MAX_TIME_US } from './format.ts';
 import { isCount } from './frameRow.ts';
 import type { EntryType } from './tree.ts';
@@ -24,13 +24,13 @@ export interface Entry {
   readonly mtime: number;
   readonly size: number;
   readonly blocks: readonly BlockRow[];
-  readonly target: string | undefined;
+  readonly target: EntryPath | undefined;
 }
 
 export function encodeEntry(entry: Entry): EntryRow {
   const path = pathToText(entry.path);
   if (entry.type === 'folder') return ['d', path, entry.mode, entry.mtime];
-  if (entry.type === 'link') return ['l', path, entry.mode, entry.mtime, pathToText(entry.target ?? '')];
+  if (entry.type === 'link') return ['l', path, entry.mode, entry.mtime, pathToText(entry.target ?? ROOT)];
   return ['f', path, entry.mode, entry.mtime, entry.size, entry.blocks];
 }
 

@@ -6,9 +6,9 @@ import { depthOf, type EntryPath } from './entryPath.ts';
  * `..` is only allowed in front: there it climbs from the link's own, real folder. Behind a name it could climb out
  * through another link, since `x/..` is not `.` when `x` is a link.
  */
-export function staysInside(path: EntryPath, target: string, root: string): boolean {
+export function staysInside(path: EntryPath, target: EntryPath, root: EntryPath): boolean {
   if (target === '' || target.includes('\0')) return false;
-  let rest = target;
+  let rest: string = target;
   let height = depthOf(path) - 1;
   if (target.startsWith('/')) {
     if (target !== root && !target.startsWith(`${root}/`)) return false;

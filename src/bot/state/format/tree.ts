@@ -22,7 +22,7 @@ export interface EntryStat {
  */
 export class Tree {
   readonly paths: EntryPath[] = [];
-  readonly targets = new Map<number, string>();
+  readonly targets = new Map<number, EntryPath>();
   #types = new Uint8Array(16);
   #modes = new Uint16Array(16);
   #doubtful = new Uint8Array(16);
@@ -39,7 +39,7 @@ export class Tree {
     return this.paths.length;
   }
 
-  add(path: EntryPath, stat: EntryStat, target?: string): number {
+  add(path: EntryPath, stat: EntryStat, target?: EntryPath): number {
     const index = this.paths.push(path) - 1;
     if (index === this.#types.length) this.#grow(index * 2);
     this.#types[index] = types.indexOf(stat.type);

@@ -11,6 +11,15 @@ import { inParallel } from '../read/inParallel.ts';
 import { type LoadedSnapshot, loadSnapshot, readManifest } from '../read/loadSnapshot.ts';
 import { requireHead } from '../read/snapshots.ts';
 
+/*
+ * The snapshots that are kept, for people and for what cleans up behind us.
+ *
+ *   showSnapshot, diffSnapshots   what is in one, what differs between two
+ *   verify                        reads every object that a kept snapshot needs, and checks each byte
+ *   prune                         deletes what no kept snapshot names and what is old enough: listing first, then the head
+ *   recover                       makes a head where it is gone or damaged, from the newest manifests of which all is there
+ */
+
 export interface VerifyOptions {
   readonly signal: AbortSignal;
   readonly onProgress?:

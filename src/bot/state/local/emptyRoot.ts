@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { systemCode } from '../../../base/errors.ts';
-import { toSystemPath } from '../format/entryPath.ts';
+import { below, toSystemPath } from '../format/entryPath.ts';
 import { RESERVED_NAME } from '../format/format.ts';
 import { removeTree } from './removeTree.ts';
 import type { TreeRoot } from './treeRoot.ts';
@@ -11,7 +11,7 @@ export function emptyRoot(root: TreeRoot): ReadonlySet<string> {
   const left = new Set<string>();
   for (const name of readdirSync(toSystemPath(root.path), 'latin1')) {
     if (name === RESERVED_NAME) continue;
-    const path = `${root.path}/${name}`;
+    const path = below(root.path, name);
     const stat = lstatSync(toSystemPath(path), { bigint: true, throwIfNoEntry: false });
     if (!stat) continue;
     if (isLostAndFound(root, name, stat)) {

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { toSystemPath } from '../format/entryPath.ts';
+import { below, type EntryPath, toSystemPath } from '../format/entryPath.ts';
 import { asDiskFailure } from './diskFailure.ts';
 import { emptyRoot } from './emptyRoot.ts';
 import { removeTree } from './removeTree.ts';
@@ -11,12 +11,12 @@ import type { TreeRoot } from './treeRoot.ts';
 export interface Place extends RestoreOptions {
   readonly root: TreeRoot;
   /** Called just before the first change to what is there; `folder` is ours, and open. */
-  begin(folder: string): void;
+  begin(folder: EntryPath): void;
 }
 
 /** What has been built; its folders are still open to us alone. */
 interface Built {
-  finishFolders(base: string, which: 'top' | 'nested', except?: ReadonlySet<string>): void;
+  finishFolders(base: EntryPath, which: 'top' | 'nested', except?: ReadonlySet<string>): void;
 }
 
 /**
@@ -27,12 +27,12 @@ interface Built {
  */
 export async function intoPlace<T extends Built>(
   { root, begin }: Place,
-  build: (base: string) => Promise<T>,
+  build: (base: EntryPath) => Promise<T>,
 ): Promise<T> {
   let reserved: ReturnType<typeof openReserved> | undefined;
   try {
     reserved = openReserved(root);
-    const base = `${reserved.path}/incoming`;
+    const base = below(reserved.path, 'incoming');
     removeTree(base);
     mkdirSync(base, { mode: 0o700 });
     const built = await build(base);
@@ -42,14 +42,14 @@ export async function intoPlace<T extends Built>(
     for (const name of readdirSync(base, 'latin1')) {
       // A snapshot may have that of another volume; any other name that is taken is an error.
       if (name === 'lost+found' && left.has(name)) continue;
-      renameSync(toSystemPath(`${base}/${name}`), toSystemPath(`${root.path}/${name}`));
+      renameSync(toSystemPath(below(base, name)), toSystemPath(below(root.path, name)));
     }
     built.finishFolders(root.path, 'top', left);
     return built;
   } catch (error) {
     throw asDiskFailure(error, root);
   } finally {
-    if (reserved) removeTree(`${reserved.path}/incoming`);
+    if (reserved) removeTree(below(reserved.path, 'incoming'));
     reserved?.close();
   }
 }

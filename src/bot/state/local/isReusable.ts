@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import type { Owner } from '../../../base/owner.ts';
-import { toSystemPath } from '../format/entryPath.ts';
+import { below, type EntryPath, toSystemPath } from '../format/entryPath.ts';
 import { BLOCK_BYTES } from '../format/format.ts';
 import type { LoadedSnapshot } from '../read/loadSnapshot.ts';
 import { entryStat } from './entryStat.ts';
@@ -20,7 +20,7 @@ export function isReusable(
 ): boolean {
   const path = tree.paths[index]!;
   if (isTooLong(root, path)) return false;
-  const stat = lstatSync(toSystemPath(`${root.path}/${path}`), { throwIfNoEntry: false, bigint: true });
+  const stat = lstatSync(toSystemPath(below(root.path, path)), { throwIfNoEntry: false, bigint: true });
   if (!stat?.isFile() || stat.nlink !== 1n) return false;
   if (owner && (Number(stat.uid) !== owner.uid || Number(stat.gid) !== owner.gid)) return false;
   const { mode, mtime, size } = entryStat(stat);
@@ -47,7 +47,7 @@ export function hasContent(
   );
 }
 
-function readFile(root: TreeRoot, path: string, size: number) {
+function readFile(root: TreeRoot, path: EntryPath, size: number) {
   const hashes: Buffer[] = [];
   const sink = { add: (hash: Buffer) => hashes.push(hash) - 1 };
   const blocks = readBlocks(root, path, size, Buffer.allocUnsafe(Math.min(size, BLOCK_BYTES)), sink);

@@ -9,7 +9,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { systemCode } from '../../../base/errors.ts';
-import { toSystemPath } from '../format/entryPath.ts';
+import { below, type EntryPath, pathOfBytes, toSystemPath } from '../format/entryPath.ts';
 
 /** Linux's `O_PATH`, which `node:fs` does not name: a handle on what we may perhaps not read. */
 const O_PATH = 0o10000000;
@@ -19,7 +19,7 @@ const { O_NOFOLLOW, O_DIRECTORY } = constants;
  * Removes `path` (one character per byte) with all below it, folders that forbid writing included. Goes by open folders:
  * whoever puts a link in a folder's place meanwhile does not lead it elsewhere.
  */
-export function removeTree(path: string): void {
+export function removeTree(path: EntryPath): void {
   const system = toSystemPath(path);
   const stat = lstatSync(system, { throwIfNoEntry: false });
   if (!stat) return;
@@ -29,9 +29,9 @@ export function removeTree(path: string): void {
   }
   const fd = openSync(system, O_PATH | O_NOFOLLOW | O_DIRECTORY);
   try {
-    const folder = `/proc/self/fd/${fd}`;
+    const folder = pathOfBytes(`/proc/self/fd/${fd}`);
     if ((stat.mode & 0o700) !== 0o700) chmodSync(folder, 0o700);
-    for (const name of readdirSync(`${folder}/`, 'latin1')) removeTree(`${folder}/${name}`);
+    for (const name of readdirSync(`${folder}/`, 'latin1')) removeTree(below(folder, name));
   } finally {
     closeSync(fd);
   }

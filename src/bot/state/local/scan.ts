@@ -1,6 +1,6 @@
 import { type BigIntStats, closeSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { systemCode } from '../../../base/errors.ts';
-import { comparePaths, type EntryPath, toSystemPath } from '../format/entryPath.ts';
+import { below, comparePaths, type EntryPath, pathOfBytes, ROOT, toSystemPath } from '../format/entryPath.ts';
 import { RESERVED_NAME } from '../format/format.ts';
 import { staysInside } from '../format/linkTarget.ts';
 import { type EntryStat, Tree } from '../format/tree.ts';
@@ -66,7 +66,7 @@ export function scan(root: TreeRoot, previous: Tree, options: ScanOptions): Scan
     const what = unsaveable(path, stat);
     if (what) return skip(what);
     const entry = entryStat(stat);
-    let target: string | undefined;
+    let target: EntryPath | undefined;
     if (entry.type === 'link') {
       target = readTarget(root, path);
       if (target === undefined) return false;
@@ -93,7 +93,7 @@ export function scan(root: TreeRoot, previous: Tree, options: ScanOptions): Scan
   const walk = (folder: EntryPath) => {
     for (const name of namesIn(root, folder)) {
       if (folder === '' && name === RESERVED_NAME) continue;
-      const path = folder === '' ? name : `${folder}/${name}`;
+      const path = below(folder, name);
       if (isTooLong(root, path)) {
         skipped.push({ path, what: 'path that is too long for the system' });
         continue;
@@ -104,7 +104,7 @@ export function scan(root: TreeRoot, previous: Tree, options: ScanOptions): Scan
     }
   };
 
-  walk('');
+  walk(ROOT);
   return { tree, unread, changed: changed || cursor < previous.length, skipped };
 }
 
@@ -126,23 +126,23 @@ function namesIn(root: TreeRoot, folder: EntryPath): string[] {
 
 function statOf(root: TreeRoot, path: EntryPath): BigIntStats | undefined {
   try {
-    return lstatSync(toSystemPath(`${root.path}/${path}`), { bigint: true });
+    return lstatSync(toSystemPath(below(root.path, path)), { bigint: true });
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
     throw unscannable(`${root.path}/${path}`, systemCode(error) ?? 'unknown error', error);
   }
 }
 
-function readTarget(root: TreeRoot, path: EntryPath): string | undefined {
+function readTarget(root: TreeRoot, path: EntryPath): EntryPath | undefined {
   try {
-    return readlinkSync(toSystemPath(`${root.path}/${path}`), 'latin1');
+    return pathOfBytes(readlinkSync(toSystemPath(below(root.path, path)), 'latin1'));
   } catch (error) {
     if (['ENOENT', 'EINVAL', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
     throw unscannable(`${root.path}/${path}`, systemCode(error) ?? 'unknown error', error);
   }
 }
 
-function differs(previous: Tree, index: number, entry: EntryStat, target: string | undefined): boolean {
+function differs(previous: Tree, index: number, entry: EntryStat, target: EntryPath | undefined): boolean {
   return (
     previous.type(index) !== entry.type ||
     previous.mtime(index) !== entry.mtime ||

@@ -1,6 +1,18 @@
 import { closeSync, constants, lstatSync, openSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
 import { RuntimeError, systemCode } from '../../../base/errors.ts';
-import { type EntryPath, fromText, toSystemPath } from '../format/entryPath.ts';
+import { below, type EntryPath, fromText, toSystemPath } from '../format/entryPath.ts';
+
+/*
+ * The tree on this disk. The bot may change it at any moment, as another user or beside us, while we read and write, perhaps as root.
+ *
+ *   root       the state directory, known by device and inode; another directory in its place is not the state (`treeRoot.ts`)
+ *   scan       what `lstat` shows of all entries, compared with the tree before; what cannot be saved is named (`unsaveable.ts`)
+ *   read       `readBlocks`: a file's blocks, where it was opened beneath the root and nowhere else (`openBeneath`)
+ *   write      `TreeWriter` builds a tree in a folder of ours that nobody else can reach (`reservedFolder.ts`); `intoPlace` moves it in
+ *              when it is complete, and `emptyRoot` removes what was there
+ *
+ * Nothing is followed through a link, and nothing is written over what exists.
+ */
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
@@ -9,7 +21,7 @@ export const PATH_BYTES = 4095;
 
 /** A state directory, one character per byte, known to be a real directory. */
 export interface TreeRoot {
-  readonly path: string;
+  readonly path: EntryPath;
   /** Which directory it is; another one in its place (an unmounted volume) is not this bot's state. */
   readonly device: number;
   readonly inode: number;
@@ -17,7 +29,7 @@ export interface TreeRoot {
 
 /** The directory itself must be one: a symlink in its place is refused, whatever it points to. */
 export function openRoot(dir: string): TreeRoot {
-  const stat = lstatDirectory(dir);
+  const stat = lstatDirectory(fromText(dir));
   return { path: fromText(realpathSync(dir)), device: stat.dev, inode: stat.ino };
 }
 
@@ -35,7 +47,7 @@ export function checkRoot(root: TreeRoot): void {
   throw unscannable(root.path, 'another directory has taken its place');
 }
 
-function lstatDirectory(path: string): Stats {
+function lstatDirectory(path: EntryPath): Stats {
   let stat: Stats;
   try {
     stat = lstatSync(toSystemPath(path));
@@ -73,7 +85,7 @@ export function unscannable(path: string, why: string, cause?: unknown): Runtime
  * for, by the kernel's word.
  */
 export function openBeneath(root: TreeRoot, path: EntryPath, type: 'file' | 'folder'): number | undefined {
-  const full = path === '' ? root.path : `${root.path}/${path}`;
+  const full = path === '' ? root.path : below(root.path, path);
   const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | (type === 'folder' ? O_DIRECTORY : 0);
   let fd: number;
   try {

@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import type { Owner } from '../../../base/owner.ts';
-import { type EntryPath, toSystemPath } from '../format/entryPath.ts';
+import { below, type EntryPath, pathOfBytes, toSystemPath } from '../format/entryPath.ts';
 import { BLOCK_BYTES } from '../format/format.ts';
 import type { Tree } from '../format/tree.ts';
 import { isZero } from './readBlocks.ts';
@@ -29,12 +29,12 @@ const PAGE_BYTES = 4096;
  */
 export class TreeWriter {
   readonly #tree: Tree;
-  readonly #base: string;
+  readonly #base: EntryPath;
   readonly #owner: Owner | undefined;
   /** Blocks still to come, by entry. */
   readonly #missing = new Map<number, number>();
 
-  constructor(tree: Tree, base: string, owner: Owner | undefined) {
+  constructor(tree: Tree, base: EntryPath, owner: Owner | undefined) {
     this.#tree = tree;
     this.#base = base;
     this.#owner = owner;
@@ -105,7 +105,7 @@ export class TreeWriter {
   }
 
   /** Owners, modes and times of the folders at the top or of all below them, deepest first; `base` is where they lie now. */
-  finishFolders(base: string, which: 'top' | 'nested', except?: ReadonlySet<string>): void {
+  finishFolders(base: EntryPath, which: 'top' | 'nested', except?: ReadonlySet<string>): void {
     for (let index = this.#tree.length - 1; index >= 0; index--) {
       if (this.#tree.type(index) !== 'folder' || except?.has(this.#tree.paths[index]!)) continue;
       if (this.#tree.paths[index]!.includes('/') !== (which === 'nested')) continue;
@@ -138,14 +138,14 @@ export class TreeWriter {
   /** With a path of the entry that the system takes: where its own would be too long, by way of an open folder above it. */
   #at<T>(index: number, use: (path: string | Buffer) => T, base = this.#base): T {
     const path = this.#tree.paths[index]!;
-    if (base.length + 1 + path.length <= PATH_BYTES) return use(toSystemPath(`${base}/${path}`));
+    if (base.length + 1 + path.length <= PATH_BYTES) return use(toSystemPath(below(base, path)));
     const cut = path.lastIndexOf('/', PATH_BYTES / 2);
     const folder = openSync(
-      toSystemPath(`${base}/${path.slice(0, cut)}`),
+      toSystemPath(below(base, path.slice(0, cut))),
       O_RDONLY | O_NOFOLLOW | O_DIRECTORY,
     );
     try {
-      return use(toSystemPath(`/proc/self/fd/${folder}${path.slice(cut)}`));
+      return use(toSystemPath(pathOfBytes(`/proc/self/fd/${folder}${path.slice(cut)}`)));
     } finally {
       closeSync(folder);
     }

@@ -1,5 +1,5 @@
 import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
-import { type EntryPath, toSystemPath } from '../format/entryPath.ts';
+import { below, type EntryPath, toSystemPath } from '../format/entryPath.ts';
 import { BLOCK_BYTES, DENSE_BLOCKS, MAX_TIME_US } from '../format/format.ts';
 import { micros } from './entryStat.ts';
 import { PATH_BYTES, type TreeRoot } from './treeRoot.ts';
@@ -49,13 +49,13 @@ export function isClosedByOthers(
 ): boolean {
   const uid = Number(stat.uid);
   if (uid === process.geteuid!() || uid === owner || stat.isSymbolicLink()) return false;
-  return !canRead(toSystemPath(`${root.path}/${path}`), stat);
+  return !canRead(toSystemPath(below(root.path, path)), stat);
 }
 
 /** What `mkfs` leaves at the top of a volume, for `fsck` to put into: the volume's, and no bot's. */
 export function isLostAndFound(root: TreeRoot, name: string, stat: BigIntStats): boolean {
   if (name !== 'lost+found' || stat.uid !== 0n || !stat.isDirectory()) return false;
-  const path = toSystemPath(`${root.path}/${name}`);
+  const path = toSystemPath(below(root.path, name));
   return !canRead(path, stat) || readdirSync(path).length === 0;
 }
 

@@ -13,6 +13,18 @@ import { Tree } from '../format/tree.ts';
 import { addEntry } from '../format/treeEntries.ts';
 import { fetchBlobs } from './fetchBlobs.ts';
 
+/*
+ * From the head to the blobs, by any number of readers.
+ *
+ *  1. `readHead`: there, not there, or an error; never something in between.
+ *  2. `loadSnapshot`: the manifest, then its segments; the result is a `Tree` with a `BlobTable`.
+ *  3. `fetchBlobs`: the blobs that are wanted, by ranges of packs, several at once; each is checked by its hash. `inlineBlob`: those
+ *     that lie in the head.
+ *  4. `readContents`: all bytes of all files in order; `exportTar` makes an archive of them.
+ *
+ * What a snapshot needs and is missing or not what it was is `damaged`: of that snapshot, not of the store.
+ */
+
 export interface LoadedSnapshot {
   readonly record: SnapshotRecord;
   readonly tree: Tree;

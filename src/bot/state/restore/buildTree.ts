@@ -1,6 +1,6 @@
 import type { Owner } from '../../../base/owner.ts';
 import type { StateContext } from '../format/context.ts';
-import { pathToText } from '../format/entryPath.ts';
+import { below, type EntryPath, pathToText } from '../format/entryPath.ts';
 import { blockCount } from '../format/format.ts';
 import { staysInside } from '../format/linkTarget.ts';
 import { isReusable } from '../local/isReusable.ts';
@@ -13,7 +13,7 @@ import { asDamage, type LoadedSnapshot } from '../read/loadSnapshot.ts';
 
 export interface BuildOptions {
   /** An empty folder, one character per byte. */
-  readonly base: string;
+  readonly base: EntryPath;
   /** Where the tree will lie in the end: what its links are measured by, and what may be taken from there. */
   readonly root: TreeRoot;
   readonly reuse: TreeRoot | undefined;
@@ -64,7 +64,7 @@ export async function buildTree(
       if (staysInside(path, tree.targets.get(index)!, root.path)) writer.makeLink(index);
       else context.warn('a link that leaves the state was not restored', { path: pathToText(path) });
     } else if (options.reuse && isReusable(options.reuse, snapshot, index, options.owner)) {
-      writer.linkFile(index, `${options.reuse.path}/${path}`);
+      writer.linkFile(index, below(options.reuse.path, path));
       reusedBytes += tree.size(index);
     } else {
       const uses = blocksOf(tree.blobs(index));

@@ -2,7 +2,15 @@ import { linkSync } from 'node:fs';
 import { RuntimeError } from '../../../base/errors.ts';
 import type { TarEntry } from '../../../base/tar/readTar.ts';
 import type { StateContext } from '../format/context.ts';
-import { type EntryPath, isEntryPath, parentOf, pathToText, toSystemPath } from '../format/entryPath.ts';
+import {
+  below,
+  type EntryPath,
+  isEntryPath,
+  parentOf,
+  pathOfBytes,
+  pathToText,
+  toSystemPath,
+} from '../format/entryPath.ts';
 import { MAX_TIME_US, RESERVED_NAME } from '../format/format.ts';
 import { checkLimits } from '../format/limits.ts';
 import { staysInside } from '../format/linkTarget.ts';
@@ -14,14 +22,14 @@ import { TreeWriter } from '../local/treeWriter.ts';
 export class LegacyTree {
   readonly tree = new Tree();
   readonly #context: StateContext;
-  readonly #base: string;
+  readonly #base: EntryPath;
   readonly #place: Place;
   readonly #writer: TreeWriter;
   readonly #types = new Map<EntryPath, EntryType>();
   /** Made last: until then there is no link that anything could be written through. */
   readonly #links: number[] = [];
 
-  constructor(context: StateContext, base: string, place: Place) {
+  constructor(context: StateContext, base: EntryPath, place: Place) {
     this.#context = context;
     this.#base = base;
     this.#place = place;
@@ -36,7 +44,8 @@ export class LegacyTree {
     if (entry.type === 'directory') return this.#folder(path, entry);
     if (this.#types.has(path)) throw damaged(`${shown(path)} is in it twice`);
     if (entry.type === 'file') return await this.#file(path, entry);
-    if (entry.type === 'symlink') return this.#link(path, entry, entry.linkname.toString('latin1'));
+    if (entry.type === 'symlink')
+      return this.#link(path, entry, pathOfBytes(entry.linkname.toString('latin1')));
     if (entry.type === 'link') return this.#hardLink(path, entry);
     this.#context.warn('a device or pipe in the older state was left out', { path: pathToText(path) });
   }
@@ -67,7 +76,7 @@ export class LegacyTree {
     this.#writer.makeFolder(this.#entry(path, 'folder', entry));
   }
 
-  #link(path: EntryPath, entry: TarEntry, target: string): void {
+  #link(path: EntryPath, entry: TarEntry, target: EntryPath): void {
     if (staysInside(path, target, this.#place.root.path)) {
       this.#links.push(this.#entry(path, 'link', entry, target));
     } else {
@@ -85,7 +94,7 @@ export class LegacyTree {
     }
     if (type !== 'file') throw damaged(`it links to ${shown(other)}`);
     this.#types.set(path, 'file');
-    linkSync(toSystemPath(`${this.#base}/${other}`), toSystemPath(`${this.#base}/${path}`));
+    linkSync(toSystemPath(below(this.#base, other)), toSystemPath(below(this.#base, path)));
   }
 
   #makeParents(path: EntryPath): void {
@@ -102,7 +111,7 @@ export class LegacyTree {
     path: EntryPath,
     type: EntryType,
     entry: Pick<TarEntry, 'mode' | 'mtime'> & { size?: number },
-    target?: string,
+    target?: EntryPath,
   ) {
     this.#types.set(path, type);
     // A fraction as a floating-point number may be a little less than it was.
@@ -116,10 +125,12 @@ export class LegacyTree {
 
 /** Without what only says that it is relative, and a folder's slash at the end. */
 const entryPathOf = (name: Buffer): EntryPath =>
-  name
-    .toString('latin1')
-    .replace(/^(\.?\/)+/, '')
-    .replace(/\/(\.?)$/, '');
+  pathOfBytes(
+    name
+      .toString('latin1')
+      .replace(/^(\.?\/)+/, '')
+      .replace(/\/(\.?)$/, ''),
+  );
 
 const shown = (path: EntryPath): string => JSON.stringify(pathToText(path));
 

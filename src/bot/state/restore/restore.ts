@@ -5,6 +5,7 @@ import { keepOrReplace } from '../claim/tree/keepOrReplace.ts';
 import { readMarker, writeMarker, writeMarkerAt } from '../claim/tree/marker.ts';
 import { freshMarker, keptMarker } from '../claim/tree/markerFor.ts';
 import type { StateContext } from '../format/context.ts';
+import { below } from '../format/entryPath.ts';
 import { checkLimits } from '../format/limits.ts';
 import { intoPlace, type Place } from '../local/intoPlace.ts';
 import { isEmpty } from '../local/isEmpty.ts';
@@ -12,6 +13,18 @@ import { nothing, type Restored, type RestoreOptions, type RestoreReport } from 
 import { openRoot, type TreeRoot } from '../local/treeRoot.ts';
 import { loadSnapshot } from '../read/loadSnapshot.ts';
 import { buildTree } from './buildTree.ts';
+
+/*
+ * From a snapshot to a tree.
+ *
+ *  1. `keepOrReplace` (bot/state/claim/tree): the tree that lies there is kept, or gives way.
+ *  2. The newest snapshot is loaded; where it is damaged, the one before it, with a warning. `checkLimits`.
+ *  3. `buildTree` builds it aside: what lies there already and is the same is taken over, the rest is fetched; every block is checked.
+ *  4. `intoPlace` moves it in. A marker says `complete: false` until that is done.
+ *  5. What agents before this format saved comes by `restoreLegacy`, with a tar in place of 2 and 3.
+ *
+ * `restoreTo` does 2 to 4 for people, into an empty directory.
+ */
 
 /**
  * Puts the newest good snapshot into `dir`. The tree is built and verified aside and then moved in; a crash before
@@ -43,7 +56,7 @@ async function replace(
   const place: Place = {
     ...options,
     begin: (folder) =>
-      writeMarkerAt(`${folder}/marker`, { ...freshMarker(context, claim, 0), complete: false }),
+      writeMarkerAt(below(folder, 'marker'), { ...freshMarker(context, claim, 0), complete: false }),
   };
   if (claim.head.snapshots.length > 0) return await restoreNewest(context, claim, place);
   if (!claim.head.legacy) return nothing;

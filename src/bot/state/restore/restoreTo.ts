@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { RuntimeError } from '../../../base/errors.ts';
 import { makeFolders } from '../../../base/makeFolders.ts';
 import type { StateContext } from '../format/context.ts';
-import { fromText, toSystemPath } from '../format/entryPath.ts';
+import { below, fromText, toSystemPath } from '../format/entryPath.ts';
 import { RESERVED_NAME } from '../format/format.ts';
 import { checkLimits } from '../format/limits.ts';
 import type { Tree } from '../format/tree.ts';
@@ -49,7 +49,7 @@ export async function restoreTo(context: StateContext, options: RestoreToOptions
       buildTree(context, snapshot, { ...options, base, root, reuse: undefined, inline: head.blobs }),
     );
   } finally {
-    removeTree(`${root.path}/${RESERVED_NAME}`);
+    removeTree(below(root.path, RESERVED_NAME));
   }
   return { sequence: record.sequence, entries: snapshot.tree.length, bytes: snapshot.tree.totals().bytes };
 }

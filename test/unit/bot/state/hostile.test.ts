@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { pathOfBytes } from '../../../../src/bot/state/format/entryPath.ts';
 import { encodeHead, parseHead } from '../../../../src/bot/state/format/head.ts';
 import { openBeneath, openRoot } from '../../../../src/bot/state/local/treeRoot.ts';
 import { signal, TestBot } from './support/bot.ts';
@@ -125,13 +126,13 @@ test('a folder that became a link is not read through', async () => {
   mkdirSync(bot.dir('a/folder'), { recursive: true });
   writeFileSync(bot.dir('a/folder/key'), 'mine');
   const root = openRoot(bot.dir('a'));
-  const fd = openBeneath(root, 'folder/key', 'file');
+  const fd = openBeneath(root, pathOfBytes('folder/key'), 'file');
   expect(fd).toBeTypeOf('number');
   closeSync(fd!);
   rmSync(bot.dir('a/folder'), { recursive: true });
   symlinkSync(bot.dir('secret'), bot.dir('a/folder'));
-  expect(openBeneath(root, 'folder/key', 'file')).toBeUndefined();
-  expect(openBeneath(root, 'folder', 'folder')).toBeUndefined();
+  expect(openBeneath(root, pathOfBytes('folder/key'), 'file')).toBeUndefined();
+  expect(openBeneath(root, pathOfBytes('folder'), 'folder')).toBeUndefined();
 });
 
 test('a forged marker or a link in its place leads nowhere', async () => {

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import * as v from 'valibot';
 import { systemCode } from '../../../../base/errors.ts';
-import { toSystemPath } from '../../format/entryPath.ts';
+import { below, type EntryPath, toSystemPath } from '../../format/entryPath.ts';
 import { RESERVED_NAME } from '../../format/format.ts';
 import { asDiskFailure } from '../../local/diskFailure.ts';
 import { removeTree } from '../../local/removeTree.ts';
@@ -58,7 +58,7 @@ export function readMarker(root: TreeRoot): Marker | undefined {
     return v.parse(markerSchema, JSON.parse(readFileSync(fd, 'utf8')));
   };
   try {
-    return read(toSystemPath(`${root.path}/${RESERVED_NAME}`));
+    return read(toSystemPath(below(root.path, RESERVED_NAME)));
   } catch (error) {
     const code = systemCode(error);
     if (error instanceof SyntaxError || error instanceof v.ValiError) return undefined;
@@ -72,7 +72,7 @@ export function readMarker(root: TreeRoot): Marker | undefined {
 /** Makes `marker` the tree's, whatever has taken its name. */
 export function writeMarker(root: TreeRoot, marker: Marker): void {
   try {
-    writeMarkerAt(`${root.path}/${RESERVED_NAME}`, marker);
+    writeMarkerAt(below(root.path, RESERVED_NAME), marker);
   } catch (error) {
     throw asDiskFailure(error, root);
   }
@@ -82,7 +82,7 @@ export function writeMarker(root: TreeRoot, marker: Marker): void {
  * A plain file that everyone may read, copy and remove: it lies among the bot's. Written in place and not replaced, so that no
  * second name comes and goes while the bot walks its state.
  */
-export function writeMarkerAt(path: string, marker: Marker): void {
+export function writeMarkerAt(path: EntryPath, marker: Marker): void {
   const there = openOwn(path);
   const fd = there ?? makeAnew(path);
   try {
@@ -99,7 +99,7 @@ export function writeMarkerAt(path: string, marker: Marker): void {
 }
 
 /** The file of an earlier marker, when it is one and nothing else has its content. */
-function openOwn(path: string): number | undefined {
+function openOwn(path: EntryPath): number | undefined {
   let fd: number | undefined;
   try {
     fd = openSync(toSystemPath(path), O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -113,7 +113,7 @@ function openOwn(path: string): number | undefined {
   return undefined;
 }
 
-function makeAnew(path: string): number {
+function makeAnew(path: EntryPath): number {
   removeTree(path);
   return openSync(toSystemPath(path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
 }

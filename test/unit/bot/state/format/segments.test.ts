@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { BlobTable } from '../../../../../src/bot/state/format/blobTable.ts';
+import { pathOfBytes } from '../../../../../src/bot/state/format/entryPath.ts';
 import { encodeSegments, parseSegment } from '../../../../../src/bot/state/format/segments.ts';
 import { Tree } from '../../../../../src/bot/state/format/tree.ts';
 
@@ -9,7 +10,7 @@ function treeOf(paths: readonly string[], mtimeOf = (_path: string) => 0) {
   const table = new BlobTable();
   const pack = table.addPack({ hash: hash('sha256', 'pack'), size: 1e9 });
   for (const path of paths) {
-    const index = tree.add(path, {
+    const index = tree.add(pathOfBytes(path), {
       type: 'file',
       mode: 0o644,
       mtime: mtimeOf(path),
@@ -44,7 +45,7 @@ test('a changed entry changes one segment, and so does an added one', () => {
 test('an entry added in front moves no boundary', () => {
   const shifted = treeOf(paths);
   const more = new Tree();
-  more.add('added', { type: 'folder', mode: 0o755, mtime: 0, size: 0, ctime: 0, inode: 0 });
+  more.add(pathOfBytes('added'), { type: 'folder', mode: 0o755, mtime: 0, size: 0, ctime: 0, inode: 0 });
   for (let i = 0; i < shifted.tree.length; i++) shifted.tree.copyTo(more, i);
   const before = new Set(segmentsOf(treeOf(paths)));
   const after = segmentsOf({ tree: more, table: shifted.table });

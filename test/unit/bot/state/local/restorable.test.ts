@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, lstatSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { pathOfBytes } from '../../../../../src/bot/state/format/entryPath.ts';
 import { unsaveable } from '../../../../../src/bot/state/local/unsaveable.ts';
 import { asUser, isRoot } from '../../../../support/process/asUser.ts';
 import { signal, TestBot } from '../support/bot.ts';
@@ -78,8 +79,8 @@ test.each([4096, 4097, 9000])(
 test('a file with more blocks than an entry can name is left out before it is read, a sparse one is not', () => {
   const stat = lstatSync(import.meta.filename, { bigint: true });
   const sized = (blocks: bigint) => Object.assign(stat, { blocks, size: 2n ** 50n });
-  expect(unsaveable('x', sized(2n ** 30n))).toBeUndefined();
-  expect(unsaveable('x', sized(2n ** 30n + 2048n))).toBe('file that holds more than 512 GiB');
+  expect(unsaveable(pathOfBytes('x'), sized(2n ** 30n))).toBeUndefined();
+  expect(unsaveable(pathOfBytes('x'), sized(2n ** 30n + 2048n))).toBe('file that holds more than 512 GiB');
 });
 
 test.runIf(isRoot)(

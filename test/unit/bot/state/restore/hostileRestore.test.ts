@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { fromText } from '../../../../../src/bot/state/format/entryPath.ts';
 import { removeTree } from '../../../../../src/bot/state/local/removeTree.ts';
 import type { ObjectStore } from '../../../../../src/store/objectStore.ts';
 import { temporaryDirectory } from '../../../../support/files/temporary.ts';
@@ -98,9 +99,9 @@ test.each<[string, typeof asUser]>([
     chmodSync(join(dir, 'tree/closed/deeper'), 0o111);
     chmodSync(join(dir, 'tree/closed'), 0);
     symlinkSync('kept', join(dir, 'link'));
-    removeTree(join(dir, 'tree'));
-    removeTree(join(dir, 'link'));
-    removeTree(join(dir, 'absent'));
+    removeTree(fromText(join(dir, 'tree')));
+    removeTree(fromText(join(dir, 'link')));
+    removeTree(fromText(join(dir, 'absent')));
     expect(readdirSync(dir)).toEqual(['kept']);
     expect(readFileSync(join(dir, 'kept/file'), 'utf8')).toBe('kept');
   });
