@@ -1,10 +1,20 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { runContainer, startContainer } from '../support/container/container.ts';
 import { containerBots } from '../support/container/containerBots.ts';
-import { universalImage } from '../support/container/docker.ts';
+import { docker, targetImage, universalImage } from '../support/container/docker.ts';
 import { hardened } from '../support/container/hardened.ts';
-import { builtExample, filesOf, type Language } from '../support/process/builtExample.ts';
+import { temporaryDirectory } from '../support/files/temporary.ts';
+import {
+  built,
+  builtExample,
+  dotnetFolder,
+  filesOf,
+  type Language,
+} from '../support/process/builtExample.ts';
 import { freePort } from '../support/process/freePort.ts';
 
 const image = await universalImage();
@@ -16,6 +26,8 @@ interface Compiled {
   /** Of the container, when the bot is stopped: a program that handles SIGTERM ends as it likes. */
   readonly exit: number;
 }
+
+const root = join(import.meta.dirname, '../..');
 
 const compiled: readonly Compiled[] = [
   { language: 'rust', kind: 'rust-stable', entrypoint: 'bot', exit: 143 },
@@ -32,14 +44,30 @@ describe.skipIf(image.missing !== undefined)('bots built from source', { timeout
   });
 
   test.each(compiled)('$language: goes on where it was stopped, and answers all the time', async (bot) => {
+    const folder = await builtExample(`${bot.language}-counter`, bot.language);
+    await goesOn(image.tag, bot, await filesOf(folder));
+  });
+
+  // dotnet8 needs .NET 8, which no registry has; the kind starts `dotnet` the same way.
+  test('csharp: so does one on .NET Core 3.1, in an image made with DOTNET_IMAGE', async () => {
+    const source = 'FROM debian:bookworm-slim\nCOPY . /usr/share/dotnet\n';
+    const tag = `runtime-test:${randomUUID()}`;
+    const dockerfile = join(await temporaryDirectory(), 'Dockerfile');
+    await writeFile(dockerfile, source);
+    await docker('build', '--quiet', '--force-rm', '--tag', tag, '--file', dockerfile, await dotnetFolder());
+    onTestFinished(async () => void (await docker('image', 'rm', '--force', tag)));
+    const dotnet = await targetImage('dotnet', 'x64', { DOTNET_IMAGE: tag });
+    const folder = await built(join(root, 'test/fixtures/csharp'), 'csharp');
+    const bot = { language: 'csharp', kind: 'dotnet8', entrypoint: 'Counter.dll', exit: 143 } as const;
+    await goesOn(dotnet, bot, await filesOf(folder));
+  });
+
+  /** Runs the bot twice, asks it all the time, and once more when it is stopped. */
+  async function goesOn(tag: string, bot: Compiled, files: Record<string, Buffer>): Promise<void> {
     const { kind, entrypoint, exit } = bot;
     const port = await freePort();
     const env = {
-      ...(await bots.deploy({
-        kind,
-        entrypoint,
-        files: await filesOf(await builtExample(`${bot.language}-counter`, bot.language)),
-      })),
+      ...(await bots.deploy({ kind, entrypoint, files })),
       BOT_TYPE: 'realtime',
       QUERY_ENTRYPOINT: entrypoint,
       QUERY_PORT: String(port),
@@ -50,7 +78,7 @@ describe.skipIf(image.missing !== undefined)('bots built from source', { timeout
       [1, {}],
       [2, { ...hardened, tmpfs }],
     ] as const) {
-      await using container = await startContainer({ image: image.tag, env, ...surroundings });
+      await using container = await startContainer({ image: tag, env, ...surroundings });
       await container.waitForOutput(`run ${run}, from tick `);
       const seen = await askUntil(port, (counter) => counter.ticks > ticks);
       expect(seen.runs).toBe(run);
@@ -63,12 +91,12 @@ describe.skipIf(image.missing !== undefined)('bots built from source', { timeout
       if (run === 1) expect(ended.exitRecord).toMatchObject({ source: 'bot', exit, stateSaved: true });
     }
 
-    const asked = await runContainer({ image: image.tag, env: { ...env, QUERY_PATH: '/status' } });
+    const asked = await runContainer({ image: tag, env: { ...env, QUERY_PATH: '/status' } });
     expect(asked.exit, asked.stderr).toBe(0);
     const answer = JSON.parse(asked.stdout);
     expect(answer).toMatchObject({ status: 'ok', data: { runs: 2 } });
     expect(answer.data.ticks).toBeGreaterThanOrEqual(ticks);
-  });
+  }
 });
 
 interface Counter {

@@ -2,6 +2,8 @@ import type { Reporter, TestModule } from 'vitest/node';
 
 /** The tests that a run in CI may skip, by the beginning of their names, with the reason. No other may be skipped there. */
 const maySkip: Readonly<Record<string, string>> = {
+  'arm64: ':
+    'emulated, it takes minutes of both cores; RUNTIME_TEST_ARM64=1 scripts/test test/e2e/arm64 runs it',
   'C#: ': 'no registry that CI reaches has the .NET SDK',
 };
 

@@ -39,9 +39,13 @@ export async function universalImage(): Promise<Image> {
 }
 
 /** Another target of images/Dockerfile, made where it is not; its tag. */
-export async function targetImage(target: string, arch: 'x64' | 'arm64' = 'x64'): Promise<string> {
+export async function targetImage(
+  target: string,
+  arch: 'x64' | 'arm64' = 'x64',
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const tag = `${process.env.RUNTIME_TEST_IMAGE || 'runtime:test'}-${target}-${arch}`;
-  const failure = await script('image', '--target', target, '--arch', arch, tag);
+  const failure = await runScript('image', ['--target', target, '--arch', arch, tag], env);
   if (failure) throw new Error(`scripts/image failed:\n${failure}`);
   return tag;
 }
@@ -56,8 +60,19 @@ export async function baseImage(): Promise<Image> {
 
 /** What it said on stderr when it failed, else undefined. */
 function script(name: string, ...args: string[]): Promise<string | undefined> {
+  return runScript(name, args, {});
+}
+
+function runScript(
+  name: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
   // Output goes to a pipe that a daemon started by the script does not hold: `exit`, not `close`, is the end.
-  const child = spawn(join(root, 'scripts', name), args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(join(root, 'scripts', name), args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk;

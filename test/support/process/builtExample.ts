@@ -5,17 +5,22 @@ import { promisify } from 'node:util';
 import { temporaryDirectory } from '../files/temporary.ts';
 
 const root = join(import.meta.dirname, '../../..');
+const languages = join(root, 'scripts/languages');
 const execute = promisify(execFile);
 
 /** Of the languages whose bots are built from source: what `scripts/languages install` calls them. */
-export type Language = 'rust' | 'cpp' | 'haskell' | 'scala';
+export type Language = 'rust' | 'cpp' | 'haskell' | 'scala' | 'csharp';
 
 /** A copy of `examples/NAME` in a folder of its own, built as its `build` says. Installs the compiler where it is missing. */
 export async function builtExample(name: string, language: Language): Promise<string> {
-  const languages = join(root, 'scripts/languages');
+  return built(join(root, 'examples', name), language);
+}
+
+/** The same for any folder with a `build`. */
+export async function built(source: string, language: Language): Promise<string> {
   await execute(languages, ['install', language]);
   const folder = await temporaryDirectory();
-  await cp(join(root, 'examples', name), folder, { recursive: true });
+  await cp(source, folder, { recursive: true });
   await execute(languages, ['run', join(folder, 'build')]);
   return folder;
 }
@@ -28,4 +33,10 @@ export async function filesOf(folder: string): Promise<Record<string, Buffer>> {
     if (entry.isFile()) files[relative(folder, path)] = await readFile(path);
   }
   return files;
+}
+
+/** Where `scripts/languages install csharp` puts .NET. */
+export async function dotnetFolder(): Promise<string> {
+  await execute(languages, ['install', 'csharp']);
+  return (await execute(languages, ['dotnet'])).stdout.trim();
 }
