@@ -162,8 +162,8 @@ function embed(): void {
     }),
   );
   execFileSync(process.execPath, ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
-  // Where images that lack libatomic put it (docs/images.md). Last: what embeds would write over this.
-  if (patchelf) execFileSync('patchelf', ['--set-rpath', '$ORIGIN/../lib/runtime', made]);
+  // Where images that lack libatomic put it (docs/images.md), or beside it (scripts/release-gestalt). Last: what embeds would write over this.
+  if (patchelf) execFileSync('patchelf', ['--set-rpath', '$ORIGIN/../lib/runtime:$ORIGIN', made]);
   // Renamed into place: an executable that is running cannot be written to.
   renameSync(made, output);
 }

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { RpcError } from './rpcError.ts';
 
 /** What an operator may write under `runtime.providers.<name>.config`. */
-const schema = v.object({
+export const providerConfigSchema = v.object({
   /** The Docker Engine: `unix:///…`, a path or `tcp://…`. */
   engine: v.optional(v.string()),
   /** For sessions that name neither an image nor a template. */
@@ -22,13 +22,13 @@ const schema = v.object({
   git: v.optional(v.object({ command: v.optional(v.string(), 'git') }), {}),
 });
 
-export type ProviderConfig = v.InferOutput<typeof schema>;
+export type ProviderConfig = v.InferOutput<typeof providerConfigSchema>;
 
 /** Unknown names are read over: without a `config`, gestaltd sends its own description of the provider. */
 export function parseProviderConfig(given: Readonly<Record<string, unknown>>): ProviderConfig {
   // That description's own names, which mean something else.
   const own = 'manifestPath' in given ? {} : given;
-  const parsed = v.safeParse(schema, own);
+  const parsed = v.safeParse(providerConfigSchema, own);
   if (parsed.success) return parsed.output;
   const problems = parsed.issues.map((issue) => `config.${v.getDotPath(issue) ?? '?'}: ${issue.message}`);
   throw new RpcError('INVALID_ARGUMENT', problems.join('; '));
