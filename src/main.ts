@@ -12,6 +12,10 @@ const programs: Readonly<Record<string, 'agent' | 'host' | 'protocols'>> = {
   host: 'host',
   bots: 'host',
   provider: 'protocols',
+  'bot-runner': 'host',
+  'bot-scheduler': 'host',
+  'query-server': 'host',
+  gc: 'host',
 };
 
 // Without a listener Node opens a debugger (see processSelf.ts). The supervisor passes the signal on to the bot.

@@ -10,4 +10,20 @@ export const hostCommands: CommandGroup['commands'] = {
     summary: 'the bots of the host on this machine: list, explain, run, restart, drain',
     load: async () => (await import('./bots/group.ts')).bots,
   },
+  'bot-runner': {
+    summary: "the0's command: runs the realtime bots of its database",
+    load: async () => (await import('./the0/services.ts')).botRunner,
+  },
+  'bot-scheduler': {
+    summary: "the0's command: runs the scheduled bots of its database",
+    load: async () => (await import('./the0/services.ts')).botScheduler,
+  },
+  'query-server': {
+    summary: "the0's command: answers queries for the bots of its database",
+    load: async () => (await import('./the0/services.ts')).queryServer,
+  },
+  gc: {
+    summary: "the0's command: removes what bots have left in the store that its database no longer has",
+    load: async () => (await import('./the0/gc.ts')).gc,
+  },
 };

@@ -1,9 +1,5 @@
-import { isatty } from 'node:tty';
 import type { Command } from '../../base/command/command.ts';
 import { stopSignal } from '../../base/command/stopSignal.ts';
-import { createLogger } from '../../base/log.ts';
-import { mergeSources } from '../../bot/config/mergeSources.ts';
-import { readConfig } from '../../bot/config/readConfig.ts';
 import { hostOptionSpecs, readHostOptions } from '../run/hostOptions.ts';
 
 export const host: Command = {
@@ -19,22 +15,10 @@ export const host: Command = {
   ].join('\n'),
   run: async (invocation) => {
     const options = readHostOptions(invocation);
-    const { env } = mergeSources({ env: invocation.env, flags: {} });
-    const isTTY = isatty(2);
-    const config = await readConfig(env, {
-      role: 'operator',
-      knownKinds: [],
-      uid: process.getuid?.() ?? -1,
-      isTTY,
-    });
-    const log = createLogger({
-      ...config.log,
-      role: 'host',
-      now: Date.now,
-      write: (line) => void invocation.stderr.write(line),
-    });
+    const { loadHost } = await import('../run/loadHost.ts');
+    const loaded = await loadHost(invocation);
     const { runHost } = await import('../run/runHost.ts');
-    await runHost({ options, config, env, cwd: invocation.cwd, log, signal: stopSignal() });
+    await runHost({ ...loaded, options, cwd: invocation.cwd, signal: stopSignal() });
     return 0;
   },
 };

@@ -11,14 +11,14 @@ export interface Users {
   of(bot: string): { readonly uid: number; readonly gid: number };
 }
 
-export function openUsers(folders: Folders): Users {
+export function openUsers(folders: Folders, first = FIRST_UID): Users {
   const known = new Map<string, number>();
   mkdirSync(folders.bots, { recursive: true, mode: 0o711 });
   for (const bot of readdirSync(folders.bots)) {
     const uid = read(folders.bot(bot).user);
     if (uid !== undefined) known.set(bot, uid);
   }
-  let next = Math.max(FIRST_UID, ...[...known.values()].map((uid) => uid + 1));
+  let next = Math.max(first, ...[...known.values()].map((uid) => uid + 1));
 
   return {
     of: (bot) => {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { asRuntimeError, type RuntimeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, Role } from '../engine/engine.ts';
 import type { Instances } from '../instances/instances.ts';
 import type { Condition } from '../journal/condition.ts';
 import type { Journal, NewEvent } from '../journal/event.ts';
@@ -36,7 +36,7 @@ export interface LoopOptions {
   readonly log: Logger;
   readonly slots: SlotLimits;
   readonly allowMassDelete: boolean;
-  /** Which bots this host looks after: `--only`. */
+  /** Which bots this host looks after: `--only`. None: it starts and stops nothing. */
   readonly types: ReadonlySet<'realtime' | 'scheduled'>;
   /** Why nothing more may be started on this machine. */
   readonly hostFull: () => string | undefined;
@@ -89,18 +89,23 @@ export function createLoop(options: LoopOptions): Loop {
     tell({ type: 'held', bot: undefined, message, facts: { group } });
   });
   const wakeups = createWakeups(options.timers, wake);
-  const view = createEngineView(engine, clock, {
-    changed: wake,
-    answered: () => {
-      tell({ type: 'engine-back', bot: undefined, message: 'the engine answers', facts: {} });
-      wakeAll(allBots());
+  const view = createEngineView(
+    engine,
+    clock,
+    {
+      changed: wake,
+      answered: () => {
+        tell({ type: 'engine-back', bot: undefined, message: 'the engine answers', facts: {} });
+        wakeAll(allBots());
+      },
+      lost: (error) => {
+        const message = `the engine does not answer: ${asRuntimeError(error).message}`;
+        tell({ type: 'engine-lost', bot: undefined, message, facts: {} });
+        wakeAll(allBots());
+      },
     },
-    lost: (error) => {
-      const message = `the engine does not answer: ${asRuntimeError(error).message}`;
-      tell({ type: 'engine-lost', bot: undefined, message, facts: {} });
-      wakeAll(allBots());
-    },
-  });
+    rolesOf(options.types),
+  );
   const observer = createSourceObserver({
     wanted,
     view,
@@ -249,7 +254,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   /** Of the other sort: another host of the same source looks after it. */
   function isOurs(own: Wanted): boolean {
-    return own.type !== 'present' || options.types.has(own.spec.type);
+    return own.type === 'present' ? options.types.has(own.spec.type) : options.types.size > 0;
   }
 
   return {
@@ -287,4 +292,12 @@ export function createLoop(options: LoopOptions): Loop {
       wakeups.stop();
     },
   };
+}
+
+/** A host without bots of its own only looks where the realtime ones are. */
+function rolesOf(types: LoopOptions['types']): ReadonlySet<Role> {
+  const roles = new Set<Role>();
+  if (types.has('scheduled')) roles.add('run');
+  if (types.has('realtime') || types.size === 0) roles.add('bot');
+  return roles;
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import type { Engine, Instance } from '../engine/engine.ts';
+import type { Engine, Instance, Role } from '../engine/engine.ts';
 
 /** What the engine holds of bots and their runs, as far as it has told. */
 export interface EngineView {
@@ -25,13 +25,21 @@ const LIST_AGAIN_MS = 60_000;
 const PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
-export function createEngineView(engine: Engine, clock: Clock, events: EngineViewEvents): EngineView {
+export function createEngineView(
+  engine: Engine,
+  clock: Clock,
+  events: EngineViewEvents,
+  /** Others of the host's instances are somebody else's business. */
+  roles: ReadonlySet<Role> = new Set(['bot', 'run']),
+): EngineView {
   const byBot = new Map<string, Map<string, Instance>>();
   const botOf = new Map<string, string>();
   /** When the question was put whose answer is shown for a name: an answer to an earlier one knows less. */
   const asked = new Map<string, number>();
   let count = 0;
   let answers = false;
+
+  const isBots = (one: Instance | undefined) => one !== undefined && roles.has(one.role);
 
   function put(name: string, instance: Instance | undefined): void {
     const bot = instance?.bot ?? botOf.get(name);
@@ -138,11 +146,6 @@ export function createEngineView(engine: Engine, clock: Clock, events: EngineVie
       }
     },
   };
-}
-
-/** Queries and sandboxes are their makers' business. */
-function isBots(one: Instance | undefined): boolean {
-  return one?.role === 'bot' || one?.role === 'run';
 }
 
 function same(a: Instance | undefined, b: Instance | undefined): boolean {

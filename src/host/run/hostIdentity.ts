@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile } from '../../base/replaceFile.ts';
+import { systemCode } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import type { Folders } from '../data/folders.ts';
 
@@ -15,11 +15,13 @@ export interface HostIdentity {
   keepDraining(on: boolean): void;
 }
 
-export function hostIdentity({ data }: Folders): HostIdentity {
+/** `shared`: where the name and the key are, with the hosts of other parts of the same bots. */
+export function hostIdentity({ data }: Folders, shared: string): HostIdentity {
+  mkdirSync(shared, { recursive: true, mode: 0o711 });
   const draining = join(data, 'draining');
   return {
-    id: kept(join(data, 'host-id'), () => randomBytes(6).toString('hex')),
-    tokenKey: new Secret(kept(join(data, 'token-key'), () => randomBytes(32).toString('hex'))),
+    id: kept(join(shared, 'host-id'), () => randomBytes(6).toString('hex')),
+    tokenKey: new Secret(kept(join(shared, 'token-key'), () => randomBytes(32).toString('hex'))),
     draining: existsSync(draining),
     keepDraining: (on) => {
       if (on) writeFileSync(draining, '', { mode: 0o600 });
@@ -29,6 +31,11 @@ export function hostIdentity({ data }: Folders): HostIdentity {
 }
 
 function kept(file: string, make: () => string): string {
-  if (!existsSync(file)) replaceFile(file, `${make()}\n`, { mode: 0o600 });
+  try {
+    // Hosts that share it may begin at the same time: the first one's is what all read.
+    writeFileSync(file, `${make()}\n`, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
   return readFileSync(file, 'utf8').trim();
 }

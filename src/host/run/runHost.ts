@@ -40,20 +40,29 @@ export interface RunHost {
   readonly cwd: string;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  readonly share?: Share;
+}
+
+/** What hosts have in common that each look after a part of the same bots, beside one another. */
+export interface Share {
+  /** Where the name on the engine and the key are kept. */
+  readonly folder: string;
+  /** Users from here on are this part's. */
+  readonly firstUid: number;
 }
 
 /**
  * The whole host, from its lock to its last word. It may be killed anywhere: whatever it has to know when it comes back is on
  * disk or in the engine, and it stops no bot by ending.
  */
-export async function runHost({ options, config, env, cwd, log, signal }: RunHost): Promise<void> {
+export async function runHost({ options, config, env, cwd, log, signal, share }: RunHost): Promise<void> {
   await using closing = new AsyncDisposableStack();
   const now = () => Date.now();
   const random = Math.random;
   const folders = createFolders(options.data);
   const lock = await lockData(folders);
   closing.defer(() => lock.close());
-  const identity = hostIdentity(folders);
+  const identity = hostIdentity(folders, share?.folder ?? folders.data);
   const journal = openJournal(folders.journal, now);
   closing.defer(() => journal.close());
   const { records, damaged } = openRecords(folders, now);
@@ -94,7 +103,7 @@ export async function runHost({ options, config, env, cwd, log, signal }: RunHos
     warn: (message) => log.warn(message),
   });
   const { image, secrets } = options;
-  const users = openUsers(folders);
+  const users = openUsers(folders, share?.firstUid);
   const shared = sharedEnv(env, config.buckets);
   const instances = openInstances(
     { engine, credentials, folders, users, code: codeCache, image, shared, secrets },
@@ -122,7 +131,14 @@ export async function runHost({ options, config, env, cwd, log, signal }: RunHos
     observe: metrics.observe,
   });
   closing.defer(revokeKeys(loop, credentials));
-  const source = await openSource(options.bots, { cwd, clock: systemClock, code, bucket: openBucket });
+  const source = await openSource(options.bots, {
+    cwd,
+    env,
+    clock: systemClock,
+    log,
+    code,
+    bucket: openBucket,
+  });
   const api = createHostApi({
     loop,
     engine,

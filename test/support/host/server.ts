@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../process/freePort.ts';
+
+/** A real server that `scripts/NAME run DIR PORT` starts on loopback. */
+export interface TestServer extends AsyncDisposable {
+  readonly port: number;
+  start(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+export async function testServer(name: 'ferretdb' | 'nats'): Promise<TestServer> {
+  const dir = mkdtempSync(join(tmpdir(), `${name}-`));
+  const port = await freePort();
+  let child: ChildProcess | undefined;
+
+  async function start(): Promise<void> {
+    const script = join(import.meta.dirname, '../../../scripts', name);
+    child = spawn(script, ['run', dir, String(port)], { stdio: ['ignore', 'ignore', 'ignore'] });
+    for (let tries = 0; !(await answers(port)); tries++) {
+      if (tries > 3_000 || child.exitCode !== null) throw new Error(`${name} does not start`);
+      await pause(100);
+    }
+  }
+
+  async function kill(): Promise<void> {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+  }
+
+  await start();
+  return {
+    port,
+    start,
+    kill,
+    [Symbol.asyncDispose]: async () => {
+      await kill();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ port, host: '127.0.0.1' }, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
