@@ -22,7 +22,8 @@ const programs: Readonly<Record<string, 'agent' | 'host' | 'protocols'>> = {
 process.on('SIGUSR1', () => undefined);
 
 async function main(): Promise<number> {
-  const program = programs[process.argv[2] ?? ''];
+  const [word = '', ...others] = process.argv.slice(2);
+  const program = word === 'doctor' && others.includes('--host') ? 'host' : programs[word];
   if (program === 'agent') {
     nameRealTimeSignals();
     // Whoever sends one of these loses nothing by it. Not at once: the start comes first.

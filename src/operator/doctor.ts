@@ -1,15 +1,22 @@
-import { type Finding, fail, ok } from '../agent/doctor/finding.ts';
 import { type LoadedBot, loadBot } from '../agent/roles/loadBot.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Command, Invocation } from '../base/command/command.ts';
 import { isRuntimeError } from '../base/errors.ts';
+import { exitOf, type Finding, fail, findingLine, ok } from '../base/finding.ts';
 import { configOptions } from '../bot/config/configOptions.ts';
 
 export const doctor: Command = {
   name: 'doctor',
   summary: 'check everything that a start needs: configuration, store, paths, kind, ports',
   positionals: '[DIR]',
-  options: { json: { type: 'boolean', description: 'print one JSON object' }, ...configOptions() },
+  options: {
+    host: {
+      type: 'boolean',
+      description: 'check what a host of many bots needs instead: engine, limits, store',
+    },
+    json: { type: 'boolean', description: 'print one JSON object' },
+    ...configOptions(),
+  },
   details: [
     'Reads the configuration as `runtime execute [DIR]` does, and writes nothing but a probe that it removes again.',
     'One line a check: ok, warn (a start works, with less than could be) or fail, and what to do.',
@@ -17,10 +24,10 @@ export const doctor: Command = {
   ].join('\n'),
   run: async (invocation) => {
     const findings = await diagnose(invocation);
-    const exit = findings.find(({ status }) => status === 'fail')?.exit ?? 0;
+    const exit = exitOf(findings);
     const { stdout, flags } = invocation;
     if (flags.json) stdout.write(`${JSON.stringify({ ok: exit === 0, exit, checks: findings })}\n`);
-    else for (const finding of findings) stdout.write(line(finding));
+    else for (const finding of findings) stdout.write(findingLine(finding));
     return exit;
   },
 };
@@ -52,9 +59,4 @@ async function load(invocation: Invocation): Promise<LoadedBot | Finding> {
     if (!isRuntimeError(error)) throw error;
     return fail('configuration', error);
   }
-}
-
-function line({ check, status, message, hint }: Finding): string {
-  const text = hint === undefined ? message : `${message} (${hint})`;
-  return `${status.padEnd(5)} ${check}: ${text.replaceAll('\n', ' ')}\n`;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import type { Finding } from '../../src/agent/doctor/finding.ts';
+import type { Finding } from '../../src/base/finding.ts';
 import { type ContainerOptions, runContainer } from '../support/container/container.ts';
 import { containerBots } from '../support/container/containerBots.ts';
 import { docker, dockerWithInput, universalImage } from '../support/container/docker.ts';

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { type Finding, fail, ok, warn } from '../../base/finding.ts';
 import type { Owner } from '../../base/owner.ts';
 import type { Config } from '../../bot/config/config.ts';
 import { type Capability, lackedCapabilities, lacking, TO_RUN, TO_WRITE } from '../process/capabilities.ts';
-import { type Check, type Finding, fail, ok, warn } from './finding.ts';
+import type { Check } from './check.ts';
 
 /** Root can do for the bot's user what a start does. */
 export const capabilities: Check = {

@@ -1,10 +1,11 @@
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
+import { fail, ok } from '../../base/finding.ts';
 import type { Config } from '../../bot/config/config.ts';
 import { botRequest } from '../../bot/kinds/botRequest.ts';
 import { resolveEntrypoint } from '../../bot/kinds/entrypoint.ts';
 import { checkFormat } from '../../bot/kinds/executable.ts';
 import type { Kind } from '../../bot/kinds/kind.ts';
-import { type Check, fail, ok } from './finding.ts';
+import type { Check } from './check.ts';
 
 /** The archive is there and within the limit; without one, the code is in place, and the entrypoint in it. */
 export const code: Check = {

@@ -1,6 +1,7 @@
+import { type Finding, fail } from '../../base/finding.ts';
 import { capabilities } from './capabilities.ts';
+import type { Check, Patient } from './check.ts';
 import { code } from './code.ts';
-import { type Check, type Finding, fail, type Patient } from './finding.ts';
 import { kind } from './kind.ts';
 import { paths } from './paths.ts';
 import { queries } from './queries.ts';

@@ -3,8 +3,9 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { RuntimeError } from '../../base/errors.ts';
+import { fail, ok } from '../../base/finding.ts';
 import { botRequest } from '../../bot/kinds/botRequest.ts';
-import { type Check, fail, ok } from './finding.ts';
+import type { Check } from './check.ts';
 
 const VERSION_MS = 10_000;
 

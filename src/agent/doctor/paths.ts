@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
+import { type Finding, fail, ok } from '../../base/finding.ts';
 import type { Config } from '../../bot/config/config.ts';
 import { botMay } from './asUser.ts';
-import { type Check, type Finding, fail, ok } from './finding.ts';
+import type { Check } from './check.ts';
 
 /** Code, state and logs can be written by us, and reached by the bot. */
 export const paths: Check = {

@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
 import { RuntimeError } from '../../base/errors.ts';
+import { type Finding, fail, ok, warn } from '../../base/finding.ts';
 import { readonlyWrapper } from '../query/program/readonlyWrapper.ts';
-import { type Check, type Finding, fail, ok, warn } from './finding.ts';
+import type { Check } from './check.ts';
 
 /** For bots that answer queries: the port is free, and the state is kept from the query program's writes. */
 export const queries: Check = {

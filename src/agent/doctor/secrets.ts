@@ -1,7 +1,8 @@
 import { accessSync, constants } from 'node:fs';
+import { type Finding, ok, warn } from '../../base/finding.ts';
 import { type VariableName, variables } from '../../bot/config/variables.ts';
 import { botMay } from './asUser.ts';
-import { type Check, type Finding, ok, warn } from './finding.ts';
+import type { Check } from './check.ts';
 
 /** Bot code can read neither our memory nor the files that the credentials come from. */
 export const secrets: Check = {

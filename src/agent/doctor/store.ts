@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { clockFinding } from '../../base/clockFinding.ts';
 import { isRuntimeError } from '../../base/errors.ts';
+import { type Finding, fail, ok, warn } from '../../base/finding.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
-import { type Check, type Finding, fail, ok, warn } from './finding.ts';
-
-/** Signatures are good for 15 minutes; below this it is no reason to worry. Milliseconds. */
-const SKEW_MS = 60_000;
-const REFUSED_SKEW_MS = 15 * 60_000;
+import type { Check } from './check.ts';
 
 /** Reachable, credentials good, buckets there or made, conditions honoured, clocks agree. */
 export const store: Check = {
@@ -17,23 +15,12 @@ export const store: Check = {
     const after = now();
     return [
       ok('store', `${state.name} answers in ${after - before} ms`),
-      skew(theirs - (before + after) / 2),
+      clockFinding(theirs - (before + after) / 2),
       ...(await bucket('state', state, `${config.botId}/doctor-${randomUUID()}`)),
       ...(await bucket('logs', await stores.open('logs', 0), `logs/${config.botId}/doctor-${randomUUID()}`)),
     ];
   },
 };
-
-function skew(ms: number): Finding {
-  const seconds = Math.round(Math.abs(ms) / 1000);
-  const text = `our clock is ${seconds} s ${ms > 0 ? 'behind' : 'ahead of'} the store's`;
-  if (Math.abs(ms) < SKEW_MS) return ok('clock', text);
-  return warn(
-    'clock',
-    text,
-    `Set this machine's clock: from ${REFUSED_SKEW_MS / 60_000} min on, stores refuse what we sign.`,
-  );
-}
 
 async function bucket(role: string, bucket: ObjectStore, probe: string): Promise<Finding[]> {
   try {

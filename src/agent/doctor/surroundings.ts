@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type Check, type Finding, ok, warn } from './finding.ts';
+import { type Finding, ok, warn } from '../../base/finding.ts';
+import type { Check } from './check.ts';
 
 const INITS = ['tini', 'docker-init', 'dumb-init', 'catatonit', 'systemd', 'init'];
 const LIMITS = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'];

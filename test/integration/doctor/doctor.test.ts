@@ -2,7 +2,7 @@ import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import type { Finding } from '../../../src/agent/doctor/finding.ts';
+import type { Finding } from '../../../src/base/finding.ts';
 import { containerBots } from '../../support/container/containerBots.ts';
 import { temporaryDirectory } from '../../support/files/temporary.ts';
 import { newContainer, runRuntime } from '../../support/process/executable.ts';

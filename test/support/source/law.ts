@@ -11,6 +11,7 @@ protocol                                  the same in the words of other platfor
 host                                      many bots on one engine                   sees bot store base
 host/commands                             the words of runtime host and runtime bots
 host/run                                  the parts of a host, put together
+host/doctor                               the checks before a host starts
 host/gateway                              queries of all bots, port 9477
 host/control                              the operator's socket
 host/api                                  what all others see of a host

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Patient } from '../../../../src/agent/doctor/finding.ts';
+import type { Patient } from '../../../../src/agent/doctor/check.ts';
 import { store } from '../../../../src/agent/doctor/store.ts';
 import { readConfig } from '../../../../src/bot/config/readConfig.ts';
 import { builtInKinds } from '../../../../src/bot/kinds/builtIn.ts';

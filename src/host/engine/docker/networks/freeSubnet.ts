@@ -23,7 +23,7 @@ export async function withFreeSubnet<T>(
 }
 
 /** Whether this machine is in that subnet, or it in one of this machine's. */
-function isHere({ gateway }: Subnet): boolean {
+export function isHere({ gateway }: Subnet): boolean {
   const net = toNumber(gateway) >>> 8;
   return Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])

@@ -1,7 +1,4 @@
-import { asRuntimeError } from '../../base/errors.ts';
-import type { Config } from '../../bot/config/config.ts';
-import type { Kind } from '../../bot/kinds/kind.ts';
-import type { Stores } from '../../store/openStores.ts';
+import { asRuntimeError } from './errors.ts';
 
 /** What one check found. `warn`: a start works, with less than could be. */
 export interface Finding {
@@ -11,24 +8,6 @@ export interface Finding {
   readonly hint?: string | undefined;
   /** Of a failed check: the code that the start would have had. */
   readonly exit?: number;
-}
-
-/** What is looked at. */
-export interface Patient {
-  readonly config: Config;
-  readonly kind: Kind;
-  /** The environment that the configuration was read from. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Stores that do not retry. */
-  readonly stores: Stores;
-  readonly uid: number;
-  readonly now: () => number;
-}
-
-/** One family of checks; throws only for what is wrong with the whole family. */
-export interface Check {
-  readonly name: string;
-  run(patient: Patient): Promise<readonly Finding[]>;
 }
 
 export function ok(check: string, message: string): Finding {
@@ -49,4 +28,15 @@ export function fail(check: string, thrown: unknown): Finding {
     hint,
     exit: exitCode,
   };
+}
+
+/** As `runtime doctor` prints it. */
+export function findingLine({ check, status, message, hint }: Finding): string {
+  const text = hint === undefined ? message : `${message} (${hint})`;
+  return `${status.padEnd(5)} ${check}: ${text.replaceAll('\n', ' ')}\n`;
+}
+
+/** What the command exits with. */
+export function exitOf(findings: readonly Finding[]): number {
+  return findings.find(({ status }) => status === 'fail')?.exit ?? 0;
 }

@@ -1,0 +1,22 @@
+import type { Finding } from '../../base/finding.ts';
+import type { Config } from '../../bot/config/config.ts';
+import type { Kind } from '../../bot/kinds/kind.ts';
+import type { Stores } from '../../store/openStores.ts';
+
+/** What is looked at. */
+export interface Patient {
+  readonly config: Config;
+  readonly kind: Kind;
+  /** The environment that the configuration was read from. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Stores that do not retry. */
+  readonly stores: Stores;
+  readonly uid: number;
+  readonly now: () => number;
+}
+
+/** One family of checks; throws only for what is wrong with the whole family. */
+export interface Check {
+  readonly name: string;
+  run(patient: Patient): Promise<readonly Finding[]>;
+}

@@ -1,0 +1,23 @@
+import type { Finding } from '../../base/finding.ts';
+import type { Config } from '../../bot/config/config.ts';
+import type { NetworkOptions } from '../engine/docker/networks/networkOptions.ts';
+
+/** What is looked at: a host before it starts, or beside one that runs. Nothing of it is changed. */
+export interface HostPatient {
+  readonly config: Config;
+  /** Of the engine: DOCKER_HOST, else its usual socket. */
+  readonly socket: string | undefined;
+  readonly networks: NetworkOptions;
+  /** The image of all bots. */
+  readonly image: string;
+  /** The host's data folder. */
+  readonly data: string;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** One family of checks; throws only for what is wrong with the whole family. */
+export interface HostCheck {
+  readonly name: string;
+  run(patient: HostPatient): Promise<readonly Finding[]>;
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { mountOf, quota } from '../../../../src/host/doctor/disk.ts';
+import { type EngineInfo, engineFindings } from '../../../../src/host/doctor/engine.ts';
+import { limitFinding } from '../../../../src/host/doctor/limits.ts';
+import { places } from '../../../../src/host/doctor/networks.ts';
+
+const good: EngineInfo = {
+  ServerVersion: '20.10.24',
+  CgroupVersion: '2',
+  LiveRestoreEnabled: true,
+  SecurityOptions: ['name=seccomp,profile=default'],
+  MemoryLimit: true,
+  SwapLimit: true,
+  PidsLimit: true,
+};
+const wrong = (info: Partial<EngineInfo>) =>
+  engineFindings({ ...good, ...info })
+    .filter(({ status }) => status !== 'ok')
+    .map(({ check, hint }) => [check, hint !== undefined]);
+
+test('an engine that does all of it; one that lacks something, each with a remedy', () => {
+  expect(wrong({})).toEqual([]);
+  expect(wrong({ LiveRestoreEnabled: false })).toEqual([['live-restore', true]]);
+  expect(wrong({ SwapLimit: false })).toEqual([['limits of containers', true]]);
+  expect(wrong({ SecurityOptions: null })).toEqual([['seccomp', true]]);
+  expect(wrong({ SecurityOptions: ['name=seccomp,profile=unconfined'] })).toEqual([['seccomp', true]]);
+});
+
+test('the mount of a folder is the innermost', () => {
+  const mounts =
+    '/dev/a / ext4 rw 0 0\n/dev/b /var/lib xfs rw,prjquota 0 0\n/dev/c /var/library ext4 rw 0 0\n';
+  expect(mountOf('/var/lib/runtime', mounts).path).toBe('/var/lib');
+  expect(mountOf('/var/library', mounts).path).toBe('/var/library');
+  expect(mountOf('/srv', mounts).path).toBe('/');
+  expect(quota(mountOf('/var/lib/runtime', mounts)).status).toBe('ok');
+  expect(quota(mountOf('/srv', mounts)).status).toBe('warn');
+});
+
+test('limits, and subnets for bridges', () => {
+  const limit = { name: 'neighbours', file: 'net/ipv4/neigh/default/gc_thresh3', least: 8192, why: 'x' };
+  expect(limitFinding(limit, 8192).status).toBe('ok');
+  expect(limitFinding(limit, 1024).hint).toBe('sysctl -w net.ipv4.neigh.default.gc_thresh3=8192');
+  expect(limitFinding(limit, undefined).status).toBe('warn');
+  expect(places('198.18.4.0/22').message).toContain('4 of 4 subnets');
+  expect(() => places('198.18.4.0/30')).toThrow(/no pool/);
+});
