@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import type { Clock } from '../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { ObjectStore } from '../../src/store/objectStore.ts';
 import { getBytes } from '../../src/store/readAll.ts';
@@ -41,8 +41,13 @@ describe.each(['s3', 'aws'] as const)('%s', (type) => {
     plain = openPlace({ ...backend.place, ...inject('minio'), type, endpoint: proxy.endpoint });
     retries = [];
     whileWaiting = async () => {};
-    const clock: Clock = { now: () => Date.now(), sleep: async (ms) => void (await whileWaiting(ms)) };
-    const policy = { deadlineMs: 60_000, baseMs: 100, capMs: 1000 };
+    const policy = { deadlineMs: 600_000, baseMs: 100, capMs: 1000 };
+    const clock: Clock = {
+      now: () => Date.now(),
+      // Longer ones are no pause, but the limits of attempts.
+      sleep: async (ms, signal) =>
+        void (await (ms > 10_000 ? systemClock.sleep(ms, signal) : whileWaiting(ms))),
+    };
     patient = withRetry(plain, policy, { clock, random: () => 0.5, onRetry: (retry) => retries.push(retry) });
   });
   afterEach(async () => {

@@ -2,16 +2,24 @@ import { Readable } from 'node:stream';
 import { RuntimeError } from '../../base/errors.ts';
 import type { GetOptions, ObjectStore, StoredObject } from '../objectStore.ts';
 import type { Backoff } from './backoff.ts';
+import type { ProgressWatch } from './timeLimit.ts';
+
+/** How a body is got again. */
+export interface Resuming {
+  /** Of this one body, from its request on. */
+  readonly watch: ProgressWatch;
+  readonly startBackoff: () => Backoff;
+}
 
 /**
- * The body of `first`, going on where a connection broke, from the same object or not at all. Bytes that arrive start
- * the policy's deadline anew: a large object may take longer than it.
+ * The body of `first`, going on where a connection broke, from the same object or not at all. Progress starts
+ * the policy's deadline anew: a large object may take longer than it, but not one that comes by crumbs.
  */
 export function resumingBody(
   store: ObjectStore,
   first: StoredObject,
   options: GetOptions,
-  startBackoff: () => Backoff,
+  { watch, startBackoff }: Resuming,
 ): Readable {
   let source = first.body;
   const start = options.range?.start ?? 0;
@@ -22,10 +30,12 @@ export function resumingBody(
     let backoff = startBackoff();
     for (;;) {
       try {
+        watch.wait();
         for await (const chunk of source) {
           position += chunk.length;
-          backoff = startBackoff();
+          if (watch.got(chunk.length)) backoff = startBackoff();
           yield chunk;
+          watch.wait();
         }
         if (position === end) return;
         throw brokeOff(first.key, position, end);
@@ -42,7 +52,7 @@ export function resumingBody(
     const range = { start: position, end };
     for (;;) {
       try {
-        return (await store.get(first.key, { range, ifMatch: first.etag, signal: options.signal })).body;
+        return (await store.get(first.key, { ...options, range, ifMatch: first.etag })).body;
       } catch (error) {
         await backoff(error);
       }
@@ -51,7 +61,10 @@ export function resumingBody(
 
   const body = Readable.from(bytes(), { objectMode: false });
   // A reader that gives up before its first byte never enters the generator: nothing else would close the source.
-  body.once('close', () => source.destroy());
+  body.once('close', () => {
+    watch.end();
+    source.destroy();
+  });
   return body;
 }
 

@@ -1,9 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
 import { isRuntimeError, type RuntimeError } from '../../base/errors.ts';
 import type { ListOptions, ObjectInfo, ObjectStore } from '../objectStore.ts';
+import { sizeOf } from '../sha256.ts';
 import { type Backoff, nextDelay, type RetryPolicy } from './backoff.ts';
 import { bodyLanded, tailLanded } from './landed.ts';
-import { resumingBody } from './resumingBody.ts';
+import { type Resuming, resumingBody } from './resumingBody.ts';
+import { limited, PROGRESS_BYTES, watchProgress } from './timeLimit.ts';
 
 export interface RetryDeps {
   readonly clock: Clock;
@@ -22,6 +24,9 @@ export interface Retry {
   readonly error: RuntimeError;
 }
 
+/** What even the last attempt gets, milliseconds. */
+const LEAST_MS = 1000;
+
 /**
  * The same store, patient. The adapter says what may be tried again, the policy how long.
  *
@@ -33,6 +38,10 @@ export interface Retry {
  */
 export function withRetry(store: ObjectStore, policy: RetryPolicy, deps: RetryDeps): ObjectStore {
   const { clock, random, onRetry } = deps;
+
+  /** None where nothing is tried again: whoever asks for that has a limit of their own. */
+  const limitMs = policy.deadlineMs > 0 ? policy.deadlineMs : undefined;
+  const limit = { clock, store: store.name };
 
   const startBackoff = (signal: AbortSignal | undefined): Backoff => {
     const began = clock.now();
@@ -46,6 +55,17 @@ export function withRetry(store: ObjectStore, policy: RetryPolicy, deps: RetryDe
       onRetry?.({ store: store.name, attempt, delayMs, error });
       await clock.sleep(delayMs, signal);
     };
+  };
+
+  /** For calls that move little: each attempt has to be over with the deadline as well. */
+  const asking = <T>(
+    signal: AbortSignal | undefined,
+    call: (signal: AbortSignal | undefined) => Promise<T>,
+    landed?: () => Promise<T | undefined>,
+  ): Promise<T> => {
+    const began = clock.now();
+    const left = () => limitMs && Math.max(LEAST_MS, limitMs - Math.max(0, clock.now() - began));
+    return retrying(signal, () => limited({ ...limit, ms: left(), signal }, call), landed);
   };
 
   /** `landed`: after an ambiguous failure and then a conflict, the result when the first write had happened. */
@@ -71,14 +91,26 @@ export function withRetry(store: ObjectStore, policy: RetryPolicy, deps: RetryDe
   const patient: ObjectStore = {
     name: store.name,
     get: async (key, options = {}) => {
-      const first = await retrying(options.signal, () => store.get(key, options));
-      return { ...first, body: resumingBody(store, first, options, () => startBackoff(options.signal)) };
+      const watch = watchProgress({ ...limit, ms: limitMs });
+      const watched = { ...options, signal: either(options.signal, watch.stalled) };
+      const attempt = async () => {
+        watch.wait();
+        return await store.get(key, watched).finally(() => watch.got(0));
+      };
+      try {
+        const first = await retrying(watched.signal, attempt);
+        const again = () => startBackoff(watched.signal);
+        return { ...first, body: resumingBody(store, first, watched, { watch, startBackoff: again }) };
+      } catch (error) {
+        watch.end();
+        throw error;
+      }
     },
-    head: (key, options) => retrying(options?.signal, () => store.head(key, options)),
+    head: (key, options) => asking(options?.signal, (signal) => store.head(key, { ...options, signal })),
     put: (key, body, options) =>
-      retrying(
+      (sizeOf(body) <= PROGRESS_BYTES ? asking : retrying)(
         options?.signal,
-        () => store.put(key, body, options),
+        (signal = options?.signal) => store.put(key, body, { ...options, signal }),
         () => bodyLanded(patient, key, body, options),
       ),
     append: (key, base, tail, options) =>
@@ -87,9 +119,16 @@ export function withRetry(store: ObjectStore, policy: RetryPolicy, deps: RetryDe
         () => store.append(key, base, tail, options),
         () => tailLanded(patient, key, base, tail, options),
       ),
-    list: (prefix, options) => listPatiently(store, prefix, options, startBackoff),
-    delete: (key, options) => retrying(options?.signal, () => store.delete(key, options)),
-    now: (options) => retrying(options?.signal, () => store.now(options)),
+    list: (prefix, options = {}) => {
+      const watch = watchProgress({ ...limit, ms: limitMs });
+      const watched = { ...options, signal: either(options.signal, watch.stalled) };
+      return listPatiently(store, prefix, watched, {
+        watch,
+        startBackoff: () => startBackoff(watched.signal),
+      });
+    },
+    delete: (key, options) => asking(options?.signal, (signal) => store.delete(key, { ...options, signal })),
+    now: (options) => asking(options?.signal, (signal) => store.now({ ...options, signal })),
     close: () => store.close(),
   };
   return patient;
@@ -99,21 +138,33 @@ export function withRetry(store: ObjectStore, policy: RetryPolicy, deps: RetryDe
 async function* listPatiently(
   store: ObjectStore,
   prefix: string,
-  options: ListOptions = {},
-  startBackoff: (signal: AbortSignal | undefined) => Backoff,
+  options: ListOptions,
+  { watch, startBackoff }: Resuming,
 ): AsyncGenerator<ObjectInfo> {
   let { startAfter } = options;
-  let backoff = startBackoff(options.signal);
-  for (;;) {
-    try {
-      for await (const info of store.list(prefix, { ...options, startAfter })) {
-        yield info;
-        startAfter = info.key;
-        backoff = startBackoff(options.signal);
+  let backoff = startBackoff();
+  try {
+    for (;;) {
+      try {
+        watch.wait();
+        for await (const info of store.list(prefix, { ...options, startAfter })) {
+          // Each of them is one less to come.
+          watch.got(PROGRESS_BYTES);
+          yield info;
+          startAfter = info.key;
+          backoff = startBackoff();
+          watch.wait();
+        }
+        return;
+      } catch (error) {
+        await backoff(error);
       }
-      return;
-    } catch (error) {
-      await backoff(error);
     }
+  } finally {
+    watch.end();
   }
+}
+
+function either(signal: AbortSignal | undefined, other: AbortSignal): AbortSignal {
+  return signal ? AbortSignal.any([signal, other]) : other;
 }

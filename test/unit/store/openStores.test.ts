@@ -25,8 +25,10 @@ test('buckets are made by their first write, but for that of the code', async ()
 
 test('a store that is away is tried until the deadline of the call, START_TIMEOUT by default', async () => {
   let now = 0;
-  const sleep = async (ms: number) => {
-    now += ms;
+  // With a signal: the limit of an attempt, which is over before.
+  const sleep = async (ms: number, limit?: AbortSignal) => {
+    if (limit) await systemClock.sleep(ms, limit);
+    else now += ms;
   };
   const clock = { now: () => now, sleep };
   const attempts: number[] = [];
