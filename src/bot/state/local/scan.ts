@@ -4,7 +4,7 @@ import { below, comparePaths, type EntryPath, pathOfBytes, ROOT, toSystemPath } 
 import { RESERVED_NAME } from '../format/format.ts';
 import { staysInside } from '../format/linkTarget.ts';
 import { type EntryStat, Tree } from '../format/tree.ts';
-import { entryStat } from './entryStat.ts';
+import { entryStat, kindOf } from './entryStat.ts';
 import { checkRoot, openBeneath, type TreeRoot, unscannable } from './treeRoot.ts';
 import {
   isBeyondTime,
@@ -63,9 +63,10 @@ export function scan(root: TreeRoot, previous: Tree, options: ScanOptions): Scan
   /** Whether it is in the tree. */
   const visit = (path: EntryPath, stat: BigIntStats): boolean => {
     const skip = (what: Unsaveable) => skipped.push({ path, what }) === 0;
-    const what = unsaveable(path, stat);
+    const kind = kindOf(stat);
+    const what = unsaveable(path, kind, stat);
     if (what) return skip(what);
-    const entry = entryStat(stat);
+    const entry = entryStat(stat, kind as EntryStat['type']);
     let target: EntryPath | undefined;
     if (entry.type === 'link') {
       target = readTarget(root, path);
@@ -78,7 +79,7 @@ export function scan(root: TreeRoot, previous: Tree, options: ScanOptions): Scan
       return skip("folder or file of another user's that may not be read");
     }
     if (known !== undefined) cursor += 1;
-    if (isBeyondTime(stat)) skip('time stamp beyond the year 2540');
+    if (isBeyondTime(entry)) skip('time stamp beyond the year 2540');
     const index = tree.add(path, entry, target);
     if (known === undefined || differs(previous, known, entry, target)) changed = true;
     if (entry.type !== 'file') return true;
@@ -100,7 +101,7 @@ export function scan(root: TreeRoot, previous: Tree, options: ScanOptions): Scan
       }
       const stat = statOf(root, path);
       if (!stat || (folder === '' && isLostAndFound(root, name, stat))) continue;
-      if (visit(path, stat) && stat.isDirectory()) walk(path);
+      if (visit(path, stat) && kindOf(stat) === 'folder') walk(path);
     }
   };
 

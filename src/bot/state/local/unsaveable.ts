@@ -1,13 +1,14 @@
 import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
 import { below, type EntryPath, toSystemPath } from '../format/entryPath.ts';
 import { BLOCK_BYTES, DENSE_BLOCKS, MAX_TIME_US } from '../format/format.ts';
-import { micros } from './entryStat.ts';
+import type { EntryStat } from '../format/tree.ts';
+import type { kindOf } from './entryStat.ts';
 import { PATH_BYTES, type TreeRoot } from './treeRoot.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const NAME_BYTES = 255;
 /** `st_blocks` counts in these. */
-const SECTOR_BYTES = 512n;
+const SECTOR_BYTES = 512;
 
 /** What cannot be saved, in words that follow "a". */
 export type Unsaveable =
@@ -22,14 +23,16 @@ export type Unsaveable =
   | 'time stamp beyond the year 2540';
 
 /** Why this entry cannot be restored from any snapshot, by its name and kind alone; undefined: it can. */
-export function unsaveable(path: EntryPath, stat: BigIntStats): Unsaveable | undefined {
-  if (stat.isSocket()) return 'socket';
-  if (stat.isFIFO()) return 'pipe';
-  if (stat.isCharacterDevice() || stat.isBlockDevice()) return 'device';
+export function unsaveable(
+  path: EntryPath,
+  kind: ReturnType<typeof kindOf>,
+  stat: BigIntStats,
+): Unsaveable | undefined {
+  if (kind === 'socket' || kind === 'pipe' || kind === 'device') return kind;
   if (path.length - path.lastIndexOf('/') - 1 > NAME_BYTES) return 'name of more than 255 bytes';
   // Its entry would be longer than a reader takes.
-  const dense = (stat.blocks * SECTOR_BYTES) / BigInt(BLOCK_BYTES);
-  if (stat.isFile() && dense > DENSE_BLOCKS) return 'file that holds more than 512 GiB';
+  const dense = (Number(stat.blocks) * SECTOR_BYTES) / BLOCK_BYTES;
+  if (kind === 'file' && dense > DENSE_BLOCKS) return 'file that holds more than 512 GiB';
   return undefined;
 }
 
@@ -38,7 +41,7 @@ export const isTooLong = (root: TreeRoot, path: EntryPath): boolean =>
   root.path.length + 1 + path.length > PATH_BYTES;
 
 /** Whether what it says of its time is more than a manifest can. */
-export const isBeyondTime = ({ mtimeNs }: BigIntStats): boolean => Math.abs(micros(mtimeNs)) > MAX_TIME_US;
+export const isBeyondTime = ({ mtime }: EntryStat): boolean => Math.abs(mtime) === MAX_TIME_US;
 
 /** Whether it belongs to neither us nor the bot (`owner`) and is closed to us. */
 export function isClosedByOthers(

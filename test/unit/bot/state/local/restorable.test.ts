@@ -79,8 +79,10 @@ test.each([4096, 4097, 9000])(
 test('a file with more blocks than an entry can name is left out before it is read, a sparse one is not', () => {
   const stat = lstatSync(import.meta.filename, { bigint: true });
   const sized = (blocks: bigint) => Object.assign(stat, { blocks, size: 2n ** 50n });
-  expect(unsaveable(pathOfBytes('x'), sized(2n ** 30n))).toBeUndefined();
-  expect(unsaveable(pathOfBytes('x'), sized(2n ** 30n + 2048n))).toBe('file that holds more than 512 GiB');
+  expect(unsaveable(pathOfBytes('x'), 'file', sized(2n ** 30n))).toBeUndefined();
+  expect(unsaveable(pathOfBytes('x'), 'file', sized(2n ** 30n + 2048n))).toBe(
+    'file that holds more than 512 GiB',
+  );
 });
 
 test.runIf(isRoot)(
