@@ -5,6 +5,9 @@ import { encodeHead, type Head } from '../format/head.ts';
 import { readHead, type StoredHead } from '../read/readHead.ts';
 import { type Claim, fenced, isHeldBy } from './claim.ts';
 
+/** A gateway may take a moment to show what it has taken, milliseconds. */
+const SECOND_LOOK_MS = 1000;
+
 /** The head while it is ours: moves it, and notices when another instance has taken over. */
 export class HeadKeeper {
   readonly #context: StateContext;
@@ -85,19 +88,29 @@ export class HeadKeeper {
       // Ours after all: the answer was lost, not the write.
       if (!encodeHead(this.head).equals(body)) throw error;
     }
-    // The answer is not the object: a gateway may have given it. Without conditions, this also tells of another instance.
-    await this.check(signal);
-    if (encodeHead(this.head).equals(body)) return;
-    this.#uncertain = true;
-    throw new RuntimeError(
-      'unavailable',
-      `${keys.head(bot)} was acknowledged by the store, and is not there as it was sent`,
-      {
-        op: 'state.publish',
-        path: keys.head(bot),
-        hint: 'Something between the runtime and the store answers in its place: a gateway, a proxy, a cache.',
-      },
-    );
+    if (this.#conditional === false) await this.check(signal);
+    await this.#confirm(next, body, signal).catch((error: unknown) => {
+      this.#uncertain = true;
+      throw error;
+    });
+  }
+
+  /** The answer is not the object: a gateway may have given it. Throws `unavailable` when the head is not `next`. */
+  async #confirm(next: Head, body: Buffer, signal: AbortSignal): Promise<void> {
+    const { store, bot, clock } = this.#context;
+    const { etag } = await store.head(keys.head(bot), { signal });
+    if (etag === this.#current.etag) return;
+    for (let looks = 1; ; looks++) {
+      const stored = await readHead(this.#context, signal);
+      // Another instance may have taken over right behind our write: it is in that head as well.
+      const isOurs = stored && isHeldBy(stored, this.#held);
+      if (stored && !isOurs && stored.head.sequence >= next.sequence) return;
+      if (!stored || !isOurs) throw fenced(bot, stored?.head);
+      this.#current = stored;
+      if (encodeHead(stored.head).equals(body)) return;
+      if (looks === 2) throw notThere(bot);
+      await clock.sleep(SECOND_LOOK_MS, signal);
+    }
   }
 
   async #reread(signal: AbortSignal): Promise<void> {
@@ -106,4 +119,16 @@ export class HeadKeeper {
     this.#current = stored;
     this.#uncertain = false;
   }
+}
+
+function notThere(bot: string): RuntimeError {
+  return new RuntimeError(
+    'unavailable',
+    `${keys.head(bot)} was acknowledged by the store, and is not there as it was sent`,
+    {
+      op: 'state.publish',
+      path: keys.head(bot),
+      hint: 'Something between the runtime and the store answers in its place: a gateway, a proxy, a cache.',
+    },
+  );
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { claim } from '../../../../../src/bot/state/claim/claim.ts';
 import type { ObjectBody, ObjectStore } from '../../../../../src/store/objectStore.ts';
 import { signal, TestBot } from '../support/bot.ts';
 import { treeOf } from '../support/treeOf.ts';
@@ -93,4 +94,31 @@ test('a store that tells no checksums is asked for the bytes', async () => {
   await publisher.publish({ signal });
   expect(asked.filter((key) => key.includes('/packs/'))).toHaveLength(2);
   expect(asked.filter((key) => key.includes('/manifests/'))).toHaveLength(1);
+});
+
+test('an instance that takes over right behind a save does not undo it', async () => {
+  await using bot = await TestBot.open();
+  const { dir, publisher } = await bot.start('a');
+  writeFileSync(join(dir, 'x'), 'first');
+  await publisher.publish({ signal });
+  let takesOver = false;
+  const store: ObjectStore = {
+    ...bot.store,
+    put: async (key, body, options) => {
+      const result = await bot.store.put(key, body, options);
+      if (takesOver && key.endsWith('/head')) {
+        takesOver = false;
+        await claim(bot.context(), { holder: 'another', signal });
+      }
+      return result;
+    },
+  };
+  const again = await bot.start('a', { store });
+  await again.publisher.prepare({ signal });
+  writeFileSync(join(dir, 'x'), 'saved');
+  takesOver = true;
+  expect(await again.publisher.publish({ signal })).toMatchObject({ sequence: 2 });
+  await expect(again.publisher.checkGeneration({ signal })).rejects.toMatchObject({ code: 'fenced' });
+  await bot.start('b');
+  expect(readFileSync(join(bot.dir('b'), 'x'), 'utf8')).toBe('saved');
 });
