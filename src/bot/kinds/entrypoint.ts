@@ -25,7 +25,10 @@ export function checkRelative(entrypoint: string): void {
   });
 }
 
-/** The entrypoint's real path: a regular file inside the code path, symlinks resolved; else `no-entrypoint`. */
+/**
+ * The entrypoint's real path: a regular file inside the code path, symlinks resolved; else `no-entrypoint`, or `not-executable` for
+ * what is no file.
+ */
 export async function resolveEntrypoint(codePath: string, entrypoint: string): Promise<string> {
   checkRelative(entrypoint);
   const path = join(codePath, entrypoint);
@@ -57,7 +60,11 @@ export async function resolveEntrypoint(codePath: string, entrypoint: string): P
     });
   }
   if (!(await stat(real)).isFile()) {
-    throw new RuntimeError('no-entrypoint', `entrypoint ${entrypoint} is not a file`, { path });
+    // As every shell has it.
+    throw new RuntimeError('not-executable', `entrypoint ${entrypoint} is not a file`, {
+      path,
+      hint: 'Name the program itself.',
+    });
   }
   return real;
 }

@@ -12,6 +12,7 @@ import { testBucket } from '../../support/store/testBucket.ts';
 interface Bot {
   readonly runtime: string;
   readonly bot: string;
+  readonly query?: string;
   readonly task?: unknown;
   readonly wrap?: unknown;
   readonly files?: Readonly<Record<string, string>>;
@@ -19,10 +20,10 @@ interface Bot {
 }
 
 /** One life of the bot in a directory of its own. */
-async function life({ runtime, bot, task, wrap, files = {}, env = {} }: Bot) {
+async function life({ runtime, bot, query, task, wrap, files = {}, env = {} }: Bot) {
   const dir = join(await temporaryDirectory(), 'b');
   // JSON is YAML.
-  const settings = JSON.stringify({ name: 'b', runtime, entrypoints: { bot }, task, wrap });
+  const settings = JSON.stringify({ name: 'b', runtime, entrypoints: { bot, query }, task, wrap });
   for (const [name, content] of Object.entries({ 'bot.yaml': settings, ...files })) {
     await mkdir(dirname(join(dir, name)), { recursive: true });
     await writeFile(join(dir, name), content);
@@ -45,12 +46,19 @@ test('a broken manifest leaves every other kind alone, and is reported', async (
 });
 
 test('words before the command, for the bot and for its query program', async () => {
-  const bot = { runtime: 'python3.11', bot: 'main.py', wrap: ['env', 'GREETING=hello', 'nice', '-n', 7] };
-  const source = 'import os\nprint(os.environ["GREETING"], os.nice(0))\n';
+  const wrap = ['env', 'GREETING=hello', 'env', 'NUMBER=7'];
+  const bot = { runtime: 'python3.11', bot: 'main.py', query: 'q.py', wrap };
+  const source = 'import os\nprint(os.environ["GREETING"], os.environ["NUMBER"])\n';
   expect(await life({ ...bot, files: { 'main.py': source } })).toMatchObject({
     code: 0,
     stdout: 'hello 7\n',
   });
+  const answer =
+    'import json, os\njson.dump({"status": "ok", "data": os.environ["NUMBER"]}, open("/query/result.json", "w"))\n';
+  const { dir } = await life({ ...bot, files: { 'main.py': source, 'q.py': answer } });
+  expect((await runRuntime(['execute', dir, '--query', '/x'], {})).stdout).toBe(
+    '{"status": "ok", "data": "7"}\n',
+  );
   const absent = await life({ ...bot, wrap: ['no-such-word'], files: { 'main.py': source } });
   expect(absent).toMatchObject({ code: 127, stderr: expect.stringContaining('no-such-word') });
   expect(await life({ ...bot, wrap: {} })).toMatchObject({

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { dotnet8 } from '../../../../src/bot/kinds/dotnet8.ts';
 import { mountOf } from '../../../../src/bot/kinds/executable.ts';
 import { gcc13 } from '../../../../src/bot/kinds/gcc13.ts';
+import { nodejs20 } from '../../../../src/bot/kinds/node/nodejs20.ts';
 import { rustStable } from '../../../../src/bot/kinds/rustStable.ts';
 import { scala3 } from '../../../../src/bot/kinds/scala3.ts';
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
@@ -80,12 +81,13 @@ test.each([
   await expect(gcc13.verify(kindRequest(code, entrypoint))).rejects.toMatchObject({ exitCode: 127, hint });
 });
 
-test('a link that leaves the code path is 127, and a directory too', async () => {
+test('a link that leaves the code path is 127, and a folder 126', async () => {
   const code = await temporaryDirectory();
   await symlink('/bin/sh', join(code, 'bot'));
   await mkdir(join(code, 'folder'));
   await expect(gcc13.verify(kindRequest(code, 'bot'))).rejects.toMatchObject({ exitCode: 127 });
-  await expect(gcc13.verify(kindRequest(code, 'folder'))).rejects.toMatchObject({ exitCode: 127 });
+  await expect(gcc13.verify(kindRequest(code, 'folder'))).rejects.toMatchObject({ exitCode: 126 });
+  await expect(nodejs20.verify(kindRequest(code, 'folder'))).rejects.toMatchObject({ exitCode: 126 });
 });
 
 test('a link that stays inside is followed', async () => {
