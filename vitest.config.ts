@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vitest/config';
 
-/** Programs in other languages are text, as they are to Node (scripts/node) and to the bundler. */
+/** Programs and definitions in other languages are text, as they are to Node (scripts/node) and to the bundler. */
 const programsAsText: Plugin = {
   name: 'programs as text',
   enforce: 'pre',
   load: (id) =>
-    /\/src\/.*\.(py|cjs)$/.test(id) ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : null,
+    /\/src\/.*\.(py|cjs|proto)$/.test(id)
+      ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}`
+      : null,
 };
 
 /** Tests that start real processes on a busy machine: a limit is there to end a hang, not to measure. */
