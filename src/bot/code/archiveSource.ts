@@ -1,5 +1,6 @@
 import { fstatSync, readSync } from 'node:fs';
 import { refused } from './refused.ts';
+import type { SecondThread } from './twoThreads.ts';
 
 /** An archive's bytes, wherever they lie. Reads are synchronous: they are short, and from memory or page cache. */
 export interface ArchiveSource {
@@ -7,6 +8,8 @@ export interface ArchiveSource {
   readonly size: number;
   /** Exactly `length` bytes; an archive that ends before is refused. */
   read(position: number, length: number): Buffer;
+  /** Where it pays: half of the work is its. */
+  readonly secondThread?: SecondThread | undefined;
 }
 
 export function bufferSource(bytes: Uint8Array): ArchiveSource {

@@ -4,6 +4,7 @@ import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import type { ObjectStore, StoredObject } from '../../store/objectStore.ts';
 import { type ArchiveSource, bufferSource, fileSource } from './archiveSource.ts';
 import { refused } from './refused.ts';
+import { isWorthwhile, type SecondThread } from './twoThreads.ts';
 
 export interface DownloadOptions {
   readonly store: ObjectStore;
@@ -51,9 +52,32 @@ async function getArchive({ store, key, signal }: DownloadOptions): Promise<Stor
 }
 
 async function intoMemory(object: StoredObject): Promise<Downloaded> {
+  if (isWorthwhile(object.size)) return await intoSharedMemory(object);
   const bytes = Buffer.allocUnsafeSlow(object.size);
   const sha256 = await receive(object, (chunk, position) => bytes.set(chunk, position));
   return { source: bufferSource(bytes), sha256, etag: object.etag, close: () => {} };
+}
+
+/** Of a zip: the second thread starts while the bytes are on their way. */
+async function intoSharedMemory(object: StoredObject): Promise<Downloaded> {
+  const bytes = Buffer.from(new SharedArrayBuffer(object.size));
+  let starting: Promise<SecondThread> | undefined;
+  const close = () => void starting?.then((thread) => thread.close());
+  try {
+    const sha256 = await receive(object, (chunk, position) => {
+      bytes.set(chunk, position);
+      if (position === 0 && bytes.toString('latin1', 0, 2) === 'PK') {
+        starting = import('./parts/secondThread.ts').then(({ startSecondThread }) =>
+          startSecondThread(bytes.buffer as unknown as SharedArrayBuffer),
+        );
+      }
+    });
+    const source = { ...bufferSource(bytes), secondThread: await starting };
+    return { source, sha256, etag: object.etag, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 async function intoFile(object: StoredObject, file: string): Promise<Downloaded> {

@@ -4,12 +4,8 @@ import {
   closeSync,
   constants,
   copyFileSync,
-  fchmodSync,
-  fchownSync,
-  futimesSync,
   lchownSync,
   mkdirSync,
-  openSync,
   symlinkSync,
   unlinkSync,
   writeSync,
@@ -17,6 +13,7 @@ import {
 import type { Owner } from '../../base/owner.ts';
 import { checkSymlinks, checkSymlinkTarget } from './checkSymlinks.ts';
 import { entryPath } from './entryPath.ts';
+import { createPlaced, finishPlaced, type PlacedFile, writePlaced } from './placedFile.ts';
 import { refused } from './refused.ts';
 import type { FileOptions, TreeEntry } from './treeEntry.ts';
 
@@ -26,8 +23,6 @@ export interface TreeLimits {
   /** Files, symlinks and directories, those that no entry names included. */
   readonly maxEntries: number;
 }
-
-const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /**
  * Builds a tree out of untrusted entries in a directory that nobody else can write to.
@@ -66,21 +61,21 @@ export class TreeWriter {
 
   /** A file whose bytes are all there. */
   addFile(name: string, bytes: Uint8Array, options: FileOptions): void {
-    const file = this.openFile(name, bytes.length, options);
-    try {
-      file.write(bytes);
-      file.end();
-    } finally {
-      file.close();
-    }
+    writePlaced(this.placeFile(name, bytes.length, options), bytes);
+  }
+
+  /** Takes the place of a file of exactly `size` bytes, which the caller writes (`writePlaced`): the tree counts it from now on. */
+  placeFile(name: string, size: number, options: FileOptions): PlacedFile {
+    const placed = this.#take(name, size, options);
+    this.#count(size);
+    this.#add({ type: 'file', path: placed.path, size, ...asEntry(options) });
+    return placed;
   }
 
   /** A file written piece by piece. `size` is what the archive declares; what is written is counted all the same. */
   openFile(name: string, size: number, options: FileOptions): OpenFile {
-    if (!(size >= 0 && this.#bytes + size <= this.#limits.maxBytes)) throw this.#tooLarge();
-    const path = this.#place(name);
-    const mode = options.executable ? 0o755 : 0o644;
-    const fd = openSync(`${this.#root}/${path}`, CREATE, mode);
+    const placed = this.#take(name, size, options);
+    const fd = createPlaced(placed);
     let written = 0;
     return {
       write: (bytes) => {
@@ -89,12 +84,8 @@ export class TreeWriter {
         for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
       },
       end: () => {
-        if (this.#chmod) fchmodSync(fd, mode);
-        const { executable, mtime } = options;
-        if (mtime !== undefined) futimesSync(fd, mtime, mtime);
-        // Last: the times of another user's file are not ours to set, for root without CAP_FOWNER.
-        if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
-        this.#add({ type: 'file', path, size: written, executable, mtime });
+        finishPlaced(fd, placed);
+        this.#add({ type: 'file', path: placed.path, size: written, ...asEntry(options) });
       },
       close: () => closeSync(fd),
     };
@@ -144,6 +135,19 @@ export class TreeWriter {
     }
     if (files === 0) throw refused('it holds no file');
     return { files, bytes };
+  }
+
+  #take(name: string, size: number, options: FileOptions): PlacedFile & { readonly path: string } {
+    if (!(size >= 0 && this.#bytes + size <= this.#limits.maxBytes)) throw this.#tooLarge();
+    const path = this.#place(name);
+    return {
+      path,
+      file: `${this.#root}/${path}`,
+      mode: options.executable ? 0o755 : 0o644,
+      chmod: this.#chmod,
+      mtime: options.mtime,
+      owner: this.#owner,
+    };
   }
 
   /** A path for a new file, its parents made. As with any unpacker, of two files of one name the last one stays. */
@@ -201,3 +205,5 @@ export interface OpenFile {
   end(): void;
   close(): void;
 }
+
+const asEntry = ({ executable, mtime }: FileOptions) => ({ executable, mtime });

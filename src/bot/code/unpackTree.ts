@@ -36,7 +36,7 @@ export async function unpackTree(
     const { unpackZip } = await import('./unpackZip.ts');
     await unpackZip(source, tree, limits, signal);
   } else {
-    const { unpackTar } = await import('./unpackTar.ts');
+    const { unpackTar } = await import('./parts/unpackTar.ts');
     await unpackTar(source, format, tree, limits, signal);
   }
   return { ...tree.finish(), entries: [...tree.entries.values()] };

@@ -2,8 +2,11 @@ import { Readable } from 'node:stream';
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { type ArchiveSource, pieces } from './archiveSource.ts';
+import { entryPath } from './entryPath.ts';
+import { writePlaced } from './placedFile.ts';
 import { refused } from './refused.ts';
 import type { TreeLimits, TreeWriter } from './treeWriter.ts';
+import type { ZipJob } from './twoThreads.ts';
 import { zipDirectory } from './zipDirectory.ts';
 import { type ZipEntry, zipDataStart } from './zipEntry.ts';
 
@@ -29,6 +32,8 @@ export async function unpackZip(
       hint: 'Make the code smaller, or raise MAX_CODE_SIZE_MB.',
     });
   }
+  const second = hasEachNameOnce(entries) ? source.secondThread : undefined;
+  const jobs: (ZipJob & { readonly entry: ZipEntry })[] = [];
   let turnBytes = 0;
   let turnEntries = 0;
   for (const entry of entries) {
@@ -45,6 +50,10 @@ export async function unpackZip(
       if (entry.size > 0) throw refused('a directory holds bytes', { entry: entry.name });
       tree.addDirectory(entry.name);
     } else if (Math.max(entry.size, entry.compressedSize) <= AT_ONCE) {
+      if (second && entry.type === 'file') {
+        jobs.push({ ...tree.placeFile(entry.name, entry.size, entry), ...zipJob(entry, start), entry });
+        continue;
+      }
       const bytes = inflateAtOnce(source, entry, start);
       if (entry.type === 'symlink') tree.addSymlink(entry.name, bytes.toString('utf8'));
       else tree.addFile(entry.name, bytes, entry);
@@ -54,6 +63,16 @@ export async function unpackZip(
       await inflateInPieces(source, tree, entry, start, signal);
     }
   }
+  await second?.share(jobs, (job) => writePlaced(job, inflateAtOnce(source, job.entry, job.start)), signal);
+}
+
+/** Of two of one name the last one stays, which takes an order. */
+function hasEachNameOnce(entries: readonly ZipEntry[]): boolean {
+  return new Set(entries.map(({ name }) => entryPath(name))).size === entries.length;
+}
+
+function zipJob({ compressedSize, size, crc, method }: ZipEntry, start: number) {
+  return { start, packedSize: compressedSize, size, crc, isStored: method === 'stored' };
 }
 
 function inflateAtOnce(source: ArchiveSource, entry: ZipEntry, start: number): Buffer {

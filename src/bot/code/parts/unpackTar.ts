@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { systemCode } from '../../base/errors.ts';
-import { readTar, type TarEntry, TarError } from '../../base/parts/tarReader.ts';
-import type { ArchiveFormat } from './archiveFormat.ts';
-import { type ArchiveSource, pieces } from './archiveSource.ts';
-import { refused } from './refused.ts';
-import type { OpenFile, TreeLimits, TreeWriter } from './treeWriter.ts';
+import { systemCode } from '../../../base/errors.ts';
+import { readTar, type TarEntry, TarError } from '../../../base/parts/tarReader.ts';
+import type { ArchiveFormat } from '../archiveFormat.ts';
+import { type ArchiveSource, pieces } from '../archiveSource.ts';
+import { refused } from '../refused.ts';
+import type { OpenFile, TreeLimits, TreeWriter } from '../treeWriter.ts';
 
 /** Headers, long names and padding of an entry, bytes: real ones take 512 to 2,560. */
 const ENTRY_OVERHEAD = 4096;
