@@ -3,7 +3,7 @@ import { join } from 'node:path';
 /** Where a host keeps what outlives it. Below the data folder, which belongs to root alone. */
 export interface Folders {
   readonly data: string;
-  /** What is kept of one bot: its state while it runs, its logs, what is recorded of it. */
+  /** What is kept of one bot: its state while it runs, its logs. */
   bot(name: string): BotFolders;
   readonly bots: string;
   /** What was a bot's and may still be wanted. */
@@ -11,6 +11,8 @@ export interface Folders {
   /** Unpacked code archives by their SHA-256, mounted read-only. */
   readonly code: string;
   readonly journal: string;
+  /** What is recorded of all bots. */
+  readonly records: string;
   /** Sealed keys of bots, and the secret of their seals. */
   readonly credentials: string;
   readonly lock: string;
@@ -18,7 +20,6 @@ export interface Folders {
 
 export interface BotFolders {
   readonly own: string;
-  readonly record: string;
   readonly user: string;
   readonly code: string;
   readonly state: string;
@@ -35,13 +36,13 @@ export function createFolders(data: string): Folders {
     trash: join(data, 'trash'),
     code: join(data, 'code'),
     journal: join(data, 'journal'),
+    records: join(data, 'records'),
     credentials: join(data, 'credentials'),
     lock: join(data, 'lock'),
     bot: (name) => {
       const own = join(bots, name);
       return {
         own,
-        record: join(own, 'host.json'),
         user: join(own, 'user'),
         code: join(own, 'code.json'),
         state: join(own, 'state'),

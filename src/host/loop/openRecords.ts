@@ -2,79 +2,104 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   renameSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { RuntimeError } from '../../base/errors.ts';
 import type { Folders } from '../data/folders.ts';
 import { nothingRecorded, type Recorded } from '../reconcile/recorded.ts';
 import type { Records } from '../reconcile/records.ts';
+import { createDurableLog } from './durableLog.ts';
 
 export interface OpenRecords {
   readonly records: Records;
-  /** Records that could not be read: their bots are left alone rather than started on what is not known. */
+  /** Bots whose last record cannot be read: they are left alone rather than started on what is not known. */
   readonly damaged: ReadonlyMap<string, string>;
+  close(): void;
 }
 
-/** `host.json` of every bot, read once; from then on memory and disk say the same. */
+const COMPACT_BYTES = 16 * 2 ** 20;
+
+/**
+ * What is recorded of all bots: a snapshot, and a log of what came after, a line `BOT JSON` each. What is put in the same moment
+ * by many bots reaches the disk together. A line that a crash has cut was never acted upon, and is left out.
+ */
 export function openRecords(folders: Folders, now: () => number): OpenRecords {
-  mkdirSync(folders.bots, { recursive: true, mode: 0o711 });
+  for (const folder of [folders.bots, folders.records]) mkdirSync(folder, { recursive: true, mode: 0o711 });
   mkdirSync(folders.trash, { recursive: true, mode: 0o700 });
+  const [snapshot, file] = [join(folders.records, 'snapshot'), join(folders.records, 'log')];
   const kept = new Map<string, Recorded>();
   const damaged = new Map<string, string>();
-  for (const bot of readdirSync(folders.bots)) {
-    try {
-      kept.set(bot, read(folders.bot(bot).record));
-    } catch (error) {
-      damaged.set(bot, (error as Error).message);
-    }
+  for (const path of [snapshot, file]) replay(path, kept, damaged);
+
+  const fd = openSync(file, 'a', 0o600);
+  let bytes = 0;
+  const log = createDurableLog(fd);
+  compact();
+
+  /** A crash in between replays the old log over the new snapshot, which says the same. */
+  function compact(): void {
+    // What cannot be read is kept as it is, for whoever has to find out why.
+    if (damaged.size > 0) return;
+    const text = [...kept].map(([bot, recorded]) => lineOf(bot, recorded)).join('');
+    const temporary = openSync(`${snapshot}.new`, 'w', 0o600);
+    writeSync(temporary, text);
+    fsyncSync(temporary);
+    closeSync(temporary);
+    renameSync(`${snapshot}.new`, snapshot);
+    const folder = openSync(folders.records, 'r');
+    fsyncSync(folder);
+    closeSync(folder);
+    ftruncateSync(fd, 0);
+    bytes = 0;
   }
+
+  async function write(bot: string, recorded: Recorded | null): Promise<void> {
+    const line = lineOf(bot, recorded);
+    bytes += line.length;
+    await log.append(line);
+    if (recorded === null) kept.delete(bot);
+    else kept.set(bot, recorded);
+    if (bytes > COMPACT_BYTES && log.isQuiet) compact();
+  }
+
   const records: Records = {
     bots: () => [...kept.keys()],
     get: (bot) => kept.get(bot) ?? nothingRecorded,
-    put: async (bot, recorded) => {
-      const { own, record } = folders.bot(bot);
-      mkdirSync(own, { recursive: true, mode: 0o711 });
-      writeDurably(own, record, `${JSON.stringify(recorded)}\n`);
-      kept.set(bot, recorded);
-    },
+    put: write,
     forget: async (bot) => {
       const { own } = folders.bot(bot);
       // Kept for a while: what was not saved is nowhere else.
       if (existsSync(own)) renameSync(own, join(folders.trash, `${now().toString(36)}-${bot}`));
-      kept.delete(bot);
+      if (kept.has(bot)) await write(bot, null);
     },
   };
-  return { records, damaged };
+  return { records, damaged, close: () => closeSync(fd) };
 }
 
-function read(file: string): Recorded {
-  if (!existsSync(file)) return nothingRecorded;
-  const value: Recorded = JSON.parse(readFileSync(file, 'utf8'));
-  if (value?.version !== 1)
-    throw new Error(`${file} has the version ${value?.version}, which this host does not know`);
-  return value;
-}
+const lineOf = (bot: string, recorded: Recorded | null) => `${bot} ${JSON.stringify(recorded)}\n`;
 
-/** Old or new after a crash of the machine as well. */
-function writeDurably(folder: string, file: string, text: string): void {
-  const temporary = `${file}.new`;
-  const fd = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(temporary, file);
-  const directory = openSync(folder, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
+function replay(path: string, kept: Map<string, Recorded>, damaged: Map<string, string>): void {
+  if (!existsSync(path)) return;
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    // Nothing, or what was cut and therefore never said to be written.
+    if (!/(\}|null)$/.test(line)) continue;
+    const space = line.indexOf(' ');
+    const bot = line.slice(0, space);
+    try {
+      const recorded: Recorded | null = JSON.parse(line.slice(space + 1));
+      if (recorded !== null && recorded.version !== 1)
+        throw new RuntimeError('damaged', `its record has the version ${recorded.version}`);
+      damaged.delete(bot);
+      if (recorded === null) kept.delete(bot);
+      else kept.set(bot, recorded);
+    } catch (error) {
+      damaged.set(bot, (error as Error).message);
+    }
   }
 }

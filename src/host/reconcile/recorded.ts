@@ -1,8 +1,7 @@
 import type { BotSpec } from '../bots/botSpec.ts';
 
 /**
- * What a host must know of a bot and can read nowhere else: written down durably before it is acted upon, one small file per
- * bot. Everything else is in the source or in the engine. Times are milliseconds.
+ * What a host must know of a bot and can read nowhere else: written down durably before it is acted upon. Everything else is in the source or in the engine. Times are milliseconds.
  */
 export interface Recorded {
   readonly version: 1;

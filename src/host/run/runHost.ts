@@ -65,7 +65,8 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
   const identity = hostIdentity(folders, share?.folder ?? folders.data);
   const journal = openJournal(folders.journal, now);
   closing.defer(() => journal.close());
-  const { records, damaged } = openRecords(folders, now);
+  const { records, damaged, close } = openRecords(folders, now);
+  closing.defer(close);
 
   const stores = openStores(config, { clock: systemClock, random });
   closing.defer(() => stores.close());

@@ -1,11 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFolders } from '../../../../src/host/data/folders.ts';
 import { heldBack } from '../../../../src/host/loop/massDelete.ts';
-import { openRecords } from '../../../../src/host/loop/openRecords.ts';
 import { createSlots } from '../../../../src/host/loop/slots.ts';
 import { createStoreGate } from '../../../../src/host/loop/storeGate.ts';
 import { createWakeups } from '../../../../src/host/loop/wakeups.ts';
@@ -138,28 +133,5 @@ describe('the gate before a store that is away', () => {
     ]);
     gate.answered();
     expect(gate.mayAsk(2_002)).toBe(true);
-  });
-});
-
-describe('records', () => {
-  it('are there again, and a damaged one is told apart from none', async () => {
-    const data = mkdtempSync(join(tmpdir(), 'records-'));
-    try {
-      const folders = createFolders(data);
-      const { records } = openRecords(folders, () => 1);
-      await records.put('a', { version: 1, failures: 3 });
-      mkdirSync(folders.bot('bad').own);
-      writeFileSync(folders.bot('bad').record, '{"version":');
-      mkdirSync(folders.bot('later').own);
-      writeFileSync(folders.bot('later').record, '{"version":2}');
-      const again = openRecords(folders, () => 1);
-      expect(again.records.get('a').failures).toBe(3);
-      expect([...again.damaged.keys()].sort()).toEqual(['bad', 'later']);
-      await again.records.forget('a');
-      expect(again.records.get('a').failures).toBe(0);
-      expect(readdirSync(folders.trash)).toEqual(['1-a']);
-    } finally {
-      rmSync(data, { recursive: true, force: true });
-    }
   });
 });
