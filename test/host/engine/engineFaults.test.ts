@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { baseImage, docker } from '../../support/container/docker.ts';
+import { fakeClock } from '../../support/fakeClock.ts';
 import { failureOf } from '../../support/host/failureOf.ts';
 import { signal, type TestDocker, testDocker } from '../../support/host/testDocker.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/store/faultProxy.ts';
@@ -101,6 +102,42 @@ describe.skipIf(missing)('an engine that fails', () => {
     await host.run('rt-event', 'true');
     await watch.ended;
     expect(told).toEqual([]);
+  });
+
+  test('a watch on an engine that no longer answers is over, and one on an engine that does goes on', async () => {
+    const clock = fakeClock(Date.now());
+    const slow = await testDocker({
+      image,
+      address: `tcp://127.0.0.1:${proxy.port}`,
+      networks: plain,
+      clock,
+    });
+    // Far behind anything that comes: with a fault, the proxy passes the head of an answer on before its body.
+    proxy.inject({ when: on('/events'), fault: { cutResponseAfter: 1_000_000 } });
+    const asked = () => proxy.requests.filter(({ path }) => path.endsWith('/_ping')).length;
+    let ended = false;
+    const told: (string | undefined)[] = [];
+    const watch = await slow.engine.watch((name) => void told.push(name), signal());
+    void watch.ended.then(() => {
+      ended = true;
+    });
+    for (let beat = 0; beat < 3; beat += 1) {
+      const before = asked();
+      await clock.advance(20_000);
+      await expect.poll(asked).toBe(before + 1);
+      // The answer is read before the next sleep begins.
+      await expect.poll(() => clock.sleepers).toBe(2);
+    }
+    expect(ended).toBe(false);
+    expect(told).toEqual([]);
+    // Our own process stood still: what happened meanwhile may have been thrown away.
+    clock.set(clock.now() + 5_000);
+    await clock.advance(500);
+    expect(told).toEqual([undefined]);
+    proxy.inject({ when: on('/_ping'), fault: { status: 500, code: 'x' } });
+    await clock.advance(20_000);
+    await watch.ended;
+    await slow[Symbol.asyncDispose]();
   });
 
   test('a request that its caller gives up rejects with the reason', async () => {

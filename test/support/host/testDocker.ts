@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '../../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import type { NetworkOptions } from '../../../src/host/engine/docker/networks/networkOptions.ts';
 import { passChain } from '../../../src/host/engine/docker/networks/passThroughDocker.ts';
 import { tableName } from '../../../src/host/engine/docker/networks/ruleset.ts';
@@ -37,6 +37,8 @@ export interface TestDockerOptions {
   /** The socket of an engine other than the shared one. */
   readonly socket?: string;
   readonly networks?: NetworkOptions;
+  /** Of the driver; limits on requests are real time all the same. */
+  readonly clock?: Clock;
 }
 
 export const signal = (): AbortSignal => AbortSignal.timeout(50_000);
@@ -45,8 +47,8 @@ export const signal = (): AbortSignal => AbortSignal.timeout(50_000);
 export async function testDocker(options: TestDockerOptions): Promise<TestDocker> {
   const host = options.host ?? `test-${randomBytes(4).toString('hex')}`;
   const { log, lines } = memoryLog();
-  const { socket, address = socket, networks } = options;
-  const engine = await openDocker({ host, socket: address, networks, clock: systemClock, log });
+  const { socket, address = socket, networks, clock = systemClock } = options;
+  const engine = await openDocker({ host, socket: address, networks, clock, log });
 
   const spec: TestDocker['spec'] = (name, script, more = {}) => ({
     name,

@@ -18,7 +18,7 @@ export async function dialContainer(
   const op = 'engine.dial';
   const container = await findContainer(context, op, name, signal);
   if (!container) throw new RuntimeError('not-found', `${name}: no such container of this host`, { op });
-  const address = toInstance(container, context.host)?.address;
+  const address = toInstance(container, context)?.address;
   if (address === undefined)
     throw new RuntimeError('conflict', `${name}: not running, or without an address`, { op });
   const socket = connect({ host: address, port, signal, allowHalfOpen: true });

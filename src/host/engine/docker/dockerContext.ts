@@ -7,6 +7,8 @@ export interface DockerContext {
   readonly client: DockerClient;
   /** Value of the label `runtime.host`: what does not carry it is not ours. */
   readonly host: string;
+  /** When this machine was started, milliseconds; undefined: the engine is on another. */
+  readonly bootedAt: number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }

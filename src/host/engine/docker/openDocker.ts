@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Clock } from '../../../base/clock.ts';
 import { RuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
@@ -29,6 +30,11 @@ export interface DockerOptions {
 }
 
 const CREATE_MS = 60_000;
+
+function bootTime(): number | undefined {
+  const seconds = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
+}
 /** Only its own loopback. */
 const nowhere: Place = { network: 'none', names: {}, resolvers: undefined };
 
@@ -39,8 +45,15 @@ export async function openDocker(options: DockerOptions): Promise<Engine> {
     throw new RuntimeError('config', `${JSON.stringify(host)} is no name for a host`, {
       hint: 'Expected at most 31 lower-case letters, digits and hyphens.',
     });
-  const client = createDockerClient(parseEngineAddress(options.socket ?? '/var/run/docker.sock'));
-  const context: DockerContext = { client, host, clock, log };
+  const address = parseEngineAddress(options.socket ?? '/var/run/docker.sock');
+  const client = createDockerClient(address);
+  const context: DockerContext = {
+    client,
+    host,
+    bootedAt: 'socketPath' in address ? bootTime() : undefined,
+    clock,
+    log,
+  };
   const closing = new AbortController();
   const images = createImages(context, closing.signal);
   const networks = createNetworks(context, options.networks ?? defaultNetworks, closing.signal);
@@ -56,7 +69,7 @@ export async function openDocker(options: DockerOptions): Promise<Engine> {
 
     async inspect(name, signal) {
       const container = await findContainer(context, 'engine.inspect', name, signal);
-      return container && toInstance(container, host);
+      return container && toInstance(container, context);
     },
 
     async create(spec, signal) {

@@ -21,7 +21,7 @@ export function createContainerList(
   context: DockerContext,
   seen: (summaries: readonly ContainerSummary[]) => void,
 ): ContainerList {
-  const { client, host } = context;
+  const { client } = context;
   let known = new Map<string, Instance>();
 
   const lookAt = async (summary: ContainerSummary, signal: AbortSignal): Promise<Instance | undefined> => {
@@ -32,7 +32,7 @@ export function createContainerList(
     const path = `/containers/${summary.Id}/json`;
     try {
       const request = { op: 'engine.list', subject: name, method: 'GET', path, signal } as const;
-      return toInstance(await client.call<ContainerDetails>(request), host);
+      return toInstance(await client.call<ContainerDetails>(request), context);
     } catch (error) {
       // Removed since it was listed.
       if (isRuntimeError(error, 'not-found')) return undefined;

@@ -1,9 +1,15 @@
 import type { Instance } from '../../engine.ts';
+import type { DockerContext } from '../dockerContext.ts';
 import type { ContainerDetails } from './container.ts';
 import { readLabels } from './labels.ts';
 
+const LOST = 255;
+
 /** Undefined: not ours. */
-export function toInstance(details: ContainerDetails, host: string): Instance | undefined {
+export function toInstance(
+  details: ContainerDetails,
+  { host, bootedAt }: Pick<DockerContext, 'host' | 'bootedAt'>,
+): Instance | undefined {
   const labelled = readLabels(details.Config.Labels, host);
   if (!labelled) return undefined;
   const { State } = details;
@@ -17,11 +23,17 @@ export function toInstance(details: ContainerDetails, host: string): Instance | 
     createdAt: timeOf(details.Created) ?? 0,
     startedAt: timeOf(State.StartedAt),
     endedAt: state === 'ended' ? timeOf(State.FinishedAt) : undefined,
-    exitCode: state === 'ended' ? State.ExitCode : undefined,
+    exitCode: state === 'ended' && !wasLost(State, bootedAt) ? State.ExitCode : undefined,
     outOfMemory: State.OOMKilled,
     error: State.Error === '' ? undefined : State.Error,
     address: state === 'running' ? addresses.find((address) => address !== '') : undefined,
   };
+}
+
+/** One that a machine took with it when it went down: the engine finds it gone, says 255, and knows nothing. */
+function wasLost(state: ContainerDetails['State'], bootedAt: number | undefined): boolean {
+  if (state.ExitCode !== LOST || bootedAt === undefined) return false;
+  return Date.parse(state.StartedAt) < bootedAt && Date.parse(state.FinishedAt) >= bootedAt;
 }
 
 export function stateOf(status: string): Instance['state'] {
