@@ -35,7 +35,8 @@ export async function secondDocker(image: string, liveRestore: boolean): Promise
   const start = async () => {
     rmSync(join(dir, 'pid'), { force: true });
     const log = openSync(join(dir, 'log'), 'a');
-    child = spawn('dockerd', flags, { stdio: ['ignore', log, log] });
+    // A network namespace of its own: with `--bridge none` an engine removes docker0, whosever it is.
+    child = spawn('unshare', ['--net', '--', 'dockerd', ...flags], { stdio: ['ignore', log, log] });
     for (let tried = 0; tried < 300; tried += 1) {
       if (child.exitCode !== null) break;
       try {
