@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type Finding, ok, warn } from '../../base/finding.ts';
+import { type Finding, fail, ok, warn } from '../../base/finding.ts';
+import { isScarce, OWN_PROCESSES, processLimit, requireProcesses } from '../process/processLimit.ts';
 import type { Check } from './check.ts';
 
 const INITS = ['tini', 'docker-init', 'dumb-init', 'catatonit', 'systemd', 'init'];
@@ -20,6 +21,7 @@ export const surroundings: Check = {
       reaper(readFirst(['/proc/1/comm'])),
       memory(readFirst(LIMITS)),
       ...together(readFirst([TOGETHER])),
+      processes(processLimit()),
     ];
   },
 };
@@ -55,6 +57,23 @@ export function together(group: string | undefined): Finding[] {
       'In Kubernetes: singleProcessOOMKill: true in the configuration of the kubelet.',
     ),
   ];
+}
+
+export function processes(limit: number | undefined): Finding {
+  if (limit === undefined) return ok('processes', 'no limit');
+  try {
+    requireProcesses(limit);
+  } catch (error) {
+    return fail('processes', error);
+  }
+  const left = limit - OWN_PROCESSES;
+  const text = `${limit} processes and threads are allowed: the runtime needs ${OWN_PROCESSES} and leaves the bot ${left}`;
+  if (!isScarce(limit)) return ok('processes', text);
+  return warn(
+    'processes',
+    text,
+    'Query server and query programs come on top. docker run --pids-limit allows more.',
+  );
 }
 
 function readFirst(files: readonly string[]): string | undefined {

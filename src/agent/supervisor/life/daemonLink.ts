@@ -39,6 +39,8 @@ export interface DaemonLinkOptions {
   readonly pulled: PulledState;
   /** Whose end the daemon waits for when we die. */
   readonly botGroup: number | undefined;
+  /** Each time that one has the store open and looks after the state. */
+  readonly onReady: () => void;
   readonly onPublished: (report: PublishReport) => void;
   readonly onLogLag: (lagMs: number) => void;
   readonly onEvent: (event: RuntimeEvent) => void;
@@ -92,6 +94,7 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     switch (message.type) {
       case 'ready':
         daemon.forgive();
+        options.onReady();
         break;
       case 'published':
         options.onPublished(message.report);

@@ -6,6 +6,7 @@ import type { EventSink } from '../../../bot/events/event.ts';
 import type { Kind, Launch, LaunchRequest } from '../../../bot/kinds/kind.ts';
 import type { Stores } from '../../../store/openStores.ts';
 import type { PulledState } from '../../process/messages.ts';
+import { processLimit } from '../../process/processLimit.ts';
 import type { Self } from '../../process/roleProcess.ts';
 import type { Capture } from '../capture/createCapture.ts';
 import { listenForStop, type SignalSource, type StopRequest } from '../stop/stopRequest.ts';
@@ -51,6 +52,8 @@ export interface Life extends LifeOptions {
   adopt(bot: BotProcess): void;
   /** How many processes the kernel had killed for memory before. */
   readonly oomKills: number | undefined;
+  /** How many processes and threads the container may have. */
+  readonly processLimit: number | undefined;
 }
 
 /** Listens from the very start: to signals, and to what the kernel says. */
@@ -82,5 +85,6 @@ export function beginLife(options: LifeOptions): Life {
       capture.attach('stderr', process.stderr);
     },
     oomKills: readOomKills(),
+    processLimit: processLimit(),
   };
 }

@@ -1,7 +1,9 @@
 import { releaseMemory } from '../../../base/releaseMemory.ts';
 import type { PublishReport } from '../../../bot/state/publish/publishReport.ts';
+import { isScarce } from '../../process/processLimit.ts';
 import { type DaemonLink, linkDaemon } from './daemonLink.ts';
 import { createFreezer } from './freezer.ts';
+import { holdBack } from './holdBack.ts';
 import { linkQueryServer, type QueryLink } from './queryLink.ts';
 import type { Started } from './startUp.ts';
 
@@ -31,18 +33,25 @@ export function startHelpers(started: Started): Helped {
   let helpers: Helpers = {};
   const ended = new AbortController();
   void bot.ended.then(() => ended.abort());
-  clock.sleep(ALONE_MS, ended.signal).then(
-    () => {
-      helpers = start(started);
-    },
-    () => undefined,
-  );
+  if (isScarce(started.processLimit)) {
+    // First of all: a start takes milliseconds, in which a bot forks as often as it may.
+    const release = holdBack(bot, clock, ended.signal);
+    helpers = start(started, release);
+    if (!helpers.daemon) release();
+  } else {
+    clock.sleep(ALONE_MS, ended.signal).then(
+      () => {
+        helpers = start(started, () => undefined);
+      },
+      () => undefined,
+    );
+  }
   relay.listen((numbered) => helpers.query?.tell({ type: 'event', ...numbered }));
   setTimeout(releaseMemory, SETTLE_MS).unref();
   return { ...started, helpers: () => helpers };
 }
 
-function start(started: Started): Helpers {
+function start(started: Started, onReady: () => void): Helpers {
   const { bot, guard, config, relay, parts, pulled } = started;
   let published: PublishReport | undefined;
   const common = { ...started, env: started.roleEnvironment, onEvent: relay.forward };
@@ -66,6 +75,7 @@ function start(started: Started): Helpers {
     pulled: pulled.state,
     botGroup: bot.pid,
     freezer: createFreezer(() => bot.pid),
+    onReady,
     onPublished: (report) => {
       published = report;
       query?.tell({ type: 'published', report });

@@ -2,6 +2,7 @@ import { RuntimeError } from '../../../base/errors.ts';
 import { mayStartEarly } from '../../../bot/kinds/botEnv.ts';
 import type { Launch } from '../../../bot/kinds/kind.ts';
 import { TO_RUN, TO_WRITE } from '../../process/capabilities.ts';
+import { requireProcesses } from '../../process/processLimit.ts';
 import { makeOutputPipes } from '../capture/outputPipes.ts';
 import { type Guard, startGuard } from '../guard/guard.ts';
 import { type BotProcess, startBot } from './botProcess.ts';
@@ -26,6 +27,7 @@ export async function startUp(life: Life): Promise<Started> {
   const stop = life.stop.requested;
   preparePaths(config, life.parts.sync ? [...TO_RUN, ...TO_WRITE] : TO_RUN);
   removeExitRecord(config.paths);
+  requireProcesses(life.processLimit);
   const launch = await kind.launch(request);
   const failed = new AbortController();
   const pulling = life.pull(AbortSignal.any([stop, failed.signal]), relay.emit);

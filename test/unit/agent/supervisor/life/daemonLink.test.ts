@@ -46,6 +46,7 @@ async function daemon(body: string) {
       previous: { generation: 2, holder: 'before' },
     },
     botGroup: 4321,
+    onReady: () => {},
     onPublished: () => {},
     onLogLag: () => {},
     onEvent: () => {},

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { RuntimeError } from '../../base/errors.ts';
+
+/** Where a container sees how many processes and threads it may have: version 2 of cgroups, then version 1. */
+const FILES = ['/sys/fs/cgroup/pids.max', '/sys/fs/cgroup/pids/pids.max'];
+
+/** Processes and threads of ours: tini, the guard, supervisor and daemon with 7 each, and what makes the pipes. */
+export const OWN_PROCESSES = 17;
+
+/** From here on the bot will hardly leave us too few. */
+const PLENTY = 100;
+
+/** How many processes and threads there may be; undefined: no limit, or the system does not say. */
+export function processLimit(files: readonly string[] = FILES): number | undefined {
+  for (const file of files) {
+    try {
+      const text = readFileSync(file, 'latin1').trim();
+      return text === 'max' ? undefined : Number(text);
+    } catch {
+      // Another version of cgroups, or none.
+    }
+  }
+  return undefined;
+}
+
+/** Whether a bot could take what we need before we have it. */
+export const isScarce = (limit: number | undefined): boolean => limit !== undefined && limit < PLENTY;
+
+/** Throws `config` where not even the runtime has room, let alone a bot. */
+export function requireProcesses(limit: number | undefined): void {
+  if (limit === undefined || limit > OWN_PROCESSES) return;
+  throw new RuntimeError(
+    'config',
+    `${limit} processes and threads are allowed, and the runtime alone needs ${OWN_PROCESSES}`,
+    { op: 'start.prepare', hint: 'Allow the container more: docker run --pids-limit.' },
+  );
+}

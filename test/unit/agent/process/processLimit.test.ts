@@ -1,0 +1,28 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  isScarce,
+  OWN_PROCESSES,
+  processLimit,
+  requireProcesses,
+} from '../../../../src/agent/process/processLimit.ts';
+import { temporaryDirectory } from '../../../support/files/temporary.ts';
+
+test.each([
+  ['max', undefined],
+  ['20', 20],
+  ['32768', 32_768],
+])('what the kernel says: %s', async (text, limit) => {
+  const file = join(await temporaryDirectory(), 'pids.max');
+  writeFileSync(file, `${text}\n`);
+  expect(processLimit([`${file}.absent`, file])).toBe(limit);
+  expect(processLimit([`${file}.absent`])).toBe(undefined);
+});
+
+test('the runtime has to fit, and more than that is scarce as long as a bot could take it all', () => {
+  expect(() => requireProcesses(OWN_PROCESSES)).toThrow('processes and threads are allowed');
+  expect(() => requireProcesses(OWN_PROCESSES + 1)).not.toThrow();
+  expect(() => requireProcesses(undefined)).not.toThrow();
+  expect([isScarce(20), isScarce(1000), isScarce(undefined)]).toEqual([true, false, false]);
+});
