@@ -9,6 +9,8 @@ import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Script } from 'node:vm';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { readExamples } from '../src/operator/init/readExamples.ts';
+import { samples } from '../src/operator/init/samples.ts';
 import { programsAsText } from './minifyProgram.ts';
 
 const { values: flags } = parseArgs({
@@ -31,6 +33,9 @@ const parts = new Map(
     .map((file) => [basename(file, '.ts'), `src/${file}`]),
 );
 parts.delete('loadPart');
+
+/** What `runtime init` makes bots of, as JSON. */
+const examples = JSON.stringify(readExamples(join(root, 'examples'), Object.values(samples)));
 
 /** Bundles of our own code, of which a process loads one; see src/main.ts. */
 const programs = namesIn('src/programs').filter((name) => name !== 'commands');
@@ -63,6 +68,8 @@ async function bundle(): Promise<void> {
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
+    // What asks for it is behind a look whether the bundle has brought that already.
+    logOverride: { 'empty-import-meta': 'silent' },
   } satisfies BuildOptions;
   try {
     for (const name of programs) {
@@ -70,7 +77,12 @@ async function bundle(): Promise<void> {
         ...common,
         entryPoints: [`src/programs/${name}.ts`],
         outfile: join(work, `${name}.cjs`),
-        define: { RUNTIME_VERSION: JSON.stringify(version), RUNTIME_COMMIT: JSON.stringify(commit) },
+        define: {
+          RUNTIME_VERSION: JSON.stringify(version),
+          RUNTIME_COMMIT: JSON.stringify(commit),
+          // esbuild puts it into every bundle that it is defined for.
+          ...(name === 'operator' ? { RUNTIME_EXAMPLES: examples } : {}),
+        },
         metafile: true,
         plugins: [asAssets(/\/parts\/[^/]+\.ts$/), programsAsText],
       });
@@ -198,7 +210,7 @@ function hashOfInputs(): string {
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
   const hash = createHash('sha256').update(
-    `${flags.arch}\n${version}\n${commit}\n${basename(base)}\n${patchelf}\n`,
+    `${flags.arch}\n${version}\n${commit}\n${basename(base)}\n${patchelf}\n${examples}\n`,
   );
   for (const file of [
     ...sources,

@@ -1,8 +1,8 @@
 """Runs what it reads, one JSON object a line, and answers with what it took.
 
 In: {"argv": [...], "env": {...}, "cwd": "/", "control": "text for descriptor 3"}; the last two may be missing.
-Out: {"firstLineMs", "totalMs", "cpuMs", "code", "stderr"}. CPU is that of the whole family: orphans are reaped here as well, which
-neither a shell nor Node can do.
+Out: {"firstLineMs", "totalMs", "cpuMs", "code", "stderr"}. CPU is that of the whole family: orphans are reaped here as well,
+which neither a shell nor Node can do.
 """
 
 import ctypes

@@ -1,15 +1,11 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from '../base/command/command.ts';
 import { RuntimeError, systemCode } from '../base/errors.ts';
 import { idFrom } from '../bot/config/idFrom.ts';
-import type { Sample } from './init/sample.ts';
-
-const samples: Readonly<Record<string, () => Promise<Sample>>> = {
-  'python3.11': async () => (await import('./init/python.ts')).python,
-  nodejs20: async () => (await import('./init/nodejs.ts')).nodejs,
-  command: async () => (await import('./init/command.ts')).command,
-};
+import { newBot } from './init/newBot.ts';
+import type { Example } from './init/readExamples.ts';
+import { sampleFiles, samples } from './init/samples.ts';
 
 export const init: Command = {
   name: 'init',
@@ -19,23 +15,28 @@ export const init: Command = {
     kind: { type: 'string', value: 'K', description: `${Object.keys(samples).join(', ')} (python3.11)` },
   },
   details: `DIR is made, or is empty. Then:
+  DIR/build                             makes the program, where the kind is a compiled one
   runtime execute DIR                   runs the bot
   runtime execute DIR --query /status   asks it`,
   run: async ({ positionals: [given = ''], flags, cwd, stdout }) => {
     const sample = await findSample(String(flags.kind ?? 'python3.11'));
     const directory = resolve(cwd, given);
     makeEmpty(directory);
-    const files = sample(idFrom(basename(directory)));
-    for (const [name, content] of Object.entries(files))
-      writeFileSync(join(directory, name), content, { flag: 'wx' });
-    stdout.write(`made ${Object.keys(files).join(', ')}\nnow: runtime execute ${given}\n`);
+    const files = newBot(sample, idFrom(basename(directory)));
+    for (const [name, content] of Object.entries(files)) {
+      const path = join(directory, name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, content, { flag: 'wx', mode: content.startsWith('#!') ? 0o777 : 0o666 });
+    }
+    const build = 'build' in files ? `${given}/build && ` : '';
+    stdout.write(`made ${Object.keys(files).join(', ')}\nnow: ${build}runtime execute ${given}\n`);
     return 0;
   },
 };
 
-async function findSample(kind: string): Promise<Sample> {
-  const load = Object.hasOwn(samples, kind) ? samples[kind] : undefined;
-  if (load !== undefined) return load();
+async function findSample(kind: string): Promise<Example> {
+  const name = Object.hasOwn(samples, kind) ? samples[kind] : undefined;
+  if (name !== undefined) return sampleFiles(name);
   const { knownNames } = await import('../base/knownNames.ts');
   throw new RuntimeError('usage', `no sample of the kind "${kind}"`, {
     hint: knownNames(kind, Object.keys(samples)),

@@ -1,35 +1,5 @@
-import type { Sample } from './sample.ts';
-import { settings } from './settings.ts';
+"""Answers queries: as a server on THE0_QUERY_PORT, or one query, into /query/result.json."""
 
-export const python: Sample = (name) => ({
-  ...settings({ name, kind: 'python3.11', bot: 'main.py', query: 'query.py' }),
-  'main.py': bot,
-  'query.py': query,
-});
-
-const bot = `"""Counts its runs; as a realtime bot, one every ten seconds until it is stopped."""
-import json
-import os
-import time
-from pathlib import Path
-
-
-def main(bot_id, config):
-    run(bot_id, config)
-    while os.environ.get("BOT_TYPE") == "realtime":
-        time.sleep(10)
-        run(bot_id, config)
-
-
-def run(bot_id, config):
-    file = Path(os.environ["STATE_DIR"], "runs.json")
-    runs = json.loads(file.read_text()) + 1 if file.exists() else 1
-    print(f"{config.get('greeting', 'Hi')} from {bot_id}, run {runs}", flush=True)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(runs))
-`;
-
-const query = `"""Answers queries: as a server on THE0_QUERY_PORT, or one query, into /query/result.json."""
 import json
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -66,4 +36,3 @@ else:
     parameters = json.loads(os.environ.get("QUERY_PARAMS") or "{}")
     result = answer(os.environ["QUERY_PATH"], parameters)
     Path("/query/result.json").write_text(json.dumps(result))
-`;

@@ -1,0 +1,25 @@
+import type { Example } from './readExamples.ts';
+
+/** The files of a new bot, called `name`, that begins as a sample. */
+export function newBot(sample: Example, name: string): Example {
+  const { 'bot.yaml': settings = '', '.gitignore': made = '', ...files } = sample;
+  return {
+    'bot.yaml': settings.replace(/^name: .*$/m, `name: ${JSON.stringify(name)}`),
+    ...files,
+    'README.md': readme(sample, name),
+    '.gitignore': `.runtime/\n${made}`,
+  };
+}
+
+function readme(sample: Example, name: string): string {
+  const build = sample.build?.match(/^# (Makes .*)$/m)?.[1];
+  const config = sample['config.json'] === undefined ? '' : ', `config.json` is its configuration';
+  return `# ${name}
+${build === undefined ? '' : `\n    ./build                             # ${build.charAt(0).toLowerCase()}${build.slice(1)}`}
+    runtime execute .                   # run it: each run continues from the state of the one before
+    runtime execute . --query /status   # ask it
+
+\`bot.yaml\` says what it is${config}. What it keeps goes into \`$STATE_DIR\`. State, logs and the store of a local run
+lie in \`.runtime/\`.
+`;
+}

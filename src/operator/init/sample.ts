@@ -1,2 +1,0 @@
-/** A new bot's files by name. */
-export type Sample = (name: string) => Readonly<Record<string, string>>;
