@@ -1,4 +1,4 @@
-import type { Finding } from '../../base/finding.ts';
+import type { CheckOf } from '../../base/runChecks.ts';
 import type { Config } from '../../bot/config/config.ts';
 import type { Kind } from '../../bot/kinds/kind.ts';
 import type { Stores } from '../../store/openStores.ts';
@@ -15,8 +15,4 @@ export interface Patient {
   readonly now: () => number;
 }
 
-/** One family of checks; throws only for what is wrong with the whole family. */
-export interface Check {
-  readonly name: string;
-  run(patient: Patient): Promise<readonly Finding[]>;
-}
+export type Check = CheckOf<Patient>;

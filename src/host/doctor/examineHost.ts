@@ -1,4 +1,5 @@
-import { type Finding, fail } from '../../base/finding.ts';
+import type { Finding } from '../../base/finding.ts';
+import { runChecks } from '../../base/runChecks.ts';
 import { disk } from './disk.ts';
 import { engine } from './engine.ts';
 import { limits } from './limits.ts';
@@ -8,16 +9,7 @@ import { store } from './store.ts';
 
 const checks: readonly HostCheck[] = [engine, networks, store, disk, limits];
 
-/** All checks at once; the findings in their order. Never throws. */
-export async function examineHost(patient: HostPatient): Promise<readonly Finding[]> {
-  const found = await Promise.all(
-    checks.map(async (check) => {
-      try {
-        return await check.run(patient);
-      } catch (error) {
-        return [fail(check.name, error)];
-      }
-    }),
-  );
-  return found.flat();
+/** The findings in the order of the checks. Never throws. */
+export function examineHost(patient: HostPatient): Promise<readonly Finding[]> {
+  return runChecks(checks, patient);
 }

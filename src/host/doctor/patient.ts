@@ -1,4 +1,4 @@
-import type { Finding } from '../../base/finding.ts';
+import type { CheckOf } from '../../base/runChecks.ts';
 import type { Config } from '../../bot/config/config.ts';
 import type { NetworkOptions } from '../engine/docker/networks/networkOptions.ts';
 
@@ -16,8 +16,4 @@ export interface HostPatient {
   readonly signal: AbortSignal;
 }
 
-/** One family of checks; throws only for what is wrong with the whole family. */
-export interface HostCheck {
-  readonly name: string;
-  run(patient: HostPatient): Promise<readonly Finding[]>;
-}
+export type HostCheck = CheckOf<HostPatient>;
