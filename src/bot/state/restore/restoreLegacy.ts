@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
@@ -22,9 +23,10 @@ export async function restoreLegacy(context: StateContext, place: Place): Promis
 
 async function unpack({ store, bot }: StateContext, built: LegacyTree, signal: AbortSignal): Promise<void> {
   const key = keys.legacy(bot);
+  let body: Readable | undefined;
   try {
-    const object = await store.get(key, { signal });
-    for await (const entry of readTar(unpacked(object.body, signal))) {
+    ({ body } = await store.get(key, { signal }));
+    for await (const entry of readTar(unpacked(key, body, signal))) {
       signal.throwIfAborted();
       await built.add(entry);
     }
@@ -33,9 +35,13 @@ async function unpack({ store, bot }: StateContext, built: LegacyTree, signal: A
     if (isRuntimeError(error) && error.code !== 'not-found') throw error;
     if ((error as { syscall?: unknown }).syscall !== undefined) throw error;
     throw damaged(key, error);
+  } finally {
+    body?.destroy();
   }
 }
 
+/** At least as many as any of these. */
+const MAGIC_BYTES = 8;
 const GZIP = Buffer.from([0x1f, 0x8b]);
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 /** What GNU tar would read as well, and we do not. */
@@ -47,11 +53,19 @@ const unread: readonly [name: string, magic: Buffer][] = [
 ];
 
 /** The tar, however it is packed, whatever its name says. */
-async function* unpacked(body: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* unpacked(
+  key: string,
+  body: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
   const chunks = body[Symbol.asyncIterator]();
-  const { value: first = Buffer.alloc(0) } = await chunks.next();
+  let first: Buffer = Buffer.alloc(0);
+  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+    first = Buffer.concat([first, next.value]);
+    if (first.length >= MAGIC_BYTES) break;
+  }
   const startsWith = (magic: Buffer) => first.subarray(0, magic.length).equals(magic);
-  for (const [name, magic] of unread) if (startsWith(magic)) throw new Error(`it is packed by ${name}`);
+  for (const [name, magic] of unread) if (startsWith(magic)) throw packedBy(key, name);
   async function* whole(): AsyncGenerator<Buffer> {
     yield first;
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
@@ -63,6 +77,14 @@ async function* unpacked(body: AsyncIterable<Buffer>, signal: AbortSignal): Asyn
   feeding.catch(() => {});
   yield* unpacker as AsyncIterable<Buffer>;
   await feeding;
+}
+
+function packedBy(key: string, name: string): RuntimeError {
+  return new RuntimeError('damaged', `${key} cannot be restored: it is packed by ${name}`, {
+    op: 'state.restore',
+    path: key,
+    hint: 'Pack it again as tar.gz or tar.zst, or leave it a plain tar; its name may stay.',
+  });
 }
 
 function damaged(key: string, cause: unknown): RuntimeError {

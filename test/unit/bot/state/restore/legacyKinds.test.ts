@@ -10,7 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
+import type { ObjectStore } from '../../../../../src/store/objectStore.ts';
 import { TestBot } from '../support/bot.ts';
 import { treeOf } from '../support/treeOf.ts';
 
@@ -73,6 +75,23 @@ test('two gzips one behind the other are read to the end', async () => {
   await bot.store.put(`${bot.name}/state.tar.gz`, Buffer.concat(parts));
   await bot.start('a');
   expect(readFileSync(join(bot.dir('a'), 'b'), 'utf8')).toBe('b');
+});
+
+test('an archive that comes by single bytes is told by its first ones all the same', async () => {
+  await using bot = await TestBot.open();
+  await bot.store.put(`${bot.name}/state.tar.gz`, tar(['-cz', 'a'], source(bot)));
+  const store: ObjectStore = {
+    ...bot.store,
+    get: async (key, options) => {
+      const object = await bot.store.get(key, options);
+      const bytes = async function* () {
+        for await (const chunk of object.body) for (const byte of chunk as Buffer) yield Buffer.from([byte]);
+      };
+      return { ...object, body: Readable.from(bytes(), { objectMode: false, highWaterMark: 1 }) };
+    },
+  };
+  await bot.start('a', { store });
+  expect(readFileSync(join(bot.dir('a'), 'a'), 'utf8')).toBe('hi\n');
 });
 
 test.each([
