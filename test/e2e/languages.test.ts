@@ -48,7 +48,7 @@ describe.skipIf(image.missing !== undefined)('bots built from source', { timeout
     await goesOn(image.tag, bot, await filesOf(folder));
   });
 
-  // dotnet8 needs .NET 8, which no registry has; the kind starts `dotnet` the same way.
+  // dotnet8 needs .NET 8, which no registry has; the kind starts `dotnet` the same way. The example's source, another build.
   test('csharp: so does one on .NET Core 3.1, in an image made with DOTNET_IMAGE', async () => {
     const source = 'FROM debian:bookworm-slim\nCOPY . /usr/share/dotnet\n';
     const tag = `runtime-test:${randomUUID()}`;
@@ -57,7 +57,10 @@ describe.skipIf(image.missing !== undefined)('bots built from source', { timeout
     await docker('build', '--quiet', '--force-rm', '--tag', tag, '--file', dockerfile, await dotnetFolder());
     onTestFinished(async () => void (await docker('image', 'rm', '--force', tag)));
     const dotnet = await targetImage('dotnet', 'x64', { DOTNET_IMAGE: tag });
-    const folder = await built(join(root, 'test/fixtures/csharp'), 'csharp');
+    const folder = await built(
+      [join(root, 'examples/dotnet-counter'), join(root, 'test/fixtures/csharp')],
+      'csharp',
+    );
     const bot = { language: 'csharp', kind: 'dotnet8', entrypoint: 'Counter.dll', exit: 143 } as const;
     await goesOn(dotnet, bot, await filesOf(folder));
   });

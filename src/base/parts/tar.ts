@@ -1,1 +1,1 @@
-export { extract, pack } from 'tar-stream';
+export { pack } from 'tar-stream';

@@ -13,14 +13,14 @@ export type Language = 'rust' | 'cpp' | 'haskell' | 'scala' | 'csharp';
 
 /** A copy of `examples/NAME` in a folder of its own, built as its `build` says. Installs the compiler where it is missing. */
 export async function builtExample(name: string, language: Language): Promise<string> {
-  return built(join(root, 'examples', name), language);
+  return built([join(root, 'examples', name)], language);
 }
 
-/** The same for any folder with a `build`. */
-export async function built(source: string, language: Language): Promise<string> {
+/** The same for any folders, one copied over the other, that have a `build`. */
+export async function built(sources: readonly string[], language: Language): Promise<string> {
   await execute(languages, ['install', language]);
   const folder = await temporaryDirectory();
-  await cp(source, folder, { recursive: true });
+  for (const source of sources) await cp(source, folder, { recursive: true });
   await execute(languages, ['run', join(folder, 'build')]);
   return folder;
 }
