@@ -1,6 +1,7 @@
 import { isRuntimeError } from '../../base/errors.ts';
 import type { PublishReport } from '../state/publish/publishReport.ts';
 import { pruneWhenDue } from './pruneWhenDue.ts';
+import { publishOrCheck } from './publishOrCheck.ts';
 import type { SyncOptions } from './syncOptions.ts';
 
 /** What an entry of the state leaves in memory, each time that it is looked at and published, bytes. */
@@ -30,10 +31,7 @@ async function publish(
   { signal, final }: SaveOptions,
 ): Promise<PublishReport | undefined> {
   try {
-    const report = await publisher.publish({ signal, still: final && botHasEnded });
-    // A bot that changes nothing would never learn that another instance has taken over.
-    if (!report) await publisher.checkGeneration({ signal });
-    return report;
+    return await publishOrCheck(publisher, { signal, still: final && botHasEnded });
   } catch (error) {
     if (isRuntimeError(error, 'fenced')) onFenced(error);
     throw error;

@@ -4,6 +4,7 @@ import { finalSync } from '../../../bot/sync/finalSync.ts';
 import type { FinishOutcome } from '../../../bot/sync/finishOutcome.ts';
 import { isPruneDue } from '../../../bot/sync/isPruneDue.ts';
 import { type OpenedSync, openSync } from '../../../bot/sync/openSync.ts';
+import { publishOrCheck } from '../../../bot/sync/publishOrCheck.ts';
 import type { Life, Pulled } from './life.ts';
 
 /** A bot whose lives are all as short has nobody else who prunes; whoever waits for its end shall not wait for long. */
@@ -55,10 +56,8 @@ export async function saveHere(
 /** The sequence of the new snapshot; 0: there is none, because nothing has changed. */
 async function publish(life: Life, { publisher }: OpenedSync, signal: AbortSignal): Promise<number> {
   try {
-    const report = await publisher.publish({ signal, still: true });
+    const report = await publishOrCheck(publisher, { signal, still: true });
     if (report) life.relay.emit('snapshot.published', { ...report });
-    // A bot that changes nothing would never learn that another instance has taken over.
-    else await publisher.checkGeneration({ signal });
     return report?.sequence ?? 0;
   } catch (error) {
     if (isRuntimeError(error, 'fenced')) life.fence(error.message);

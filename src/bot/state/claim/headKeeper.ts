@@ -4,11 +4,15 @@ import { keys } from '../format/format.ts';
 import { encodeHead, type Head } from '../format/head.ts';
 import { readHead, type StoredHead } from '../read/readHead.ts';
 import { type Claim, fenced, isHeldBy } from './claim.ts';
+import { putBack, putBackHead } from './putBackHead.ts';
 
 /** A gateway may take a moment to show what it has taken, milliseconds. */
 const SECOND_LOOK_MS = 1000;
 
-/** The head while it is ours: moves it, and notices when another instance has taken over. */
+/**
+ * The head while it is ours: moves it, and notices when another instance has taken over. Where it is gone it is put back, and
+ * whatever noticed that throws `conflict` with `PUT_BACK`.
+ */
 export class HeadKeeper {
   readonly #context: StateContext;
   readonly #held: { readonly generation: number; readonly holder: string };
@@ -63,10 +67,7 @@ export class HeadKeeper {
   async check(signal: AbortSignal): Promise<void> {
     const { store, bot } = this.#context;
     if (!this.#uncertain) {
-      const info = await store.head(keys.head(bot), { signal }).catch((error: unknown) => {
-        if (isRuntimeError(error, 'not-found')) return undefined;
-        throw error;
-      });
+      const info = await store.head(keys.head(bot), { signal }).catch(ifThere);
       if (info?.etag === this.#current.etag) return;
     }
     await this.#reread(signal);
@@ -98,14 +99,15 @@ export class HeadKeeper {
   /** The answer is not the object: a gateway may have given it. Throws `unavailable` when the head is not `next`. */
   async #confirm(next: Head, body: Buffer, signal: AbortSignal): Promise<void> {
     const { store, bot, clock } = this.#context;
-    const { etag } = await store.head(keys.head(bot), { signal });
-    if (etag === this.#current.etag) return;
+    const info = await store.head(keys.head(bot), { signal }).catch(ifThere);
+    if (info?.etag === this.#current.etag) return;
     for (let looks = 1; ; looks++) {
       const stored = await readHead(this.#context, signal);
       // Another instance may have taken over right behind our write: it is in that head as well.
-      const isOurs = stored && isHeldBy(stored, this.#held);
-      if (stored && !isOurs && stored.head.sequence >= next.sequence) return;
-      if (!stored || !isOurs) throw fenced(bot, stored?.head);
+      if (!stored) throw await this.#putBack(signal);
+      const isOurs = isHeldBy(stored, this.#held);
+      if (!isOurs && stored.head.sequence >= next.sequence) return;
+      if (!isOurs) throw fenced(bot, stored.head);
       this.#current = stored;
       if (encodeHead(stored.head).equals(body)) return;
       if (looks === 2) throw notThere(bot);
@@ -115,10 +117,22 @@ export class HeadKeeper {
 
   async #reread(signal: AbortSignal): Promise<void> {
     const stored = await readHead(this.#context, signal);
-    if (!stored || !isHeldBy(stored, this.#held)) throw fenced(this.#context.bot, stored?.head);
+    if (!stored) throw await this.#putBack(signal);
+    if (!isHeldBy(stored, this.#held)) throw fenced(this.#context.bot, stored.head);
     this.#current = stored;
     this.#uncertain = false;
   }
+
+  /** The head is read again next time: what became of it there, another instance may have had a hand in. */
+  async #putBack(signal: AbortSignal): Promise<RuntimeError> {
+    this.#uncertain = true;
+    await putBackHead(this.#context, this.#current.head, signal);
+    return putBack(this.#context.bot);
+  }
+}
+
+function ifThere(error: unknown): undefined {
+  if (!isRuntimeError(error, 'not-found')) throw error;
 }
 
 function notThere(bot: string): RuntimeError {

@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { asRuntimeError, isRuntimeError } from '../../../base/errors.ts';
 import type { Claim } from '../claim/claim.ts';
 import { HeadKeeper } from '../claim/headKeeper.ts';
+import { PUT_BACK } from '../claim/putBackHead.ts';
 import { keepMarker } from '../claim/tree/keepMarker.ts';
 import type { Marker } from '../claim/tree/marker.ts';
 import type { StateContext } from '../format/context.ts';
@@ -49,11 +50,13 @@ export class DirectoryPublisher implements Publisher {
     };
   }
 
-  async prepare({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+  prepare({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     const { keeper } = this.#session;
-    await keeper.settle(signal);
-    this.#published ??= await this.#base(signal);
-    await keeper.probe(signal);
+    return this.#onHead(async () => {
+      await keeper.settle(signal);
+      this.#published ??= await this.#base(signal);
+      await keeper.probe(signal);
+    });
   }
 
   close(): void {
@@ -61,12 +64,29 @@ export class DirectoryPublisher implements Publisher {
     this.#pin = undefined;
   }
 
-  async checkGeneration({ signal }: { readonly signal: AbortSignal }): Promise<void> {
-    await this.#session.keeper.check(signal);
+  async checkGeneration({ signal }: { readonly signal: AbortSignal }): Promise<boolean> {
+    await this.#onHead(() => this.#session.keeper.check(signal));
     this.#keepMarker();
+    return this.#published !== undefined;
   }
 
-  async publish(options: PublishOptions): Promise<PublishReport | undefined> {
+  publish(options: PublishOptions): Promise<PublishReport | undefined> {
+    return this.#onHead(() => this.#publish(options));
+  }
+
+  /** Once more from the beginning, where the head was gone and has been put back: nothing that it does not name counts. */
+  async #onHead<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRuntimeError(error) || error.op !== PUT_BACK) throw error;
+      this.#published = undefined;
+      this.#session.context.uploads.forget();
+      return await work();
+    }
+  }
+
+  async #publish(options: PublishOptions): Promise<PublishReport | undefined> {
     const { context, keeper } = this.#session;
     const startedAt = context.clock.now();
     this.#dropOldOrphans(startedAt);

@@ -16,7 +16,7 @@ import type { PublishReport } from './publishReport.ts';
  *  5. `placeSnapshot` brings the rest to where it is to lie: packs, segments, manifest, in this order.
  *  6. `nextHead` is the head with the new snapshot and without those that are too many.
  *  7. `Uploads.confirm`: the store is asked for all that was put.
- *  8. `HeadKeeper.move` makes it the head, unless another instance has taken over.
+ *  8. `HeadKeeper.move` makes it the head, unless another instance has taken over. A head that is gone is put back, and this begins anew.
  */
 
 export interface PublisherOptions {
@@ -47,7 +47,10 @@ export interface Publisher {
    * instance has taken over; after any other error the last snapshot is untouched and a later call may succeed.
    */
   publish(options: PublishOptions): Promise<PublishReport | undefined>;
-  /** Throws `fenced` when another instance has taken over. */
-  checkGeneration(options: { readonly signal: AbortSignal }): Promise<void>;
+  /**
+   * Throws `fenced` when another instance has taken over. False: what was published last is not known to be there any more, as the
+   * head was gone; the next publish finds out.
+   */
+  checkGeneration(options: { readonly signal: AbortSignal }): Promise<boolean>;
   close(): void;
 }

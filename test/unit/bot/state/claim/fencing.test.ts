@@ -1,8 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { claim, parseClaim, resumeClaim, serializeClaim } from '../../../../../src/bot/state/claim/claim.ts';
 import { openPublisher } from '../../../../../src/bot/state/publish/openPublisher.ts';
+import { listSnapshots } from '../../../../../src/bot/state/read/snapshots.ts';
+import { publishOrCheck } from '../../../../../src/bot/sync/publishOrCheck.ts';
 import type { ObjectStore } from '../../../../../src/store/objectStore.ts';
 import { signal, TestBot } from '../support/bot.ts';
 import { DyingStore } from '../support/dyingStore.ts';
@@ -87,4 +89,72 @@ test('a claim goes to another process as text', async () => {
   writeFileSync(join(dir, 'x'), 'x');
   expect(await publisher.publish({ signal })).toMatchObject({ sequence: 1 });
   publisher.close();
+});
+
+describe('a head that is gone under a running instance', () => {
+  const gone = 'the head of the saved state was gone, and has been written again';
+  const large = (letter: string) => letter.repeat(100_000);
+
+  test('is written again by whoever held it, with all that it named', async () => {
+    await using bot = await TestBot.open();
+    const { publisher, dir } = await bot.start('a');
+    for (const text of ['one', large('2')]) {
+      writeFileSync(join(dir, 'x'), text);
+      await publisher.publish({ signal });
+    }
+    rmSync(bot.object('head'));
+    await publisher.checkGeneration({ signal });
+    expect(bot.warnings).toEqual([gone]);
+    expect((await listSnapshots(bot.context(), signal)).map(({ sequence }) => sequence)).toEqual([1, 2]);
+    rmSync(bot.object('head'));
+    writeFileSync(join(dir, 'x'), large('3'));
+    expect(await publisher.publish({ signal })).toMatchObject({ sequence: 3 });
+    expect(treeOf((await bot.start('b')).dir)).toEqual(treeOf(dir));
+    await expect(publisher.checkGeneration({ signal })).rejects.toEqual(fenced);
+  });
+
+  test('with everything else: the whole state goes up again', async () => {
+    await using bot = await TestBot.open();
+    const { publisher, dir } = await bot.start('a');
+    writeFileSync(join(dir, 'x'), large('1'));
+    await publisher.publish({ signal });
+    rmSync(bot.object(''), { recursive: true });
+    writeFileSync(join(dir, 'y'), 'small');
+    expect(await publisher.publish({ signal })).toMatchObject({ files: 2 });
+    expect(treeOf((await bot.start('b')).dir)).toEqual(treeOf(dir));
+  });
+
+  test('with nothing changed and packs gone: the next save has them again', async () => {
+    await using bot = await TestBot.open();
+    const { publisher, dir } = await bot.start('a');
+    writeFileSync(join(dir, 'x'), large('1'));
+    await publisher.publish({ signal });
+    for (const name of ['head', 'packs']) rmSync(bot.object(name), { recursive: true });
+    expect(await publishOrCheck(publisher, { signal, still: true })).toMatchObject({ files: 1 });
+    expect(await publishOrCheck(publisher, { signal, still: true })).toBeUndefined();
+    expect(treeOf((await bot.start('b')).dir)).toEqual(treeOf(dir));
+  });
+
+  test('after another instance has saved is still that one’s', async () => {
+    await using bot = await TestBot.open();
+    const older = await bot.start('a');
+    const newer = await bot.start('b');
+    writeFileSync(join(newer.dir, 'x'), large('b'));
+    await newer.publisher.publish({ signal });
+    expect(readdirSync(bot.object('manifests'))).toHaveLength(1);
+    rmSync(bot.object('head'));
+    writeFileSync(join(older.dir, 'x'), large('a'));
+    await expect(older.publisher.publish({ signal })).rejects.toEqual(fenced);
+    await newer.publisher.checkGeneration({ signal });
+    expect(treeOf((await bot.start('c')).dir)).toEqual(treeOf(newer.dir));
+  });
+
+  test('is not put back over one that somebody else has made', async () => {
+    await using bot = await TestBot.open();
+    const older = await bot.start('a');
+    rmSync(bot.object('head'));
+    const newer = await bot.start('b');
+    await expect(older.publisher.checkGeneration({ signal })).rejects.toEqual(fenced);
+    await newer.publisher.checkGeneration({ signal });
+  });
 });
