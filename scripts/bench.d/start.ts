@@ -31,7 +31,8 @@ try {
     return {
       place,
       env: {
-        PATH: process.env.PATH,
+        // Not ours: a version manager's shim would cost more than the bot's start.
+        PATH: '/usr/bin:/bin',
         ...minio.env(),
         BOT_ID: `bench-${life}`,
         BOT_USER: '0:0',
