@@ -3,10 +3,17 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 
-/** Listens on every address, IPv6 and IPv4 (only the latter where there is no IPv6); gives the port. */
-export async function listen(server: Server, port: number): Promise<number> {
+/**
+ * Listens on every address, IPv6 and IPv4 (only the latter where there is no IPv6), or where only this machine is to reach it on
+ * IPv4's loopback; gives the port.
+ */
+export async function listen(
+  server: Server,
+  port: number,
+  who: 'all' | 'this-machine' = 'all',
+): Promise<number> {
   try {
-    await tryListen(server, port, '::').catch((error: unknown) => {
+    await tryListen(server, port, who === 'all' ? '::' : '127.0.0.1').catch((error: unknown) => {
       if (!['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes(systemCode(error) ?? '')) throw error;
       return tryListen(server, port, '0.0.0.0');
     });

@@ -14,6 +14,8 @@ export interface GatewayOptions {
   readonly stateVersion: (bot: string, signal: AbortSignal) => Promise<string | undefined>;
   /** 0: any that is free. */
   readonly port: number;
+  /** Who reaches the port; default: all. */
+  readonly who?: 'all' | 'this-machine';
   /** RUNTIME_QUERY_TOKEN; undefined: everybody who reaches the port may ask. */
   readonly token: Secret | undefined;
   /** Signs the tokens of single bots. */

@@ -46,7 +46,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     inFlight: () => admission.inFlight,
     workers: () => workers.count,
   });
-  if (token === undefined) {
+  if (token === undefined && options.who !== 'this-machine') {
     log.warn('RUNTIME_QUERY_TOKEN is not set: whoever reaches the gateway may ask every bot');
   }
 
@@ -111,7 +111,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.on('request', handler);
   // Whatever a client expects that is not `100-continue`, it gets its answer.
   server.on('checkExpectation', handler);
-  const port = await listen(server, options.port);
+  const port = await listen(server, options.port, options.who);
   const closing = new AbortController();
   const sweeping = workers.run(closing.signal);
   return {

@@ -1,7 +1,7 @@
 import type { Invocation, OptionSpec } from '../../base/command/command.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
-import { integer, matching, type Parser } from '../../bot/config/parser.ts';
+import { integer, matching, oneOf, type Parser } from '../../bot/config/parser.ts';
 import { absolutePath, anyText, flag } from '../../bot/config/parsers.ts';
 
 /** One setting of a host: `--bots`, else `RUNTIME_HOST_BOTS`, else its default. */
@@ -59,6 +59,12 @@ export const hostSettings = {
     absolutePath,
     '/etc/runtime/secrets',
     "the host's folder of secrets",
+  ),
+  listen: setting(
+    'RUNTIME_HOST_LISTEN',
+    oneOf('auto', 'all', 'this-machine'),
+    'auto',
+    'who reaches the query gateway; auto: all with RUNTIME_QUERY_TOKEN, without it this machine alone',
   ),
   'query-port': setting('RUNTIME_HOST_QUERY_PORT', integer(0, 65_535), '9477', 'the query gateway'),
   'health-port': setting(

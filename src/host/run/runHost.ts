@@ -173,6 +173,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
         return head?.etag;
       },
       port: options['query-port'],
+      who: options.listen === 'auto' ? (options.queryToken ? 'all' : 'this-machine') : options.listen,
       token: options.queryToken,
       tokenKey: identity.tokenKey,
       clock: systemClock,

@@ -64,6 +64,8 @@ export function partOfThe0(what: PartOfThe0): Command {
         env,
         flags: {
           ...flags,
+          // As the0's: its API asks from another container, and knows no token.
+          listen: env.RUNTIME_HOST_LISTEN || 'all',
           bots: mongo,
           only: what.part,
           data: join(root, what.part),
