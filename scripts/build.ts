@@ -163,9 +163,9 @@ function embed(): void {
       output: made,
       disableExperimentalSEAWarning: true,
       // MiB. V8 lets the young generation grow to 64 under load, and keeps it, for no more throughput (docs/performance.md).
-      // No debugger at the sight of SIGUSR1, nor a thread that waits for it. And of V8's four threads for work of its own one is
-      // enough: a container of few processes counts threads as well.
-      execArgv: ['--max-semi-space-size=4', '--disable-sigusr1', '--v8-pool-size=1'],
+      // Of V8's four threads for work of its own one is enough: a container of few processes counts threads as well. Not
+      // --disable-sigusr1: the supervisor would not hear the signal, which is the bot's.
+      execArgv: ['--max-semi-space-size=4', '--v8-pool-size=1'],
       // A bot's NODE_OPTIONS must not reach this binary; `--node-options` on our own command line does.
       execArgvExtension: 'cli',
       assets: Object.fromEntries(

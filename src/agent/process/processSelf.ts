@@ -5,7 +5,6 @@ const NO_DEBUGGER = '--disable-sigusr1';
 
 /** How this program starts itself in another role: the executable alone or, from source, Node with the main file. */
 export function processSelf(): { readonly file: string; readonly args: readonly string[] } {
-  // The executable has it built in (`scripts/build.ts`).
-  const args = isSea() ? [] : [NO_DEBUGGER, ...process.argv.slice(1, 2)];
+  const args = isSea() ? [`--node-options=${NO_DEBUGGER}`] : [NO_DEBUGGER, ...process.argv.slice(1, 2)];
   return { file: process.execPath, args };
 }
