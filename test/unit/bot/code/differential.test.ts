@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fromBufferPromise } from 'yauzl';
+import { type Entry, fromBufferPromise } from 'yauzl';
 import { type ZipItem, zip } from '../../../support/files/archives.ts';
 import { tree, unpack, workspace } from './workspace.ts';
 
@@ -12,16 +12,23 @@ import { tree, unpack, workspace } from './workspace.ts';
 async function byLibrary(archive: Buffer): Promise<Record<string, string> | undefined> {
   const files: Record<string, string> = {};
   try {
-    const zipFile = await fromBufferPromise(archive, { lazyEntries: true });
+    // Names as bytes: without the flag of UTF-8 the library takes them for those of DOS, and we for UTF-8 all the same.
+    const zipFile = await fromBufferPromise(archive, { lazyEntries: true, decodeStrings: false });
     for await (const entry of zipFile.eachEntry()) {
-      if (entry.fileName.endsWith('/')) continue;
+      const name = entry.fileName.toString().replaceAll('\\', '/');
+      if (name.endsWith('/') || isOther(entry)) continue;
       const stream = await zipFile.openReadStreamPromise(entry);
-      files[normal(entry.fileName)] = (await buffer(stream)).toString('utf8');
+      files[normal(name)] = (await buffer(stream)).toString('utf8');
     }
     return files;
   } catch {
     return undefined;
   }
+}
+
+/** A folder or a symlink by its mode, of which the library makes nothing. */
+function isOther({ versionMadeBy, externalFileAttributes }: Entry): boolean {
+  return [3, 19].includes(versionMadeBy >>> 8) && [0o4, 0o12].includes(externalFileAttributes >>> 28);
 }
 
 /** What we make of it. */
