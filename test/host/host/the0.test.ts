@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { describe, expect, test, vi } from 'vitest';
+import { packFolder } from '../../../src/host/sources/packFolder.ts';
+import { docker, universalImage } from '../../support/container/docker.ts';
+import { testServer } from '../../support/host/server.ts';
+import { freePort } from '../../support/process/freePort.ts';
+import { startMinio } from '../../support/store/minio.ts';
+
+const image = await universalImage();
+const root = join(import.meta.dirname, '../../..');
+const runtime = join(root, 'dist/runtime');
+
+describe.skipIf(image.missing !== undefined)(
+  "the0's commands on its database and events",
+  { timeout: 300_000 },
+  () => {
+    test('a bot that the API tells of runs, is asked, changes and goes; a scheduled one runs beside it', async () => {
+      await using stack = new AsyncDisposableStack();
+      const [ferret, nats] = await Promise.all([testServer('ferretdb'), testServer('nats')]);
+      stack.use(ferret);
+      stack.use(nats);
+      const minio = await startMinio({ address: '0.0.0.0', quiet: true });
+      stack.defer(() => minio.stop());
+      await minio.client.makeBucket('custom-bots');
+      const { bytes } = await packFolder(join(root, 'examples/price-watcher'));
+      await minio.client.putObject('custom-bots', 'watcher/1.0.0/code', bytes);
+
+      const data = mkdtempSync(join(tmpdir(), 'the0-'));
+      stack.defer(() => rmSync(data, { recursive: true, force: true }));
+      stack.defer(async () => {
+        const id = readFileSync(join(data, 'host-id'), 'utf8').trim();
+        const left = (await docker('ps', '-aq', '--filter', `label=runtime.host=${id}`))
+          .split('\n')
+          .filter(Boolean);
+        if (left.length > 0) await docker('rm', '-f', ...left);
+      });
+      const port = await freePort();
+      const env = {
+        PATH: process.env.PATH,
+        MONGO_URI: `mongodb://127.0.0.1:${ferret.port}`,
+        NATS_URL: `nats://127.0.0.1:${nats.port}`,
+        MINIO_ENDPOINT: minio.endpoint,
+        MINIO_ACCESS_KEY: minio.accessKey,
+        MINIO_SECRET_KEY: minio.secretKey,
+        RUNTIME_IMAGE: image.tag,
+        RUNTIME_HOST_DATA: data,
+        RUNTIME_HOST_SOCKETS: data,
+        QUERY_SERVER_PORT: String(port),
+      };
+      const log = openSync(join(data, 'log'), 'a');
+      const services: ChildProcess[] = [];
+      for (const command of ['bot-runner', 'bot-scheduler', 'query-server']) {
+        const health = String(await freePort());
+        const child = spawn(runtime, [command], {
+          env: { ...env, RUNTIME_HOST_HEALTH_PORT: health },
+          stdio: ['ignore', log, log],
+        });
+        services.push(child);
+        stack.defer(async () => {
+          if (child.exitCode !== null) return;
+          const exit = once(child, 'exit');
+          child.kill('SIGKILL');
+          await exit;
+        });
+      }
+
+      const connection = await connect({ servers: env.NATS_URL });
+      stack.defer(() => connection.close());
+      await (await jetstreamManager(connection)).streams.add({
+        name: 'THE0_EVENTS',
+        subjects: ['the0.bot.*', 'the0.bot-schedule.*'],
+      });
+      const tell = (subject: string, body: object) =>
+        jetstream(connection).publish(subject, JSON.stringify(body));
+      const custom = (type: string) => ({
+        version: '1.0.0',
+        filePath: 'watcher/1.0.0/code',
+        config: { runtime: 'python3.11', type, entrypoints: { bot: 'main.py', query: 'query.py' } },
+      });
+      const config = { seconds: 1, alerts: [] };
+      await tell('the0.bot.created', { id: 'watcher', config, custom: custom('realtime') });
+
+      const running = async () => (await docker('ps', '--format', '{{.Names}}')).split('\n');
+      const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 90_000, interval: 500 });
+      await until(async () => expect(await running()).toContain('rt-watcher'));
+
+      const ask = async (body: object) => {
+        const response = await fetch(`http://127.0.0.1:${port}/query`, {
+          method: 'POST',
+          body: JSON.stringify(body),
+        });
+        return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+      };
+      await until(async () => {
+        const answer = await ask({ bot_id: 'watcher', query_path: '/status' });
+        expect(answer).toMatchObject({ status: 200, body: { status: 'ok', data: { alerts: 0 } } });
+        expect(answer.body.duration).toBeTypeOf('number');
+      });
+      expect((await ask({ bot_id: 'nobody', query_path: '/status' })).status).toBe(404);
+
+      await tell('the0.bot-schedule.created', {
+        id: 'timed',
+        config: { ...config, schedule: '*/5 * * * * *' },
+        custom: custom('scheduled'),
+      });
+      await until(async () => expect((await running()).some((name) => name.endsWith('-timed'))).toBe(true));
+
+      const before = await docker('inspect', '-f', '{{.Id}}', 'rt-watcher');
+      await tell('the0.bot.updated', {
+        id: 'watcher',
+        config: { ...config, seconds: 2 },
+        custom: custom('realtime'),
+      });
+      await until(async () =>
+        expect(await docker('inspect', '-f', '{{.Id}}', 'rt-watcher')).not.toBe(before),
+      );
+      await until(async () => expect(await running()).toContain('rt-watcher'));
+
+      // A service that ends stops nothing.
+      const exit = once(services[0]!, 'exit');
+      services[0]!.kill('SIGTERM');
+      expect((await exit)[0]).toBe(0);
+      expect(await running()).toContain('rt-watcher');
+    });
+  },
+);
