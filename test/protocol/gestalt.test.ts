@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { createServer as createUnixServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { docker, universalImage } from '../support/container/docker.ts';
+import { docker } from '../support/container/docker.ts';
 import { temporaryDirectory } from '../support/files/temporary.ts';
 import {
   type Failure,
@@ -19,9 +19,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
 
 let image: string;
 beforeAll(async () => {
-  const { tag, missing } = await universalImage();
-  if (missing) throw new Error(missing);
-  [image] = await Promise.all([pluginImage(tag), sessionRelay()]);
+  [image] = await Promise.all([pluginImage(), sessionRelay()]);
 });
 
 type Session = {
@@ -261,7 +259,14 @@ test('under a policy only the relay can be reached: not the network, not this ma
   const { port } = relay.address() as AddressInfo;
   const other = createServer((_request, response) => response.end('other'));
   await new Promise<void>((resolve) => other.listen(0, '0.0.0.0', resolve));
-  const gateway = networkInterfaces().docker0?.[0]?.address;
+  const subnet = await docker(
+    'network',
+    'inspect',
+    'bridge',
+    '--format',
+    '{{(index .IPAM.Config 0).Subnet}}',
+  );
+  const gateway = subnet.replace(/\.0\/\d+\s*$/, '.1');
   const direct = `${gateway}:${(other.address() as AddressInfo).port}`;
   const look = `
 import os, socket, time, urllib.request
@@ -299,6 +304,86 @@ raise SystemExit(1)
   ).toMatchObject({ code: 'FAILED_PRECONDITION' });
   relay.close();
   other.close();
+});
+
+test('workspaces are made inside the session, once, and nothing of a failed one is left', async () => {
+  const gestaltd = await startGestaltd();
+  await gestaltd.configure();
+  const { id } = await readySession(gestaltd);
+  const prepare = (agentSessionId: string, workspace: object) =>
+    gestaltd.call<{ workspace: { root: string; cwd: string } }>('PrepareWorkspace', {
+      sessionId: id,
+      agentSessionId,
+      workspace,
+    });
+  const code = { url: 'file:///srv/code', ref: 'v1', path: 'code' };
+  expect(await failure(prepare('a', { checkouts: [code], cwd: 'code' }))).toMatchObject({
+    code: 'FAILED_PRECONDITION',
+  });
+  await gestaltd.call('StartPlugin', plugin(id));
+  const inside = (...argv: string[]) => docker('exec', `rtg-${id}`, ...argv).then((text) => text.trim());
+
+  const made = await prepare('a', {
+    checkouts: [code, { ...code, ref: '', path: 'latest' }],
+    cwd: 'code/src',
+  });
+  expect(made.workspace).toEqual({
+    root: expect.stringMatching(/^\//),
+    cwd: `${made.workspace.root}/code/src`,
+  });
+  expect(await inside('cat', `${made.workspace.cwd}/file`)).toBe('one');
+  expect(await inside('cat', `${made.workspace.root}/latest/src/file`)).toBe('two');
+  expect(
+    await prepare('a', { checkouts: [code, { ...code, ref: '', path: 'latest' }], cwd: 'code/src' }),
+  ).toEqual(made);
+  expect(await failure(prepare('a', { checkouts: [code], cwd: 'code' }))).toMatchObject({
+    code: 'FAILED_PRECONDITION',
+  });
+
+  for (const [name, workspace, message] of [
+    ['no-ref', { checkouts: [{ ...code, ref: 'none' }], cwd: 'code' }, /fetch origin/],
+    ['no-repo', { checkouts: [{ ...code, url: 'file:///srv/none' }], cwd: 'code' }, /clone/],
+    ['no-cwd', { checkouts: [code], cwd: 'code/none' }, /code\/none/],
+    ['up', { checkouts: [{ ...code, path: '../up' }], cwd: '../up' }, /relative path/],
+    [
+      'option',
+      { checkouts: [{ ...code, url: '--upload-pack=touch /tmp/x' }], cwd: 'code' },
+      /not the address/,
+    ],
+    [
+      'password',
+      { checkouts: [{ ...code, url: 'https://u:p@example.com/x' }], cwd: 'code' },
+      /not the address/,
+    ],
+  ] as const) {
+    expect((await failure(prepare(name, workspace)))?.message, name).toMatch(message);
+    expect(await inside('sh', '-c', `ls ${made.workspace.root}/..`)).toBe('a');
+  }
+  await gestaltd.call('RemoveWorkspace', { sessionId: id, agentSessionId: 'a' });
+  await gestaltd.call('RemoveWorkspace', { sessionId: id, agentSessionId: 'a' });
+  expect(await inside('sh', '-c', `ls ${made.workspace.root}/.. | wc -l`)).toBe('0');
+});
+
+test('host services bound by an old gestaltd are sockets inside the session', async () => {
+  const gestaltd = await startGestaltd();
+  await gestaltd.configure();
+  const service = createUnixServer((socket) => socket.end('served'));
+  const path = join(gestaltd.dir, 'host-0.sock');
+  await new Promise<void>((resolve) => service.listen(path, resolve));
+  const { id } = await readySession(gestaltd);
+  const relay = { dialTarget: `unix://${path}` };
+  expect(
+    await gestaltd.call('BindHostService', { sessionId: id, envVar: 'GESTALT_INDEXEDDB_SOCKET', relay }),
+  ).toMatchObject({
+    sessionId: id,
+    envVar: 'GESTALT_INDEXEDDB_SOCKET',
+    relay,
+  });
+  const look = `import os,socket
+s=socket.socket(socket.AF_UNIX); s.connect(os.environ['GESTALT_INDEXEDDB_SOCKET']); print(s.recv(99).decode(), flush=True); raise SystemExit(1)`;
+  await failure(gestaltd.call('StartPlugin', plugin(id, { args: ['-c', look] })));
+  expect(gestaltd.logs(id).map(({ message }) => message)).toContain('served');
+  service.close();
 });
 
 test('what a provider has made is gone 2 s after SIGTERM, and after its death with the next start; others stay', async () => {

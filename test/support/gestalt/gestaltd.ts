@@ -125,11 +125,9 @@ export async function startGestaltd(): Promise<TestGestaltd> {
 }
 
 /** An image with a plugin of the published SDK. */
-export async function pluginImage(base: string): Promise<string> {
+export async function pluginImage(): Promise<string> {
   const tag = 'runtime-test-gestalt:plugin';
-  await execute(join(root, 'scripts/gestalt-parts'), ['image', tag], {
-    env: { ...process.env, IMAGE: base },
-  });
+  await execute(join(root, 'scripts/gestalt-parts'), ['image', tag]);
   return tag;
 }
 

@@ -32,6 +32,8 @@ export function createBody(spec: InstanceSpec, host: string, place: Place): Reco
     Env: [...Object.entries(spec.env).map(([name, value]) => `${name}=${value}`), ...secrets],
     ...(user && { User: `${user.uid}:${user.gid}` }),
     Labels: labelsOf(spec, host),
+    // The host looks by itself: an image's own check would be an exec in each container, every minute.
+    Healthcheck: { Test: ['NONE'] },
     StopSignal: 'SIGTERM',
     // What an engine that is itself told to end gives it.
     StopTimeout: Math.ceil(spec.stopTimeoutMs / 1000),
