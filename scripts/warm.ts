@@ -40,7 +40,8 @@ server.listen(0, '127.0.0.1', () => {
     BOT_ID: 'warm',
     BOT_USER: 'none',
     RUNTIME: 'command',
-    ENTRYPOINT: 'echo; sleep 0.2',
+    // Ends before it would have a daemon: what it changes is published by this process.
+    ENTRYPOINT: 'echo; echo 1 > "$STATE_PATH/file"; sleep 0.1',
     CODE_FILE: 'code.zip',
     CODE_PATH: join(place, 'code'),
     STATE_PATH: join(place, 'state'),
