@@ -5,7 +5,7 @@ import { checkPaths } from './checkPaths.ts';
 import type { CodeConfig, Config, Paths } from './config.ts';
 import { insidePath } from './parsers.ts';
 import { readStore } from './readStore.ts';
-import { readTask } from './readTask.ts';
+import type { Task } from './task.ts';
 import { quote, VariableReader } from './variableReader.ts';
 import type { VariableName } from './variables.ts';
 
@@ -71,7 +71,7 @@ export async function readConfig(env: Env, options: ReadConfigOptions): Promise<
     queryEntrypoint: readEntrypoint('QUERY_ENTRYPOINT'),
     botType: readBotType(reader),
     botConfig: reader.read('BOT_CONFIG'),
-    task: readTask(reader, botId),
+    task: await readTaskIfAny(reader, botId),
     wrap: reader.read('WRAP') ?? [],
     code,
     paths,
@@ -141,6 +141,13 @@ async function readKind(reader: VariableReader, known: readonly KnownKind[]): Pr
   const names = known.flatMap(({ id, aliases, problems }) => (problems ? [] : [id, ...aliases]));
   reader.problem(`RUNTIME=${quote(name)} is not a known kind; ${knownNames(name, names)}`);
   return undefined;
+}
+
+/** Few bots declare one. */
+async function readTaskIfAny(reader: VariableReader, botId: string): Promise<Task> {
+  if (!reader.has('TASK')) return { name: botId, inputs: [], outputs: [], args: [] };
+  const { readTask } = await import('./parts/readTask.ts');
+  return readTask(reader, botId);
 }
 
 /** Both are read: what is wrong with one is told, whatever the other says. */

@@ -6,7 +6,7 @@ import type { Task, TaskInput, TaskOutput } from './task.ts';
 import { quote, type VariableReader } from './variableReader.ts';
 
 /**
- * The task that `TASK` declares; without it, one with the bot's name, no inputs and no outputs. What is wrong goes to the
+ * The task that `TASK` declares. What is wrong goes to the
  * reader, one line each.
  */
 export function readTask(reader: VariableReader, botId: string): Task {

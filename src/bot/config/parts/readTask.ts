@@ -1,0 +1,1 @@
+export { readTask } from '../readTask.ts';
