@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { asRuntimeError, type RuntimeError } from '../../base/errors.ts';
+import { asRuntimeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Engine, Role } from '../engine/engine.ts';
 import type { Instances } from '../instances/instances.ts';
@@ -10,14 +10,13 @@ import type { Recorded } from '../reconcile/recorded.ts';
 import type { Records } from '../reconcile/records.ts';
 import type { Situation, Wanted } from '../reconcile/situation.ts';
 import type { Step } from '../reconcile/step.ts';
-import type { SourceObserver } from '../sources/source.ts';
 import { updated } from './conditions.ts';
 import { conditionsOf } from './conditionsOf.ts';
 import { type DoStep, doStep, needsStore, type Observation } from './doStep.ts';
 import { createEngineView, type EngineView } from './engineView.ts';
 import { gatesOf } from './gates.ts';
 import { createSlots, type SlotLimits, type Slots } from './slots.ts';
-import { createSourceObserver } from './sourceObserver.ts';
+import { createSourceObserver, type LoopObserver } from './sourceObserver.ts';
 import { createStoreGate } from './storeGate.ts';
 import { createWakeups, type Timers } from './wakeups.ts';
 import { createWantedView, type WantedView } from './wantedView.ts';
@@ -55,7 +54,7 @@ export interface BotState extends Omit<Situation, 'gates'> {
 }
 
 export interface Loop {
-  readonly observer: SourceObserver & { readonly failure: RuntimeError | undefined };
+  readonly observer: LoopObserver;
   readonly engine: EngineView;
   readonly wanted: WantedView;
   readonly slots: Slots;
@@ -96,6 +95,7 @@ export function createLoop(options: LoopOptions): Loop {
       changed: wake,
       answered: () => {
         tell({ type: 'engine-back', bot: undefined, message: 'the engine answers', facts: {} });
+        observer.engineAnswered();
         wakeAll(allBots());
       },
       lost: (error) => {
@@ -113,6 +113,7 @@ export function createLoop(options: LoopOptions): Loop {
     tell,
     wake: wakeAll,
     allBots,
+    awaitsTimes: (bot) => records.get(bot).schedule !== undefined,
   });
   const deps: DoStep = {
     hands: { engine, instances, records, tell },

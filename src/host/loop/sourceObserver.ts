@@ -1,6 +1,6 @@
 import { asRuntimeError, type RuntimeError } from '../../base/errors.ts';
 import type { NewEvent } from '../journal/event.ts';
-import type { SourceObserver } from '../sources/source.ts';
+import type { Listing, SourceObserver } from '../sources/source.ts';
 import type { EngineView } from './engineView.ts';
 import type { WantedView } from './wantedView.ts';
 
@@ -13,16 +13,40 @@ export interface ObserverDeps {
   readonly wake: (bots: Iterable<string>) => void;
   /** Of whatever anything is known. */
   readonly allBots: () => Iterable<string>;
+  /** It waits for times of its schedule. */
+  readonly awaitsTimes: (bot: string) => boolean;
+}
+
+export interface LoopObserver extends SourceObserver {
+  readonly failure: RuntimeError | undefined;
+  /** The engine has answered: only now is it known what the last listing would stop. Call it before anything is done. */
+  engineAnswered(): void;
 }
 
 /** Takes what the source tells over into the loop. */
-export function createSourceObserver(
-  deps: ObserverDeps,
-): SourceObserver & { readonly failure: RuntimeError | undefined } {
+export function createSourceObserver(deps: ObserverDeps): LoopObserver {
   const { wanted, view } = deps;
   let failure: RuntimeError | undefined;
+  let last: Listing | undefined;
+  // While the engine is away, what ran when it last answered.
+  let running: readonly string[] = [];
   const tell = (type: NewEvent['type'], message: string) =>
     deps.tell({ type, bot: undefined, message, facts: {} });
+
+  function take(listing: Listing): void {
+    if (view.answers)
+      running = [...view.bots()].filter((bot) => view.of(bot)?.some(({ state }) => state === 'running'));
+    const live = new Set([...running, ...[...deps.allBots()].filter(deps.awaitsTimes)]);
+    const heldBefore = wanted.held.length;
+    deps.wake(wanted.listed(listing, [...live], deps.now()));
+    if (wanted.held.length > 0 && heldBefore === 0)
+      tell(
+        'mass-delete',
+        `the source no longer has ${wanted.held.length} of ${live.size} bots that run: they are kept until \`runtime bots confirm\``,
+      );
+    // What runs or is recorded and is not in the listing has to go as well.
+    deps.wake([...deps.allBots()].filter((bot) => !listing.has(bot)));
+  }
 
   return {
     get failure() {
@@ -31,16 +55,11 @@ export function createSourceObserver(
     listed: (listing) => {
       if (failure !== undefined) tell('source-back', 'the source answers again');
       failure = undefined;
-      const live = [...view.bots()].filter((bot) => view.of(bot)?.some(({ state }) => state === 'running'));
-      const heldBefore = wanted.held.length;
-      deps.wake(wanted.listed(listing, live, deps.now()));
-      if (wanted.held.length > 0 && heldBefore === 0)
-        tell(
-          'mass-delete',
-          `the source no longer has ${wanted.held.length} of ${live.length} bots that run: they are kept until \`runtime bots confirm\``,
-        );
-      // What runs or is recorded and is not in the listing has to go as well.
-      deps.wake([...deps.allBots()].filter((bot) => !listing.has(bot)));
+      last = listing;
+      take(listing);
+    },
+    engineAnswered: () => {
+      if (last !== undefined) take(last);
     },
     failed: (error) => {
       const known = asRuntimeError(error);

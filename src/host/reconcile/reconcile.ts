@@ -28,11 +28,12 @@ export function reconcile(situation: Situation): Step {
 function decide(seen: Seen): Step {
   const { wanted, gates } = seen;
   if (wanted.type === 'absent') return endAll(seen, 'it is no longer wanted');
+  // Also what is not known to be a bot any more: it runs.
+  if (gates.draining) return endAll(seen, 'the host is being drained');
   if (wanted.type !== 'present') {
     const problems = wanted.type === 'invalid' ? wanted.problems : [];
     return wait(because('Invalid', `not a bot: ${problems.join('; ')}; what runs is left as it is`));
   }
-  if (gates.draining) return endAll(seen, 'the host is being drained');
   const present = { ...seen, wanted };
   return wanted.spec.type === 'realtime' ? keepRunning(present) : runOnTime(present);
 }

@@ -56,6 +56,30 @@ describe('the loop', () => {
     await until(() => expect(model.signals.map(({ name }) => name).sort()).toEqual(['rt-b', 'rt-c']));
   });
 
+  it('does not believe an empty source when it is read before the engine has answered', async () => {
+    const first = start();
+    first.list(...['a', 'b', 'c'].map((name) => aSpec({ name })));
+    await until(() => expect(first.running()).toEqual(['a', 'b', 'c']));
+    await first.stop();
+    const second = start({ model: first.model, kept: first.kept });
+    second.list();
+    await pause(200);
+    expect(first.model.signals).toEqual([]);
+    expect(second.loop.wanted.held.length).toBe(3);
+  });
+
+  it('does not believe it about bots that wait for their times either', async () => {
+    const { list, loop, kept } = start();
+    const bots = ['a', 'b', 'c'].map((name) => scheduled(name, { cron: '@yearly' }));
+    list(...bots);
+    await until(() => expect(bots.every(({ name }) => kept.records.get(name).schedule)).toBe(true));
+    list();
+    await pause(100);
+    expect([...kept.kept.keys()].sort()).toEqual(['a', 'b', 'c']);
+    for (const bot of loop.wanted.confirm()) loop.wake(bot);
+    await until(() => expect([...kept.kept.keys()]).toEqual([]));
+  });
+
   it('lets most of them stay when one is taken away', async () => {
     const { list, running, model } = start();
     list(...['a', 'b', 'c'].map((name) => aSpec({ name })));
@@ -118,6 +142,17 @@ describe('the loop', () => {
     expect(running()).toEqual([]);
     loop.draining = false;
     await until(() => expect(running()).toEqual(['a']));
+  });
+
+  it('drains what runs under the name of a file that is broken', async () => {
+    const { list, running, loop, model } = start();
+    list(aSpec({ name: 'a' }));
+    await until(() => expect(running()).toEqual(['a']));
+    loop.observer.listed(new Map([['a', { problems: ['no name'], origin: 'a.yaml' }]]));
+    await pause(100);
+    expect(model.signals).toEqual([]);
+    loop.draining = true;
+    await until(() => expect(model.signals.map(({ name }) => name)).toEqual(['rt-a']));
   });
 
   it('forgets a bot that is gone', async () => {
