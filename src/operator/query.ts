@@ -1,5 +1,6 @@
 import type { Command, Invocation } from '../base/command/command.ts';
 import { RuntimeError } from '../base/errors.ts';
+import { parseExactJson } from '../base/exactJson.ts';
 
 export const query: Command = {
   name: 'query',
@@ -63,7 +64,7 @@ export function parsePairs(pairs: readonly string[]): Record<string, unknown> {
 
 function parseJson(pair: string, value: string): unknown {
   try {
-    return JSON.parse(value);
+    return parseExactJson(value);
   } catch (error) {
     throw new RuntimeError('usage', `${pair}: what follows := is not JSON`, { cause: error });
   }

@@ -117,3 +117,18 @@ test('300 clients that never end their request, and 200 that hang up, hold nobod
   const reply = await request(port, 'GET', '/a%2Fb/%2e%2e/c');
   expect(reply).toMatchObject({ status: 200, text: '{"status":"ok","data":"/a%2Fb/%2e%2e/c"}' });
 });
+
+test('numbers arrive as they were written; what is no UTF-8 is refused', async () => {
+  const port = await askedPath();
+  const ask = async (body: string | Buffer) => {
+    const socket = await connect(port);
+    socket.write(`POST /order HTTP/1.1\r\nHost: h\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`);
+    socket.write(body);
+    return await answers(socket, (text) => text.includes('"status"'));
+  };
+  const order = await ask('{"id":36028797018963969,"price":0.10000000000000000555,"most":2e308,"all":[1.0]}');
+  expect(paths(order)).toEqual([
+    '/order?id=36028797018963969&price=0.10000000000000000555&most=2e308&all=%5B1.0%5D',
+  ]);
+  expect(await ask(Buffer.from('{"name":"caf\xe9"}', 'latin1'))).toMatch(/^HTTP\/1\.1 400 /);
+});

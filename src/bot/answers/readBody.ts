@@ -1,22 +1,26 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { parseExactJson } from '../../base/exactJson.ts';
+import { isObject } from '../config/parsers.ts';
 import { QueryError } from './queryError.ts';
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-/** The parameters in a request's body: one JSON object, or nothing. Throws `QueryError` 413 and 400. */
-export async function readBody(request: IncomingMessage): Promise<Record<string, unknown> | undefined> {
+/** The parameters in a request's body: one JSON object (`parseExactJson`), or nothing. Throws `QueryError` 413 and 400. */
+export async function readBody(
+  request: IncomingMessage,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
   const bytes = await readBytes(request);
   if (bytes.length === 0) return undefined;
+  if (!isUtf8(bytes)) throw new QueryError(400, 'invalid', 'the body is not UTF-8');
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString());
+    value = parseExactJson(bytes.toString());
   } catch {
     throw new QueryError(400, 'invalid', 'the body is not JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new QueryError(400, 'invalid', 'the body is not a JSON object');
-  }
-  return value as Record<string, unknown>;
+  if (!isObject(value)) throw new QueryError(400, 'invalid', 'the body is not a JSON object');
+  return value;
 }
 
 /** The bytes of a body. Throws `QueryError` 413 and 400. */

@@ -1,4 +1,5 @@
 import { isAbsolute, normalize, resolve } from 'node:path';
+import { isExactNumber, parseExactJson } from '../../base/exactJson.ts';
 import { matching, type Parser } from './parser.ts';
 
 export const anyText: Parser<string> = { expects: 'a text', parse: (text) => text };
@@ -70,6 +71,15 @@ export const jsonObject: Parser<Readonly<Record<string, unknown>>> = {
   },
 };
 
+/** The same, with numbers for whoever reads the text that is made of it (`parseExactJson`). */
+export const exactJsonObject: Parser<Readonly<Record<string, unknown>>> = {
+  expects: 'a JSON object',
+  parse: (text) => {
+    const value = parseJson(text, parseExactJson);
+    return isObject(value) ? value : undefined;
+  },
+};
+
 export const words: Parser<readonly string[]> = {
   expects: 'a JSON list of words, not empty',
   parse: (text) => {
@@ -84,14 +94,14 @@ export const words: Parser<readonly string[]> = {
 };
 
 /** Undefined for what is not JSON; JSON itself has no undefined. */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     return undefined;
   }
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value);
 }

@@ -1,5 +1,8 @@
+import { isExactNumber } from '../../base/exactJson.ts';
 import { parseAnswer } from '../../bot/answers/answer.ts';
+import { parameterText } from '../../bot/answers/parameters.ts';
 import { QueryError } from '../../bot/answers/queryError.ts';
+import { isObject } from '../../bot/config/parsers.ts';
 
 /** A query as the0's clients send it: `POST /query`. */
 export interface The0Query {
@@ -16,23 +19,23 @@ const MAX_TIMEOUT_S = 300;
 
 /** Throws `QueryError` 400 in the0's words. */
 export function parseThe0Query(body: unknown): The0Query {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw invalid('invalid request body: not a JSON object');
-  }
-  const { bot_id: bot, query_path: path, params, timeout_sec: timeout } = body as Record<string, unknown>;
+  if (!isObject(body)) throw invalid('invalid request body: not a JSON object');
+  const { bot_id: bot, query_path: path, params, timeout_sec: timeout } = body;
   if (typeof bot !== 'string' || bot === '') throw invalid('bot_id is required');
   if (typeof path !== 'string' || path === '') throw invalid('query_path is required');
-  if (params !== undefined && params !== null && (typeof params !== 'object' || Array.isArray(params))) {
+  if (params !== undefined && params !== null && !isObject(params)) {
     throw invalid('invalid request body: params is not an object');
   }
-  const seconds = timeout === undefined || timeout === null || timeout === 0 ? USUAL_TIMEOUT_S : timeout;
+  // `30.0` is kept as it was written.
+  const given = isExactNumber(timeout) ? Number(parameterText(timeout)) : timeout;
+  const seconds = given === undefined || given === null || given === 0 ? USUAL_TIMEOUT_S : given;
   if (typeof seconds !== 'number' || !(seconds > 0) || seconds > MAX_TIMEOUT_S) {
     throw invalid(`invalid request body: timeout_sec is not a number from 1 to ${MAX_TIMEOUT_S}`);
   }
   return {
     bot,
     path: path.startsWith('/') ? path : `/${path}`,
-    params: (params as The0Query['params']) ?? undefined,
+    params: params ?? undefined,
     timeoutMs: seconds * 1000,
   };
 }

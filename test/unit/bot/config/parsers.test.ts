@@ -6,6 +6,7 @@ import { parseOrigin } from '../../../../src/bot/config/endpoint.ts';
 import {
   absolutePath,
   botId,
+  exactJsonObject,
   flag,
   insidePath,
   megabytes,
@@ -113,4 +114,14 @@ test('no parser throws, and a quoted value is one line', () => {
       return !quote(text).includes('\n');
     }),
   );
+});
+
+test.each([
+  ['{"id":18014398509481985,"rate":1E-400,"sum":1.10}', '{"id":18014398509481985,"rate":1E-400,"sum":1.10}'],
+  ['[18014398509481985]', undefined],
+  // Kept as it was written, it is an object to JavaScript.
+  ['18014398509481985', undefined],
+])('the JSON object %s', (text, same) => {
+  const value = exactJsonObject.parse(text);
+  expect(value && JSON.stringify(value)).toBe(same);
 });
