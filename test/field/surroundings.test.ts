@@ -40,6 +40,31 @@ test('no PATH, and a working directory that is gone', async () => {
   expect(await bot.saved('cat f')).toBe('kept\n');
 });
 
+test.each(['>/dev/full', '2>/dev/full', '>/dev/full 2>&1'])(
+  'output that cannot be written (%s) costs that, and nothing else',
+  async (to) => {
+    const bot = await supervised('echo said; echo more >&2; sleep 1; echo again; echo kept > f; exit 3');
+    const end = await within(bot, `exec "$0" execute ${to}`).finished;
+    expect(end.code).toBe(3);
+    expect(await bot.exitRecord()).toMatchObject({
+      source: 'bot',
+      exit: 3,
+      stateSaved: true,
+      logsSaved: true,
+    });
+    expect((await shipped(bot.env.BOT_ID!)).map(({ message }) => message)).toEqual(
+      expect.arrayContaining(['said', 'more', 'again']),
+    );
+    expect(await bot.saved('cat f')).toBe('kept\n');
+  },
+);
+
+test('whoever writes a file onto a full disk is told, and so is a script', async () => {
+  const end = await startProgram(['/bin/sh', '-c', '"$0" kinds --json >/dev/full', executable], {}).finished;
+  expect(end.code).toBe(70);
+  expect(end.stderr).toContain('ENOSPC');
+});
+
 test('the reader of standard output goes away: the bot runs on, and what it says is kept', async () => {
   const bot = await supervised(
     'echo first; while [ ! -e go ]; do sleep 0.05; done; for i in 1 2 3; do echo "line $i"; sleep 0.05; done; echo kept > f; exit 4',

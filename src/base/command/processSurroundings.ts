@@ -5,6 +5,18 @@ import type { Surroundings } from './dispatch.ts';
 /** A reader that takes nothing any more must not hold the container open, milliseconds. */
 const FLUSH_MS = 2000;
 
+/** What runs on whatever becomes of its output. */
+const ROLES = new Set([
+  'execute',
+  'daemon',
+  'end-groups',
+  'host',
+  'provider',
+  'bot-runner',
+  'bot-scheduler',
+  'query-server',
+]);
+
 /** The real process. Its streams are made when they are first used: each loads a part of Node. */
 export function processSurroundings(process: NodeJS.Process): {
   readonly surroundings: Surroundings;
@@ -19,9 +31,13 @@ export function processSurroundings(process: NodeJS.Process): {
     used.set(name, stream);
     return stream;
   };
+  let failed = false;
   const whenBroken = (error: Error) => {
-    if (systemCode(error) !== 'EPIPE') throw error;
     hangup.abort();
+    // A full disk, a terminal that is closed: what runs a bot loses what it says there, and nothing else; who was to write a file fails.
+    if (systemCode(error) === 'EPIPE' || failed || ROLES.has(process.argv[2] ?? '')) return;
+    failed = true;
+    throw error;
   };
   return {
     surroundings: {

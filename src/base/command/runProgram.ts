@@ -23,7 +23,10 @@ export async function runProgram(
   const [first, ...rest] = process.argv.slice(2);
   const argv = first === '--version' ? ['version', ...rest] : process.argv.slice(2);
   try {
-    return await Promise.race([dispatch(commands, argv, surroundings, explain), defect.promise]);
+    const code = await Promise.race([dispatch(commands, argv, surroundings, explain), defect.promise]);
+    // What was not written is a defect as well, told only now.
+    await Promise.race([flush(), defect.promise]);
+    return code;
   } catch (error) {
     if (error instanceof HandOver) {
       process.off('uncaughtException', defect.reject);

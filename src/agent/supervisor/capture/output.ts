@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Clock } from '../../../base/clock.ts';
+import { systemCode } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { StreamName } from '../../../bot/logs/frame.ts';
 
@@ -41,6 +42,7 @@ export function createOutput(options: OutputOptions): Output {
   let watching = false;
   let leavingOut = false;
   let gone = false;
+  let told = false;
   let leftOut = 0;
   let midLine = false;
   let waiting: (() => void)[] = [];
@@ -63,9 +65,16 @@ export function createOutput(options: OutputOptions): Output {
     free();
   };
 
-  // Also where a reader goes away (EPIPE): the bot lives on, and its logs are kept.
-  to.on('error', () => {
-    gone = true;
+  // A reader that goes away, a disk that is full: the bot lives on, and its logs are kept. A disk may have room again.
+  to.on('error', (error) => {
+    const code = systemCode(error);
+    gone = code !== 'ENOSPC' && code !== 'EDQUOT';
+    if (code !== 'EPIPE' && !told) {
+      told = true;
+      log.warn(
+        `the container's ${name} cannot be written (${code}): output is lost there, and kept in the logs`,
+      );
+    }
     if (pending) taken();
   });
 
