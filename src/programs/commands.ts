@@ -1,14 +1,31 @@
 import { agentCommands } from '../agent/roles/commands.ts';
-import type { CommandGroup } from '../base/command/command.ts';
+import type { Command, CommandGroup } from '../base/command/command.ts';
 import { hostCommands } from '../host/commands/commands.ts';
 import { operatorCommands } from '../operator/commands.ts';
 import { protocolCommands } from '../protocol/commands.ts';
 
-const { 'end-groups': endGroups, ...roles } = agentCommands;
+const { 'end-groups': endGroups, execute, ...roles } = agentCommands;
+
+const explainedExecute: CommandGroup['commands'] = {
+  execute: {
+    ...execute!,
+    load: async () => ({
+      ...((await execute!.load()) as Command),
+      details: (await import('../operator/executeHelp.ts')).executeHelp,
+    }),
+  },
+};
 
 /** Every command of the binary, in the order of `--help`. */
 export const commands: CommandGroup = {
   name: '',
   summary: 'The entrypoint of every bot container: pulls code and state, runs the bot, saves everything.',
-  commands: { ...roles, ...hostCommands, ...operatorCommands, ...protocolCommands, 'end-groups': endGroups! },
+  commands: {
+    ...explainedExecute,
+    ...roles,
+    ...hostCommands,
+    ...operatorCommands,
+    ...protocolCommands,
+    'end-groups': endGroups!,
+  },
 };

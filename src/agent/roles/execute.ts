@@ -1,16 +1,16 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from '../../base/build.ts';
-import type { Command } from '../../base/command/command.ts';
+import type { Command, Invocation } from '../../base/command/command.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { configOptions } from '../../bot/config/configOptions.ts';
-import { loadBot } from './loadBot.ts';
+import { type LoadedBot, loadBot } from './loadBot.ts';
 
 export const execute: Command = {
   name: 'execute',
   summary:
     "container entrypoint: pull code and state, run the bot, save everything, exit with the bot's code",
-  positionals: '[DIR]',
+  positionals: '[DIR] [K=V…]',
   options: {
     'query-server-only': { type: 'boolean', description: 'only the query server: a sidecar of the bot' },
     pull: {
@@ -20,18 +20,20 @@ export const execute: Command = {
     'skip-sync': { type: 'boolean', description: 'a sidecar pulls and saves: run the bot on what is there' },
     'skip-query-server': { type: 'boolean', description: 'a sidecar answers queries' },
     watch: { type: 'boolean', description: 'with DIR: run the bot again when its code changes' },
+    'env-file': {
+      type: 'string',
+      multiple: true,
+      value: 'FILE',
+      description: 'with DIR: variables, NAME=value; those of the environment beat them',
+    },
+    config: { type: 'string', value: 'FILE|JSON', description: 'with DIR: instead of its config.json' },
+    inspect: { type: 'boolean', description: "with DIR: a Node bot under Node's debugger, 127.0.0.1:9229" },
+    debugpy: { type: 'string', value: 'PORT', description: 'with DIR: a Python bot under debugpy' },
     ...configOptions(),
   },
-  details: [
-    'With DIR, the bot in that directory runs in place: bot.yaml (or bot-config.yaml) and config.json are read',
-    'when they are there; store, state and logs lie in DIR/.runtime. Flags beat variables beat files.',
-    '',
-    "Exit codes: the bot's own; 128+n when signal n ended it; 64 command line, 65 damaged data, 66 no such code,",
-    '69 store unavailable, 74 not everything saved, 75 fenced, 77 refused, 78 configuration, 126/127 entrypoint.',
-  ].join('\n'),
   run: async (invocation) => {
-    const { flags, positionals } = invocation;
-    const [dir] = positionals;
+    const { flags } = invocation;
+    const { dir, pairs } = whatToRun(invocation);
     if (flags.watch && dir === undefined) {
       throw new RuntimeError('usage', '--watch needs a DIR', { hint: 'runtime execute --watch DIR' });
     }
@@ -41,15 +43,21 @@ export const execute: Command = {
     if (flags.watch && (flags['query-server-only'] || flags.query !== undefined)) {
       throw new RuntimeError('usage', '--watch runs a bot, which --query and --query-server-only do not');
     }
+    if (dir === undefined) {
+      const flag = ['env-file', 'config', 'inspect', 'debugpy'].find((name) => flags[name] !== undefined);
+      if (flag !== undefined) throw new RuntimeError('usage', `--${flag} needs a DIR`);
+    }
+    const people = dir === undefined && pairs.length === 0 ? undefined : await import('./parts/inPlace.ts');
+    const source = () => people?.readSources(invocation, pairs, dir) ?? invocation;
     if (flags['query-server-only']) {
       const role = flags.pull ? 'pulling-query-server' : 'query-server';
-      const bot = await loadBot(invocation, { role, speaker: 'query', dir });
+      const bot = await loadBot(source(), { role, speaker: 'query', dir });
       if (flags.pull) await (await import('./pullForQueries.ts')).pullForQueries(bot);
       const { runQueryServer } = await import('../query/server/role.ts');
       return await runQueryServer({ ...bot, version: build.version });
     }
     const role = flags['skip-sync'] ? 'execute-without-sync' : 'execute';
-    const load = () => loadBot(invocation, { role, speaker: 'supervisor', dir });
+    const load = async () => await loadBot(source(), { role, speaker: 'supervisor', dir });
     const bot = await load().catch(async (error: unknown) => {
       const { recordFailedStart } = await import('./recordFailedStart.ts');
       recordFailedStart(invocation, dir, error);
@@ -63,12 +71,20 @@ export const execute: Command = {
     const lock = directory && (await (await import('./lockDirectory.ts')).lockDirectory(directory));
     const parts = { sync: !flags['skip-sync'], queryServer: !flags['skip-query-server'] };
     try {
+      const prepare = async (loaded: LoadedBot) =>
+        people && dir !== undefined ? await people.prepareInPlace(loaded, flags, dir) : loaded;
+      const prepared = await prepare(bot);
       if (flags.watch) {
         const { watchBot } = await import('./watchBot.ts');
-        return await watchBot({ bot, reload: load, parts }, invocation);
+        return await watchBot(
+          { bot: prepared, reload: async () => prepare(await load()), parts },
+          invocation,
+        );
       }
       const { runBot } = await import('./runBot.ts');
-      return await runBot(bot, invocation, parts);
+      const code = await runBot(prepared, invocation, parts);
+      if (dir !== undefined) people?.tellEnd(bot, dir);
+      return code;
     } finally {
       if (lock) lock.close();
       // The capture of the bot's output has waited as long as it may, and the exit is due within STOP_TIMEOUT.
@@ -76,3 +92,14 @@ export const execute: Command = {
     }
   },
 };
+
+/** A query without a DIR is one of the bot that the environment describes, and has parameters all the same. */
+function whatToRun({ positionals, flags }: Invocation): {
+  dir: string | undefined;
+  pairs: readonly string[];
+} {
+  const [first, ...others] = positionals;
+  return flags.query !== undefined && first?.includes('=')
+    ? { dir: undefined, pairs: positionals }
+    : { dir: first, pairs: others };
+}

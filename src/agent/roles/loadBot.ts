@@ -60,12 +60,14 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
       problems,
     })),
   ]);
+  const isPainted = config.log.format === 'text' && isatty(2) && !env.NO_COLOR && env.TERM !== 'dumb';
+  const paint = isPainted ? (await import('./parts/paint.ts')).paint : (line: string) => line;
   const log = createLogger({
     ...config.log,
     role: options.speaker,
     now: Date.now,
     sinceStart: () => performance.now(),
-    write: (line) => void invocation.stderr.write(line),
+    write: (line) => void invocation.stderr.write(paint(line)),
   });
   log.debug('configuration read');
   // What a process of ours starts has been told already.

@@ -8,6 +8,7 @@ import { idFrom } from './idFrom.ts';
 import type { FileSource } from './mergeSources.ts';
 import { readBotConfigFile } from './readBotConfigFile.ts';
 import { configError } from './readConfig.ts';
+import { virtualEnv } from './virtualEnv.ts';
 
 export interface BotDirectory extends FileSource {
   /** What was guessed, to be told to the user. */
@@ -46,11 +47,13 @@ export async function botDirectory(directory: string, given: Env): Promise<BotDi
     notes.push(`${why}: running ${guess.entrypoint} as ${values.RUNTIME}`);
   }
   const own = join(directory, '.runtime');
+  const python = virtualEnv(directory, given.PATH ?? '');
+  if (python?.note !== undefined) notes.push(python.note);
   return {
     notes,
     origins: { ...settings.origins, BOT_CONFIG: 'config.json' },
     // In place: nothing is unpacked over the directory.
-    settled: { CODE_PATH: directory, CODE_FILE: '', CODE_SHA256: '', CODE_CACHE: '' },
+    settled: { CODE_PATH: directory, CODE_FILE: '', CODE_SHA256: '', CODE_CACHE: '', ...python?.variables },
     defaults: {
       BOT_ID: idFrom(basename(directory)),
       // A person's files stay that person's, also when it is root who runs the bot.

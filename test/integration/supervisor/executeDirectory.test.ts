@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../../support/files/temporary.ts';
-import { runRuntime, startRuntime } from '../../support/process/executable.ts';
+import { newContainer, runRuntime, startRuntime } from '../../support/process/executable.ts';
 
 const examples = join(import.meta.dirname, '../../../examples');
 
@@ -235,15 +235,15 @@ test('--watch ends when another instance has taken over', async () => {
   expect((await other.finished).code).toBe(143);
 });
 
-test('a query port that somebody has is waited for, after one warning', async () => {
+test('in a container a query port that somebody has is waited for, after one warning', async () => {
   const holder = createServer().listen(0);
   await once(holder, 'listening');
   const { port } = holder.address() as AddressInfo;
-  const dir = await botDirectory({
-    'bot.yaml':
-      'type: realtime\nruntime: command\nentrypoints:\n  bot: echo runs; exec sleep 60\n  query: exec sleep 60\n',
-  });
-  const run = startRuntime(['execute', dir], { QUERY_PORT: String(port) });
+  const { env, root } = await newContainer();
+  await mkdir(join(root, 'bot'));
+  const bot = { BOT_ID: 'b', BOT_TYPE: 'realtime', RUNTIME: 'command', STORE_URL: `file://${root}/store` };
+  const programs = { ENTRYPOINT: 'echo runs; exec sleep 60', QUERY_ENTRYPOINT: 'exec sleep 60' };
+  const run = startRuntime(['execute'], { ...env, ...bot, ...programs, QUERY_PORT: String(port) });
   await run.prints('runs');
   await expect.poll(run.stderr).toContain('cannot be listened on');
   await sleep(1200);
