@@ -1,10 +1,14 @@
-import { spawn } from 'node:child_process';
-import type { Duplex, Readable } from 'node:stream';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { type Duplex, Readable } from 'node:stream';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 import type { Owner } from '../../base/owner.ts';
 import { openControl } from './control.ts';
 import { goFirst } from './goFirst.ts';
 import { signalProcess } from './signalProcess.ts';
+
+/** A program that is still being written is tried this often, with so many milliseconds between. */
+const BUSY_TRIES = 10;
+const BUSY_MS = 50;
 
 /** A program of the bot's: the bot itself, or one that answers queries. */
 export interface ProgramOptions {
@@ -48,13 +52,18 @@ export interface Program {
 /** Starts a program, or the interpreter that waits for its code. What goes wrong is in `ended`. */
 export function startProgram({ launch, env, user, stdout, stderr }: ProgramOptions): Program {
   const [file = '', ...args] = launch.argv;
-  const child = spawn(file, args, {
-    cwd: launch.cwd,
-    env,
-    detached: true,
-    stdio: ['ignore', stdout, stderr, ...(launch.control === undefined ? [] : ['pipe' as const])],
-    ...user,
-  });
+  let child: ChildProcess;
+  try {
+    child = spawnUnlessWritten(file, args, {
+      cwd: launch.cwd,
+      env,
+      detached: true,
+      stdio: ['ignore', stdout, stderr, ...(launch.control === undefined ? [] : ['pipe' as const])],
+      ...user,
+    });
+  } catch (error) {
+    return notStarted(startError(error as Error, file));
+  }
   goFirst(child.pid, user);
   const socket = child.stdio[3] as Duplex | null | undefined;
   const control = socket && launch.control !== undefined ? openControl(socket, launch.control) : undefined;
@@ -75,12 +84,42 @@ export function startProgram({ launch, env, user, stdout, stderr }: ProgramOptio
   };
 }
 
+/** Whoever was just forked holds what we have written until it runs its own program: that passes, a copy under way may not. */
+function spawnUnlessWritten(file: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  for (let tries = 1; ; tries++) {
+    try {
+      return spawn(file, args, options);
+    } catch (error) {
+      if (systemCode(error) !== 'ETXTBSY' || tries === BUSY_TRIES) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_MS);
+    }
+  }
+}
+
+function notStarted(error: RuntimeError): Program {
+  return {
+    pid: undefined,
+    stdout: Readable.from([]),
+    stderr: Readable.from([]),
+    go: () => undefined,
+    signal: () => false,
+    ended: Promise.resolve({ code: null, signal: null, error }),
+    closed: Promise.resolve(),
+  };
+}
+
 function startError(error: Error, file: string): RuntimeError {
   const details = { op: 'bot.start', path: file, cause: error };
   if (systemCode(error) === 'ENOENT') {
     return new RuntimeError('no-entrypoint', `${file} is not there, or its interpreter is not`, {
       ...details,
       hint: 'Is the kind installed in this image? `runtime doctor` tells.',
+    });
+  }
+  if (systemCode(error) === 'ETXTBSY') {
+    return new RuntimeError('not-executable', `${file} cannot be run: somebody has it open for writing`, {
+      ...details,
+      hint: 'Close it, or start the bot when the copy is complete.',
     });
   }
   return new RuntimeError('not-executable', `${file} cannot be run: ${error.message}`, details);

@@ -9,7 +9,13 @@ const longest = 128 * 1024 - 64;
 export function readSmallFile(path: string, problems: string[]): string | undefined {
   const file = basename(path);
   try {
-    const { size } = statSync(path);
+    const stat = statSync(path);
+    if (!stat.isFile()) {
+      // Reading a pipe would wait for its writer.
+      problems.push(`${file} is not a regular file`);
+      return undefined;
+    }
+    const { size } = stat;
     if (size <= longest) return readFileSync(path, 'utf8').replace(/^\ufeff/, '');
     problems.push(`${file} has ${size} bytes, expected at most ${longest}`);
   } catch (error) {

@@ -1,5 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, copyFileSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startProgram } from '../../../../src/agent/process/startProgram.ts';
+import { temporaryDirectory } from '../../../support/files/temporary.ts';
 
 const start = (script: string, control?: string) =>
   startProgram({
@@ -56,6 +61,30 @@ test('what is not there, and what cannot be run', async () => {
   expect(missing.signal('SIGTERM')).toBe(false);
   expect(await missing.ended).toMatchObject({ error: { code: 'no-entrypoint' } });
   expect(await of('/etc/passwd').ended).toMatchObject({ error: { code: 'not-executable' } });
+});
+
+test('a program that is being written is waited for, for a moment', async () => {
+  const file = join(await temporaryDirectory(), 'program');
+  copyFileSync('/bin/true', file);
+  const run = () =>
+    startProgram({
+      launch: { argv: [file], cwd: '/', control: undefined },
+      env: {},
+      user: undefined,
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
+  const writer = spawn('/bin/sh', ['-c', `exec 9>>${file}; echo open; sleep 0.2`], { stdio: 'pipe' });
+  await once(writer.stdout, 'data');
+  expect(await run().ended).toEqual({ code: 0, signal: null, error: undefined });
+
+  const held = openSync(file, 'r+');
+  const refused = run();
+  expect(refused.pid).toBeUndefined();
+  expect(await refused.ended).toMatchObject({
+    error: { code: 'not-executable', message: /open for writing/ },
+  });
+  closeSync(held);
 });
 
 test('a signal reaches the whole group', async () => {

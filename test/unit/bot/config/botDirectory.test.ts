@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -169,3 +170,12 @@ test('a directory that is not there is 66', async () => {
     exitCode: 66,
   });
 });
+
+test.each(['bot.yaml', 'config.json'])(
+  '%s that is a pipe is a problem, and nobody waits for its writer',
+  async (file) => {
+    const path = directory(file === 'bot.yaml' ? {} : { 'bot.yaml': yaml });
+    execFileSync('mkfifo', [join(path, file)]);
+    expect(await problemsOf(path)).toContain(`${file} is not a regular file`);
+  },
+);

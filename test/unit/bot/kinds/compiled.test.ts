@@ -99,6 +99,8 @@ test('a link that stays inside is followed', async () => {
 
 test.each([
   ['print("hello")', /neither an ELF program nor a script/],
+  ['#!/bin/sh\r\necho from Windows\r\n', /carriage return/],
+  ['#! /usr/bin/env  python3\r\n', /carriage return/],
   ['#!/opt/absent/bin/perl -w\n', /not here: \/opt\/absent\/bin\/perl$/],
 ])('what the system cannot run is 126 with the reason: %j', async (text, hint) => {
   const code = await temporaryDirectory();
