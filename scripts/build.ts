@@ -216,6 +216,7 @@ function hashOfInputs(): string {
     ...sources,
     join(root, 'package-lock.json'),
     join(root, 'scripts/warm.ts'),
+    join(root, 'scripts/zipOf.ts'),
     join(root, 'scripts/minifyProgram.ts'),
     import.meta.filename,
   ]) {

@@ -1,7 +1,7 @@
 /**
- * `warm.ts SCRIPT CACHE`: lives one life of a bot in this process, from the bundled SCRIPT, and writes V8's cache of it. The
- * cache then holds the code of every function that a start runs, which else each start would compile anew. The
- * bucket behind it is a map in this process: what is wanted of it is that it answers, not that it keeps anything.
+ * `warm.ts SCRIPT CACHE` runs one bot in this process, from the bundled SCRIPT, and writes V8's code cache. The cache then holds
+ * the code of every function that a start runs; without it each start would compile them anew. The bucket is a map in this
+ * process: it has to answer, it does not have to keep anything.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,11 +10,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
-import { zip } from '../test/support/files/archives.ts';
+import { zipOf } from './zipOf.ts';
 
 const [file = '', cache = ''] = process.argv.slice(2);
 const place = mkdtempSync(join(tmpdir(), 'warm-'));
-const objects = new Map([['/custom-bots/code.zip', zip([{ name: 'main', data: 'x'.repeat(2000) }])]]);
+const objects = new Map([['/custom-bots/code.zip', zipOf('main', 'x'.repeat(2000))]]);
 
 const server = createServer(async (request, response) => {
   const path = request.url?.split('?', 1)[0] ?? '';

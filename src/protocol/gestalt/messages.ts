@@ -5,13 +5,6 @@ export interface Timestamp {
   readonly nanos: number;
 }
 
-export interface ConfigureRequest {
-  readonly name: string;
-  /** What the operator wrote under `config`; where he wrote nothing, gestaltd's own description of the provider. */
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly protocolVersion: number;
-}
-
 export interface StartSessionRequest {
   readonly pluginName: string;
   readonly template: string;

@@ -154,5 +154,3 @@ export function createModelEngine(options: { now: () => number; fault?: (call: s
   };
   return { engine, instances, lives, signals, end, told };
 }
-
-export type ModelEngine = ReturnType<typeof createModelEngine>;

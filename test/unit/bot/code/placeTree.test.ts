@@ -125,7 +125,7 @@ test('a start killed at any moment is repaired by the next one', async () => {
       };
     }
     syncBuiltinESMExports();
-    const { unpackArchive } = await import(${JSON.stringify(join(import.meta.dirname, '../../../../src/bot/code/unpackArchive.ts'))});
+    const { unpackArchive } = await import(${JSON.stringify(join(import.meta.dirname, '../../../support/files/unpackArchive.ts'))});
     await unpackArchive(process.argv[1], process.argv[2], { maxBytes: 1e6 });`;
   writeFileSync(join(directory, 'two'), archive('b/y', 'c', 'd'));
   let killed = 0;

@@ -16,8 +16,8 @@ import {
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { unpackArchive } from '../../../../src/bot/code/unpackArchive.ts';
 import { zip } from '../../../support/files/archives.ts';
+import { unpackArchive } from '../../../support/files/unpackArchive.ts';
 import { tree, unpack, workspace } from './workspace.ts';
 
 const MiB = 1024 * 1024;

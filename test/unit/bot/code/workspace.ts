@@ -11,8 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type UnpackedArchive, unpackArchive } from '../../../../src/bot/code/unpackArchive.ts';
 import type { UnpackOptions } from '../../../../src/bot/code/unpackTree.ts';
+import { type UnpackedArchive, unpackArchive } from '../../../support/files/unpackArchive.ts';
 
 /** A directory for one test, taken away after it. */
 export function workspace(): string {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
-import { type ArchiveSource, fileSource, pieces } from './archiveSource.ts';
-import { diskError } from './diskError.ts';
-import { placeTree } from './placeTree.ts';
-import { openStage } from './stage.ts';
-import { type UnpackOptions, unpackTree } from './unpackTree.ts';
+import { type ArchiveSource, fileSource, pieces } from '../../../src/bot/code/archiveSource.ts';
+import { diskError } from '../../../src/bot/code/diskError.ts';
+import { placeTree } from '../../../src/bot/code/placeTree.ts';
+import { openStage } from '../../../src/bot/code/stage.ts';
+import { type UnpackOptions, unpackTree } from '../../../src/bot/code/unpackTree.ts';
 
 export interface UnpackedArchive {
   readonly files: number;
@@ -14,7 +14,7 @@ export interface UnpackedArchive {
   readonly sha256: string;
 }
 
-/** Unpacks a local archive into `into`, whole or not at all, and replaces what an earlier unpack has left there. */
+/** Unpacks a local archive into `into` by the steps of `pullCode`, without a store: whole or not at all, over what an earlier unpack has left. */
 export async function unpackArchive(
   file: string,
   into: string,
