@@ -11,29 +11,30 @@ export interface GateKeepers {
 
 /** What keeps a bot from being started or replaced now. Asking lets it into a wave. */
 export function gatesOf(seen: Omit<Situation, 'gates'>, keepers: GateKeepers): Gates {
-  const { bot, wanted, recorded, now } = seen;
+  const { bot, wanted, now } = seen;
   const { draining } = keepers;
   if (wanted.type !== 'present') return { draining, start: undefined, replace: true };
   const full = keepers.hostFull();
   const start = full === undefined ? undefined : { reason: 'HostFull', message: `not started: ${full}` };
   const { hash, spec } = wanted;
-  const isNew = hash === undefined || recorded.current === undefined || recorded.current.hash === hash;
-  if (isNew) return { draining, start, replace: true };
+  // Only what runs and has to be replaced takes a place in a wave: nothing else would ever be ready in it.
+  const isOlder = seen.instances?.some(
+    (one) => one.role === 'bot' && one.state === 'running' && one.hash !== hash,
+  );
+  if (hash === undefined || !isOlder || !spec.enabled) return { draining, start, replace: true };
   const group = spec.code.file;
-  const total = sizeOf(group, keepers.wanted);
-  return {
-    draining,
-    start,
-    replace: total < 2 || keepers.waves.mayReplace({ bot, group, hash, total, now }),
-  };
+  const total = () => sizeOf(group, keepers.wanted);
+  return { draining, start, replace: keepers.waves.mayReplace({ bot, group, hash, total, now }) };
 }
 
-/** How many bots are wanted with this code. */
+/** How many bots that run all the time are wanted with this code. */
 function sizeOf(file: string, wanted: WantedView): number {
   let size = 0;
   for (const bot of wanted.bots()) {
     const entry = wanted.entry(bot);
-    if (entry !== undefined && 'spec' in entry && entry.spec.code.file === file) size += 1;
+    if (entry === undefined || !('spec' in entry)) continue;
+    const { code, type, enabled } = entry.spec;
+    if (code.file === file && type === 'realtime' && enabled) size += 1;
   }
   return size;
 }

@@ -4,7 +4,13 @@
  */
 export interface Waves {
   /** May `bot` be replaced now? `group`: what changes together; `total`: how many bots it has. */
-  mayReplace(request: { bot: string; group: string; hash: string; total: number; now: number }): boolean;
+  mayReplace(request: {
+    bot: string;
+    group: string;
+    hash: string;
+    total: () => number;
+    now: number;
+  }): boolean;
   /** A bot runs with `hash` since `startedAt`. */
   ready(bot: string, hash: string): void;
   /** Groups that are held, and how many of their last wave are not ready. */
@@ -48,6 +54,7 @@ export function createWaves(onHeld: (group: string, notReady: number) => void): 
       if (wave !== undefined && known === hash) return true;
       // A bot that changes once more is another change, and so is what comes when the last one is done.
       if (wave === undefined || known !== undefined || isDone(wave, now)) {
+        for (const [done, one] of waves) if (isDone(one, now)) waves.delete(done);
         wave = { size: 1, begun: now, through: new Map(), isReady: new Set(), held: false };
         waves.set(group, wave);
       }
@@ -61,7 +68,7 @@ export function createWaves(onHeld: (group: string, notReady: number) => void): 
           onHeld(group, notReady);
           return false;
         }
-        wave.size = sizeAfter(wave.size, total);
+        wave.size = sizeAfter(wave.size, total());
         wave.begun = now;
       }
       wave.through.set(bot, hash);

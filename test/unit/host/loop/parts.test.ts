@@ -75,7 +75,7 @@ describe('the guard against mass deletes', () => {
 describe('waves', () => {
   const ask = (waves: ReturnType<typeof createWaves>, bots: number, now: number) =>
     Array.from({ length: bots }, (_, i) => `b${i}`).filter((bot) =>
-      waves.mayReplace({ bot, group: 'g', hash: 'new', total: bots, now }),
+      waves.mayReplace({ bot, group: 'g', hash: 'new', total: () => bots, now }),
     );
 
   it('are one, 5 %, 25 %, all', () => {

@@ -1,0 +1,41 @@
+import { describe, expect, it, vi } from 'vitest';
+import { aSpec, scheduled } from '../../../support/host/aSpec.ts';
+import { startModelLoop } from '../../../support/host/modelLoop.ts';
+
+const until = (check: () => void) => vi.waitFor(check, { timeout: 15_000, interval: 20 });
+
+describe('a wave', () => {
+  it('has no place for bots that are off or run on time, which would never be ready in it', async () => {
+    const host = startModelLoop();
+    const { list, model, loop, kept } = host;
+    const all = (env: Record<string, string>, enabled: boolean) => [
+      aSpec({ name: 'a-off', env, enabled }),
+      scheduled('b-timed', { cron: '* * * * * *' }, { env }),
+      ...['c', 'd', 'e'].map((name) => aSpec({ name, env })),
+    ];
+    list(...all({}, true));
+    await until(() => expect(kept.records.get('b-timed').lastRun ?? endRun(model)).toBeDefined());
+    await until(() => expect(loop.state('a-off').ready?.reason).toBe('Running'));
+    list(...all({}, false));
+    await until(() => expect(endAsked(model) ?? loop.state('a-off').ready?.reason).toBe('Disabled'));
+    // All of it changes, and the first wave is one that runs.
+    list(...all({ NEW: '1' }, false));
+    const news = () => model.lives.filter(({ bot, hash }) => /^[cde]$/.test(bot) && hash.includes('NEW'));
+    await until(() => expect(endAsked(model) ?? news().length).toBe(3));
+    expect(loop.waves.held()).toEqual([]);
+    await host.stop();
+  });
+});
+
+type Model = ReturnType<typeof startModelLoop>['model'];
+
+function endRun(model: Model): undefined {
+  for (const { name, spec, state } of [...model.instances.values()])
+    if (state === 'running' && spec.role === 'run') model.end(name, 0);
+}
+
+function endAsked(model: Model): undefined {
+  endRun(model);
+  for (const { name, asked, state } of [...model.instances.values()])
+    if (state === 'running' && asked) model.end(name, 143);
+}
