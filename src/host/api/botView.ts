@@ -1,4 +1,4 @@
-import type { BotState as LoopState } from '../loop/createLoop.ts';
+import type { BotState as LoopState } from '../loop/loop.ts';
 import type { Entry } from '../sources/source.ts';
 import type { BotState, BotView, RunView } from './hostApi.ts';
 

@@ -3,7 +3,7 @@ import { writeSpec } from '../bots/writeSpec.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Instances } from '../instances/instances.ts';
 import type { Journal } from '../journal/event.ts';
-import type { Loop, BotState as LoopState } from '../loop/createLoop.ts';
+import type { Loop, BotState as LoopState } from '../loop/loop.ts';
 import { type Recorded, without } from '../reconcile/recorded.ts';
 import type { Source, SourceWriter } from '../sources/source.ts';
 import { botView } from './botView.ts';

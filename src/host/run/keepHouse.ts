@@ -5,7 +5,7 @@ import type { Logger } from '../../base/log.ts';
 import type { Folders } from '../data/folders.ts';
 import type { CodeCache } from '../instances/codeCache.ts';
 import type { Instances } from '../instances/instances.ts';
-import type { Loop } from '../loop/createLoop.ts';
+import type { Loop } from '../loop/loop.ts';
 
 export interface KeepHouse {
   readonly folders: Folders;

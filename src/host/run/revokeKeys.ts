@@ -1,5 +1,5 @@
 import type { Credentials } from '../credentials/credentials.ts';
-import type { Loop } from '../loop/createLoop.ts';
+import type { Loop } from '../loop/loop.ts';
 
 /** Keys of a bot that is gone are neither kept nor renewed. The result ends it. */
 export function revokeKeys(loop: Loop, credentials: Credentials): () => void {

@@ -1,0 +1,66 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Instances } from '../instances/instances.ts';
+import type { Condition } from '../journal/condition.ts';
+import type { Journal } from '../journal/event.ts';
+import type { Recorded } from '../reconcile/recorded.ts';
+import type { Records } from '../reconcile/records.ts';
+import type { Situation } from '../reconcile/situation.ts';
+import type { Step } from '../reconcile/step.ts';
+import type { Observation } from './doStep.ts';
+import type { EngineView } from './engineView.ts';
+import type { SlotLimits, Slots } from './slots.ts';
+import type { LoopObserver } from './sourceObserver.ts';
+import type { Timers } from './wakeups.ts';
+import type { WantedView } from './wantedView.ts';
+import type { Waves } from './waves.ts';
+
+export interface LoopOptions {
+  readonly engine: Engine;
+  readonly instances: Instances;
+  readonly records: Records;
+  /** Bots whose record cannot be read, and why: nothing is done about them. */
+  readonly damaged: ReadonlyMap<string, string>;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Logger;
+  readonly slots: SlotLimits;
+  readonly allowMassDelete: boolean;
+  /** Which bots this host looks after: `--only`. None: it starts and stops nothing. */
+  readonly types: ReadonlySet<'realtime' | 'scheduled'>;
+  /** Why nothing more may be started on this machine. */
+  readonly hostFull: () => string | undefined;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly draining: boolean;
+  /** How long an instance has run when the next wave may begin. */
+  readonly readyAfterMs: number;
+  readonly observe: (what: Observation) => void;
+}
+
+/** One bot as the loop sees it. */
+export interface BotState extends Omit<Situation, 'gates'> {
+  readonly conditions: readonly Condition[];
+  readonly ready: Step['ready'] | undefined;
+}
+
+export interface Loop {
+  readonly observer: LoopObserver;
+  readonly engine: EngineView;
+  readonly wanted: WantedView;
+  readonly slots: Slots;
+  readonly waves: Waves;
+  draining: boolean;
+  /** Those that this host looks after. */
+  bots(): readonly string[];
+  state(bot: string): BotState;
+  /** Writes down what an operator asks of a bot, between two of its steps, and looks at it. */
+  ask(bot: string, change: (recorded: Recorded) => Recorded): Promise<void>;
+  wake(bot: string): void;
+  /** Called whenever a bot was looked at and something of it may be other than before. */
+  onChange(listener: (bot: string) => void): () => void;
+  /** Looks after all bots until the signal. Stops none of them. */
+  run(signal: AbortSignal): Promise<void>;
+}
