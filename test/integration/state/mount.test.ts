@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { canMount, mountTmpfs } from '../../support/container/mountTmpfs.ts';
@@ -41,6 +52,61 @@ test.runIf(canMount)(
     expect(existsSync(join(small.dir, '.runtime-sync/incoming'))).toBe(false);
   },
 );
+
+test.runIf(canMount)(
+  'what is mounted inside the state is saved and restored, on a new container and over what lies there',
+  async () => {
+    await using bot = await TestBot.open();
+    const { dir, publisher } = await bot.start('a');
+    mkdirSync(join(dir, 'data/deep'), { recursive: true, mode: 0o750 });
+    mkdirSync(join(dir, 'cache/closed'), { recursive: true });
+    writeFileSync(join(dir, 'data/deep/x'), Buffer.alloc(3 * MiB, 'x'));
+    writeFileSync(join(dir, 'data/y'), 'y', { mode: 0o600 });
+    writeFileSync(join(dir, 'cache/closed/z'), 'z', { mode: 0o4711 });
+    symlinkSync('closed/z', join(dir, 'cache/link'));
+    chownSync(join(dir, 'cache/closed/z'), 1000, 1000);
+    chmodSync(join(dir, 'cache/closed'), 0o500);
+    utimesSync(join(dir, 'cache/closed'), 1e9, 1e9 + 0.123456);
+    writeFileSync(join(dir, 'settings'), 'saved', { mode: 0o640 });
+    await publisher.publish({ signal });
+
+    const b = bot.dir('b');
+    using _cache = mountTmpfs(join(b, 'cache'), 8 * MiB);
+    using _deep = mountTmpfs(join(b, 'data/deep'), 8 * MiB);
+    writeFileSync(join(b, 'cache/old'), 'goes');
+    writeFileSync(bot.dir('elsewhere'), 'of the host');
+    writeFileSync(join(b, 'settings'), '');
+    execFileSync('mount', ['--bind', bot.dir('elsewhere'), join(b, 'settings')]);
+    using _settings = { [Symbol.dispose]: () => void execFileSync('umount', ['-l', join(b, 'settings')]) };
+    const other = await bot.start('b');
+    expect(treeOf(b)).toEqual(treeOf(dir));
+    expect(readFileSync(bot.dir('elsewhere'), 'utf8')).toBe('saved');
+
+    writeFileSync(join(dir, 'cache/new'), 'too late');
+    const third = await bot.start('c');
+    writeFileSync(join(third.dir, 'data/deep/x'), 'changed');
+    await third.publisher.publish({ signal });
+    other.publisher.close();
+    await bot.start('b');
+    expect(treeOf(b)).toEqual(treeOf(third.dir));
+  },
+);
+
+test.runIf(canMount)('what is mounted read-only inside the state keeps what it holds', async () => {
+  await using bot = await TestBot.open();
+  const { dir, publisher } = await bot.start('a');
+  mkdirSync(join(dir, 'conf'));
+  writeFileSync(join(dir, 'conf/a'), 'saved');
+  writeFileSync(join(dir, 'x'), 'x');
+  await publisher.publish({ signal });
+  const conf = join(bot.dir('b'), 'conf');
+  using _ = mountTmpfs(conf, MiB);
+  writeFileSync(join(conf, 'a'), 'mounted');
+  execFileSync('mount', ['-o', 'remount,ro', conf]);
+  await bot.start('b');
+  expect(readFileSync(join(conf, 'a'), 'utf8')).toBe('mounted');
+  expect(readFileSync(join(bot.dir('b'), 'x'), 'utf8')).toBe('x');
+});
 
 test.runIf(canMount)('a volume that is unmounted is no empty state', async () => {
   await using bot = await TestBot.open();

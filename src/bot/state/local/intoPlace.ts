@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { below, type EntryPath, toSystemPath } from '../format/entryPath.ts';
+import { below, type EntryPath, pathOfBytes, toSystemPath } from '../format/entryPath.ts';
 import { asDiskFailure } from './diskFailure.ts';
 import { emptyRoot } from './emptyRoot.ts';
+import { mountsBelow } from './mountsBelow.ts';
 import { removeTree } from './removeTree.ts';
 import { openReserved } from './reservedFolder.ts';
 import type { RestoreOptions } from './restoreReport.ts';
@@ -37,12 +38,17 @@ export async function intoPlace<T extends Built>(
     mkdirSync(base, { mode: 0o700 });
     const built = await build(base);
     built.finishFolders(base, 'nested');
+    const mounts = mountsBelow(root);
+    const { AroundMounts } = mounts.length === 0 ? {} : await import('../parts/mounts.ts');
+    const around = AroundMounts && new AroundMounts(root, mounts);
     begin(reserved.path);
-    const left = emptyRoot(root);
+    const left = emptyRoot(root, around);
     for (const name of readdirSync(base, 'latin1')) {
       // A snapshot may have that of another volume; any other name that is taken is an error.
       if (name === 'lost+found' && left.has(name)) continue;
-      renameSync(toSystemPath(below(base, name)), toSystemPath(below(root.path, name)));
+      const from = below(base, name);
+      if (around?.holds(pathOfBytes(name))) around.fill(from, pathOfBytes(name));
+      else renameSync(toSystemPath(from), toSystemPath(below(root.path, name)));
     }
     built.finishFolders(root.path, 'top', left);
     return built;

@@ -9,7 +9,7 @@ import { below, type EntryPath, fromText, toSystemPath } from '../format/entryPa
  *   scan       what `lstat` shows of all entries, compared with the tree before; what cannot be saved is named (`unsaveable.ts`)
  *   read       `readBlocks`: a file's blocks, where it was opened beneath the root and nowhere else (`openBeneath`)
  *   write      `TreeWriter` builds a tree in a folder of ours that nobody else can reach (`reservedFolder.ts`); `intoPlace` moves it in
- *              when it is complete, and `emptyRoot` removes what was there
+ *              when it is complete, and `emptyRoot` removes what was there (`aroundMounts.ts`: what is mounted inside)
  *
  * Nothing is followed through a link, and nothing is written over what exists.
  */

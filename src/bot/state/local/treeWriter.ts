@@ -13,6 +13,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
+import { systemCode } from '../../../base/errors.ts';
 import type { Owner } from '../../../base/owner.ts';
 import { below, type EntryPath, pathOfBytes, toSystemPath } from '../format/entryPath.ts';
 import { BLOCK_BYTES } from '../format/format.ts';
@@ -65,9 +66,15 @@ export class TreeWriter {
     }
   }
 
-  /** The file at `existing` is already what the entry says, its times and mode included. */
-  linkFile(index: number, existing: EntryPath): void {
-    this.#at(index, (path) => linkSync(toSystemPath(existing), path));
+  /** The file at `existing` is already what the entry says, its times and mode included. False: it lies in another mount. */
+  linkFile(index: number, existing: EntryPath): boolean {
+    try {
+      this.#at(index, (path) => linkSync(toSystemPath(existing), path));
+      return true;
+    } catch (error) {
+      if (systemCode(error) !== 'EXDEV') throw error;
+      return false;
+    }
   }
 
   /** A file of one block, whole. */
@@ -163,10 +170,10 @@ export interface OpenFile {
  * For `utimes`: as text, since Node takes negative numbers for "now"; in the middle of the microsecond, since a number
  * of seconds is exact to a quarter of one only.
  */
-const seconds = (micros: number): string => `${(micros + 0.5) / 1e6}`;
+export const seconds = (micros: number): string => `${(micros + 0.5) / 1e6}`;
 
 /** Writes all but pages of zeros; where there are none to spare, in one call. */
-function writeSparsely(fd: number, bytes: Buffer, position: number, size: number): void {
+export function writeSparsely(fd: number, bytes: Buffer, position: number, size: number): void {
   let start = 0;
   for (let at = 0; at < bytes.length; at += PAGE_BYTES) {
     if (!isZero(bytes.subarray(at, at + PAGE_BYTES))) continue;

@@ -63,8 +63,11 @@ export async function buildTree(
     else if (type === 'link') {
       if (staysInside(path, tree.targets.get(index)!, root.path)) writer.makeLink(index);
       else context.warn('a link that leaves the state was not restored', { path: pathToText(path) });
-    } else if (options.reuse && isReusable(options.reuse, snapshot, index, options.owner)) {
-      writer.linkFile(index, below(options.reuse.path, path));
+    } else if (
+      options.reuse &&
+      isReusable(options.reuse, snapshot, index, options.owner) &&
+      writer.linkFile(index, below(options.reuse.path, path))
+    ) {
       reusedBytes += tree.size(index);
     } else {
       const uses = blocksOf(tree.blobs(index));

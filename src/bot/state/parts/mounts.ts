@@ -1,0 +1,1 @@
+export { AroundMounts } from '../local/aroundMounts.ts';
