@@ -15,8 +15,8 @@ export interface Asking {
 }
 
 /**
- * One query of a bot: `use` gets the head of its answer, and the query is over when `use` is. Throws `QueryError`, or the signal's
- * reason. `onPlace` is told where it is answered.
+ * One query of a bot: `use` gets the head of its answer, and the query is over when `use` is, or when it calls `leave`: a stream
+ * takes no query's place. Throws `QueryError`, or the signal's reason. `onPlace` is told where it is answered.
  */
 export async function askBot<T>(
   { api, admission, workers, agent }: Asking,
@@ -24,14 +24,14 @@ export async function askBot<T>(
   exchange: Exchange,
   signal: AbortSignal,
   onPlace: (place: 'bot' | 'worker') => void,
-  use: (answer: IncomingMessage) => Promise<T>,
+  use: (answer: IncomingMessage, leave: () => void) => Promise<T>,
 ): Promise<T> {
   const leave = admission.enter(bot);
   try {
     const place = await placeOf(api, workers, bot, signal);
     onPlace(place.kind);
     try {
-      return await use(await ask(agent, place.address, exchange, signal));
+      return await use(await ask(agent, place.address, exchange, signal), leave);
     } catch (error) {
       if (place.kind === 'worker' && error instanceof QueryError && error.outcome === 'unavailable')
         workers.discard(bot);

@@ -3,7 +3,7 @@ import { QueryError, type QueryOutcome } from '../../bot/answers/queryError.ts';
 import { readBytes } from '../../bot/answers/readBody.ts';
 import { type Asking, askBot } from './askBot.ts';
 import type { BotPath } from './botPath.ts';
-import { forwardedHeaders, sendOn } from './forward.ts';
+import { forwardedHeaders, isStream, sendOn } from './forward.ts';
 
 /** Until the bot's server has begun to answer, milliseconds; it has limits of its own below this. */
 const ANSWER_MS = 300_000;
@@ -30,9 +30,10 @@ export async function botRoute(
   response.once('close', abandon);
   try {
     const exchange = { method, target, headers: forwardedHeaders(request), body } as const;
-    return await askBot(asking, bot, exchange, gone.signal, onPlace, async (answer) => {
+    return await askBot(asking, bot, exchange, gone.signal, onPlace, async (answer, leave) => {
       // A stream may go on for as long as both sides like.
       clearTimeout(late);
+      if (isStream(answer)) leave();
       return await sendOn(answer, response, warning(asking), gone.signal);
     });
   } finally {

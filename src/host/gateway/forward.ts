@@ -20,6 +20,13 @@ const HOP_BY_HOP = new Set([
 /** What of the client's headers the bot's server has a use for. No token of ours is among them. */
 const FORWARDED = ['accept', 'content-type', 'last-event-id'] as const;
 
+/** A client that reads nothing for as long is cut: it holds a place. Streams have a line every 15 s. Milliseconds. */
+const STALLED_MS = 60_000;
+
+export function isStream({ headers }: IncomingMessage): boolean {
+  return /^text\/event-stream\b/.test(headers['content-type'] ?? '');
+}
+
 export function forwardedHeaders({ headers }: IncomingMessage): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const name of FORWARDED) {
@@ -41,11 +48,12 @@ export async function sendOn(
     answer.destroy();
     throw new QueryError(502, 'error', tooLarge);
   }
-  const isStream = /^text\/event-stream\b/.test(headers['content-type'] ?? '');
+  const streams = isStream(answer);
+  response.setTimeout(STALLED_MS, () => response.destroy());
   const kept = Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name));
   response.writeHead(statusCode, { ...Object.fromEntries(kept), ...more });
-  if (isStream) response.flushHeaders();
-  await pipeline(answer, ...(isStream ? [] : [limit()]), response, { signal });
+  if (streams) response.flushHeaders();
+  await pipeline(answer, ...(streams ? [] : [limit()]), response, { signal });
   return statusCode < 400 ? 'ok' : 'error';
 }
 

@@ -75,9 +75,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     // A client that goes away while it sends or reads is no error of ours.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
-    if (parseTarget(request.url ?? '')?.path === '/health') {
-      respond(response, 200, Buffer.from('{"status":"ok"}'));
-      return;
+    const path = parseTarget(request.url ?? '')?.path;
+    if (path === '/health') return respond(response, 200, Buffer.from('{"status":"ok"}'));
+    if (path === '/metrics') {
+      const { registry } = options;
+      const text = Buffer.from(await registry.metrics());
+      return respond(response, 200, text, { 'content-type': registry.contentType });
     }
     const startedAt = performance.now();
     let place: 'bot' | 'worker' | 'none' = 'none';

@@ -117,6 +117,7 @@ test('other methods, bodies that are no JSON or too large, other paths', async (
   expect((await fetch(`${url}/query`, { method: 'POST', body: 'x'.repeat(2 ** 20 + 1) })).status).toBe(413);
   expect((await fetch(`${url}/else`)).status).toBe(404);
   expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' });
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain('runtime_host_queries_in_flight 0');
 });
 
 test("a bot's own path is answered as its own server does, and no token goes along", async () => {
@@ -181,4 +182,13 @@ test('while the source is away, answers say so', async () => {
   expect((await fetch(`${url}/bots/b/x`)).headers.get('warning')).toBeNull();
   loseSource();
   expect((await fetch(`${url}/bots/b/x`)).headers.get('warning')).toMatch(/source/);
+});
+
+test('streams take no place of a query', async () => {
+  const { url } = await gatewayBefore(ECHO, { limits: { perBot: 1 } });
+  const gone = new AbortController();
+  const stream = await fetch(`${url}/bots/b/_runtime/events`, { signal: gone.signal });
+  expect(stream.headers.get('content-type')).toMatch(/^text\/event-stream/);
+  expect((await fetch(`${url}/bots/b/x`)).status).toBe(200);
+  gone.abort();
 });
