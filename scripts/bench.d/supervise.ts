@@ -44,7 +44,7 @@ async function stopping(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
   const child = spawn(argv[0]!, argv.slice(1), { env, stdio: ['ignore', 'pipe', 'ignore'] });
   const ended = once(child, 'close');
   await once(child.stdout!, 'data');
-  // The daemon is up by then: its start is no part of the stop.
+  // The daemon is up by then: its start is not part of the stop.
   await sleep(400);
   const began = performance.now();
   child.kill('SIGTERM');

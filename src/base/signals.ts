@@ -5,7 +5,7 @@ const REAL_TIME = Array.from({ length: 31 }, (_, index) => `SIG${34 + index}`);
 const JOB_CONTROL = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU'];
 
 /**
- * Signals that end a process, or stop it for good, where nobody listens, and are no order to end. Those of a crash (SIGSEGV,
+ * Signals that end a process, or stop it for good, where nobody listens, and are not an order to end. Those of a crash (SIGSEGV,
  * SIGBUS, SIGILL, SIGFPE, SIGTRAP) are not among them: who survives one runs into it again, for ever.
  */
 export function accidentalSignals(onTerminal: boolean): readonly NodeJS.Signals[] {

@@ -19,7 +19,7 @@ export const doctor: Command = {
   },
   details: [
     'Reads the configuration as `runtime execute [DIR]` does, and writes nothing but a probe that it removes again.',
-    'One line a check: ok, warn (a start works, with less than could be) or fail, and what to do.',
+    'One line per check: ok, warn (a start works, with less than could be) or fail, and what to do.',
     'Exits 0 when nothing fails, else with the code that the start would have had.',
   ].join('\n'),
   run: async (invocation) => {

@@ -9,12 +9,12 @@ import { sampleFiles, samples } from './init/samples.ts';
 
 export const init: Command = {
   name: 'init',
-  summary: 'make a small bot with a query that runs at once',
+  summary: 'create a small bot with a query that runs at once',
   positionals: 'DIR',
   options: {
     kind: { type: 'string', value: 'K', description: `${Object.keys(samples).join(', ')} (python3.11)` },
   },
-  details: `DIR is made, or is empty. Then:
+  details: `DIR is created; one that is there must be empty. Then:
   DIR/build                             makes the program, where the kind is a compiled one
   runtime execute DIR                   runs the bot
   runtime execute DIR --query /status   asks it`,
@@ -48,7 +48,9 @@ function makeEmpty(directory: string): void {
     mkdirSync(directory, { recursive: true });
     if (readdirSync(directory).length === 0) return;
   } catch (error) {
-    throw new RuntimeError('refused', `${directory} cannot be made (${systemCode(error)})`, { cause: error });
+    throw new RuntimeError('refused', `${directory} cannot be created (${systemCode(error)})`, {
+      cause: error,
+    });
   }
   throw new RuntimeError('refused', `${directory} is not empty`, {
     hint: 'name a directory that is new or empty',

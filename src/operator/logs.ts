@@ -26,7 +26,7 @@ export const logs: Command = {
       value: 'T',
       description: 'only lines from T on: RFC 3339, or a duration ago (5m)',
     },
-    json: { type: 'boolean', description: 'the lines as kept, JSON each' },
+    json: { type: 'boolean', description: 'the lines as kept, one JSON object per line' },
   },
   details: `Lines are \`timestamp stream message\`. The running bot's latest lines come within its SYNC_INTERVAL.
 
@@ -37,7 +37,10 @@ export const logs: Command = {
     const [name = ''] = positionals;
     const dir = localDirectory(name, invocation);
     if (dir === undefined && botId.parse(name) === undefined)
-      throw new RuntimeError('usage', `${JSON.stringify(name)} is no bot's name: ${botId.expects}`);
+      throw new RuntimeError(
+        'usage',
+        `${JSON.stringify(name)} is not a bot's name: expected ${botId.expects}`,
+      );
     const since = typeof flags.since === 'string' ? parseSince(flags.since, systemClock.now()) : undefined;
     const { config, log } = await loadBot(invocation, { role: 'operator', speaker: 'logs', dir });
     const bot = dir === undefined ? name : config.botId;

@@ -27,7 +27,7 @@ export const query: Command = {
   run: async (invocation) => {
     const [whom, path, ...pairs] = invocation.positionals;
     if (whom === undefined || path === undefined) {
-      throw new RuntimeError('usage', 'whom to ask, and what?', {
+      throw new RuntimeError('usage', 'query needs whom to ask and what: URL or BOT, and PATH', {
         hint: 'runtime query URL|BOT PATH [K=V…]',
       });
     }
@@ -66,7 +66,7 @@ function parseJson(pair: string, value: string): unknown {
   try {
     return parseExactJson(value);
   } catch (error) {
-    throw new RuntimeError('usage', `${pair}: what follows := is not JSON`, { cause: error });
+    throw new RuntimeError('usage', `${pair}: what comes after := is not JSON`, { cause: error });
   }
 }
 

@@ -14,7 +14,7 @@ export async function blameChecksum(
 ): Promise<unknown> {
   if (!isRuntimeError(error, 'damaged') || !error.retryable || sha256 === undefined) return error;
   if ((await sha256Of(body, { key, signal })) === sha256) return error;
-  return new RuntimeError('damaged', `${key}: the body has not the SHA-256 that was promised`, {
+  return new RuntimeError('damaged', `${key}: the body does not have the SHA-256 that was promised`, {
     op: 'store.put',
     path: key,
     cause: error,

@@ -9,7 +9,7 @@ export function checkKey(key: string, op: string): void {
   const problem = keyProblem(key);
   if (problem === undefined) return;
   // JSON: the key may hold line breaks that must not reach a log.
-  throw new RuntimeError('damaged', `${JSON.stringify(key)} is no acceptable object key: ${problem}`, {
+  throw new RuntimeError('damaged', `${JSON.stringify(key)} is not a valid object key: ${problem}`, {
     op,
     hint: 'Keys are /-separated names without empty, "." or ".." parts and without control characters.',
   });

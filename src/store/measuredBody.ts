@@ -26,9 +26,9 @@ export async function* measuredBody(body: ObjectBody, measure: Measure): AsyncGe
     hash?.update(chunk);
     yield chunk;
   }
-  if (seen !== size) throw refused(key, `the body has not the ${size} bytes that were promised`);
+  if (seen !== size) throw refused(key, `the body does not have the ${size} bytes that were promised`);
   if (hash && hash.digest('hex') !== sha256)
-    throw refused(key, 'the body has not the SHA-256 that was promised');
+    throw refused(key, 'the body does not have the SHA-256 that was promised');
 }
 
 async function* bytesOf(body: ObjectBody, key: string): AsyncGenerator<Uint8Array> {

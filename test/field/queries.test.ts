@@ -118,7 +118,7 @@ test('300 clients that never end their request, and 200 that hang up, hold nobod
   expect(reply).toMatchObject({ status: 200, text: '{"status":"ok","data":"/a%2Fb/%2e%2e/c"}' });
 });
 
-test('numbers arrive as they were written; what is no UTF-8 is refused', async () => {
+test('numbers arrive as they were written; what is not UTF-8 is refused', async () => {
   const port = await askedPath();
   const ask = async (body: string | Buffer) => {
     const socket = await connect(port);

@@ -49,7 +49,7 @@ test('a defect outside of any promise is 70, and shows nothing but its message',
   });
 });
 
-test('a reader that has gone is no error, on stdout or stderr', async () => {
+test('a reader that has gone is not an error, on stdout or stderr', async () => {
   const sh = (line: string) => promisify(execFile)('bash', ['-c', line, process.execPath, main]);
   expect(await sh('exec 3> >(exec true); sleep 0.2; "$0" "$1" --help >&3; echo $?')).toEqual({
     stdout: '0\n',

@@ -12,7 +12,7 @@ export async function serveHealth(port: number, ready: () => boolean): Promise<{
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
-      reject(new RuntimeError('config', `port ${port} cannot be listened on: ${cause.message}`, { cause })),
+      reject(new RuntimeError('config', `cannot listen on port ${port}: ${cause.message}`, { cause })),
     );
     server.listen(port, resolve);
   });

@@ -46,7 +46,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
   const onFenced = ({ message }: RuntimeError) => void link.tell({ type: 'fenced', message });
   const orphaned = async () => {
     await whenAborted(link.orphaned);
-    // Ours follows once it knows what we have saved: that is no death.
+    // Ours follows once it knows what we have saved: that is not a death.
     if (!finished.signal.aborted) {
       log.error('the supervisor died; the bot is ended and its state saved one last time');
       if (botGroup !== undefined) await ended(botGroup, clock);

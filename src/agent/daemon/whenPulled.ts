@@ -33,7 +33,7 @@ export async function whenPulled({
   mkdirSync(dir, { recursive: true });
   const root = openRoot(dir);
   if (readMarker(root) !== undefined || !isEmpty(root)) return true;
-  log.info('nothing is pulled yet: waiting until the bot has done so');
+  log.info('nothing is pulled yet: waiting for the bot');
   onWaiting();
   for (;;) {
     const marker = readMarker(root);

@@ -26,8 +26,8 @@ async function place(name: string, path: string, user: Config['user']): Promise<
   if ((await botMay(user, '-x', above)) !== false) return found;
   return fail(
     name,
-    new RuntimeError('config', `the bot's user ${user.uid}:${user.gid} cannot get to ${path}`, {
-      hint: `${above} is closed to it: chmod o+x, or another ${name}.`,
+    new RuntimeError('config', `the bot's user ${user.uid}:${user.gid} cannot reach ${path}`, {
+      hint: `${above} does not let it through: chmod o+x, or set another ${name}.`,
     }),
   );
 }
@@ -37,7 +37,7 @@ function ours(name: string, path: string): Finding {
   const existing = nearest(path);
   try {
     accessSync(existing, constants.W_OK | constants.X_OK);
-    return ok(name, existing === path ? `${path} is writable` : `${path} can be made`);
+    return ok(name, existing === path ? `${path} is writable` : `${path} can be created`);
   } catch (error) {
     const text = `${path} cannot be ${existing === path ? 'written to' : 'made'} (${systemCode(error)})`;
     const hint = 'With a read-only root file system, mount a volume or a tmpfs there.';

@@ -27,7 +27,7 @@ async function port(number: number): Promise<Finding> {
     return ok('query port', `${number} is free`);
   } catch (error) {
     const text = `port ${number} cannot be listened on: ${(error as Error).message}`;
-    return fail('query port', new RuntimeError('config', text, { hint: 'QUERY_PORT names another one.' }));
+    return fail('query port', new RuntimeError('config', text, { hint: 'Set QUERY_PORT to another port.' }));
   } finally {
     server.close();
   }

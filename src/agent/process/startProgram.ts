@@ -111,9 +111,9 @@ function notStarted(error: RuntimeError): Program {
 function startError(error: Error, file: string): RuntimeError {
   const details = { op: 'bot.start', path: file, cause: error };
   if (systemCode(error) === 'ENOENT') {
-    return new RuntimeError('no-entrypoint', `${file} is not there, or its interpreter is not`, {
+    return new RuntimeError('no-entrypoint', `${file} or its interpreter does not exist`, {
       ...details,
-      hint: 'Is the kind installed in this image? `runtime doctor` tells.',
+      hint: 'Is the kind installed in this image? `runtime doctor` says.',
     });
   }
   if (systemCode(error) === 'ETXTBSY') {

@@ -13,7 +13,7 @@ export const endGroups: Command = {
     const groups = positionals.map(Number);
     // 1 would be every process there is.
     if (!groups.every((group) => Number.isSafeInteger(group) && group > 1)) {
-      throw new RuntimeError('usage', `${positionals.join(' ')} are no process groups`);
+      throw new RuntimeError('usage', `${positionals.join(' ')} are not process groups`);
     }
     await end(groups, systemClock);
     return 0;

@@ -24,7 +24,7 @@ export const execute: Command = {
       type: 'string',
       multiple: true,
       value: 'FILE',
-      description: 'with DIR: variables, NAME=value; those of the environment beat them',
+      description: 'with DIR: variables, NAME=value; the environment overrides them',
     },
     config: { type: 'string', value: 'FILE|JSON', description: 'with DIR: instead of its config.json' },
     inspect: { type: 'boolean', description: "with DIR: a Node bot under Node's debugger, 127.0.0.1:9229" },

@@ -11,10 +11,10 @@ export async function lockDirectory(directory: string): Promise<FileLock> {
   const lock = await open(join(directory, '.runtime'));
   if (lock.take()) return lock;
   lock.close();
-  throw new RuntimeError('refused', `the bot in ${directory} runs already`, {
+  throw new RuntimeError('refused', `the bot in ${directory} is already running`, {
     op: 'start.lock',
     path: directory,
-    hint: 'Stop the other `runtime execute` first; `runtime query` asks the bot that runs.',
+    hint: 'Stop the other `runtime execute` first; `runtime query` asks the running bot.',
   });
 }
 

@@ -35,7 +35,7 @@ export function parseAnswer(bytes: Buffer): Answer | undefined {
   return status === 'error' && typeof error === 'string' ? (value as Answer) : undefined;
 }
 
-/** The start of what is no answer, for the message about it. */
+/** The start of what is not an answer, for the message about it. */
 export function excerpt(bytes: Buffer): string {
   const text = bytes.subarray(0, 200).toString().trim();
   if (text === '') return 'nothing';

@@ -18,7 +18,7 @@ export async function listen(
       return tryListen(server, port, '0.0.0.0');
     });
   } catch (error) {
-    throw new RuntimeError('unavailable', `port ${port} cannot be listened on (${systemCode(error)})`, {
+    throw new RuntimeError('unavailable', `cannot listen on port ${port} (${systemCode(error)})`, {
       op: 'query.listen',
       retryable: true,
       hint: 'Another program has it, or it needs more rights; QUERY_PORT names another.',

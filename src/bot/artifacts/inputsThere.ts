@@ -40,7 +40,7 @@ async function verify({ id, path, sha256 }: TaskInput, codePath: string): Promis
   const file = await open(join(codePath, path), constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     if (!(await file.stat()).isFile()) {
-      throw new RuntimeError('damaged', `the input ${id} has a checksum, and ${path} is no file`, {
+      throw new RuntimeError('damaged', `the input ${id} has a checksum, and ${path} is not a file`, {
         op: 'inputs.check',
       });
     }

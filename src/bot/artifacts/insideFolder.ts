@@ -44,7 +44,7 @@ function step(folder: string, make: { readonly owner: Owner | undefined } | unde
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ELOOP' || code === 'ENOTDIR') {
-      throw new RuntimeError('config', `${path} goes through something that is no folder`, {
+      throw new RuntimeError('config', `${path} goes through something that is not a folder`, {
         path,
         hint: 'A file of a task may not lie behind a symbolic link.',
         cause: error,

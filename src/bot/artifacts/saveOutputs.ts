@@ -25,7 +25,7 @@ export interface SaveOutputsOptions {
 
 /**
  * Saves the outputs that have a key. The bot has ended well, and its state is saved: what it has left is what it meant to leave.
- * An output that it has not made is a warning; one that is no file, or that cannot be saved, is an error, when all have been tried.
+ * An output that it has not made is a warning; one that is not a file, or that cannot be saved, is an error, when all have been tried.
  */
 export async function saveOutputs(options: SaveOutputsOptions): Promise<void> {
   const problems: string[] = [];
@@ -66,7 +66,7 @@ async function saveOutput(
     await store.put(key, size > 0 ? { size, open } : new Uint8Array(0), { sha256, signal });
     const stored = await store.head(key, { checksum: true, signal });
     if (stored.size !== size || (stored.sha256 ?? sha256) !== sha256) {
-      throw new RuntimeError('unavailable', `${store.name} has not what was written to ${key}`);
+      throw new RuntimeError('unavailable', `${store.name} does not have what was written to ${key}`);
     }
     log.debug('output saved', { id, key, bytes: size });
   } finally {
@@ -74,10 +74,10 @@ async function saveOutput(
   }
 }
 
-/** Its size; throws for what is no file of the bot's own. */
+/** Its size; throws for what is not a file of the bot's own. */
 function check(fd: number, path: string, { owner, maxBytes }: SaveOutputsOptions): number {
   const stat = fstatSync(fd);
-  if (!stat.isFile()) throw new RuntimeError('config', `${path} is no file`);
+  if (!stat.isFile()) throw new RuntimeError('config', `${path} is not a file`);
   // Another name of a file that only we may read.
   if (stat.nlink > 1 && owner && stat.uid !== owner.uid) {
     throw new RuntimeError('refused', `${path} is another name of a file that is not the bot's`);

@@ -21,7 +21,7 @@ export function cacheAccess(directory: string, bot: Owner | undefined): CacheAcc
     if (botUid !== us) makeFolders(directory, 0o755);
     const stat = lstatSync(directory);
     const writable = stat.uid === us || us === 0;
-    if (!stat.isDirectory()) return { problem: 'it is no directory', writable };
+    if (!stat.isDirectory()) return { problem: 'it is not a directory', writable };
     if (stat.uid === botUid)
       return { problem: "it belongs to the bot's user, who could change it", writable };
     if (stat.uid !== 0 && stat.uid !== us) return { problem: 'it belongs to another user', writable };

@@ -18,7 +18,8 @@ export function checkSymlinks(entries: ReadonlyMap<string, TreeEntry>): void {
     const todo = link.target.split('/').reverse();
     let hops = 0;
     for (let segment = todo.pop(); segment !== undefined; segment = todo.pop()) {
-      if (++steps > MAX_STEPS) throw refused('its symlinks are too entangled', { entry: link.path });
+      if (++steps > MAX_STEPS)
+        throw refused('its symlinks take too many steps to follow', { entry: link.path });
       if (segment === '' || segment === '.') continue;
       if (segment === '..') {
         if (at.pop() === undefined) throw leaves(link.path);
@@ -36,9 +37,10 @@ export function checkSymlinks(entries: ReadonlyMap<string, TreeEntry>): void {
 
 /** Refuses targets that no symlink inside a tree can have. */
 export function checkSymlinkTarget(path: string, target: string): void {
-  if (target === '' || target.length > 1024) throw refused('a symlink has no usable target', { entry: path });
+  if (target === '' || target.length > 1024)
+    throw refused('a symlink has an empty target or one that is too long', { entry: path });
   if (target.includes('\0') || target.includes('\ufffd') || target.includes('\\')) {
-    throw refused('a symlink has a target that is no path', { entry: path });
+    throw refused('a symlink has a target that is not a path', { entry: path });
   }
   if (target.startsWith('/')) throw leaves(path);
 }

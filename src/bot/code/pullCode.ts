@@ -42,7 +42,7 @@ async function pullFromStore(
   try {
     if (options.sha256 !== undefined && options.sha256 !== sha256) {
       throw refused(`it has the SHA-256 ${sha256}, not ${options.sha256}`, {
-        hint: 'CODE_SHA256 names another archive than CODE_FILE does: one of the two is out of date, or the archive changed.',
+        hint: 'CODE_SHA256 is the checksum of another archive than CODE_FILE: one of the two is out of date, or the archive changed.',
       });
     }
     const { files, bytes, entries } = await unpackTree(source, stage.tree, options);

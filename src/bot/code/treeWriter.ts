@@ -155,7 +155,7 @@ export class TreeWriter {
     const path = entryPath(name);
     const before = this.#entries.get(path);
     if (path === '' || name.endsWith('/') || (before && before.type !== 'file')) {
-      throw refused('a file replaces something that is no file', { entry: name });
+      throw refused('a file replaces something that is not a file', { entry: name });
     }
     if (before) unlinkSync(`${this.#root}/${path}`);
     else this.#ensureParent(path);

@@ -58,7 +58,7 @@ export async function unpackZip(
       if (entry.type === 'symlink') tree.addSymlink(entry.name, bytes.toString('utf8'));
       else tree.addFile(entry.name, bytes, entry);
     } else if (entry.type === 'symlink') {
-      throw refused('a symlink has no usable target', { entry: entry.name });
+      throw refused('a symlink has an empty target or one that is too long', { entry: entry.name });
     } else {
       await inflateInPieces(source, tree, entry, start, signal);
     }
@@ -144,9 +144,9 @@ async function* unpackedPieces(
 
 function checkContent(entry: ZipEntry, size: number, crc: number): void {
   if (size !== entry.size)
-    throw refused('a file has not the size that the zip declares', { entry: entry.name });
+    throw refused('a file does not have the size that the zip declares', { entry: entry.name });
   if (crc !== entry.crc)
-    throw refused('a file has not the checksum (CRC-32) of the zip', { entry: entry.name });
+    throw refused('a file does not have the checksum (CRC-32) of the zip', { entry: entry.name });
 }
 
 /** Only errors of zlib; a failing disk or a refusal is told as it is. */

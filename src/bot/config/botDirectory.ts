@@ -27,7 +27,7 @@ export async function botDirectory(directory: string, given: Env): Promise<BotDi
     throw new RuntimeError('not-found', `${problem}: ${directory}`, {
       op: 'config.read',
       path: directory,
-      hint: found ? 'name the directory that holds it' : 'runtime init DIR makes a bot to begin with',
+      hint: found ? 'name the directory that holds it' : 'runtime init DIR creates a bot to begin with',
     });
   }
   const problems: string[] = [];

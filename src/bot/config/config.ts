@@ -12,7 +12,7 @@ export interface Config {
   readonly botId: string;
   /** Id of a runtime kind, aliases resolved: `python3.11`. Empty where the role needs none (`daemon sync`). */
   readonly kind: string;
-  /** Relative to the code path, checked not to leave it, except for kinds whose entrypoint is no file. */
+  /** Relative to the code path, checked not to leave it, except for kinds whose entrypoint is not a file. */
   readonly entrypoint: string;
   readonly queryEntrypoint: string | undefined;
   readonly botType: 'realtime' | 'scheduled';

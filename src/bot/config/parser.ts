@@ -1,4 +1,4 @@
-/** How one variable's text is read. Pure; undefined for text that is not acceptable. */
+/** How one variable's text is read. Pure; undefined for text that is not valid. */
 export interface Parser<T> {
   /** Completes "expected …". */
   readonly expects: string;

@@ -24,7 +24,7 @@ interface Shape {
 
 const text: Shape = { isOf: (value) => typeof value === 'string', what: 'a text', write: String };
 
-/** What is no text in the file, and JSON as a variable. */
+/** What is not text in the file, and JSON as a variable. */
 const shapes: Readonly<Record<string, Shape>> = {
   TASK: { isOf: isObject, what: 'a mapping', write: (value) => JSON.stringify(value) },
   // `[nice, -n, 5]` is meant as it is written.

@@ -16,7 +16,7 @@ export interface ReadConfigOptions {
   readonly uid: number;
   /** Whether stderr is a terminal. */
   readonly isTTY: boolean;
-  /** Where values came from that are no environment variables: `bot.yaml:3`. */
+  /** Where values came from that are not environment variables: `bot.yaml:3`. */
   readonly origins?: Env;
 }
 

@@ -22,7 +22,7 @@ export function readStore(reader: VariableReader, optional: boolean): StoreConfi
   const path = filePath(url);
   if (path !== undefined) return { type: 'file', path };
   const buckets = url.startsWith('s3:') ? '; buckets are named by MINIO_*_BUCKET' : '';
-  reader.problem(`STORE_URL=${quote(url)} is not acceptable, expected file:///path or s3://${buckets}`);
+  reader.problem(`STORE_URL=${quote(url)} is not valid, expected file:///path or s3://${buckets}`);
   return none;
 }
 
@@ -83,9 +83,7 @@ function readAws(reader: VariableReader): StoreConfig | undefined {
   const region = reader.text('AWS_REGION') ?? reader.text('AWS_DEFAULT_REGION');
   const origin = address === undefined ? undefined : parseOrigin(address, undefined);
   if (address !== undefined && !URL.canParse(address)) {
-    reader.problem(
-      `AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL=${quote(address)} is not acceptable, expected a URL`,
-    );
+    reader.problem(`AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL=${quote(address)} is not valid, expected a URL`);
     return undefined;
   }
   const accessKey = secretOf(reader, 'AWS_ACCESS_KEY_ID');

@@ -94,7 +94,7 @@ function readOutput(reader: VariableReader, place: string, declared: unknown, bo
 /** The whole key has to be one that stores take. */
 function outputName(bot: string): Parser<string> {
   return {
-    expects: `${objectKey.expects}, 1024 bytes at most behind ${outputKey(bot, '')}`,
+    expects: `${objectKey.expects}, at most 1024 bytes after ${outputKey(bot, '')}`,
     parse: (text) => (objectKey.parse(outputKey(bot || '-', text)) === undefined ? undefined : text),
   };
 }
@@ -131,7 +131,7 @@ class Fields {
     const parsed = typeof value === 'string' ? parser.parse(value) : undefined;
     if (parsed === undefined) {
       const shown = quote(typeof value === 'string' ? value : JSON.stringify(value));
-      this.#reader.problem(`${this.#place}.${name}=${shown} is not acceptable, expected ${parser.expects}`);
+      this.#reader.problem(`${this.#place}.${name}=${shown} is not valid, expected ${parser.expects}`);
     }
     return parsed;
   }
@@ -156,7 +156,7 @@ function apart(reader: VariableReader, keys: readonly string[]): void {
     const longer = keys.find((other) => other.startsWith(`${key}/`));
     if (longer !== undefined) {
       reader.problem(
-        `TASK has the keys of outputs ${quote(key)} and ${quote(longer)}, expected none to go on from another`,
+        `TASK has the keys of outputs ${quote(key)} and ${quote(longer)}, expected no key to continue another`,
       );
     }
   }

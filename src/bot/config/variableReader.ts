@@ -11,7 +11,7 @@ export class VariableReader {
   readonly #env: Env;
   readonly #origins: Env;
 
-  /** `origins`: where a value came from, for those that are no environment variables: `bot.yaml:3`. */
+  /** `origins`: where a value came from, for those that are not environment variables: `bot.yaml:3`. */
   constructor(env: Env, origins: Env = {}) {
     this.#env = env;
     this.#origins = origins;
@@ -75,7 +75,7 @@ export class VariableReader {
     const value = variable.shown === 'value' ? `=${quote(text)}` : '';
     const origin = this.#origins[name];
     const from = origin === undefined ? '' : ` (from ${origin})`;
-    this.problem(`${name}${value}${from} is not acceptable, expected ${variable.parser.expects}`);
+    this.problem(`${name}${value}${from} is not valid, expected ${variable.parser.expects}`);
   }
 }
 

@@ -19,7 +19,7 @@ export function checkRelative(entrypoint: string): void {
     isAbsolute(entrypoint) ||
     entrypoint.split('/').includes('..');
   if (!bad) return;
-  throw new RuntimeError('config', `entrypoint ${JSON.stringify(entrypoint)} does not lie in the code path`, {
+  throw new RuntimeError('config', `entrypoint ${JSON.stringify(entrypoint)} is not inside the code path`, {
     path: entrypoint,
     hint: 'Name a file relative to CODE_PATH, without "..".',
   });
@@ -27,7 +27,7 @@ export function checkRelative(entrypoint: string): void {
 
 /**
  * The entrypoint's real path: a regular file inside the code path, symlinks resolved; else `no-entrypoint`, or `not-executable` for
- * what is no file.
+ * what is not a file.
  */
 export async function resolveEntrypoint(codePath: string, entrypoint: string): Promise<string> {
   checkRelative(entrypoint);

@@ -38,7 +38,7 @@ function parts(entrypoint: string): { jar: string; main: string | undefined } {
   if (main !== undefined && !/^[\p{L}_$][\p{L}\p{N}_$.]*$/u.test(main)) {
     throw new RuntimeError(
       'config',
-      `entrypoint ${JSON.stringify(entrypoint)} names no class behind its colon`,
+      `entrypoint ${JSON.stringify(entrypoint)} does not name a class after its colon`,
       {
         path: entrypoint,
         hint: 'Write app.jar, or app.jar:Main.',

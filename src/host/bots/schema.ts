@@ -83,7 +83,7 @@ const reserved =
 const environment = v.record(
   v.pipe(
     v.string(),
-    v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'is no name of a variable'),
+    v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'is not a name of a variable'),
     v.check((name) => !reserved.test(name), 'is set by the runtime'),
   ),
   parsed<string>({

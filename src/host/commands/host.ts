@@ -8,7 +8,7 @@ export const host: Command = {
   positionals: '',
   options: hostOptionSpecs(),
   details: [
-    'The store is named by the variables of `runtime execute` (MINIO_*, STORE_URL). Its end stops no bot: what runs is found again',
+    'The store is named by the variables of `runtime execute` (MINIO_*, STORE_URL). When it ends, no bot stops: it finds again what runs',
     'when it comes back. `runtime bots` asks it and tells it what to do; docs/hosts.md says the rest.',
     '',
     'Exit codes: 0 after a signal, 64 command line, 75 another host has the data folder, 78 configuration.',

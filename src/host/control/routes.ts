@@ -104,7 +104,7 @@ function number(url: URL, name: string): number | undefined {
   const text = url.searchParams.get(name);
   if (text === null) return undefined;
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new RuntimeError('usage', `${name}=${JSON.stringify(text)} is no number`);
+  throw new RuntimeError('usage', `${name}=${JSON.stringify(text)} is not a number`);
 }
 
 async function readText(body: IncomingMessage): Promise<string> {

@@ -72,7 +72,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 
   const handler = async (request: IncomingMessage, response: ServerResponse) => {
-    // A client that goes away while it sends or reads is no error of ours.
+    // A client that goes away while it sends or reads is not an error of ours.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
     const path = parseTarget(request.url ?? '')?.path;

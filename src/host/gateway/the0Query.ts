@@ -58,7 +58,7 @@ export interface Timing {
   readonly now: number;
 }
 
-/** The bot's answer with the0's `duration` (nanoseconds) and `timestamp` (RFC 3339 with nanoseconds). Undefined: it is no answer. */
+/** The bot's answer with the0's `duration` (nanoseconds) and `timestamp` (RFC 3339 with nanoseconds). Undefined: it is not an answer. */
 export function the0Answer(answer: Buffer, timing: Timing): Buffer | undefined {
   const parsed = parseAnswer(answer);
   if (parsed === undefined) return undefined;

@@ -40,7 +40,7 @@ export async function the0Route(
       throw new QueryError(
         502,
         'error',
-        `the bot answered ${excerpt(body)} (status ${status}), which is no answer object`,
+        `the bot answered ${excerpt(body)} (status ${status}), which is not an answer object`,
       );
     }
     const ok = parseAnswer(body)?.status === 'ok';

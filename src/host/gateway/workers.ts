@@ -129,7 +129,7 @@ export class Workers {
 
   #start(spec: BotSpec): Promise<Worker> {
     const worker = startWorker({ ...this.#options, id: randomBytes(6).toString('hex') }, spec);
-    // Whoever waits for it is told; with nobody waiting that is no defect.
+    // Whoever waits for it is told; with nobody waiting that is not a defect.
     worker.catch(() => undefined);
     return worker;
   }

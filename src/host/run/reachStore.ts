@@ -32,7 +32,7 @@ export function reachStore(store: StoreConfig, told: string | undefined): StoreA
   if (endpoint === undefined)
     throw new RuntimeError(
       'config',
-      `MINIO_CONTAINER_ENDPOINT=${JSON.stringify(told)} is no address of a store`,
+      `MINIO_CONTAINER_ENDPOINT=${JSON.stringify(told)} is not an address of a store`,
       {
         hint: 'Expected host:port, or a URL.',
       },

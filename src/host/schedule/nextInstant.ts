@@ -6,7 +6,7 @@ export interface Fields {
   next(after: number): number | undefined;
   /** Seconds, minutes and hours have neither star nor step: times of day, which come once a day. */
   readonly fixed: boolean;
-  /** The hours are no plain star: a time in a gap does not come again within the hour. */
+  /** The hours are not a plain star: a time in a gap does not come again within the hour. */
   readonly namesHours: boolean;
 }
 

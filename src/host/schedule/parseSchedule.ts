@@ -28,7 +28,7 @@ export function parseSchedule(text: ScheduleText, now: number): Schedule | strin
   const zoneName = named ?? text.timeZone;
   const zone = zoneNamed(zoneName);
   if (zone === undefined)
-    return `${JSON.stringify(zoneName)} is no time zone: expected a name such as Europe/Berlin`;
+    return `${JSON.stringify(zoneName)} is not a time zone: expected a name such as Europe/Berlin`;
   const offset = spreadOf(text.bot, text.spreadMs);
   const key = everyMs === undefined ? `${rest}|${zone.name}|${offset}` : rest;
   if (everyMs !== undefined) return { key, everyMs, next: (after) => after + everyMs };
@@ -92,7 +92,7 @@ function parseFields(text: string): Fields | string {
       namesHours: !/^[*?]$/.test(times.at(-1) ?? '*'),
     };
   } catch (error) {
-    return `${JSON.stringify(text)} is no schedule: ${(error as Error).message}`;
+    return `${JSON.stringify(text)} is not a schedule: ${(error as Error).message}`;
   }
 }
 

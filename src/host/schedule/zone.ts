@@ -15,7 +15,7 @@ export interface Stretch {
   readonly before: number;
 }
 
-/** Throws a RangeError for a name that is no zone's. */
+/** Throws a RangeError for a name that is not a zone's. */
 export function createZone(name: string): Zone {
   // Asks whether the name is known.
   const known = Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;

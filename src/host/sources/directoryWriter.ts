@@ -48,6 +48,6 @@ export function createDirectoryWriter(folder: string, listing: () => Listing, cl
 }
 
 function write(file: string, text: string): void {
-  // A name with a dot in front is no bot's, should we be killed in between.
+  // A name with a dot in front is not a bot's, should we be killed in between.
   replaceFile(file, text, { mode: 0o644, temporary: join(dirname(file), `.${basename(file)}.new`) });
 }

@@ -11,7 +11,7 @@ import { loadManifests } from '../../bot/kinds/manifest/load.ts';
  */
 export async function writeLock(manifest: string, more: readonly string[]): Promise<string> {
   if (!['.yaml', '.yml'].includes(extname(manifest))) {
-    throw new RuntimeError('usage', `${manifest} is no manifest`, { hint: 'A manifest is a .yaml file.' });
+    throw new RuntimeError('usage', `${manifest} is not a manifest`, { hint: 'A manifest is a .yaml file.' });
   }
   const lock = lockOf(manifest);
   const before = await readFile(lock, 'utf8').catch(() => '');

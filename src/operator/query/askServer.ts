@@ -27,7 +27,7 @@ export async function askServer(
       signal: AbortSignal.timeout(timeoutMs),
     });
     const bytes = await readLimited(response);
-    // The metrics and their like are no answer objects.
+    // The metrics and their like are not answer objects.
     const isOk = response.ok && parseAnswer(bytes)?.status !== 'error';
     return { bytes, exitCode: isOk ? 0 : 1 };
   } catch (error) {

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { Output } from '../../base/command/command.ts';
 import { parseAnswer } from '../../bot/answers/answer.ts';
 
-/** For people the data, or the error in words; for programs one line of JSON. What is no answer object is left as it is. */
+/** For people the data, or the error in words; for programs one line of JSON. What is not an answer object is left as it is. */
 export function printAnswer(bytes: Buffer, stdout: Output, isPretty: boolean): void {
   const answer = parseAnswer(bytes);
   const text = bytes.toString().trim();

@@ -22,7 +22,7 @@ export const exportState: Command = {
       const { stdout, stderr, flags, cwd } = invocation;
       const file = typeof flags.output === 'string' ? resolve(cwd, flags.output) : undefined;
       if (file === undefined && stdout.isTTY) {
-        throw new RuntimeError('usage', 'an archive is nothing for a terminal', {
+        throw new RuntimeError('usage', 'an archive cannot be written to a terminal', {
           hint: 'redirect stdout, or name a file with --output',
         });
       }
@@ -46,7 +46,7 @@ async function openNew(file: string): Promise<Writable> {
   try {
     return (await open(file, 'wx')).createWriteStream();
   } catch (error) {
-    throw new RuntimeError('refused', `${file} cannot be made (${systemCode(error)})`, {
+    throw new RuntimeError('refused', `${file} cannot be created (${systemCode(error)})`, {
       hint: 'name a file that is not there yet, in a directory that is',
       cause: error,
     });

@@ -23,7 +23,7 @@ export const state: CommandGroup = {
       load: async () => (await import('./export.ts')).exportState,
     },
     recover: {
-      summary: 'make a head again where it is gone or damaged',
+      summary: 'write the head again when it is gone or damaged',
       load: async () => (await import('./recover.ts')).recover,
     },
     prune: {

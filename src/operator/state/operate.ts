@@ -40,7 +40,7 @@ export async function operate<T>(
   const [name = ''] = invocation.positionals;
   const dir = localDirectory(name, invocation);
   if (dir === undefined && botId.parse(name) === undefined)
-    throw usage(`${JSON.stringify(name)} is no bot's id: it is ${botId.expects}`);
+    throw usage(`${JSON.stringify(name)} is not a bot's id: expected ${botId.expects}`);
   const { config, log } = await loadBot(invocation, { role: 'operator', speaker: 'state', dir });
   const stores = await openBotStores(config, log);
   try {
@@ -62,7 +62,7 @@ export function sequenceOf(value: Invocation['flags'][string]): number | undefin
   if (value === undefined) return undefined;
   if (typeof value === 'string' && /^[1-9]\d{0,14}$/.test(value)) return Number(value);
   throw usage(
-    `${JSON.stringify(value)} is no snapshot: a number such as \`runtime state ls\` shows is expected`,
+    `${JSON.stringify(value)} is not a snapshot: a number such as \`runtime state ls\` shows is expected`,
   );
 }
 

@@ -4,7 +4,7 @@ import { operate, stateOptions } from './operate.ts';
 
 export const recover: Command = {
   name: 'recover',
-  summary: 'make a head from the newest good manifests, where it is gone or damaged',
+  summary: 'write the head again from the newest good manifests, when it is gone or damaged',
   positionals: 'BOT',
   options: stateOptions({}),
   details:

@@ -10,7 +10,7 @@ export function bindHostService(
   const session = sessions.get(sessionId);
   const target = relay?.dialTarget ?? '';
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(envVar)) {
-    throw new RpcError('INVALID_ARGUMENT', `env_var ${JSON.stringify(envVar)} is no name of a variable`);
+    throw new RpcError('INVALID_ARGUMENT', `env_var ${JSON.stringify(envVar)} is not a name of a variable`);
   }
   if (!/^(unix:\/\/\/|(tcp|tls):\/\/.)/.test(target)) {
     throw new RpcError(

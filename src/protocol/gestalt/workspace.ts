@@ -17,8 +17,7 @@ export function parseWorkspace({ agentSessionId, workspace }: PrepareWorkspaceRe
   for (const { url, path, ref } of checkouts) {
     checkPath('checkout path', path);
     checkUrl(url);
-    if (ref.startsWith('-') || /[\s\0]/.test(ref))
-      throw invalid(`ref ${JSON.stringify(ref)} is not acceptable`);
+    if (ref.startsWith('-') || /[\s\0]/.test(ref)) throw invalid(`ref ${JSON.stringify(ref)} is not valid`);
   }
   for (const [at, { path }] of checkouts.entries()) {
     const other = checkouts.find((given, index) => index !== at && isInside(given.path, path));

@@ -30,7 +30,7 @@ export interface TimeLimit {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Fewer bytes than these are no progress: they may come, one after the other, for ever. */
+/** Fewer bytes than these are not progress: they may come, one after the other, for ever. */
 export const PROGRESS_BYTES = 64 * 1024;
 /** How often it is looked at within the limit. */
 const TICKS = 10;

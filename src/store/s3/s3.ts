@@ -61,15 +61,11 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       if (!Number.isSafeInteger(info.size)) {
         // Nobody could tell its end from a connection that broke.
         response.destroy();
-        throw new RuntimeError(
-          'unavailable',
-          `${client.subject(key)}: an answer that does not say its length`,
-          {
-            op: 'store.get',
-            path: key,
-            hint: 'Is there a proxy in front of the store that recodes its answers?',
-          },
-        );
+        throw new RuntimeError('unavailable', `${client.subject(key)}: an answer without a length`, {
+          op: 'store.get',
+          path: key,
+          hint: 'Is there a proxy in front of the store that recodes its answers?',
+        });
       }
       return { ...info, body: mappedBody(response, toStoreError, signal) };
     },

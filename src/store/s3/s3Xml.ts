@@ -15,7 +15,7 @@ export interface ListPage {
   readonly next: string | undefined;
 }
 
-/** Undefined when this is no listing, or one that lacks what it must have. */
+/** Undefined when this is not a listing, or one that lacks what it must have. */
 export function parseListPage(xml: string): ListPage | undefined {
   const truncated = textOf(xml, 'IsTruncated');
   const next = textOf(xml, 'NextContinuationToken');

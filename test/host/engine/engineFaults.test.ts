@@ -54,7 +54,7 @@ describe.skipIf(missing)('an engine that fails', () => {
     expect(await host.engine.list(signal())).toEqual([]);
   });
 
-  test('a listing of which one look fails is no listing', async () => {
+  test('a listing of which one look fails is not a listing', async () => {
     await host.run('rt-one', 'sleep 60');
     await host.run('rt-two', 'sleep 60');
     const { id } = (await host.engine.inspect('rt-two', signal()))!;
@@ -149,7 +149,7 @@ describe.skipIf(missing)('an engine that fails', () => {
     await expect(call).rejects.toBe(reason);
   });
 
-  test('nothing that answers, and what is no engine', async () => {
+  test('nothing that answers, and what is not an engine', async () => {
     for (const address of ['/no/such.sock', 'tcp://127.0.0.1:1']) {
       const away = await testDocker({ image, address, networks: plain });
       expect(await failureOf(away.engine.list(signal()))).toBe('unavailable');

@@ -162,7 +162,7 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
     }
   });
 
-  test('what is no network gets nowhere near the packet filter', async () => {
+  test('what is not a network gets nowhere near the packet filter', async () => {
     for (const network of ['::/0', '1.2.3.4/33', '1.2.3.4 } accept #', '1.2.3.4/8/9', 'example.org'])
       expect(
         await failureOf(host.engine.create(host.spec('rt-bad', 'true', { egress: [network] }), signal())),

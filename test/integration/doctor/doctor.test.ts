@@ -70,7 +70,7 @@ test.each([
   expect((await runRuntime(['execute'], env)).code).toBe(report.exit);
 });
 
-test('a path that cannot be made: 78, as the start', async () => {
+test('a path that cannot be created: 78, as the start', async () => {
   const { root, ...rest } = await environment();
   await writeFile(join(root, 'file'), '');
   const env = { ...rest, STATE_PATH: join(root, 'file', 'state') };

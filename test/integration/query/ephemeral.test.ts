@@ -87,7 +87,7 @@ test('an answer that was there before is not this one', async () => {
 test.each([
   ['no result', 'true'],
   ['no JSON', 'echo nonsense > "$RESULT"'],
-  ['JSON that is no answer', 'echo 17 > "$RESULT"'],
+  ['JSON that is not an answer', 'echo 17 > "$RESULT"'],
   ['a crash', 'kill -SEGV $$'],
   ['a crash after the answer', 'echo \'{"status":"ok"}\' > "$RESULT"; exit 3'],
   ['a link', 'echo \'{"status":"ok"}\' > other; ln -s "$PWD/other" "$RESULT"'],

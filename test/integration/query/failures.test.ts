@@ -13,7 +13,7 @@ const client = minioClient(minio);
 async function question() {
   const bots = await containerBots(minio);
   const files = { 'main.sh': '' };
-  const env = await bots.deploy({ kind: 'command', entrypoint: 'echo this is no answer', files });
+  const env = await bots.deploy({ kind: 'command', entrypoint: 'echo this is not an answer', files });
   return {
     ...(await newContainer()).env,
     ...env,

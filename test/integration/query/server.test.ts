@@ -80,7 +80,7 @@ test('refuses what is too large, and tells the client', async () => {
   expect((await server.get('/x', { long: 'b'.repeat(70_000) })).status).toBe(431);
 });
 
-test('refuses a body that is no JSON object', async () => {
+test('refuses a body that is not a JSON object', async () => {
   await using server = await startTestServer({ program: ECHO });
   await server.untilReady();
   for (const body of ['[1]', '"x"', '{', 'null'])

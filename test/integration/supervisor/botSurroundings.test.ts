@@ -44,7 +44,7 @@ test("what a bot's NODE_OPTIONS and loader variables say is no business of the r
   expect((await run.finished).code).toBe(143);
 });
 
-test('a line of 10 MiB, bytes that are no text, and an end without a newline: passed through and kept, each once', async () => {
+test('a line of 10 MiB, bytes that are not text, and an end without a newline: passed through and kept, each once', async () => {
   const size = 10 * 2 ** 20;
   const bot = await supervised(
     `echo first; head -c ${size} /dev/zero | tr '\\0' x; echo; printf 'a\\377\\000b\\n'; echo to stderr >&2; printf unfinished`,

@@ -185,7 +185,7 @@ test('a bot has nothing of its guard, and the guard ends with the last of us', a
   await expect.poll(() => living([guard])).toEqual([]);
 });
 
-test.each(['1', '0', '-1', 'x', '1.5'])('%s is no process group to be ended', async (group) => {
+test.each(['1', '0', '-1', 'x', '1.5'])('%s is not a process group to be ended', async (group) => {
   expect((await runRuntime(['end-groups', '--', group], {})).code).toBe(64);
 });
 

@@ -290,7 +290,7 @@ test('every problem of the configuration at once: 78', async () => {
   expect(end.stderr).not.toContain('hush-hush');
 });
 
-test('the wrong manifest of the kind is told with everything else, and a LOGS_PATH that is refused is no place', async () => {
+test('the wrong manifest of the kind is told with everything else, and a LOGS_PATH that is refused is not a place', async () => {
   const dir = await temporaryDirectory();
   await mkdir(join(dir, 'kinds.d'));
   await writeFile(join(dir, 'kinds.d/x.yaml'), 'id: X\n');

@@ -67,7 +67,7 @@ test('a directory that is not there: 66', async () => {
 });
 
 test.each([[['--watch']], [['.', '--watch', '--query', '/x']], [['.', '--watch', '--query-server-only']]])(
-  '%j is no command line: 64',
+  '%j is not a command line: 64',
   async (args) => {
     expect((await runRuntime(['execute', ...args], {})).code).toBe(64);
   },
@@ -184,7 +184,7 @@ test('a directory is for one at a time: the second is refused and disturbs nothi
   expect(await runRuntime(['execute', dir], {})).toMatchObject({
     code: 77,
     stdout: '',
-    stderr: expect.stringContaining(`the bot in ${dir} runs already`),
+    stderr: expect.stringContaining(`the bot in ${dir} is already running`),
   });
   expect((await runRuntime(['execute', dir, '--watch'], {})).code).toBe(77);
   first.child.kill('SIGTERM');
@@ -245,12 +245,12 @@ test('in a container a query port that somebody has is waited for, after one war
   const programs = { ENTRYPOINT: 'echo runs; exec sleep 60', QUERY_ENTRYPOINT: 'exec sleep 60' };
   const run = startRuntime(['execute'], { ...env, ...bot, ...programs, QUERY_PORT: String(port) });
   await run.prints('runs');
-  await expect.poll(run.stderr).toContain('cannot be listened on');
+  await expect.poll(run.stderr).toContain('cannot listen on port');
   await sleep(1200);
   holder.close();
-  await expect.poll(run.stderr).toContain('query server listens');
+  await expect.poll(run.stderr).toContain('query server is listening');
   run.child.kill('SIGTERM');
   const { stderr } = await run.finished;
-  expect(stderr.split('cannot be listened on')).toHaveLength(2);
+  expect(stderr.split('cannot listen on port')).toHaveLength(2);
   expect(stderr).not.toContain('died');
 });

@@ -174,7 +174,7 @@ test('a directory without a bot: 78, one message that names it and runtime init'
   const { code, stderr } = await runRuntime(['execute', dir], { LOG_FORMAT: 'text' });
   expect(code).toBe(78);
   expect(stderr).toBe(
-    `runtime: there is no bot in ${dir}: no bot.yaml, no main.py, no index.js\nhint: \`runtime init ${dir}\` makes a bot to begin with.\n`,
+    `runtime: there is no bot in ${dir}: no bot.yaml, no main.py, no index.js\nhint: \`runtime init ${dir}\` creates a bot to begin with.\n`,
   );
   expect(await readdir(dir)).toEqual([]);
 });
@@ -195,7 +195,7 @@ test('on a terminal it tells what runs, where the state lies and how it ended, i
   const dir = await botDirectory({ ...echo });
   const coloured = await onTerminal(dir, {});
   expect(coloured).toContain('running my-bot (command, scheduled)');
-  expect(coloured).toContain(`its state lies in ${dir}/.runtime/state`);
+  expect(coloured).toContain(`its state is in ${dir}/.runtime/state`);
   expect(coloured).toContain(`runtime state ls ${dir}`);
   expect(coloured).toMatch(/ended with 0 after [\d.]+ s; its state is saved/);
   expect(coloured).toContain('\x1b[2m');

@@ -13,7 +13,7 @@ test('what is missing is made, and the first of it told', async () => {
 });
 
 test.each(['/proc/none', '/proc/self/none/deeper', '/proc/sys/none'])(
-  '%s cannot be made, which is an error and no loop',
+  '%s cannot be created, which is an error and no loop',
   (path) => {
     expect(() => makeFolders(path)).toThrow(/ENOENT|EACCES|EPERM/);
   },

@@ -1,4 +1,4 @@
-/** Thrown for an answer that is no HTTP, or more than we take. The message continues "its answer …". */
+/** Thrown for an answer that is not HTTP, or more than we take. The message continues "its answer …". */
 export class AnswerError extends Error {}
 
 export interface AnswerHead {

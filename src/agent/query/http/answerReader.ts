@@ -12,7 +12,7 @@ export interface ProgramAnswer {
 }
 
 /**
- * Reads one HTTP answer from a connection, more tolerant than Node's own parser: HTTP/1.0, no length (the body ends
+ * Reads one HTTP answer from a connection, more tolerant than Node's strict parser: HTTP/1.0, no length (the body ends
  * with the connection), bare LF, no reason phrase. The program runs untrusted code, so everything has a limit.
  */
 export class AnswerReader {

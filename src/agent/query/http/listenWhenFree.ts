@@ -18,7 +18,7 @@ export async function listenWhenFree(
       return await listen(server, port);
     } catch (error) {
       if (!isRuntimeError(error, 'unavailable')) throw error;
-      if (isFirst) log.warn(`${error.message}: queries are answered as soon as it can be`);
+      if (isFirst) log.warn(`${error.message}: queries are answered as soon as that works`);
     }
     await clock.sleep(POLL_MS, signal);
   }

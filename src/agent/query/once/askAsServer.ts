@@ -54,7 +54,7 @@ async function ask(
     const { body } = await client.ask(encodeURI(path) + (queryString && `?${queryString}`), signal);
     const answer = parseAnswer(body);
     if (answer !== undefined) return { answer, bytes: body };
-    return { failure: `the query program answered ${excerpt(body)}, which is no answer object` };
+    return { failure: `the query program answered ${excerpt(body)}, which is not an answer object` };
   } finally {
     client.close();
   }

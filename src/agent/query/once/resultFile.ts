@@ -7,13 +7,13 @@ import { MAX_ANSWER_BYTES } from '../../../bot/answers/answer.ts';
 
 const NAME = 'result.json';
 
-/** Makes the directory for the program's user. Throws `config` where it cannot be made or written. */
+/** Makes the directory for the program's user. Throws `config` where it cannot be created or written. */
 export async function makeResultDir(dir: string, user: Owner | undefined): Promise<void> {
   try {
     await mkdir(dir).catch((error: unknown) => {
       if (systemCode(error) !== 'EEXIST') throw error;
     });
-    if (!(await lstat(dir)).isDirectory()) throw new Error('it is no directory');
+    if (!(await lstat(dir)).isDirectory()) throw new Error('it is not a directory');
     if (user === undefined) await access(dir, constants.W_OK | constants.X_OK);
     else {
       await chmod(dir, 0o700).catch((error: unknown) => {
@@ -23,7 +23,7 @@ export async function makeResultDir(dir: string, user: Owner | undefined): Promi
       await chown(dir, user.uid, user.gid);
     }
   } catch (error) {
-    throw new RuntimeError('config', `${dir} cannot be made: ${(error as Error).message}`, {
+    throw new RuntimeError('config', `${dir} cannot be created: ${(error as Error).message}`, {
       op: 'query.prepare',
       path: dir,
       cause: error,
@@ -47,7 +47,7 @@ export async function readResult(dir: string): Promise<Buffer | string> {
   try {
     await using file = await open(join(dir, NAME), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     const info = await file.stat();
-    if (!info.isFile() || info.nlink !== 1) return `its ${NAME} is no ordinary file`;
+    if (!info.isFile() || info.nlink !== 1) return `its ${NAME} is not an ordinary file`;
     if (info.size > MAX_ANSWER_BYTES) return `its ${NAME} is larger than ${MAX_ANSWER_BYTES} bytes`;
     const bytes = Buffer.alloc(info.size);
     const { bytesRead } = await file.read(bytes, 0, info.size, 0);

@@ -49,7 +49,7 @@ function judge(bytes: Buffer | string, exit: { readonly ok: boolean; readonly re
   if (typeof bytes === 'string') return { failure: `the query program ${exit.reason}; ${bytes}` };
   const answer = parseAnswer(bytes);
   if (answer === undefined) {
-    return { failure: `the query program left ${excerpt(bytes)}, which is no answer object` };
+    return { failure: `the query program left ${excerpt(bytes)}, which is not an answer object` };
   }
   // The SDKs exit with 1 after an error; after an answer it is a crash.
   if (answer.status === 'ok' && !exit.ok) return { failure: `the query program ${exit.reason}` };

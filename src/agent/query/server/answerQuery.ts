@@ -57,6 +57,6 @@ function checked({ status, body }: ProgramAnswer): Answered {
   throw new QueryError(
     status >= 400 ? status : 502,
     'error',
-    `the query program answered ${excerpt(body)} (status ${status}), which is no answer object`,
+    `the query program answered ${excerpt(body)} (status ${status}), which is not an answer object`,
   );
 }

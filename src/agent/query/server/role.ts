@@ -83,7 +83,7 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
     throw error;
   });
   if (server === undefined) return 0;
-  log.info('query server listens', { port: server.port });
+  log.info('query server is listening', { port: server.port });
   link.tell({ type: 'ready', port: server.port });
   void shared?.watch(stop.signal, () => server.restartProgram('has new code'));
   await whenAborted(stop.signal);

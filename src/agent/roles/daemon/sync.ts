@@ -60,7 +60,7 @@ function readPort(flag: Invocation['flags'][string]): number | undefined {
   if (flag === undefined) return undefined;
   const port = Number(flag);
   if (Number.isInteger(port) && port >= 0 && port < 65_536) return port;
-  throw new RuntimeError('usage', `--readiness-port ${String(flag)} is no port`, {
+  throw new RuntimeError('usage', `--readiness-port ${String(flag)} is not a port`, {
     hint: 'A number from 0 to 65535.',
   });
 }

@@ -17,6 +17,6 @@ export function checkHasBot({ cwd, env, flags }: Invocation, dir: string): void 
   throw new RuntimeError('config', `there is no bot in ${directory}: no bot.yaml, no main.py, no index.js`, {
     op: 'config.read',
     path: directory,
-    hint: `\`runtime init ${isEmpty ? dir : join(dir, 'my-bot')}\` makes a bot to begin with.`,
+    hint: `\`runtime init ${isEmpty ? dir : join(dir, 'my-bot')}\` creates a bot to begin with.`,
   });
 }

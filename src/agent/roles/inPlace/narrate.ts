@@ -7,9 +7,7 @@ export function tellStart({ config, log }: LoadedBot, dir: string): void {
   if (config.log.format !== 'text') return;
   const { botId, kind, entrypoint, botType, paths, query, queryEntrypoint } = config;
   log.info(`running ${botId} (${kind}, ${botType}): ${oneLine(entrypoint)}`);
-  log.info(
-    `its state lies in ${paths.state}, and as snapshots in its store: runtime state ls ${quoted(dir)}`,
-  );
+  log.info(`its state is in ${paths.state}, and as snapshots in its store: runtime state ls ${quoted(dir)}`);
   if (queryEntrypoint === undefined) return;
   const isServed = botType === 'realtime';
   log.info(

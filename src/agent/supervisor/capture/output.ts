@@ -61,7 +61,7 @@ export function createOutput(options: OutputOptions): Output {
   const giveUp = () => {
     if (!pending || leavingOut) return;
     leavingOut = true;
-    log.warn(`nobody reads the container's ${name}: output is left out there, and kept in the logs`);
+    log.warn(`nobody reads the container's ${name}: output is dropped there, and kept in the logs`);
     free();
   };
 

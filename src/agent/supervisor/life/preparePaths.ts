@@ -51,10 +51,14 @@ function own(path: string, owner: Owner | undefined): void {
 }
 
 function unusable(path: string, cause: unknown): RuntimeError {
-  return new RuntimeError('config', `${path} cannot be made or is not ours: ${(cause as Error).message}`, {
-    op: 'start.prepare',
-    path,
-    hint: 'With a read-only root file system, mount a volume or a tmpfs there.',
-    cause,
-  });
+  return new RuntimeError(
+    'config',
+    `${path} cannot be created, or belongs to another user: ${(cause as Error).message}`,
+    {
+      op: 'start.prepare',
+      path,
+      hint: 'With a read-only root file system, mount a volume or a tmpfs there.',
+      cause,
+    },
+  );
 }

@@ -60,6 +60,6 @@ const OUT_OF_TIME: FinishOutcome = {
 function unsaved({ reason }: FinishOutcome): RuntimeError | undefined {
   if (reason === undefined) return undefined;
   return new RuntimeError('unsaved', `the bot ended, but not everything was saved: ${reason}`, {
-    hint: 'The last snapshot before that stands: `runtime state ls BOT`.',
+    hint: 'The snapshot before that is kept: `runtime state ls BOT`.',
   });
 }

@@ -31,7 +31,7 @@ export async function startUp(life: Life): Promise<Started> {
   const launch = await kind.launch(request);
   const failed = new AbortController();
   const pulling = life.pull(AbortSignal.any([stop, failed.signal]), relay.emit);
-  // Looked at below; a pull that fails while the interpreter is being started is no unhandled rejection.
+  // Looked at below; a pull that fails while the interpreter is being started is not an unhandled rejection.
   pulling.catch(() => undefined);
   let early: Guarded | undefined;
   try {

@@ -102,5 +102,5 @@ function damaged(error: unknown): unknown {
     error instanceof Error &&
     error.constructor === Error &&
     (code === undefined || code.startsWith('Z_') || code.startsWith('ZSTD_'));
-  return ofArchive ? refused('it is damaged or truncated, or holds no tar', { cause: error }) : error;
+  return ofArchive ? refused('it is damaged or truncated, or is not a tar', { cause: error }) : error;
 }

@@ -36,7 +36,7 @@ export function manifestKind(manifest: Manifest, path: string): Kind {
   };
 }
 
-/** Values go in once and as they are: no shell reads them, and braces in them are no placeholders. */
+/** Values go in once and as they are: no shell reads them, and braces in them are not placeholders. */
 function filler(request: LaunchRequest, isFile: boolean): (template: string) => string {
   const values: Record<string, string> = {
     entrypoint: isFile ? join(request.codePath, request.entrypoint) : request.entrypoint,

@@ -29,7 +29,7 @@ export const manifestSchema = v.strictObject({
   argv: v.pipe(v.array(template), v.minLength(1, 'must name a program')),
   wrap: v.optional(v.array(template), []),
   env: v.optional(
-    v.record(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'is no name of a variable')), template),
+    v.record(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'is not a name of a variable')), template),
     {},
   ),
   cwd: v.optional(template, '{code}'),

@@ -130,7 +130,7 @@
     const main = mainOf(loaded);
     if (main) return call(main);
     console.error(
-      `${launch.entrypoint} asks whether it is the main module, and what it exports as "main" is no function`,
+      `${launch.entrypoint} asks whether it is the main module, and what it exports as "main" is not a function`,
     );
     process.exit(78);
   };

@@ -19,7 +19,7 @@ export const pythonFunction: Kind = {
   async launch(request) {
     const name = request.entrypoint;
     if (!functionName.test(name)) {
-      throw new RuntimeError('config', `entrypoint ${JSON.stringify(name)} names no function`, {
+      throw new RuntimeError('config', `entrypoint ${JSON.stringify(name)} does not name a function`, {
         path: name,
         hint: 'Write package.module:function.',
       });

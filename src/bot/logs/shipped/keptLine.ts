@@ -5,7 +5,7 @@ export interface KeptLine {
   readonly message?: unknown;
 }
 
-/** Undefined for what is no JSON object. */
+/** Undefined for what is not a JSON object. */
 export function parseKeptLine(text: string): KeptLine | undefined {
   try {
     const value: unknown = JSON.parse(text);

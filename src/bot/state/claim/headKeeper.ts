@@ -138,7 +138,7 @@ function ifThere(error: unknown): undefined {
 function notThere(bot: string): RuntimeError {
   return new RuntimeError(
     'unavailable',
-    `${keys.head(bot)} was acknowledged by the store, and is not there as it was sent`,
+    `${keys.head(bot)} was acknowledged by the store, and does not read back as it was sent`,
     {
       op: 'state.publish',
       path: keys.head(bot),

@@ -33,7 +33,7 @@ export function addBlob(table: BlobTable, { hash, size }: Blob): number {
 export function placeBlob(table: BlobTable, blob: Blob, frame: number, position: number): number {
   const row = addBlob(table, blob);
   if (position + blob.size > table.frames[frame]!.size) {
-    throw new RuntimeError('damaged', 'a blob lies where it cannot', { op: 'state.read' });
+    throw new RuntimeError('damaged', 'a blob has an impossible place', { op: 'state.read' });
   }
   if (!table.frame(row)) table.place(row, frame, position);
   return row;

@@ -59,7 +59,7 @@ export function parseHead(text: string, bot: string): Head {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw damagedHead(bot, 'it is no JSON', cause);
+    throw damagedHead(bot, 'it is not JSON', cause);
   }
   const format = (value as { format?: unknown } | null)?.format;
   if (typeof format === 'number' && format !== FORMAT) throw unknownFormat(bot, format);

@@ -44,7 +44,7 @@ export function* encodeSegments(tree: Tree, table: BlobTable): Generator<Buffer>
   }
 }
 
-/** Throws `damaged` for what is no segment. */
+/** Throws `damaged` for what is not a segment. */
 export function parseSegment(bytes: Buffer): {
   readonly packs: readonly string[];
   readonly frames: readonly Frame[];
@@ -67,5 +67,8 @@ export function parseSegment(bytes: Buffer): {
 }
 
 function notASegment(cause?: unknown): RuntimeError {
-  return new RuntimeError('damaged', 'a blob that should be a segment is none', { op: 'state.read', cause });
+  return new RuntimeError('damaged', 'a blob that should be a segment is not one', {
+    op: 'state.read',
+    cause,
+  });
 }

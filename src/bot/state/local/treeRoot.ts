@@ -63,7 +63,7 @@ function refuse(path: string, what: string): RuntimeError {
   return new RuntimeError('refused', `${shown} is ${what}`, {
     op: 'state.scan',
     path: shown,
-    hint: 'The state directory must be a real directory: mount or make it at this very path.',
+    hint: 'The state directory must be a real directory: mount or create it at this path.',
   });
 }
 

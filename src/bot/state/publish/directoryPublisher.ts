@@ -126,7 +126,7 @@ export class DirectoryPublisher implements Publisher {
       if (reported.has(RESERVED_NAME)) return;
       reported.add(RESERVED_NAME);
       const { message, hint } = asRuntimeError(error);
-      const what = 'a restart of this container would not know its local state for its own';
+      const what = 'a restart of this container would not recognise its local state';
       context.warn(what, { reason: message, hint });
     }
   }

@@ -61,7 +61,7 @@ export class Uploads {
     if (await this.#isThere(upload, signal)) return;
     throw new RuntimeError(
       'unavailable',
-      `${upload.key} was acknowledged by the store, and is not there as it was sent`,
+      `${upload.key} was acknowledged by the store, and does not read back as it was sent`,
       {
         op: NOT_CONFIRMED,
         path: upload.key,

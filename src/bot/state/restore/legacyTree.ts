@@ -101,7 +101,7 @@ export class LegacyTree {
     const parent = parentOf(path);
     if (parent === '' || this.#types.get(parent) === 'folder') return;
     this.#makeParents(parent);
-    if (this.#types.has(parent)) throw damaged(`${shown(parent)} is no folder`);
+    if (this.#types.has(parent)) throw damaged(`${shown(parent)} is not a folder`);
     this.#writer.makeFolder(
       this.#entry(parent, 'folder', { mode: 0o755, mtime: this.#context.clock.now() / 1000 }),
     );
@@ -135,5 +135,5 @@ const entryPathOf = (name: Buffer): EntryPath =>
 const shown = (path: EntryPath): string => JSON.stringify(pathToText(path));
 
 function damaged(why: string): RuntimeError {
-  return new RuntimeError('damaged', `the older state is not acceptable: ${why}`, { op: 'state.restore' });
+  return new RuntimeError('damaged', `the older state is not valid: ${why}`, { op: 'state.restore' });
 }

@@ -41,5 +41,5 @@ export function askingCommand(
 export function botPath(name: string | undefined, rest = ''): string {
   if (name !== undefined && botId.parse(name) !== undefined)
     return `/bots/${encodeURIComponent(name)}${rest}`;
-  throw new RuntimeError('usage', `${JSON.stringify(name)} is no bot's id: it is ${botId.expects}`);
+  throw new RuntimeError('usage', `${JSON.stringify(name)} is not a bot's id: expected ${botId.expects}`);
 }

@@ -46,7 +46,7 @@ export async function execInContainer(
     timeoutMs: 60_000,
     signal,
   });
-  // Read errors reach whoever reads; a write to a program that has ended is no error.
+  // Read errors reach whoever reads; a write to a program that has ended is not an error.
   socket.on('error', () => undefined);
 
   const kill = (which: 'SIGINT' | 'SIGTERM' | 'SIGKILL') =>

@@ -42,7 +42,7 @@ const nowhere: Place = { network: 'none', names: {}, resolvers: undefined };
 export async function openDocker(options: DockerOptions): Promise<Engine> {
   const { host, clock, log } = options;
   if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(host))
-    throw new RuntimeError('config', `${JSON.stringify(host)} is no name for a host`, {
+    throw new RuntimeError('config', `${JSON.stringify(host)} is not a name for a host`, {
       hint: 'Expected at most 31 lower-case letters, digits and hyphens.',
     });
   const address = parseEngineAddress(options.socket ?? '/var/run/docker.sock');

@@ -100,7 +100,7 @@ async function subscribe(connection: Connection, options: EventsOptions): Promis
 
 async function write(subject: string, text: string, options: EventsOptions): Promise<void> {
   const change = readEvent(subject, text);
-  if (typeof change === 'string') return options.log.error(`${subject} is no event: ${change}`);
+  if (typeof change === 'string') return options.log.error(`${subject} is not an event: ${change}`);
   await applyEvent(change, options.collection(change.type), options.clock.now());
   options.changed();
 }

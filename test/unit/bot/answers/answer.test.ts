@@ -20,7 +20,7 @@ test.each([
   '{"status":"ok"',
 ])('%s is none', (text) => expect(parseAnswer(Buffer.from(text))).toBeUndefined());
 
-test('bytes that are no UTF-8 are no answer', () => {
+test('bytes that are not UTF-8 are not an answer', () => {
   expect(parseAnswer(Buffer.from('{"status":"ok","data":"\xff"}', 'latin1'))).toBeUndefined();
 });
 

@@ -151,7 +151,7 @@ test('refuses an archive cut anywhere', async () => {
   for (const cut of cuts) await expectRefused(cut);
 });
 
-test('refuses what is no archive', async () => {
+test('refuses what is not an archive', async () => {
   for (const bytes of ['', 'P', '<html></html>', '\x7fELF', 'x'.repeat(2000)])
     await expectRefused(Buffer.from(bytes));
   await expectRefused(gzipSync('x'.repeat(2000)));

@@ -60,7 +60,7 @@ test('every problem is reported at once, one line each, with variable and value'
   expect(problems).toHaveLength(13);
   expect(problems.every((line) => !line.includes('\n') && line.includes('expected'))).toBe(true);
   expect(problems).toContain(
-    'SYNC_INTERVAL="5" is not acceptable, expected a duration such as 500ms, 2s, 5m or 1h',
+    'SYNC_INTERVAL="5" is not valid, expected a duration such as 500ms, 2s, 5m or 1h',
   );
 });
 

@@ -65,9 +65,9 @@ test('a script with an interpreter line runs', async () => {
 });
 
 test.each([
-  ['/bin/sh', 'does not lie in the code path'],
-  ['../bot', 'does not lie in the code path'],
-  ['', 'does not lie in the code path'],
+  ['/bin/sh', 'is not inside the code path'],
+  ['../bot', 'is not inside the code path'],
+  ['', 'is not inside the code path'],
 ])('the entrypoint %j is refused by its text', async (entrypoint, message) => {
   await expect(gcc13.launch(kindRequest('/bot', entrypoint))).rejects.toThrow(message);
 });
@@ -137,7 +137,7 @@ test('a static program needs no loader', async () => {
   await gcc13.verify(kindRequest(code, 'bot'));
 });
 
-test('an ELF header that lies is no crash', async () => {
+test('an ELF header that lies is not a crash', async () => {
   const code = await temporaryDirectory();
   const program = Buffer.alloc(64, 0xff);
   (await readFile('/bin/true')).copy(program, 0, 0, 20);
@@ -189,7 +189,9 @@ test('a jar is run by its manifest, or by the named class', async () => {
     '/bot/app.jar',
     'my.Main',
   ]);
-  await expect(scala3.launch(kindRequest('/bot', 'app.jar:-version'))).rejects.toThrow('names no class');
+  await expect(scala3.launch(kindRequest('/bot', 'app.jar:-version'))).rejects.toThrow(
+    'does not name a class',
+  );
 });
 
 test('a jar with a named class runs', async () => {

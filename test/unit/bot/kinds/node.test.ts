@@ -97,9 +97,9 @@ test.each([
   expect(await runSource('bot.js', source)).toMatchObject({ code: 0, stdout: 'called\n', stderr: '' });
 });
 
-test('a guard that stays shut for a main that is no function is an error, not silence', async () => {
+test('a guard that stays shut for a main that is not a function is an error, not silence', async () => {
   const { code, stderr } = await runSource('bot.js', `exports.main = 7; ${script}`);
-  expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringContaining('is no function') });
+  expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringContaining('is not a function') });
 });
 
 test('a stack trace shows the bot and Node, as without us, and process.argv is the same', async () => {

@@ -236,7 +236,7 @@ test.each(['package.absent:run', 'package.work:absent'])('python-function %s: 12
 
 test('python-function refuses what names no function', async () => {
   await expect(pythonFunction.launch(kindRequest(bots, 'package/work.py'))).rejects.toThrow(
-    'names no function',
+    'does not name a function',
   );
 });
 

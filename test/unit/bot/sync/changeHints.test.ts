@@ -41,7 +41,7 @@ test('files in folders below folders, old and new: written, appended to, renamed
   expect(lines).toEqual([]);
 });
 
-test('folders that take the place of others, move, or have names that are no text', async () => {
+test('folders that take the place of others, move, or have names that are not text', async () => {
   const dir = await temporaryDirectory();
   await mkdir(join(dir, 'a', 'b'), { recursive: true });
   const { seen, lines } = watched(dir);
@@ -120,7 +120,7 @@ test("a folder's own mode is a change of the folder", async () => {
   expect(new Set(seen)).toEqual(new Set(['a/b']));
 });
 
-test('our own folder is no change', async () => {
+test('our own folder is not a change', async () => {
   const dir = await temporaryDirectory();
   await mkdir(join(dir, '.own'));
   const { seen } = watched(dir);

@@ -106,7 +106,7 @@ test.each([
   });
 });
 
-test('other methods, bodies that are no JSON or too large, other paths', async () => {
+test('other methods, bodies that are not JSON or too large, other paths', async () => {
   const { url } = await gatewayBefore(ECHO);
   expect((await fetch(`${url}/query`)).status).toBe(405);
   const bad = await fetch(`${url}/query`, { method: 'POST', body: '{' });

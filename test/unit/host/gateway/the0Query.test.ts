@@ -47,7 +47,7 @@ test.each([
   expect(the0Answer(Buffer.from(answer), timing)?.toString()).toBe(expected);
 });
 
-test('what is no answer is none', () => {
+test('what is not an answer is none', () => {
   expect(the0Answer(Buffer.from('<html>'), timing)).toBeUndefined();
 });
 

@@ -90,7 +90,7 @@ test('prune says what it did', async () => {
   expect(await json('prune', bot.name)).toMatchObject({ deletedObjects: 0, youngObjects: 0 });
 });
 
-test('what is not there is 66, what is no bot or no snapshot 64', async () => {
+test('what is not there is 66, what is not a bot or no snapshot 64', async () => {
   await expect(state('ls', 'nobody')).rejects.toMatchObject({ code: 'not-found' });
   await expect(state('show', bot.name, '--at', '9')).rejects.toMatchObject({ code: 'not-found' });
   await expect(state('ls', '../x')).rejects.toMatchObject({ code: 'usage' });

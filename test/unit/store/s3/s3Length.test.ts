@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../../../src/base/secret.ts';
 import { openS3Store } from '../../../../src/store/s3/s3.ts';
 
-test('an answer that does not say its length is refused, not read for ever', async () => {
+test('an answer without a length is refused, not read for ever', async () => {
   const server = createServer((_, response) => {
     response.write('in pieces, ');
     response.end('without a length');

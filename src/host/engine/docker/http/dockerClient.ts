@@ -105,7 +105,7 @@ export function createDockerClient(address: EngineAddress): DockerClient {
         try {
           return text === '' ? undefined : JSON.parse(text);
         } catch {
-          throw new Error('an answer that is no JSON');
+          throw new Error('an answer that is not JSON');
         }
       });
       return value as T;

@@ -13,7 +13,7 @@ export function parseEngineAddress(text: string): EngineAddress {
     return { socketPath: decodeURIComponent(url.pathname) };
   if (url?.protocol === 'tcp:' && url.hostname !== '')
     return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 2375) };
-  throw new RuntimeError('config', `DOCKER_HOST=${JSON.stringify(text)} is not acceptable`, {
+  throw new RuntimeError('config', `DOCKER_HOST=${JSON.stringify(text)} is not valid`, {
     hint: 'Expected unix:///path/to/docker.sock or tcp://host:port. The host must be on the engine’s own machine: bots get folders of it.',
   });
 }

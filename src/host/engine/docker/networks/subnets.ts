@@ -5,12 +5,12 @@ export interface Subnet {
   readonly gateway: string;
 }
 
-/** Every /24 of a pool, in order. Throws `config` for what is no pool. */
+/** Every /24 of a pool, in order. Throws `config` for what is not a pool. */
 export function* subnets(pool: string): Generator<Subnet> {
   const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(pool);
   const [a = 256, b = 256, c = 256, d = 256, bits = 33] = (match?.slice(1) ?? []).map(Number);
   if ([a, b, c, d].some((byte) => byte > 255) || bits < 8 || bits > 24)
-    throw new RuntimeError('config', `${JSON.stringify(pool)} is no pool of networks`, {
+    throw new RuntimeError('config', `${JSON.stringify(pool)} is not a pool of networks`, {
       hint: 'Expected an IPv4 network of 8 to 24 bits, as 10.231.0.0/16.',
     });
   const count = 2 ** (24 - bits);

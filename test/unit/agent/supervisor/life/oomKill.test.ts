@@ -14,7 +14,7 @@ test('both versions of cgroups tell, the first file that does', async () => {
   expect(readOomKills([join(dir, 'absent'), version1])).toBe(7);
 });
 
-test('a kernel that does not say is no zero', async () => {
+test('a kernel that does not say is not a zero', async () => {
   const dir = await temporaryDirectory();
   const old = join(dir, 'memory.oom_control');
   await writeFile(old, 'oom_kill_disable 0\nunder_oom 0\n');

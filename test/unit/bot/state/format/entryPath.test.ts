@@ -32,7 +32,7 @@ test('any bytes become text and the same bytes again, through JSON as well', () 
 test('UTF-8 stays readable, and other bytes are surrogates as in Python', () => {
   expect(pathToText(pathOfBytes(Buffer.from('ünï/日本').toString('latin1')))).toBe('ünï/日本');
   expect(pathToText(pathOfBytes('a\xff\xfeb'))).toBe('a\udcff\udcfeb');
-  // An encoded surrogate is no UTF-8: its bytes are escaped one by one.
+  // An encoded surrogate is not UTF-8: its bytes are escaped one by one.
   expect(pathToText(pathOfBytes('\xed\xb2\x80'))).toBe('\udced\udcb2\udc80');
 });
 
@@ -55,7 +55,7 @@ test.each([
   '.runtime-sync',
   '.runtime-sync/x',
   'x'.repeat(256),
-])('%j is no path of a state', (path) => expect(isEntryPath(pathOfBytes(path))).toBe(false));
+])('%j is not a path of a state', (path) => expect(isEntryPath(pathOfBytes(path))).toBe(false));
 
 test.each(['a', 'a/b', '..a', 'a/.runtime-sync', ' ', '...'])('%j is one', (path) =>
   expect(isEntryPath(pathOfBytes(path))).toBe(true),

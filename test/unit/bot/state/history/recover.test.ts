@@ -33,7 +33,7 @@ test('a head that is gone beside manifests or packs stops the start and says wha
   rmSync(bot.object('manifests'), { recursive: true });
   await expect(bot.start('b')).rejects.toMatchObject(damaged);
   expect(existsSync(bot.object('head'))).toBe(false);
-  // Negative control: what is no part of the state is no reason.
+  // Negative control: what is not part of the state is no reason.
   rmSync(bot.object('packs'), { recursive: true });
   await bot.store.put('bot-1/outputs/report', Buffer.from('of a task'));
   expect((await bot.start('b')).report.sequence).toBe(0);

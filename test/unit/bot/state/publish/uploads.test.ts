@@ -46,7 +46,7 @@ test.each<[string, RegExp, (body: ObjectBody) => Buffer | undefined]>([
     writeFileSync(join(dir, 'more'), randomBytes(200_000));
     await expect(publisher.publish({ signal })).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringContaining('is not there as it was sent'),
+      message: expect.stringContaining('does not read back as it was sent'),
     });
     expect(readFileSync(bot.object('head'))).toEqual(head);
     lie = never;

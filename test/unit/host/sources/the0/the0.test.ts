@@ -140,7 +140,7 @@ describe("the0's events", () => {
     ['the0.bot.created', '{"id":"a","config":{}}'],
     ['the0.bot-schedule.created', '{"id":"a","config":{"schedule":""},"custom":{}}'],
     ['the0.bot.renamed', '{"id":"a"}'],
-  ])('%s %s is no event', (subject, text) => {
+  ])('%s %s is not an event', (subject, text) => {
     expect(readEvent(subject, text)).toBeTypeOf('string');
   });
 });

@@ -150,7 +150,7 @@ test("the marker of a later instance on the same volume is nobody's to put right
   expect(readFileSync(join(older.dir, '.runtime-sync'), 'utf8')).toBe(later);
 });
 
-test('memory alone is no proof: another directory in the place of the restored one is refused', async () => {
+test('memory alone is not proof: another directory in the place of the restored one is refused', async () => {
   await using bot = await TestBot.open();
   const first = await bot.start('a');
   writeFileSync(join(first.dir, 'x'), 'saved');
