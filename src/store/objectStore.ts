@@ -27,7 +27,7 @@ export interface ObjectStore {
    */
   put(key: string, body: ObjectBody, options?: PutOptions): Promise<{ readonly etag: string }>;
   /**
-   * Adds `tail` behind an object known to be `base`, without sending the old bytes again where the store can copy
+   * Adds `tail` after an object known to be `base`, without sending the old bytes again where the store can copy
    * on its side (S3: only from `APPEND_MIN_BYTES` on, below that `damaged` is thrown). `conflict` when the object is
    * no longer `base`.
    */
@@ -60,12 +60,12 @@ export interface HeadOptions extends CallOptions {
 }
 
 export interface ListOptions extends CallOptions {
-  /** Only keys behind this one. */
+  /** Only keys after this one. */
   readonly startAfter?: string | undefined;
 }
 
 export interface GetOptions extends CallOptions {
-  /** Bytes `start` (inclusive) to `end` (exclusive, cut at the object's end); `damaged` when `start` lies behind it. */
+  /** Bytes `start` (inclusive) to `end` (exclusive, cut at the object's end); `damaged` when `start` is after its end. */
   readonly range?: { readonly start: number; readonly end: number } | undefined;
   /** `conflict` unless the object still has this tag. */
   readonly ifMatch?: string | undefined;

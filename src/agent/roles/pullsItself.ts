@@ -2,7 +2,7 @@ import { readCodeMarker } from '../../bot/code/codeMarker.ts';
 import type { Config } from '../../bot/config/config.ts';
 
 /**
- * Whether `execute --skip-sync` brings code and state itself: it is told of an archive and of a store, and on this volume nobody has
+ * Whether `execute --skip-sync` brings code and state itself: an archive and a store are configured, and on this volume nobody has
  * done so before, no init container and no earlier start. Only then: it takes a generation, and would take the bot from its own sidecar.
  */
 export function pullsItself({ code, store, paths }: Config): boolean {

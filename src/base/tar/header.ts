@@ -8,7 +8,7 @@ export interface Header {
   readonly name: Buffer;
   readonly linkname: Buffer;
   readonly mode: number;
-  /** Bytes behind the header. */
+  /** Bytes after the header. */
   readonly size: number;
   /** Seconds since the epoch. */
   readonly mtime: number;
@@ -50,7 +50,7 @@ export function isHeader(block: Buffer): boolean {
   return sum === unsigned || sum === signed;
 }
 
-/** Octal digits, or in base 256 behind a first bit that is set. Throws `TarError` for a number beyond 2^53. */
+/** Octal digits, or in base 256 after a first bit that is set. Throws `TarError` for a number beyond 2^53. */
 export function number(block: Buffer, at: number, length: number): number {
   const field = block.subarray(at, at + length);
   const first = field[0]!;

@@ -138,7 +138,7 @@ function typeOf({ type }: Header, name: Buffer): TarEntry['type'] {
     case '4':
       return 'device';
     case '5':
-    // Of an incremental backup: what is behind it lists the folder.
+    // Of an incremental backup: what comes after it lists the folder.
     case 'D':
       return 'directory';
     case '6':

@@ -18,7 +18,7 @@ export interface Segment {
 /** A file cut into more pieces than this is refused: the map is held in memory. */
 const MAX_SEGMENTS = 1_000_000;
 
-/** GNU's older kind: the map is in the header, and in blocks behind it. */
+/** GNU's older kind: the map is in the header, and in blocks after it. */
 export async function gnuSparse(header: Buffer, blocks: Blocks): Promise<SparseMap> {
   const segments: Segment[] = [];
   const read = (block: Buffer, start: number, count: number) => {

@@ -53,7 +53,7 @@ function endRecord(source: ArchiveSource): EndRecord {
     if (tail.readUInt32LE(i + 4) !== 0 || tail.readUInt16LE(i + 8) !== count) throw splitZip();
     return { count, size: tail.readUInt32LE(i + 12), offset: tail.readUInt32LE(i + 16), at: tailStart + i };
   }
-  throw refused('it is a zip without its end: truncated, or with bytes added behind it');
+  throw refused('it is a zip without its end: truncated, or with bytes added after it');
 }
 
 function zip64EndRecord(source: ArchiveSource, at: number): EndRecord {

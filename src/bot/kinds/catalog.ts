@@ -10,7 +10,7 @@ export interface CatalogEntry {
   readonly source: readonly string[];
 }
 
-/** The kinds as people and orchestrators are told of them. */
+/** The kinds as people and orchestrators see them. */
 export function catalog(kinds: readonly Kind[]): readonly CatalogEntry[] {
   return kinds.map(({ id, aliases, displayName, description, status, footprint, source }) => ({
     id,

@@ -13,7 +13,7 @@ export interface SaveOptions {
   readonly final: boolean;
 }
 
-/** Publishes what has changed, tells of it, and prunes now and then. Throws; a fencing is told of as well. */
+/** Publishes what has changed, reports it, and prunes now and then. Throws; a fencing is reported as well. */
 export async function saveState(options: SyncOptions, { signal, final }: SaveOptions): Promise<void> {
   const report = await publish(options, { signal, final });
   if (!report) return;

@@ -187,7 +187,7 @@ export interface ExecProcess {
   /** To it and to all that it has started, unless they are other users or have cleared their environment. */
   kill(which: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /**
-   * Resolves behind the end of `output`: 128+n when signal n ended it, 127 when there is no such program, 126 when it cannot be
+   * Resolves after the end of `output`: 128+n when signal n ended it, 127 when there is no such program, 126 when it cannot be
    * run. Rejects with `unavailable` when the engine was lost meanwhile.
    */
   readonly exit: Promise<number>;

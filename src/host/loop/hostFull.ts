@@ -4,7 +4,7 @@ import { readFileSync, statfsSync } from 'node:fs';
 const LEAST_FREE = 0.1;
 const FRESH_MS = 1_000;
 
-/** Why nothing more may be started on this machine, as a sentence; undefined: there is room. Asks the system once a second. */
+/** Why nothing more may be started on this machine, as a sentence; undefined: there is room. Asks the system once per second. */
 export function createHostFull(data: string, now: () => number): () => string | undefined {
   let last: { at: number; why: string | undefined } | undefined;
   return () => {

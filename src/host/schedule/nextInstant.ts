@@ -4,7 +4,7 @@ import type { Stretch, Zone } from './zone.ts';
 export interface Fields {
   /** The first match after `after`, both on the local clock read as if it were UTC. Whole seconds. */
   next(after: number): number | undefined;
-  /** Seconds, minutes and hours have neither star nor step: times of day, which come once a day. */
+  /** Seconds, minutes and hours have neither star nor step: times of day, which come once per day. */
   readonly fixed: boolean;
   /** The hours are not a plain star: a time in a gap does not come again within the hour. */
   readonly namesHours: boolean;

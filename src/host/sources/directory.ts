@@ -30,7 +30,7 @@ interface Known {
 
 /**
  * A folder in which each `*.yaml`, `*.yml` or `*.json` is a bot, and so is each folder with a `bot.yaml`. The listing is the
- * truth, every 5 s; what the system tells of changes only makes it come sooner.
+ * truth, every 5 s; hints from the system only make it come sooner.
  */
 export function openDirectorySource(options: DirectoryOptions): Source {
   const { path, clock } = options;

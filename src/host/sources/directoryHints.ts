@@ -5,7 +5,7 @@ export interface Hints {
   next(ms: number): Promise<void>;
 }
 
-/** What is written in several steps is told of once. */
+/** What is written in several steps is reported once. */
 const BURST_MS = 50;
 /** A folder that takes longer is listed all the same. */
 const READY_MS = 5_000;

@@ -134,7 +134,7 @@ export function withRetry(store: ObjectStore, policy: RetryPolicy, deps: RetryDe
   return patient;
 }
 
-/** A listing that broke goes on behind the last key that it gave. */
+/** A listing that broke goes on after the last key that it gave. */
 async function* listPatiently(
   store: ObjectStore,
   prefix: string,

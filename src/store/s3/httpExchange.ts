@@ -27,7 +27,7 @@ export async function exchange(request: ClientRequest, options: Exchange): Promi
   const { body, key, signal } = options;
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve);
-    // Stays for good: an error behind the answer is told by the answer's body.
+    // Stays for good: an error after the head reaches the reader of the body.
     request.on('error', reject);
   });
   answer.catch(() => {});

@@ -25,7 +25,7 @@ export interface KeySource {
 /** Milliseconds. Renewed keys come hours before the old ones expire. */
 const LOOK_EVERY_MS = 60_000;
 
-/** The keys of a configuration; with a renewal, what the file holds, looked at once a minute and when the store refuses. */
+/** The keys of a configuration; with a renewal, what the file holds, looked at once per minute and when the store refuses. */
 export function keySource(
   { renewal, ...given }: StoreKeys & { readonly renewal?: Renewal | undefined },
   clock: Clock,

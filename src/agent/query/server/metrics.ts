@@ -6,7 +6,7 @@ import type { PublishReport } from '../../../bot/state/publish/publishReport.ts'
 /** Pids by the name that a process has in the metrics. */
 export type ProcessIds = Readonly<Record<string, number | undefined>>;
 
-/** What `/_runtime/metrics` tells. */
+/** What `/_runtime/metrics` says. */
 export class QueryMetrics {
   readonly #registry = new Registry();
   readonly #queries = this.#counter('queries_total', 'Queries answered, by outcome.', ['outcome']);

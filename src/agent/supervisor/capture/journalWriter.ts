@@ -49,7 +49,7 @@ export interface JournalOptions {
   readonly segmentBytes?: number;
 }
 
-/** Goes on behind what an earlier writer left in `dir`, even one that was killed. Throws `config` when it cannot write. */
+/** Goes on after what an earlier writer left in `dir`, even one that was killed. Throws `config` when it cannot write. */
 export function openJournal({ dir, now, segmentBytes = SEGMENT_BYTES }: JournalOptions): JournalWriter {
   const header = Buffer.alloc(HEADER_BYTES);
   let { segment, fd, size, lines, open } = goOn(dir);

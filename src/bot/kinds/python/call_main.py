@@ -88,7 +88,7 @@ def call(name, function):
         if kind == 4:
             rest = True
         elif parameter in named:
-            # A positional-only parameter behind one left to its default cannot be reached.
+            # A positional-only parameter after one left to its default cannot be reached.
             if kind == 0 and not skipped:
                 positional.append(parameter)
             elif kind != 0:

@@ -17,7 +17,7 @@ export interface PythonEntrypoint {
   readonly type: 'file' | 'function' | 'code';
   /** The file relative to the code path, `pkg.mod:fn`, or the code. */
   readonly name: string;
-  /** What `ps` shows behind the interpreter, and `sys.argv[0]`. */
+  /** What `ps` shows after the interpreter, and `sys.argv[0]`. */
   readonly title: string;
   readonly argv0: string;
 }

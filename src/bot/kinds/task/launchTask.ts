@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { LaunchRequest } from '../kind.ts';
 
-/** The task as launchers are told of it: strings and lists, whose JSON is a literal in Python as well. */
+/** The task as launchers get it: strings and lists, whose JSON is a literal in Python as well. */
 export interface LaunchTask {
   readonly task: string;
   /** `[id, absolute path, '']`; of a value `[id, '', JSON text]` */

@@ -85,7 +85,7 @@ export function createShipper({ store, bot, dir, batchBytes = BATCH_BYTES }: Shi
         return commit(intent, await objects.extend(intent.key, intent.base, tail, { signal }));
       } catch (error) {
         if (!isRuntimeError(error, 'conflict', 'not-found') || attempt === MAX_ATTEMPTS) throw error;
-        // Somebody else has written: either we did, and did not hear of it, or our lines go behind theirs.
+        // Somebody else has written: either we did, and did not hear of it, or our lines go after theirs.
         const now = await objects.look(intent.key, { signal });
         if (now && (await objects.holds(now, intent, { signal }))) return commit(intent, now);
         intent = { ...intent, base: now };

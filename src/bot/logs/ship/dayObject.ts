@@ -7,7 +7,7 @@ import type { KnownObject, ShipIntent } from './shipRecord.ts';
 export interface DayObjects {
   /** The object as it is now; undefined: there is none. */
   look(key: string, options: CallOptions): Promise<KnownObject | undefined>;
-  /** Puts `tail` behind exactly `base`; `conflict` or `not-found` when the object is another by now. */
+  /** Puts `tail` after exactly `base`; `conflict` or `not-found` when the object is another by now. */
   extend(
     key: string,
     base: KnownObject | undefined,

@@ -4,13 +4,13 @@ import { encodeLines, encodeLongLine, encodeNote } from './encodeLine.ts';
 import { neededFrom, type Position } from './position.ts';
 import { type ReadFrame, readFrames } from './readFrames.ts';
 
-/** Lines of one day, ready to go behind that day's object. */
+/** Lines of one day, ready to go after that day's object. */
 export interface Batch {
   /** UTC day of capture: `20261121`. */
   readonly day: string;
   readonly tail: Buffer;
   readonly lines: number;
-  /** Position behind it. */
+  /** Position after it. */
   readonly position: Position;
   /** It was full, or a day ended: there is more. */
   readonly more: boolean;
@@ -23,7 +23,7 @@ export interface BatchLimits {
   readonly until?: number;
 }
 
-/** Undefined: there is no whole line behind `from`. The same journal gives the same batch. */
+/** Undefined: there is no whole line after `from`. The same journal gives the same batch. */
 export async function readBatch(
   dir: string,
   from: Position,

@@ -15,7 +15,7 @@ export interface ShipRecord {
   readonly object: KnownObject | undefined;
   /**
    * A write under way, on record before it is sent: whether it happened, when its answer is lost, is told by comparing the
-   * object's bytes behind `base` with it. It stays the next thing to write until that is settled.
+   * object's bytes after `base` with it. It stays the next thing to write until that is settled.
    */
   readonly intent: ShipIntent | undefined;
 }
@@ -31,7 +31,7 @@ export interface ShipIntent {
   readonly key: string;
   /** Undefined: there was no object. */
   readonly base: KnownObject | undefined;
-  /** Of what comes behind `base`. */
+  /** Of what comes after `base`. */
   readonly size: number;
   readonly sha256: string;
   /** Where the journal has been read to, once this is in the store. */

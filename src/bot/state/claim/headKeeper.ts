@@ -103,7 +103,7 @@ export class HeadKeeper {
     if (info?.etag === this.#current.etag) return;
     for (let looks = 1; ; looks++) {
       const stored = await readHead(this.#context, signal);
-      // Another instance may have taken over right behind our write: it is in that head as well.
+      // Another instance may have taken over right after our write: it is in that head as well.
       if (!stored) throw await this.#putBack(signal);
       const isOurs = isHeldBy(stored, this.#held);
       if (!isOurs && stored.head.sequence >= next.sequence) return;

@@ -5,7 +5,7 @@ export interface Pack {
   readonly size: number;
 }
 
-/** Blobs one behind the other, stored as one. */
+/** Blobs one after the other, stored as one. */
 export interface Frame {
   /** Number of its pack in `packs`. */
   readonly pack: number;

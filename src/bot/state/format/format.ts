@@ -5,7 +5,7 @@
  *   manifest   the root of a snapshot: which packs it needs, and where its segments lie (`manifest.ts`)
  *   segment    a run of entries, stored as a blob (`segments.ts`, `entryRow.ts`)
  *   blob       a block of a file, or a segment, known by its hash (`blob.ts`)
- *   frame      blobs one behind the other, compressed as one (`frameRow.ts`); a pack is a file of frames
+ *   frame      blobs one after the other, compressed as one (`frameRow.ts`); a pack is a file of frames
  *
  * In memory a snapshot is a `Tree`, whose entries name blobs by rows of a `BlobTable`, which knows where each lies. Paths are bytes
  * (`entryPath.ts`). What comes from outside is checked where it is decoded, and as a whole by `checkTree`.

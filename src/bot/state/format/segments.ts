@@ -21,7 +21,7 @@ const RUN_ENTRIES = 128;
 const LARGE_BLOCKS = 64;
 
 /**
- * Whether a run ends behind this entry. It depends on this entry alone: what is added or removed elsewhere moves no
+ * Whether a run ends after this entry. It depends on this entry alone: what is added or removed elsewhere moves no
  * other boundary.
  */
 function endsRun(tree: Tree, index: number): boolean {

@@ -1,6 +1,6 @@
 import { BLOCK_BYTES } from '../format/format.ts';
 
-/** Blobs one behind the other, to be stored as one. */
+/** Blobs one after the other, to be stored as one. */
 export interface FilledFrame {
   readonly bytes: Buffer;
   readonly parts: readonly FramePart[];

@@ -1,4 +1,4 @@
-/** What a publish tells of the snapshot that it saved: to whoever asked for it, and from process to process. */
+/** What a publish reports of the snapshot that it saved: to whoever asked for it, and from process to process. */
 export interface PublishReport {
   readonly generation: number;
   readonly sequence: number;

@@ -26,7 +26,7 @@ export async function dialContainer(
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
-      // Stays for good: an error behind the connection is told to whoever reads.
+      // Stays for good: an error after connecting reaches whoever reads.
       socket.on('error', reject);
     });
     return socket;

@@ -59,7 +59,7 @@ export function createImages({ client, log }: DockerContext, closed: AbortSignal
     const progress = pullProgress(tell);
     let text = '';
     try {
-      // A line of JSON for each step; a failure is told in the last one, behind a good status.
+      // A line of JSON for each step; a failure is in the last one, after a good status.
       for await (const chunk of body) {
         progress.push(chunk as Buffer);
         text = (text + chunk).slice(-16_384);

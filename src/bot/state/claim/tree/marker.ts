@@ -26,7 +26,7 @@ const markerSchema = v.object({
   sequence: count,
   /** False while a restore is under way: the tree may be half of this and half of that. */
   complete: v.boolean(),
-  /** Holders that set out to claim the bot for this tree while it was the newest; one may have died right behind its claim. */
+  /** Holders that set out to claim the bot for this tree while it was the newest; one may have died right after its claim. */
   claimants: v.pipe(v.array(v.string()), v.maxLength(16)),
   /** When the tree was last known to be as that snapshot: µs since the epoch, by this machine's clock. */
   restoredAt: v.pipe(v.number(), v.safeInteger()),

@@ -166,7 +166,7 @@ function answerOf(outgoing: ClientRequest): Promise<IncomingMessage> {
       if (head.length > 0) socket.unshift(head);
       resolve(response);
     });
-    // Stays for good: an error behind the answer is told by the answer's body.
+    // Stays for good: an error after the head reaches the reader of the body.
     outgoing.on('error', reject);
   });
 }

@@ -22,7 +22,7 @@ const shapeOf = (queue: FrameQueue) => {
   return frames;
 };
 
-test('blobs go one behind the other into frames of a block at most', () => {
+test('blobs go one after the other into frames of a block at most', () => {
   const queue = filled(BLOCK_BYTES / 2, BLOCK_BYTES / 2, 10, BLOCK_BYTES - 10, 5, BLOCK_BYTES);
   expect(queue.bytes).toBe(3 * BLOCK_BYTES + 5);
   expect(shapeOf(queue)).toEqual([[0, 1], [2, 3], [4], [5]]);

@@ -96,7 +96,7 @@ test('a store that tells no checksums is asked for the bytes', async () => {
   expect(asked.filter((key) => key.includes('/manifests/'))).toHaveLength(1);
 });
 
-test('an instance that takes over right behind a save does not undo it', async () => {
+test('an instance that takes over right after a save does not undo it', async () => {
   await using bot = await TestBot.open();
   const { dir, publisher } = await bot.start('a');
   writeFileSync(join(dir, 'x'), 'first');

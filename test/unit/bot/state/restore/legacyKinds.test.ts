@@ -67,7 +67,7 @@ test.each([
   expect(bot.warnings).toEqual([]);
 });
 
-test('two gzips one behind the other are read to the end', async () => {
+test('two gzips one after the other are read to the end', async () => {
   await using bot = await TestBot.open();
   mkdirSync(bot.dir('source'));
   for (const name of ['a', 'b']) writeFileSync(join(bot.dir('source'), name), name);

@@ -19,7 +19,7 @@ async function movedOn(): Promise<TestBot> {
   return bot;
 }
 
-test('a start that died right behind its claim: the tree that it would have kept is kept by the next', async () => {
+test('a start that died right after its claim: the tree that it would have kept is kept by the next', async () => {
   await using bot = await TestBot.open();
   const { dir } = await bot.start('a');
   writeFileSync(join(dir, 'x'), 'not saved yet');
@@ -27,7 +27,7 @@ test('a start that died right behind its claim: the tree that it would have kept
   expect((await bot.start('a')).report.kept).toBe(true);
 });
 
-test('a start that died right behind its claim: the tree that it would have replaced is replaced by the next', async () => {
+test('a start that died right after its claim: the tree that it would have replaced is replaced by the next', async () => {
   await using bot = await movedOn();
   const dir = bot.dir('a');
   for (const holder of ['first', 'second']) await claim(bot.context(), { holder, dir, signal });
