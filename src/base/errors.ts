@@ -1,4 +1,15 @@
 /**
+ * The ground floor: what every room may use, and what knows nothing of bots, stores or containers.
+ *
+ *   errors, secret, log, clock       the values that run through everything
+ *   replaceFile, makeFolders, fileLock, readRegularFile   files, each written whole and read with a limit
+ *   growingWait, whenAborted         waiting, and giving up
+ *   command/                         what a command is: found by name, its flags read, its error turned into an exit code
+ *   parts/                           large libraries as parts of the executable, loaded by who needs them
+ *   tar/                             a reader of tar archives
+ */
+
+/**
  * What can go wrong, as one closed set. The code decides the exit code (contract, section 3) and what a
  * caller does about it; the message says what happened; the hint says what an operator can do.
  */

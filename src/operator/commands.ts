@@ -1,5 +1,11 @@
 import type { CommandGroup } from '../base/command/command.ts';
 
+/**
+ * The room of what people type: `runtime state`, `logs`, `query`, `init`, `kinds`, `doctor`, `completion`, `version`. A command is a
+ * file that says its flags, makes one call into `bot` or `agent`, and prints. Its helpers stand in a folder of its name. None of
+ * this is in the program that runs in containers; what is wrong with any command line is explained here too (`explain`).
+ */
+
 /** What people type. The summaries stand here so that `--help` and completion load nothing. */
 export const operatorCommands: CommandGroup['commands'] = {
   state: {

@@ -6,6 +6,20 @@ import { type Retry, withRetry } from './retry/retry.ts';
 
 import type { Buckets, StoresConfig } from './storeConfig.ts';
 
+/**
+ * The room of the object store: one interface (`objectStore`), three adapters, and around each of them patience (`retry/`).
+ *
+ *   openStores     the configuration in, buckets out: loads one adapter, by the first call that needs it, and wraps it
+ *   objectStore    what every adapter promises; test/contract/objectStore.test.ts holds all three to it
+ *   s3/            static keys, requests signed over Node's own HTTP: what containers use, since it is small
+ *   aws/           the AWS SDK: for its chain of credentials, a part of its own
+ *   file/          a folder: the embedded store
+ *   checkKey       which keys all of them take
+ *   measuredBody, mappedBody, readAll   bodies, counted and hashed on their way
+ *
+ * An adapter says what happened and whether trying again may help. It never tries again itself.
+ */
+
 export interface StoresDeps {
   readonly clock: Clock;
   /** In [0, 1). */

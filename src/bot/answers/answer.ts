@@ -1,6 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 import type { QueryOutcome } from './queryError.ts';
 
+/**
+ * The room of what a client gets: the parts of a query server that the agent (one bot, port 9476) and the host's gateway (all bots,
+ * port 9477) have in common.
+ *
+ *   createLimitedServer, listen   a server that limits what one client may hold
+ *   tokenCheck                    may this client ask?
+ *   parameters, readBody          what it asks: path, query string and JSON body, each up to a limit
+ *   answer, queryError            the envelope `{status, data | error}`, and refusals in it
+ *   respond                       the bytes out
+ */
+
 /** What every query gets. Programs may add members of their own. */
 export type Answer =
   | { readonly status: 'ok'; readonly data?: unknown }

@@ -9,6 +9,20 @@ import { openStage, type Stage } from './stage.ts';
 import { unpackTree } from './unpackTree.ts';
 
 /**
+ * The room of the code: from an archive that nobody trusts to the files in `CODE_PATH`.
+ *
+ *   1. `openStage`     an empty folder inside the code path, closed to everybody else
+ *   2. `codeCache`     has a host's cache the archive unpacked already? Then its files are copied into the stage
+ *   3. `download`      else the archive comes from the store, hashed as it arrives, up to a limit
+ *   4. `unpackTree`    zip or tar by its first bytes; each entry is checked (`entryPath`, `treeWriter`, `checkSymlinks`); large
+ *                      zips by two threads (`twoThreads`)
+ *   5. `placeTree`     the stage becomes the code: what an earlier unpack left goes, what is foreign stays
+ *   6. `codeMarker`    says which archive that was, for other containers of the pod
+ *
+ * Until step 5 nothing outside the stage has changed, so a start that is killed leaves the old code or the new.
+ */
+
+/**
  * Brings the bot's code from the store to the code path, whole or not at all.
  *
  * What already lies there is never taken for the code, not even in a restarted container: the bot could write to it.

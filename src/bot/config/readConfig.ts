@@ -9,6 +9,18 @@ import type { Task } from './task.ts';
 import { quote, VariableReader } from './variableReader.ts';
 import type { VariableName } from './variables.ts';
 
+/**
+ * The room of the configuration: everything that a bot's processes are told from outside, read once and checked at the border.
+ *
+ *   1. `botDirectory`, `readBotYaml`   what a bot's own folder says, as variables
+ *   2. `mergeSources`                  one environment: flags override variables, variables override files
+ *   3. `readConfig`                    that environment as a frozen `Config`; all problems at once, in one error
+ *
+ * `variables` is the table of all variables: name, flag, parser, default and meaning. `--help`, docs/configuration.md and the
+ * check for typing errors are made from it. `parsers` read one text each and say what they expect. A variable `X_FILE` names a
+ * file with the value of `X` (`secretFile`). What a task declares is read by `readTask`, a part: few bots have one.
+ */
+
 export interface ReadConfigOptions {
   readonly role: Role;
   readonly knownKinds: readonly KnownKind[];

@@ -1,6 +1,16 @@
 import type { Clock } from '../../base/clock.ts';
 import type { EventBuffer, NumberedEvent } from './eventBuffer.ts';
 
+/**
+ * The room of the events: what happens to a bot, for whoever listens on `/_runtime/events`.
+ *
+ *   event         the names, which are public, and the shape
+ *   eventBuffer   keeps the last ones under growing numbers
+ *   eventStream   one reader: what it has missed, then what happens, as server-sent events
+ *
+ * A reader that is slow misses events and is told how many. It never makes anybody wait.
+ */
+
 const HEARTBEAT_MS = 15_000;
 
 /**

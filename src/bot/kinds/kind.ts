@@ -1,6 +1,21 @@
 import type { Task } from '../config/task.ts';
 
 /**
+ * The room of the kinds: how a bot in some language is started, as data. Nothing in here starts a process.
+ *
+ *   kind          the interface: `launch` says what to run, `verify` checks that it is there
+ *   builtIn       the kinds of the image (python/, node/, command/, task/ and one file for each compiled language)
+ *   manifest/     kinds that an operator adds: one YAML file each, checked, and locked by checksums if he wants
+ *   registry      all of them, by name and alias
+ *   middleware    what stands around every launch: experimental kinds need permission, `WRAP` comes before the command
+ *   botEnv        the environment of a bot's programs, made afresh and without credentials
+ *   control       what a launcher reads from descriptor 3 before bot code runs
+ *   catalog       the kinds as `runtime kinds` prints them
+ *
+ * Launchers are files in their own language beside the kind that uses them.
+ */
+
+/**
  * A kind of runtime: how bots of one sort are launched. A kind knows nothing of processes; it says what to run,
  * and the supervisor (or the query server) runs it.
  */

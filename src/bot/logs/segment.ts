@@ -2,6 +2,19 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
+ * The room of the logs: from the journal on this disk to one object per day in the store.
+ *
+ *   frame, segment   the journal: captured bytes with a header, in files of 10 MiB, at most three of them. The supervisor writes
+ *                    them (src/agent/supervisor/capture)
+ *   ship/            the daemon reads them and ships: a batch of whole lines of one day (`readBatch`), as NDJSON (`encodeLine`),
+ *                    behind that day's object (`dayObject`). What is about to be written is recorded first (`shipRecord`), so that
+ *                    a crash neither loses a line nor ships it twice
+ *   shipped/         the way back, for `runtime logs`: lines of the days' objects
+ *
+ * A position is counted in bytes and lines from the journal's first byte. It outlives every file.
+ */
+
+/**
  * One file of the journal. Its name says where it begins, so a position in the journal outlives any file: offset in
  * bytes and number of lines, both counted from the journal's first byte.
  *

@@ -1,4 +1,9 @@
 /**
+ * The room of a bot's specification: `schema` is the file's shape, `readSpec` reads and checks it and fills in defaults, `writeSpec`
+ * writes one that reads the same, `names` makes the names of its instances.
+ */
+
+/**
  * A bot as a host wants it: what its `bot.yaml` says, read, checked, every default filled in. Sizes are bytes, times are
  * milliseconds. Two specifications that mean the same are equal: nothing here depends on how the file was written.
  */

@@ -1,5 +1,10 @@
 import type { CommandGroup } from '../../base/command/command.ts';
 
+/**
+ * The room of the host's commands: `runtime host`, `runtime bots …`, and the0's commands of the same names as before. A command reads
+ * its flags, and starts a host or makes one call over the operator's socket (`host/control`).
+ */
+
 /** Many bots on one machine. The summaries stand here so that `--help` and completion load nothing. */
 export const hostCommands: CommandGroup['commands'] = {
   host: {

@@ -6,6 +6,11 @@ import type { HostApi } from '../api/hostApi.ts';
 import { route } from './routes.ts';
 import { statusOf, toWire } from './wire.ts';
 
+/**
+ * The room of the operator's socket: `startControl` listens, `routes` has the calls (each one of `host/api`), `follow` streams lines to
+ * a caller that may be slow, `client` is the other side, in the commands, and `wire` carries errors across.
+ */
+
 export interface Control {
   close(): Promise<void>;
 }

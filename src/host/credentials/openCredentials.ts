@@ -15,6 +15,15 @@ import { KEYS_NAME, type KeysFile, keysFile } from './keysFile.ts';
 import { makeBuckets } from './makeBuckets.ts';
 import { openSeals, type Scope } from './seals.ts';
 
+/**
+ * The room of the bots' keys: each bot reaches its own objects in the store and no other's.
+ *
+ *   1. `botPolicy`   what the bot may do, as a policy; the inputs of its task are read too (`inputKeys`)
+ *   2. `assumeRole`  keys with that policy, for a time, from the store's STS; a store without STS narrows none
+ *   3. `seals`       an instance gets a secret of its own, by its environment
+ *   4. `keysFile`    the keys, sealed, in a file that is mounted into the instance, and written again before they expire
+ */
+
 export interface CredentialsOptions {
   readonly store: StoreConfig;
   /** What instances reach the store by: `http://minio:9000`. */

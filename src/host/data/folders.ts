@@ -1,5 +1,10 @@
 import { join } from 'node:path';
 
+/**
+ * The room of the host's own disk: the data folder, which belongs to root. `folders` says what lies where; `openUsers` gives each bot
+ * a user of its own for as long as it has a folder. Everything else of a host is found again in the engine or the store.
+ */
+
 /** Where a host keeps what outlives it. Below the data folder, which belongs to root alone. */
 export interface Folders {
   readonly data: string;

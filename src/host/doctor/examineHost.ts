@@ -7,6 +7,11 @@ import { networks } from './networks.ts';
 import type { HostCheck, HostPatient } from './patient.ts';
 import { store } from './store.ts';
 
+/**
+ * The room of `runtime doctor --host`: would a host of many bots work here? Each check is a file and gives findings, as in
+ * `runtime doctor`: the engine and its image, networks that keep bots apart, the store and its narrow keys, limits of the kernel, disk.
+ */
+
 const checks: readonly HostCheck[] = [engine, networks, store, disk, limits];
 
 /** The findings in the order of the checks. Never throws. */

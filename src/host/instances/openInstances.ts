@@ -10,6 +10,14 @@ import type { Instances } from './instances.ts';
 import { placeSecrets } from './secretFiles.ts';
 import { type Template, template } from './template.ts';
 
+/**
+ * The room of what an instance is made of: image, code, folders, user, secrets, keys.
+ *
+ *   1. `prepare`      image pulled, code unpacked once for all bots of the host (`codeCache`), folders there
+ *   2. `template`     all that is the same for every instance of a bot; its hash says when a running one is out of date
+ *   3. `bot`, `run`, `query`   the template with a name, the secrets (`secretFiles`) and keys of its own: ready for the engine
+ */
+
 export interface InstancesOptions {
   readonly engine: Engine;
   readonly credentials: Credentials;

@@ -11,6 +11,11 @@ import {
 import { join } from 'node:path';
 import type { EventQuery, HostEvent, Journal } from './event.ts';
 
+/**
+ * The room of what has happened and what is true: `event` and `condition` are the shapes, `openJournal` keeps events on disk, numbers
+ * them and streams them to whoever follows. Losing one loses history, never a bot: decisions rest on records (`host/loop`).
+ */
+
 const SEGMENT_BYTES = 8 * 2 ** 20;
 const SEGMENTS = 8;
 const NAME = /^(\d{12})\.ndjson$/;

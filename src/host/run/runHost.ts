@@ -33,6 +33,16 @@ import { sharedEnv } from './sharedEnv.ts';
 import { startHealth } from './startHealth.ts';
 import { systemTimers } from './systemTimers.ts';
 
+/**
+ * The room where a host is put together, in the order in which it starts; it ends in the opposite one.
+ *
+ *   1. `hostOptions`, `loadHost`   flags and environment, checked
+ *   2. `lockData`, `hostIdentity`  one host per data folder, and its name on the engine
+ *   3. `reachStore`, `openSource`  the store as bots reach it, and where bots are wanted
+ *   4. engine, credentials, instances, records, loop, gateway, operator's socket, `startHealth`
+ *   5. `keepHouse`, `revokeKeys`   what is tidied as long as it runs
+ */
+
 export interface RunHost {
   readonly options: HostOptions;
   readonly config: Config;

@@ -1,6 +1,14 @@
 import type { BotSpec } from '../bots/botSpec.ts';
 
 /**
+ * The room of what is wanted: where a host reads its bots, and where it writes a change that an operator asks for.
+ *
+ *   directory    files and folders on this machine (`readBotFile`, `packFolder`, `directoryHints`, `directoryWriter`)
+ *   bucket       one object per bot
+ *   the0/        the collections of its MongoDB, and the events of its API
+ */
+
+/**
  * Where wanted bots are written down. A source tells by whole listings: what is not in one is not wanted, and a listing that
  * could not be read to its end is a failure, never a shorter listing.
  */

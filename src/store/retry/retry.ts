@@ -7,6 +7,15 @@ import { bodyLanded, tailLanded } from './landed.ts';
 import { type Resuming, resumingBody } from './resumingBody.ts';
 import { limited, PROGRESS_BYTES, watchProgress } from './timeLimit.ts';
 
+/**
+ * The room of patience: how a call goes on after a failure that its adapter calls retryable.
+ *
+ *   1. One attempt, within a time limit that counts from its last progress (`timeLimit`).
+ *   2. After a failure: give up, or wait. The wait grows, half of it is random, and a `Retry-After` is kept (`backoff`).
+ *   3. A body that broke off goes on at the byte where it broke, from the same object or not at all (`resumingBody`).
+ *   4. A conditional write that meets a conflict after an unclear failure may have met itself: it compares (`landed`).
+ */
+
 export interface RetryDeps {
   readonly clock: Clock;
   /** In [0, 1). */

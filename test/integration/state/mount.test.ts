@@ -108,7 +108,7 @@ test.runIf(canMount)('what is mounted read-only inside the state keeps what it h
   expect(readFileSync(join(bot.dir('b'), 'x'), 'utf8')).toBe('x');
 });
 
-test.runIf(canMount)('a volume that is unmounted is no empty state', async () => {
+test.runIf(canMount)('a volume that is unmounted is not an empty state', async () => {
   await using bot = await TestBot.open();
   const volume = mountTmpfs(bot.dir('a'), MiB);
   const { dir, publisher } = await bot.start('a');

@@ -2,6 +2,17 @@ import net from 'node:net';
 import { AnswerError } from './answerHead.ts';
 import { AnswerReader, type ProgramAnswer } from './answerReader.ts';
 
+/**
+ * The room of the wire to a query program, which is bot code: it may send anything, at any pace.
+ *
+ *   connection      one exchange at a time over one socket
+ *   answerReader    the answer as it arrives: head (`answerHead`), then a body by length, by chunks (`chunkedDecoder`) or up to the end
+ *   byteBuilder     pieces of any size in one buffer
+ *
+ * Head, body, chunk lines and trailers each have a limit. Node's own parser, told to be lenient, reads nearly as much, at three times
+ * the CPU (docs/performance.md).
+ */
+
 export interface ConnectionOptions {
   readonly host: string;
   readonly port: number;

@@ -6,6 +6,16 @@ import type { ProgramLaunch } from '../program/programLaunch.ts';
 import { spawnProgram } from '../program/spawnProgram.ts';
 import { clearResult, makeResultDir, readResult } from './resultFile.ts';
 
+/**
+ * The room of one query by one process: the program is started with the query in its environment, leaves its answer in a file
+ * (`resultFile`) and ends. Two use it:
+ *
+ *   ephemeral   a container that was made for one query; it reads the saved state (`queryState`), prints the answer and may upload it
+ *   perQuery    a query server whose program ended without having listened: one run per query, one at a time
+ *
+ * Where no result file can be made, the program is started as a server and asked once (`askAsServer`).
+ */
+
 export interface RunQueryOptions {
   readonly launch: ProgramLaunch;
   readonly path: string;

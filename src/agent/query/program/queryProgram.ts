@@ -12,6 +12,18 @@ import type { ProgramLaunch } from './programLaunch.ts';
 import { type ProgramExit, type RunningProgram, spawnProgram } from './spawnProgram.ts';
 import { WatchedClient } from './watchedClient.ts';
 
+/**
+ * The room of the query program: bot code that answers queries, kept alive beside the bot.
+ *
+ *   1. `prepareProgram`   what to run: the kind's launch, an environment without credentials, another user than the bot's
+ *                         (`programUser`), the state read-only (`readonlyWrapper`), the code of the bot's container (`sharedCode`)
+ *   2. `spawnProgram`     runs it in a process group of its own
+ *   3. `queryProgram`     waits until it listens, and starts it again with backoff when it ends; one that ends well without having
+ *                         listened is run once per query from then on
+ *   4. `programClient`    asks it over a few kept connections
+ *   5. `watchedClient`    notices when it hangs (`hangWatch`): it is then killed and started again
+ */
+
 const END_GRACE_MS = 1000;
 /** A program that lived this long has not failed at its start: the next pause is a short one again. */
 const STABLE_MS = 60_000;
