@@ -104,7 +104,7 @@ test('a taken query port is replaced by a free one, which is printed and answers
     'bot.yaml': `type: realtime\nruntime: command\nentrypoints:\n  bot: exec sleep 60\n  query: echo '{"status":"ok","data":1}'\n`,
   });
   const run = startRuntime(['execute', dir, '--query-port', String(port)], {});
-  await expect.poll(run.stderr, { timeout: 20_000 }).toMatch(/query server listens/);
+  await expect.poll(run.stderr, { timeout: 20_000 }).toMatch(/query server is listening/);
   const [, free] =
     new RegExp(`port ${port} is taken; queries are answered on (\\d+)`).exec(run.stderr()) ?? [];
   const ask = () => fetch(`http://127.0.0.1:${free}/_runtime/info`).then((answer) => answer.status);
