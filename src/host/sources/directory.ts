@@ -1,13 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { botId } from '../../bot/config/parsers.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
+import { readSpec } from '../bots/readSpec.ts';
+import { createBotReader } from './botReader.ts';
 import { directoryHints } from './directoryHints.ts';
 import { createDirectoryWriter } from './directoryWriter.ts';
 import { folderFingerprint } from './packFolder.ts';
-import { type BotFileOnDisk, readBotFile } from './readBotFile.ts';
+import type { BotFileOnDisk } from './readBotFile.ts';
 import type { Entry, Listing, Source } from './source.ts';
 
 export interface DirectoryOptions {
@@ -34,6 +36,7 @@ interface Known {
  */
 export function openDirectorySource(options: DirectoryOptions): Source {
   const { path, clock } = options;
+  const reader = createBotReader(clock, options.code);
   let known = new Map<string, Known>();
   const goneSince = new Map<string, number>();
   let lastListing: Listing = new Map();
@@ -72,7 +75,8 @@ export function openDirectorySource(options: DirectoryOptions): Source {
     const fingerprint = fingerprintOf(file);
     if (fingerprint === undefined) return undefined;
     if (before?.fingerprint === fingerprint) return before;
-    const entry = await readBotFile(file, now, options.code);
+    const entry = await reader.read(file, fingerprint);
+    if (entry === undefined) return untilStoreAnswers(file, before, now);
     // A file that can no longer be read is still the bot that it was.
     const name = 'spec' in entry ? entry.spec.name : (before?.name ?? nameOf(file));
     return { fingerprint, entry, name };
@@ -99,6 +103,19 @@ export function openDirectorySource(options: DirectoryOptions): Source {
       }
     },
   };
+}
+
+/** What counts while the store takes no code: the bot that it was, off when its file says so now. It is read again. */
+function untilStoreAnswers(file: BotFileOnDisk, before: Known | undefined, now: number): Known {
+  const origin = file.path;
+  const name = before?.name ?? nameOf(file);
+  if (before === undefined || !('spec' in before.entry))
+    return { fingerprint: '', name, entry: { problems: ['code: the store does not answer'], origin } };
+  const text = readSpec(readFileSync(file.path, 'utf8'), now);
+  const isOff = 'rest' in text && text.rest.name === name && !text.rest.enabled;
+  const { spec } = before.entry;
+  const entry = isOff && spec.enabled ? { spec: { ...spec, enabled: false }, origin } : before.entry;
+  return { fingerprint: '', name, entry };
 }
 
 function botFiles(path: string): BotFileOnDisk[] {

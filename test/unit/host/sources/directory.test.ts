@@ -21,13 +21,16 @@ let stop: AbortController;
 let running: Promise<void>;
 let listings: Listing[];
 let failures: unknown[];
+let storeHangs: boolean;
 
 function open() {
   const source = openDirectorySource({
     path: folder,
     clock: systemClock,
-    code: async () =>
-      openFileStore(join(root, 'store'), 'custom-bots', { createBucket: true, clock: systemClock }),
+    code: async () => {
+      if (storeHangs) return await new Promise<never>(() => undefined);
+      return openFileStore(join(root, 'store'), 'custom-bots', { createBucket: true, clock: systemClock });
+    },
   });
   running = source.run(
     { listed: (listing) => listings.push(listing), failed: (error) => failures.push(error) },
@@ -41,7 +44,7 @@ beforeEach(() => {
   folder = join(root, 'bots');
   mkdirSync(folder);
   stop = new AbortController();
-  [listings, failures] = [[], []];
+  [listings, failures, storeHangs] = [[], [], false];
 });
 
 afterEach(async () => {
@@ -157,5 +160,22 @@ describe('a folder of bots', () => {
     await until(() => expect(names()).toEqual([]));
     await expect(source.writer!.apply('name: x')).rejects.toMatchObject({ code: 'config' });
     await expect(source.writer!.enable('none', true)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('holds up no bot because the store takes the code of another one not, and turns that one off all the same', async () => {
+    const own = join(folder, 'own', 'bot.yaml');
+    mkdirSync(join(folder, 'own'));
+    writeFileSync(own, bot('own').replace(/code:.*/, ''));
+    writeFileSync(join(folder, 'other.yaml'), bot('other'));
+    open();
+    await until(() => expect(names()).toEqual(['other', 'own']));
+    expect(last().get('own')).toHaveProperty('spec.code.sha256');
+    const code = last().get('own');
+    storeHangs = true;
+    writeFileSync(own, bot('own', 'enabled: false').replace(/code:.*/, ''));
+    writeFileSync(join(folder, 'third.yaml'), bot('third'));
+    await until(() => expect(names()).toEqual(['other', 'own', 'third']));
+    expect(last().get('own')).toMatchObject({ spec: { ...(code as { spec: object }).spec, enabled: false } });
+    expect(failures).toEqual([]);
   });
 });
