@@ -98,11 +98,20 @@ export function createHostApi(options: HostApiOptions): HostApi {
       return engine.logs(instance.name, logOptions, signal);
     },
 
-    apply: async (text) => await writer().apply(text),
+    apply: async (text) => {
+      const name = await writer().apply(text);
+      loop.wanted.keep(name);
+      return name;
+    },
     enable: async (name, enabled) => await writer().enable(name, enabled),
     remove: async (name) => {
       loop.wanted.mean(name);
-      await writer().remove(name);
+      await writer()
+        .remove(name)
+        .catch((error: unknown) => {
+          loop.wanted.keep(name);
+          throw error;
+        });
     },
     run: async (name) => {
       const { wanted } = known(name);

@@ -14,6 +14,8 @@ export interface WantedView {
   bots(): Iterable<string>;
   /** These go when the source no longer has them, however many they are. */
   mean(bot: string): void;
+  /** Takes that back. */
+  keep(bot: string): void;
   /** Names that are kept although the source no longer has them. */
   readonly held: readonly string[];
   /** Lets those go. */
@@ -73,6 +75,7 @@ export function createWantedView(options: { readonly allowMassDelete: boolean })
     entry: (bot) => entries.get(bot) ?? kept.get(bot),
     bots: () => new Set([...entries.keys(), ...kept.keys()]),
     mean: (bot) => void meant.add(bot),
+    keep: (bot) => void meant.delete(bot),
     get held() {
       return held;
     },

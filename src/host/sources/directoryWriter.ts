@@ -15,6 +15,9 @@ export function createDirectoryWriter(folder: string, listing: () => Listing, cl
     throw new RuntimeError('not-found', `no file in ${folder} is the bot ${bot}`, { path: folder });
   };
 
+  /** It lies in a folder with its code. */
+  const isOwn = (file: string) => basename(file) === 'bot.yaml' && dirname(file) !== folder;
+
   return {
     apply: async (text) => {
       const read = readSpec(text, clock.now());
@@ -24,7 +27,13 @@ export function createDirectoryWriter(folder: string, listing: () => Listing, cl
           problems: read.problems,
         });
       const { name } = read.rest;
-      write(listing().get(name)?.origin ?? join(folder, `${name}.yaml`), text);
+      const file = listing().get(name)?.origin ?? join(folder, `${name}.yaml`);
+      if (read.code === undefined && !isOwn(file))
+        throw new RuntimeError('config', 'this is not a bot:', {
+          op: 'source.apply',
+          problems: ['code: missing'],
+        });
+      write(file, text);
       return name;
     },
     enable: async (bot, enabled) => {
@@ -38,7 +47,7 @@ export function createDirectoryWriter(folder: string, listing: () => Listing, cl
     },
     remove: async (bot) => {
       const file = fileOf(bot);
-      if (basename(file) === 'bot.yaml' && dirname(file) !== folder)
+      if (isOwn(file))
         throw new RuntimeError('refused', `${bot} is a folder with its code: ${dirname(file)}`, {
           hint: 'Remove the folder yourself, or `runtime bots disable` it.',
         });

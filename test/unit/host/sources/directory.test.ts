@@ -158,6 +158,8 @@ describe('a folder of bots', () => {
     expect(readFileSync(join(folder, 'a.yaml'), 'utf8')).toContain('# mine');
     await source.writer!.remove('a');
     await until(() => expect(names()).toEqual([]));
+    const codeless = bot('a').replace(/code:.*/, '');
+    await expect(source.writer!.apply(codeless)).rejects.toMatchObject({ problems: ['code: missing'] });
     await expect(source.writer!.apply('name: x')).rejects.toMatchObject({ code: 'config' });
     await expect(source.writer!.enable('none', true)).rejects.toMatchObject({ code: 'not-found' });
   });
