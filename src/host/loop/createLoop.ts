@@ -19,18 +19,6 @@ import { createWaves } from './waves.ts';
 import { forgetErrors, newWork, noteError, type Work } from './work.ts';
 
 /**
- * The room of the loop: it looks at each bot when something of it may have changed, has `reconcile` decide, and does that.
- *
- *   1. What is wanted (`wantedView`, told by `sourceObserver`; `massDelete` doubts a listing that lost half of it), what is seen
- *      (`engineView`), what is recorded (`openRecords`, on disk before anything that must not happen twice).
- *   2. `wakeups` says which bot is looked at when: after an event, after a wait, at a scheduled time.
- *   3. `gates` say what may not happen now: the host is full (`hostFull`), the store is away (`storeGate`), the wave has not come
- *      (`waves`).
- *   4. `doStep` does one step, as one of a limited number (`slots`). Then the bot is looked at again.
- *   5. `conditionsOf` says what is true of it, and since when (`conditions`).
- */
-
-/**
  * Looks at each bot whenever something of it may have changed: does one step, looks again. A bot is looked at by one at a time,
  * one that fails waits by itself, and what costs much (fetching, starting, stopping) is done in slots.
  */
