@@ -132,7 +132,7 @@ test.runIf(canMount)(
     expect(await publisher.publish({ signal })).toMatchObject({ sequence: 1, files: 1 });
     writeFileSync(join(dir, 'full'), 'x', { flag: 'r+' });
     expect(await publisher.publish({ signal })).toMatchObject({ sequence: 2 });
-    expect(bot.warnings).toEqual([expect.stringContaining('would not know its local state')]);
+    expect(bot.warnings).toEqual([expect.stringContaining('would not recognise its local state')]);
     expect(existsSync(join(dir, '.runtime-sync'))).toBe(false);
     disk.resize(4 * MiB);
     await publisher.checkGeneration({ signal });
