@@ -99,3 +99,21 @@ test('another instance takes over before there is a daemon: 75, and what it has 
   expect(codes).toEqual([0, 75]);
   expect(await bot.saved('cat file')).toBe('old\n');
 });
+
+test('a stop while the last output of a bot that has ended waits for a slow reader: all is saved within the budget', async () => {
+  const bot = await supervised("echo 1 > file; head -c 300000 /dev/zero | tr '\\0' x; echo 2 > file");
+  const run = bot.start({ STOP_TIMEOUT: '4s', LOG_LEVEL: 'debug' });
+  // The pipe, and what we hold ourselves, are full before the bot's last byte is.
+  run.child.stdout!.pause();
+  const exited = new Promise<number>((resolve) => run.child.once('exit', () => resolve(Date.now())));
+  await expect.poll(() => run.stderr(), { timeout: 30_000 }).toContain('bot ended');
+  await sleep(300);
+  expect(run.child.exitCode).toBe(null);
+  run.child.kill('SIGTERM');
+  const stoppedAt = Date.now();
+  expect((await exited) - stoppedAt).toBeLessThan(4000);
+  run.child.stdout!.resume();
+  expect((await run.finished).code).toBe(0);
+  expect(await bot.exitRecord()).toMatchObject({ exit: 0, stateSaved: true, logsSaved: true });
+  expect(await bot.saved('cat file')).toBe('2\n');
+});

@@ -43,9 +43,9 @@ export interface Capture {
   /**
    * The bot has ended: takes what is still in the pipes, keeps unfinished lines, and closes everything. Somebody else who
    * holds a pipe open is waited for a second, a slow reader of the container's output as long as ever, both for
-   * `limitMs` at most.
+   * `limitMs` at most, and not once `hurried` is aborted.
    */
-  close(limitMs?: number): Promise<CaptureStats>;
+  close(limitMs?: number, hurried?: AbortSignal): Promise<CaptureStats>;
   readonly stats: CaptureStats;
 }
 
@@ -64,6 +64,7 @@ const HOLD_STEP_MS = 50;
 const GRACE_MS = 1_000;
 /** For taking what is in the pipes once the container's output is not waited for any more. */
 const LAST_READ_MS = 100;
+const NEVER = new AbortController().signal;
 
 /** Throws `config` when `dir` cannot be written. */
 export function createCapture(options: CaptureOptions): Capture {
@@ -144,9 +145,10 @@ export function createCapture(options: CaptureOptions): Capture {
     channels.push({ source, output, resume, flushed, end: () => framer.end(clock.now()) });
   };
 
-  const finish = async (limitMs: number) => {
+  const finish = async (limitMs: number, hurried: AbortSignal) => {
     ending.abort();
-    await Promise.race([Promise.all(channels.map((channel) => channel.flushed())), pause(limitMs, closed)]);
+    const limit = clock.sleep(limitMs, AbortSignal.any([closed.signal, hurried])).catch(() => undefined);
+    await Promise.race([Promise.all(channels.map((channel) => channel.flushed())), limit]);
     for (const { output } of channels) output.giveUp();
     const ends = Promise.all(channels.map(({ source }) => source.ended));
     await Promise.race([ends, pause(LAST_READ_MS, closed)]);
@@ -168,8 +170,8 @@ export function createCapture(options: CaptureOptions): Capture {
   let finished: Promise<CaptureStats> | undefined;
   return {
     attach,
-    close: (limitMs = HOLD_MS) => {
-      finished ??= finish(limitMs);
+    close: (limitMs = HOLD_MS, hurried = NEVER) => {
+      finished ??= finish(limitMs, hurried);
       return finished;
     },
     get stats() {

@@ -1,9 +1,13 @@
 import type { RuntimeError } from '../../../base/errors.ts';
 import { endLeftovers, stopBot } from '../stop/stopBot.ts';
 import { type StopBudget, syncBudgetMs } from '../stop/stopBudget.ts';
+import { stopLater } from '../stop/stopLater.ts';
 import type { Caused } from './awaitCause.ts';
 import { type BotExit, isOutOfMemory } from './exitRecord.ts';
 import { oomKillsSince } from './oomKill.ts';
+
+/** Of the time that is left for the final sync: what others who are slow may have of it. */
+const SHARE = 0.5;
 
 export interface Ended extends Caused {
   readonly exit: BotExit;
@@ -19,14 +23,18 @@ export async function endBot(caused: Caused): Promise<Ended> {
   const { code, signal, error } = await bot.ended;
   const { daemon, query } = caused.helpers();
   const helpers = [daemon?.pid, query?.pid, guard.pid].filter((pid) => pid !== undefined);
-  await endLeftovers(bot, helpers, clock, stop.hurried);
+  const graceMs = budget && syncBudgetMs(budget, clock.now()) * SHARE;
+  await endLeftovers(bot, helpers, { clock, hurried: stop.hurried, graceMs });
   guard.remove(bot.pid);
   const exit: BotExit = { code, signal, oomKills: oomKillsSince(caused.oomKills) };
   log.debug('bot ended');
   relay.emit('bot.exited', { code, signal, outOfMemory: isOutOfMemory(exit) });
   query?.tell({ type: 'bot', running: false });
-  // Somebody who reads our output slowly may not have the time that the final sync needs.
-  await caused.capture.close(budget && syncBudgetMs(budget, clock.now()) / 2);
+  // Somebody who reads our output slowly may not have the time that the final sync needs, also of a stop that begins meanwhile.
+  const closed = new AbortController();
+  const hurried = stopLater(stop, SHARE, clock, closed.signal);
+  await caused.capture.close(budget && syncBudgetMs(budget, clock.now()) * SHARE, hurried);
+  closed.abort();
   return { ...caused, exit, refusal: error };
 }
 

@@ -10,6 +10,7 @@ import type { StopBudget } from './stopBudget.ts';
  *   stopRequest    the first SIGTERM or SIGINT asks, the second hurries; other signals are the bot's own business
  *   stopBudget     `STOP_TIMEOUT` in shares: the bot's grace, the final sync, the exit itself
  *   stopBot        SIGTERM to the group, and SIGKILL to it and all its descendants when the grace is over
+ *   stopLater      what had all the time that it liked, until somebody asked
  *   endLeftovers   what outlives the bot's first process, in a container of our own everything else
  */
 
@@ -60,6 +61,13 @@ async function groupEnded(bot: Stoppable, clock: Clock, waiting: AbortSignal): P
   }
 }
 
+export interface EndOptions {
+  readonly clock: Clock;
+  readonly hurried: AbortSignal;
+  /** Where there is less time than they usually get between SIGTERM and SIGKILL, milliseconds. */
+  readonly graceMs?: number | undefined;
+}
+
 /**
  * Ends what outlives the bot's first process: the rest of its group and, in a PID namespace of our own, everything
  * else but us and our helpers.
@@ -67,8 +75,7 @@ async function groupEnded(bot: Stoppable, clock: Clock, waiting: AbortSignal): P
 export async function endLeftovers(
   bot: Stoppable,
   helpers: readonly number[],
-  clock: Clock,
-  hurried: AbortSignal,
+  { clock, hurried, graceMs = LEFTOVER_GRACE_MS }: EndOptions,
 ): Promise<void> {
   const others = () => (ownsNamespace() ? leftovers(readProcessTable(), process.pid, helpers) : []);
   const signalAll = (signal: NodeJS.Signals) => {
@@ -80,7 +87,7 @@ export async function endLeftovers(
     );
   };
   if (!signalAll('SIGTERM')) return;
-  const until = clock.now() + LEFTOVER_GRACE_MS;
+  const until = clock.now() + Math.min(LEFTOVER_GRACE_MS, graceMs);
   while (clock.now() < until && !hurried.aborted) {
     if (
       bot.pid === undefined ||

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { botProcesses, readProcessTable } from '../../../../../src/agent/process/processTree.ts';
 import { type BotProcess, startBot } from '../../../../../src/agent/supervisor/life/botProcess.ts';
-import { stopBot } from '../../../../../src/agent/supervisor/stop/stopBot.ts';
+import { endLeftovers, stopBot } from '../../../../../src/agent/supervisor/stop/stopBot.ts';
 import { startStop } from '../../../../../src/agent/supervisor/stop/stopBudget.ts';
 import { systemClock } from '../../../../../src/base/clock.ts';
 import { temporaryDirectory } from '../../../../support/files/temporary.ts';
@@ -77,4 +77,14 @@ test('a real child of nobody: what is not ours is left alone', async () => {
   const bot = await run('echo up; exec sleep 1000');
   await stopBot(bot, startStop(Date.now(), 1000), { clock: systemClock, hurried: never });
   expect(readProcessTable().some(({ pid }) => pid === other.pid)).toBe(true);
+});
+
+test('what the bot has left gets no more than the time that there is', async () => {
+  const bot = await run("(trap '' TERM; while :; do sleep 0.05; done) & echo up");
+  await bot.ended;
+  expect(left(bot)).not.toEqual([]);
+  // A clock that nobody moves: the usual second would never be over.
+  const clock = { now: () => 0, sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 5)) };
+  await endLeftovers(bot, [], { clock, hurried: never, graceMs: 0 });
+  await expect.poll(() => left(bot)).toEqual([]);
 });
