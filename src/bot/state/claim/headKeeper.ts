@@ -4,7 +4,7 @@ import { keys } from '../format/format.ts';
 import { encodeHead, type Head } from '../format/head.ts';
 import { readHead, type StoredHead } from '../read/readHead.ts';
 import { type Claim, fenced, isHeldBy } from './claim.ts';
-import { putBack, putBackHead } from './putBackHead.ts';
+import { putBack } from './putBack.ts';
 
 /** A gateway may take a moment to show what it has taken, milliseconds. */
 const SECOND_LOOK_MS = 1000;
@@ -126,6 +126,7 @@ export class HeadKeeper {
   /** The head is read again next time: what became of it there, another instance may have had a hand in. */
   async #putBack(signal: AbortSignal): Promise<RuntimeError> {
     this.#uncertain = true;
+    const { putBackHead } = await import('../parts/losses.ts');
     await putBackHead(this.#context, this.#current.head, signal);
     return putBack(this.#context.bot);
   }

@@ -1,12 +1,9 @@
-import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
+import { isRuntimeError } from '../../../base/errors.ts';
 import type { StateContext } from '../format/context.ts';
 import { keys } from '../format/format.ts';
 import { encodeHead, type Head, type SnapshotRecord } from '../format/head.ts';
 import { readManifest } from '../read/loadSnapshot.ts';
 import { fenced } from './claim.ts';
-
-/** `op` of the error when the head was gone and has been written again: what was under way starts anew from it. */
-export const PUT_BACK = 'state.putBack';
 
 /**
  * Writes the head of a running instance again, where the store says that there is none: that is a loss, and no other instance.
@@ -33,14 +30,6 @@ export async function putBackHead(context: StateContext, held: Head, signal: Abo
     key: keys.head(bot),
     snapshots: snapshots.length,
     lost: held.snapshots.length - snapshots.length,
-  });
-}
-
-export function putBack(bot: string): RuntimeError {
-  return new RuntimeError('conflict', `the head of ${bot} was gone, and has been written again`, {
-    op: PUT_BACK,
-    path: keys.head(bot),
-    hint: 'Find out who removes objects from the state bucket.',
   });
 }
 

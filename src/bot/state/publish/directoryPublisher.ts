@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { asRuntimeError, isRuntimeError } from '../../../base/errors.ts';
 import type { Claim } from '../claim/claim.ts';
 import { HeadKeeper } from '../claim/headKeeper.ts';
-import { PUT_BACK } from '../claim/putBackHead.ts';
+import { PUT_BACK } from '../claim/putBack.ts';
 import { keepMarker } from '../claim/tree/keepMarker.ts';
 import type { Marker } from '../claim/tree/marker.ts';
 import type { StateContext } from '../format/context.ts';

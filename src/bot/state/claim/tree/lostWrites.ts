@@ -23,7 +23,7 @@ export async function lostWrites(
   if (!newest || isThisBoot(marker.boot)) return undefined;
   try {
     const saved = await loadSnapshot(context, newest, signal);
-    const { firstLost } = await import('./firstLost.ts');
+    const { firstLost } = await import('../../parts/losses.ts');
     return firstLost(root, saved, agreedAt(marker, newest));
   } catch (error) {
     // One of the two cannot be read, so nothing speaks against the tree that is here.
