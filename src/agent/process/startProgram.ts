@@ -3,7 +3,7 @@ import { type Duplex, Readable } from 'node:stream';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 import type { Owner } from '../../base/owner.ts';
 import { openControl } from './control.ts';
-import { goFirst } from './goFirst.ts';
+import { raiseOomScore } from './raiseOomScore.ts';
 import { signalProcess } from './signalProcess.ts';
 
 /** A program that is still being written is tried this often, with so many milliseconds between. */
@@ -64,7 +64,7 @@ export function startProgram({ launch, env, user, stdout, stderr }: ProgramOptio
   } catch (error) {
     return notStarted(startError(error as Error, file));
   }
-  goFirst(child.pid, user);
+  raiseOomScore(child.pid, user);
   const socket = child.stdio[3] as Duplex | null | undefined;
   const control = socket && launch.control !== undefined ? openControl(socket, launch.control) : undefined;
   const { pid } = child;

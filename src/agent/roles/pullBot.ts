@@ -4,8 +4,8 @@ import type { Stores } from '../../store/openStores.ts';
 import { blameCapability } from '../process/capabilities.ts';
 import type { PulledState } from '../process/messages.ts';
 import { forgetTakenOver } from '../process/takenOver.ts';
-import { newHolder } from './holder.ts';
 import type { LoadedBot } from './loadBot.ts';
+import { newHolder } from './newHolder.ts';
 
 export interface PullBotOptions {
   readonly stores: Stores;

@@ -4,8 +4,8 @@ import { stopSignal } from '../../../base/command/stopSignal.ts';
 import { RuntimeError } from '../../../base/errors.ts';
 import { configOptions } from '../../../bot/config/configOptions.ts';
 import type { SupervisorLink } from '../../daemon/supervisorLink.ts';
-import { newHolder } from '../holder.ts';
 import { loadBot } from '../loadBot.ts';
+import { newHolder } from '../newHolder.ts';
 import { openBotStores } from '../openBotStores.ts';
 
 export const sync: Command = {

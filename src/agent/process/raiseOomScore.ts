@@ -11,12 +11,12 @@ const FIRST = '1000';
  * choose by itself is the largest, and in a small container that is us, with everything unsaved. Anybody may raise
  * the value of a process of their own, and children inherit it. `user` is whom the process runs as, where not as we do.
  */
-export function goFirst(pid: number | undefined, user?: Owner | undefined): void {
+export function raiseOomScore(pid: number | undefined, user?: Owner | undefined): void {
   if (pid === undefined) return;
   try {
     writeFileSync(scoreOf(pid), FIRST);
     // What it has forked before we came.
-    for (const child of childrenOf(pid)) goFirst(child, user);
+    for (const child of childrenOf(pid)) raiseOomScore(child, user);
   } catch (error) {
     // Root without CAP_DAC_OVERRIDE: only whose process it is may write there. Others: it is gone, or there is no /proc.
     if (user && systemCode(error) === 'EACCES') writeAs(user, pid);
