@@ -1,6 +1,7 @@
 import { isHeader } from '../../base/tar/header.ts';
 import type { ArchiveSource } from './archiveSource.ts';
 import { refused } from './refused.ts';
+import { hasZipEnd } from './zipDirectory.ts';
 
 export type ArchiveFormat = 'zip' | 'tar' | 'tar.gz' | 'tar.zst';
 
@@ -14,6 +15,7 @@ export function archiveFormat(source: ArchiveSource): ArchiveFormat {
   // The second: a skippable frame, which parallel compressors write first.
   if (magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50) return 'tar.zst';
   if (head.length === 512 && isHeader(head)) return 'tar';
+  if (hasZipEnd(source)) return 'zip';
   throw refused('it is not a zip, tar, tar.gz or tar.zst', {
     hint: 'CODE_FILE has to name a zip, tar, tar.gz or tar.zst archive; other compressions (xz, bzip2, 7z, rar) are not read.',
   });

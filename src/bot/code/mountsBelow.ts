@@ -1,4 +1,5 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
+import { mountPoints } from '../../base/mountPoints.ts';
 
 /** Mount points at or below any of `names` in `directory`, as absolute paths. */
 export function mountsBelow(directory: string, names: readonly string[]): string[] {
@@ -6,20 +7,4 @@ export function mountsBelow(directory: string, names: readonly string[]): string
   return mountPoints().filter((mount) =>
     roots.some((root) => mount === root || mount.startsWith(`${root}/`)),
   );
-}
-
-function mountPoints(): string[] {
-  let table: string;
-  try {
-    table = readFileSync('/proc/self/mountinfo', 'utf8');
-  } catch {
-    return [];
-  }
-  // proc(5): the fifth field, with space, tab, newline and backslash as octal escapes.
-  return table
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .map((path) =>
-      path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
-    );
 }

@@ -16,6 +16,7 @@ interface EndRecord {
   readonly at: number;
 }
 
+const CENTRAL = 0x02014b50;
 const END_LENGTH = 22;
 const LOCATOR_LENGTH = 20;
 /** Bytes of central directory, held in memory: 250,000 entries with names of 200 bytes. */
@@ -27,24 +28,55 @@ export function zipDirectory(source: ArchiveSource, maxEntries: number): ZipDire
   if (end.count > maxEntries) throw refused(`it holds more than ${maxEntries} entries`);
   if (end.offset + end.size > end.at) throw refused('the central directory of the zip is damaged');
   if (end.size > MAX_DIRECTORY) throw refused('the central directory of the zip is too large');
-  const directory = source.read(end.offset, end.size);
+  const shift = isDirectory(source, end, end.offset) ? 0 : end.at - end.size - end.offset;
+  const dataEnd = end.offset + shift;
+  const directory = source.read(dataEnd, end.size);
   const entries: ZipEntry[] = [];
   let at = 0;
   while (entries.length < end.count) {
     const length = centralLength(directory, at);
-    entries.push(zipEntry(directory, at));
+    const entry = zipEntry(directory, at);
+    entries.push(shift === 0 ? entry : { ...entry, headerOffset: entry.headerOffset + shift });
     at += length;
   }
-  return { entries, dataEnd: end.offset };
+  return { entries, dataEnd };
+}
+
+/** Whether a zip ends there, whatever stands before it: a script, a program that unpacks it. */
+export function hasZipEnd(source: ArchiveSource): boolean {
+  try {
+    return zipDirectory(source, Number.POSITIVE_INFINITY).entries.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+const isBehindDirectory = (source: ArchiveSource, size: number, at: number): boolean =>
+  size > 0 && size <= at && source.read(at - size, 4).readUInt32LE(0) === CENTRAL;
+
+/** Whether the first record, or the end where there is none, stands at `at`. Where bytes were put before the zip, it does not. */
+function isDirectory(source: ArchiveSource, { count, at: end }: EndRecord, at: number): boolean {
+  return count === 0 ? at === end : source.read(at, 4).readUInt32LE(0) === CENTRAL;
 }
 
 function endRecord(source: ArchiveSource): EndRecord {
   const tailStart = Math.max(0, source.size - END_LENGTH - 0xffff - LOCATOR_LENGTH);
   const tail = source.read(tailStart, source.size - tailStart);
-  for (let i = tail.length - END_LENGTH; i >= 0; i--) {
-    if (tail.readUInt32LE(i) !== 0x06054b50) continue;
-    // The comment reaches exactly to the end: otherwise this is data that looks like an end record.
-    if (i + END_LENGTH + tail.readUInt16LE(i + 20) !== tail.length) continue;
+  const find = (isEnd: (behind: number, at: number) => boolean): number => {
+    for (let i = tail.length - END_LENGTH; i >= 0; i--) {
+      if (tail.readUInt32LE(i) !== 0x06054b50) continue;
+      if (isEnd(tail.length - i - END_LENGTH - tail.readUInt16LE(i + 20), i)) return i;
+    }
+    return -1;
+  };
+  // The comment reaches exactly to the end: otherwise this is data that looks like an end record.
+  let i = find((behind) => behind === 0);
+  // Or a line end and the like was put behind the zip: then it stands right behind the directory.
+  if (i < 0)
+    i = find(
+      (behind, at) => behind > 0 && isBehindDirectory(source, tail.readUInt32LE(at + 12), tailStart + at),
+    );
+  if (i >= 0) {
     const locator = i - LOCATOR_LENGTH;
     if (locator >= 0 && tail.readUInt32LE(locator) === 0x07064b50) {
       return zip64EndRecord(source, Number(tail.readBigUInt64LE(locator + 8)));
@@ -53,7 +85,7 @@ function endRecord(source: ArchiveSource): EndRecord {
     if (tail.readUInt32LE(i + 4) !== 0 || tail.readUInt16LE(i + 8) !== count) throw splitZip();
     return { count, size: tail.readUInt32LE(i + 12), offset: tail.readUInt32LE(i + 16), at: tailStart + i };
   }
-  throw refused('it is a zip without its end: truncated, or with bytes added after it');
+  throw refused('it is a zip without its end: truncated, or with much added after it');
 }
 
 function zip64EndRecord(source: ArchiveSource, at: number): EndRecord {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import type { ArchiveSource } from './archiveSource.ts';
 import { refused } from './refused.ts';
@@ -21,10 +22,17 @@ export interface ZipEntry {
 }
 
 const ENCRYPTED = 0x0001 | 0x0040 | 0x2000;
+const UTF_8 = 0x0800;
 const UNIX_HOSTS = new Set([3, 19]);
 /** DOS, OS/2, NTFS, VFAT: no name there holds a backslash. Java and Go say DOS wherever they run. */
 const BACKSLASH_HOSTS = new Set([0, 6, 10, 14]);
 const EXTRA = { zip64: 0x0001, timestamp: 0x5455, unicodePath: 0x7075 };
+
+/** From 0x80 and from 0xe0. The lines between, from 0xb0, are those of CP866, which is known here. */
+const CP437 = [
+  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»',
+  'αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0',
+] as const;
 
 /** Length of the central record at `at`, everything variable included. */
 export function centralLength(directory: Buffer, at: number): number {
@@ -42,8 +50,10 @@ export function zipEntry(directory: Buffer, at: number): ZipEntry {
   const nameEnd = at + 46 + directory.readUInt16LE(at + 28);
   const rawName = directory.subarray(at + 46, nameEnd);
   const extras = extraFields(directory.subarray(nameEnd, nameEnd + directory.readUInt16LE(at + 30)));
-  const name = withSlashes(entryName(rawName, extras.get(EXTRA.unicodePath)), directory.readUInt8(at + 5));
   const flags = directory.readUInt16LE(at + 8);
+  const host = directory.readUInt8(at + 5);
+  const isDos = BACKSLASH_HOSTS.has(host) && !(flags & UTF_8);
+  const name = withSlashes(entryName(rawName, extras.get(EXTRA.unicodePath), isDos), host);
   if (flags & ENCRYPTED)
     throw refused('it is encrypted', { entry: name, hint: 'Pack the code without a password.' });
   const sizes = entrySizes(directory, at, extras.get(EXTRA.zip64));
@@ -116,14 +126,24 @@ function entrySizes(directory: Buffer, at: number, zip64: Buffer | undefined) {
   return { size, compressedSize, headerOffset: field(42) };
 }
 
-function entryName(raw: Buffer, unicodePath: Buffer | undefined): string {
+function entryName(raw: Buffer, unicodePath: Buffer | undefined, isDos: boolean): string {
   const overrides =
     unicodePath !== undefined &&
     unicodePath.length > 5 &&
     unicodePath.readUInt8(0) === 1 &&
     unicodePath.readUInt32LE(1) === crc32(raw);
-  // Without the UTF-8 flag too: most tools of today write UTF-8 and do not set it.
+  // Without the UTF-8 flag too: most tools of today write UTF-8 and do not set it. What is none, on DOS and Windows, is CP437.
+  if (isDos && !overrides && !isUtf8(raw)) return fromCp437(raw);
   return (overrides ? unicodePath.subarray(5) : raw).toString('utf8');
+}
+
+function fromCp437(raw: Buffer): string {
+  const [low, high] = CP437;
+  const lines = new TextDecoder('ibm866').decode(raw);
+  return raw.toString('latin1').replace(/[\x80-\xff]/g, (byte, at) => {
+    const code = byte.charCodeAt(0);
+    return (code < 0xb0 ? low[code - 0x80] : code < 0xe0 ? lines[at] : high[code - 0xe0])!;
+  });
 }
 
 /**

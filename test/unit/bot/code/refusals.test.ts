@@ -25,6 +25,9 @@ const names = {
 const zips: Record<string, readonly ZipItem[]> = {
   'a NUL': [{ name: 'a\0b' }],
   'a name that is not UTF-8': [{ name: Buffer.from([0x61, 0xff]) }],
+  'a name of DOS that says to be UTF-8': [
+    { name: Buffer.from([0x61, 0xff]), host: 0, mode: 0, flags: 0x800 },
+  ],
   'no name': [{ name: '' }],
   'a symlink that is absolute': [link('a', '/etc/passwd')],
   'a symlink to a parent': [link('a', '../x')],

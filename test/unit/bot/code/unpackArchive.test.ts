@@ -31,6 +31,16 @@ const normal = {
   'a comment': zip([{ name: 'a', data: 'text' }], {
     comment: 'PK\x05\x06 looks like an end, and is long enough',
   }),
+  'a script before it': Buffer.concat([
+    Buffer.from('#!/usr/bin/env python3\n'),
+    zip([{ name: 'a', data: 'text' }]),
+  ]),
+  'a line end behind it': Buffer.concat([zip([{ name: 'a', data: 'text' }]), Buffer.from('\r\n')]),
+  'a comment, and something before and behind': Buffer.concat([
+    Buffer.from('before'),
+    zip([{ name: 'a', data: 'text' }], { comment: 'PK\x05\x06, and more than 22 bytes' }),
+    Buffer.from('behind'),
+  ]),
   'a stored file': zip([{ name: 'a', data: 'text', method: 0 }]),
   'a file twice, the last one counting': zip([
     { name: 'a', data: 'old' },
@@ -196,3 +206,14 @@ test('stops when it is aborted, and leaves nothing', async () => {
 function tarWithLongNames(items: readonly { name: string; data: string }[]): Buffer {
   return tar(items.map(({ name, data }) => ({ name: 'x', pax: { path: name }, data })));
 }
+
+test('names of DOS are CP437 where they are no UTF-8', async () => {
+  const directory = workspace();
+  const names = [
+    Buffer.from([0x67, 0x72, 0x81, 0xe1, 0x65]),
+    Buffer.from([0xb3, 0xdf, 0xff, 0x9f]),
+    'grüße2',
+  ];
+  await unpack(directory, zip(names.map((name) => ({ name, host: 0, mode: 0, flags: 0, data: '' }))));
+  expect(Object.keys(tree(join(directory, 'bot'))).sort()).toEqual(['grüße', 'grüße2', '│▀\u00a0ƒ'].sort());
+});
