@@ -1,4 +1,5 @@
 import type { Command, CommandGroup, OptionSpec } from '../base/command/command.ts';
+import { examples } from './examples.ts';
 
 /** `--help` of a group of commands; the root is the empty path. */
 export function groupHelp(group: CommandGroup, path: readonly string[]): string {
@@ -26,7 +27,16 @@ export function commandHelp(command: Command, path: readonly string[]): string {
     sentence(command.summary),
     section('Options', rows),
     command.details?.trim(),
+    examplesOf(path.join(' ')),
   ]);
+}
+
+function examplesOf(path: string): string | undefined {
+  const rows = (examples[path] ?? []).map((line): Row => {
+    const [typed = '', meaning = ''] = line.split(' # ');
+    return [typed, meaning];
+  });
+  return rows.length === 0 ? undefined : section('Examples', rows);
 }
 
 type Row = readonly [left: string, right: string];
@@ -35,7 +45,9 @@ const help: OptionSpec = { type: 'boolean', short: 'h', description: 'print this
 
 function section(title: string, rows: readonly Row[]): string {
   const width = Math.max(...rows.map(([left]) => left.length));
-  return [`${title}:`, ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)].join('\n');
+  return [`${title}:`, ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd())].join(
+    '\n',
+  );
 }
 
 function sentence(summary: string): string {

@@ -28,10 +28,7 @@ export const logs: Command = {
     },
     json: { type: 'boolean', description: 'the lines as kept, one JSON object per line' },
   },
-  details: `Lines are \`timestamp stream message\`. The running bot's latest lines come within its SYNC_INTERVAL.
-
-  runtime logs my-bot --since 1h
-  runtime logs my-bot --follow --json | jq .message`,
+  details: `Lines are \`timestamp stream message\`. The running bot's latest lines come within its SYNC_INTERVAL.`,
   async run(invocation) {
     const { positionals, flags, stdout, hangup } = invocation;
     const [name = ''] = positionals;

@@ -72,7 +72,9 @@ export const execute: Command = {
     const parts = { sync: !flags['skip-sync'], queryServer: !flags['skip-query-server'] };
     try {
       const prepare = async (loaded: LoadedBot) =>
-        people && dir !== undefined ? await people.prepareInPlace(loaded, flags, dir) : loaded;
+        people && dir !== undefined
+          ? await people.prepareInPlace(loaded, flags, dir, invocation.stderr)
+          : loaded;
       const prepared = await prepare(bot);
       if (flags.watch) {
         const { watchBot } = await import('./watchBot.ts');

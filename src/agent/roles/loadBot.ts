@@ -10,6 +10,7 @@ import { configError, type KnownKind, type Role, readConfig } from '../../bot/co
 import { variables } from '../../bot/config/variables.ts';
 import { type KindMiddleware, wrap } from '../../bot/kinds/middleware.ts';
 import type { Kinds } from '../../bot/kinds/registry.ts';
+import type { RestoreOptions } from '../../bot/state/local/restoreReport.ts';
 
 /** A bot as the command line, the environment and its files describe it. */
 export interface LoadedBot {
@@ -18,6 +19,8 @@ export interface LoadedBot {
   /** The one environment that all of our processes read their configuration from. Holds the credentials. */
   readonly env: Readonly<Record<string, string>>;
   readonly log: Logger;
+  /** Told how far the pull of the state is, where somebody looks. */
+  readonly onPulling?: RestoreOptions['onProgress'];
 }
 
 export interface LoadOptions {

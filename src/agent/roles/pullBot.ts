@@ -15,13 +15,16 @@ export interface PullBotOptions {
 }
 
 /** Code, state and a new generation, for one life of the bot. */
-export async function pullBot({ config, log }: LoadedBot, options: PullBotOptions): Promise<PulledState> {
+export async function pullBot(
+  { config, log, onPulling: onProgress }: LoadedBot,
+  options: PullBotOptions,
+): Promise<PulledState> {
   const [{ pull }, { serializeClaim }] = await Promise.all([
     import('../../bot/sync/pull.ts'),
     import('../../bot/state/claim/claim.ts'),
   ]);
   try {
-    const taken = await pull(config, { ...options, log, holder: newHolder() });
+    const taken = await pull(config, { ...options, log, holder: newHolder(), onProgress });
     forgetTakenOver(config.paths.logs);
     return serializeClaim(taken);
   } catch (error) {

@@ -5,6 +5,7 @@ import { pullCode } from '../code/pullCode.ts';
 import type { Config } from '../config/config.ts';
 import type { EventSink } from '../events/event.ts';
 import { type Claim, claim, observe } from '../state/claim/claim.ts';
+import type { RestoreOptions } from '../state/local/restoreReport.ts';
 import { restore } from '../state/restore/restore.ts';
 
 /** Archives up to this size are unpacked from memory, larger ones from a file. */
@@ -18,6 +19,7 @@ export interface PullDeps {
   readonly holder: string | undefined;
   readonly emit: EventSink;
   readonly signal: AbortSignal;
+  readonly onProgress?: RestoreOptions['onProgress'];
 }
 
 /**
@@ -98,6 +100,7 @@ async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {
     maxBytes: config.sync.maxBytes,
     maxFileBytes: config.sync.maxFileBytes,
     signal,
+    onProgress: deps.onProgress,
   });
   const durationMs = deps.clock.now() - startedAt;
   deps.emit('state.restored', { generation: taken.generation, ...report, durationMs });

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Command } from '../../base/command/command.ts';
+import { transferProgress } from '../../base/command/transferProgress.ts';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 import { operate, sequenceOf, stateOptions } from './operate.ts';
 
@@ -15,7 +16,6 @@ export const exportState: Command = {
     output: { type: 'string', short: 'o', value: 'FILE', description: 'a new file; by default stdout' },
     gzip: { type: 'boolean', short: 'z', description: 'compress it' },
   }),
-  details: 'Example: runtime state export my-bot --gzip > state.tar.gz',
   run: (invocation) =>
     operate(invocation, async ({ context, signal }) => {
       const { exportTar } = await import('../../bot/state/read/exportTar.ts');
@@ -27,12 +27,21 @@ export const exportState: Command = {
         });
       }
       const output = file === undefined ? stdout : await openNew(file);
-      const options = { sequence: sequenceOf(flags.at), output, gzip: flags.gzip === true, signal };
-      const { sequence } = await exportTar(context, options).catch(async (error: unknown) => {
-        // Half an archive would be taken for one.
-        if (file !== undefined) await rm(file, { force: true });
-        throw error;
-      });
+      const progress = transferProgress(stderr, () => performance.now());
+      const options = {
+        sequence: sequenceOf(flags.at),
+        output,
+        gzip: flags.gzip === true,
+        signal,
+        onProgress: progress.update,
+      };
+      const { sequence } = await exportTar(context, options)
+        .catch(async (error: unknown) => {
+          // Half an archive would be taken for one.
+          if (file !== undefined) await rm(file, { force: true });
+          throw error;
+        })
+        .finally(progress.end);
       if (output !== stdout) {
         output.end();
         await finished(output);

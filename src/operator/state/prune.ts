@@ -1,5 +1,6 @@
 import type { Command } from '../../base/command/command.ts';
 import { size, writeJson } from '../../base/command/output.ts';
+import { transferProgress } from '../../base/command/transferProgress.ts';
 import { operate, stateOptions } from './operate.ts';
 
 export const prune: Command = {
@@ -12,8 +13,9 @@ export const prune: Command = {
   run: (invocation) =>
     operate(invocation, async ({ context, signal }) => {
       const { prune } = await import('../../bot/state/history/prune.ts');
-      const report = await prune(context, { signal });
-      const { stdout, flags } = invocation;
+      const { stdout, stderr, flags } = invocation;
+      const progress = transferProgress(stderr, () => performance.now());
+      const report = await prune(context, { signal, onProgress: progress.update }).finally(progress.end);
       if (flags.json) writeJson(stdout, report);
       else {
         const { deletedObjects, deletedBytes, keptObjects, youngObjects } = report;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from '../../base/command/command.ts';
-import { progressLine, size, writeJson } from '../../base/command/output.ts';
+import { writeJson } from '../../base/command/output.ts';
+import { transferProgress } from '../../base/command/transferProgress.ts';
 import { operate, sequenceOf, stateOptions } from './operate.ts';
 
 export const restore: Command = {
@@ -21,7 +22,7 @@ export const restore: Command = {
       const { restoreTo } = await import('../../bot/state/restore/restoreTo.ts');
       const { stdout, stderr, flags, positionals, cwd } = invocation;
       const dir = resolve(cwd, typeof flags.to === 'string' ? flags.to : `${context.bot}-state`);
-      const progress = progressLine(stderr);
+      const progress = transferProgress(stderr, () => performance.now());
       try {
         const { maxBytes, maxFileBytes } = config.sync;
         const restored = await restoreTo(context, {
@@ -32,7 +33,7 @@ export const restore: Command = {
           maxBytes,
           maxFileBytes,
           signal,
-          onProgress: ({ bytes, totalBytes }) => progress.update(`${size(bytes)} of ${size(totalBytes)}`),
+          onProgress: progress.update,
         });
         progress.end();
         if (flags.json) writeJson(stdout, { ...restored, dir });

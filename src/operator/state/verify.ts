@@ -1,5 +1,6 @@
 import type { Command } from '../../base/command/command.ts';
-import { progressLine, size, writeJson } from '../../base/command/output.ts';
+import { size, writeJson } from '../../base/command/output.ts';
+import { transferProgress } from '../../base/command/transferProgress.ts';
 import { operate, stateOptions } from './operate.ts';
 
 /** As for any damaged data. */
@@ -15,10 +16,10 @@ export const verify: Command = {
     operate(invocation, async ({ context, signal }) => {
       const { verify } = await import('../../bot/state/history/verify.ts');
       const { stdout, stderr, flags } = invocation;
-      const progress = progressLine(stderr);
+      const progress = transferProgress(stderr, () => performance.now());
       const report = await verify(context, {
         signal,
-        onProgress: ({ packs, totalPacks }) => progress.update(`${packs} of ${totalPacks} packs`),
+        onProgress: progress.update,
       }).finally(progress.end);
       if (flags.json) writeJson(stdout, report);
       else {

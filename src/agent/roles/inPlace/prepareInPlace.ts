@@ -1,4 +1,5 @@
-import type { Invocation } from '../../../base/command/command.ts';
+import type { Invocation, Output } from '../../../base/command/command.ts';
+import { transferProgress } from '../../../base/command/transferProgress.ts';
 import type { LoadedBot } from '../loadBot.ts';
 import { chooseQueryPort } from './chooseQueryPort.ts';
 import { tellStart } from './narrate.ts';
@@ -9,8 +10,16 @@ export async function prepareInPlace(
   bot: LoadedBot,
   { inspect, debugpy }: Invocation['flags'],
   dir: string,
+  stderr: Output,
 ): Promise<LoadedBot> {
   const prepared = await chooseQueryPort(withDebugger(bot, { inspect, debugpy }));
   tellStart(prepared, dir);
-  return prepared;
+  const progress = transferProgress(stderr, () => performance.now());
+  return {
+    ...prepared,
+    onPulling: (transferred) => {
+      progress.update(transferred);
+      if (transferred.bytes >= transferred.totalBytes) progress.end();
+    },
+  };
 }

@@ -11,6 +11,8 @@ export interface PruneOptions {
   /** What is younger by the store's own clock may belong to a publish under way. Milliseconds; default a day. */
   readonly safetyAgeMs?: number;
   readonly signal: AbortSignal;
+  /** Bytes of objects that are deleted, of those that will be. */
+  readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes: number }) => void;
 }
 
 export interface PruneReport {
@@ -33,7 +35,7 @@ const OWN_NAME = /\/(manifests\/\d+-|packs\/)[0-9a-f]{64}$/;
  */
 export async function prune(context: StateContext, options: PruneOptions): Promise<PruneReport> {
   const { store, bot } = context;
-  const { safetyAgeMs = SAFETY_AGE_MS, signal } = options;
+  const { safetyAgeMs = SAFETY_AGE_MS, signal, onProgress } = options;
   const found: ObjectInfo[] = [];
   for (const prefix of [keys.manifests(bot), keys.packs(bot)]) {
     for await (const info of store.list(prefix, { signal })) if (OWN_NAME.test(info.key)) found.push(info);
@@ -45,10 +47,16 @@ export async function prune(context: StateContext, options: PruneOptions): Promi
     !named || named.manifests.has(key) || (named.packs?.has(key) ?? !isManifest(key));
   const unnamed = found.filter((info) => !isNamed(info.key));
   const old = unnamed.filter((info) => now - info.modified > safetyAgeMs);
-  await inParallel(DELETES_AT_ONCE, old, signal, ({ key }, either) => store.delete(key, { signal: either }));
+  const totalBytes = old.reduce((sum, info) => sum + info.size, 0);
+  let bytes = 0;
+  await inParallel(DELETES_AT_ONCE, old, signal, async ({ key, size }, either) => {
+    await store.delete(key, { signal: either });
+    bytes += size;
+    onProgress?.({ bytes, totalBytes });
+  });
   return {
     deletedObjects: old.length,
-    deletedBytes: old.reduce((sum, info) => sum + info.size, 0),
+    deletedBytes: totalBytes,
     keptObjects: found.length - unnamed.length,
     youngObjects: unnamed.length - old.length,
   };

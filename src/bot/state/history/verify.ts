@@ -23,7 +23,7 @@ import { requireHead } from '../read/snapshots.ts';
 export interface VerifyOptions {
   readonly signal: AbortSignal;
   readonly onProgress?:
-    | ((progress: { readonly packs: number; readonly totalPacks: number }) => void)
+    | ((progress: { readonly bytes: number; readonly totalBytes: number }) => void)
     | undefined;
 }
 
@@ -71,15 +71,15 @@ export async function verify(
       record.manifest === undefined ? keys.head(context.bot) : keys.manifest(context.bot, record.manifest);
     await attempt(problems, key, [record.sequence], () => collect(context, head, record, needed, signal));
   }
-  let packs = 0;
+  const totalBytes = [...needed.values()].reduce((sum, { size }) => sum + size, 0);
   let bytes = 0;
   await inParallel(PACKS_AT_ONCE, needed, signal, async ([hash, pack], either) => {
     const key = keys.pack(context.bot, hash);
     await attempt(problems, key, [...pack.snapshots], () => checkPack(context, hash, pack, either));
     bytes += pack.size;
-    onProgress?.({ packs: ++packs, totalPacks: needed.size });
+    onProgress?.({ bytes, totalBytes });
   });
-  return { snapshots: head.snapshots.length, packs, bytes, problems };
+  return { snapshots: head.snapshots.length, packs: needed.size, bytes, problems };
 }
 
 async function attempt(

@@ -16,6 +16,8 @@ export interface ExportOptions {
   /** As agents before this format wrote it. */
   readonly gzip: boolean;
   readonly signal: AbortSignal;
+  /** Bytes of files that are read, of all. */
+  readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes: number }) => void;
 }
 
 const GZIP_LEVEL = 1;
@@ -23,12 +25,12 @@ const GZIP_LEVEL = 1;
 /** Writes a snapshot as a tar archive to `output`, which is not ended. */
 export async function exportTar(
   context: StateContext,
-  { sequence, output, gzip, signal }: ExportOptions,
+  { sequence, output, gzip, signal, onProgress }: ExportOptions,
 ): Promise<{ readonly sequence: number }> {
   const head = await requireHead(context, signal);
   const record = findSnapshot(head, sequence);
   const snapshot = await loadSnapshot(context, record, signal);
-  const archive = archiveOf(context, snapshot, head, signal);
+  const archive = archiveOf(context, snapshot, head, { signal, onProgress });
   const options = { signal, end: false };
   if (gzip) await pipeline(archive, createGzip({ level: GZIP_LEVEL }), output, options);
   else await pipeline(archive, output, options);
@@ -39,9 +41,12 @@ async function* archiveOf(
   context: StateContext,
   snapshot: LoadedSnapshot,
   head: Head,
-  signal: AbortSignal,
+  { signal, onProgress }: Pick<ExportOptions, 'signal'> & { onProgress: ExportOptions['onProgress'] },
 ): AsyncGenerator<Buffer> {
   const { tree } = snapshot;
+  let totalBytes = 0;
+  for (let index = 0; index < tree.length; index++) totalBytes += tree.size(index);
+  let read = 0;
   const contents = readContents(context, snapshot, head, signal);
   for (let index = 0; index < tree.length; index++) {
     const size = tree.size(index);
@@ -50,6 +55,8 @@ async function* archiveOf(
       const { value } = await contents.next();
       const { bytes } = value as { bytes: Buffer };
       left -= bytes.length;
+      read += bytes.length;
+      onProgress?.({ bytes: read, totalBytes });
       yield bytes;
     }
     yield tarPadding(size);

@@ -90,6 +90,10 @@ Options:
   -h, --help   print this
 
 More.
+
+Examples:
+  runtime state restore my-bot --to recovered              the newest snapshot
+  runtime state restore my-bot ledger.db --at 41 --to old  one file, as it was
 `,
   });
   const { stdout } = await invoke(['state', '--help'], { root });
