@@ -107,6 +107,6 @@ async function readDirectory(
   dir: string,
   { cwd, env, flags }: Invocation,
 ): Promise<FileSource & { readonly notes: readonly string[] }> {
-  const { botDirectory } = await import('../../bot/config/botDirectory.ts');
+  const { botDirectory } = await import('../../bot/config/parts/directory.ts');
   return await botDirectory(resolve(cwd, dir), mergeSources({ env, flags: flags as Flags }).env);
 }
