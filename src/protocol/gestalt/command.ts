@@ -33,8 +33,9 @@ The engine is config.engine, else DOCKER_HOST, else /var/run/docker.sock. See do
       openEngine: (host, address, name) =>
         openDocker({ host, socket: socket(address), clock, log, networks: { type: 'existing', name } }),
       reap: async (address) => {
+        const isLocal = !(socket(address) ?? '').startsWith('tcp:');
         const isOrphan = (labels: Readonly<Record<string, string>>) =>
-          !mayLive(labels['runtime.owner'] ?? '');
+          !mayLive(labels['runtime.owner'] ?? '', isLocal);
         const count = await removeOrphans({
           socket: socket(address),
           label: 'runtime.protocol=gestalt',
