@@ -6,13 +6,8 @@ import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { docker } from '../support/container/docker.ts';
 import { temporaryDirectory } from '../support/files/temporary.ts';
-import {
-  type Failure,
-  pluginImage,
-  sessionRelay,
-  startGestaltd,
-  type TestGestaltd,
-} from '../support/gestalt/gestaltd.ts';
+import { pluginImage, sessionRelay, startGestaltd } from '../support/gestalt/gestaltd.ts';
+import { containers, failure, plugin, readySession, type Session } from '../support/gestalt/sessions.ts';
 import { runRuntime } from '../support/process/executable.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
@@ -20,44 +15,6 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
 let image: string;
 beforeAll(async () => {
   [image] = await Promise.all([pluginImage(), sessionRelay()]);
-});
-
-type Session = {
-  id: string;
-  state: string;
-  stateReason?: string;
-  stateMessage?: string;
-  metadata?: Record<string, string>;
-};
-const failure = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: Failure) => error,
-  );
-const containers = async (filter = 'label=runtime.protocol=gestalt') =>
-  (await docker('ps', '--all', '--quiet', '--filter', filter)).split('\n').filter((line) => line !== '');
-
-async function readySession(
-  gestaltd: TestGestaltd,
-  request: object = { pluginName: 'echo', image },
-): Promise<Session> {
-  const { id } = await gestaltd.call<Session>('StartSession', request);
-  gestaltd.register(id);
-  await expect
-    .poll(async () => (await gestaltd.call<Session>('GetSession', { sessionId: id })).state, {
-      timeout: 30_000,
-    })
-    .not.toBe('pending');
-  return await gestaltd.call<Session>('GetSession', { sessionId: id });
-}
-
-const plugin = (sessionId: string, more: object = {}) => ({
-  sessionId,
-  pluginName: 'echo',
-  command: 'python3',
-  args: ['plugin.py', 'two words', '', '$HOME'],
-  env: { GREETING: 'a\n"b" $c' },
-  ...more,
 });
 
 test('what is asked before and about the provider', async () => {
@@ -94,9 +51,7 @@ test('what is asked before and about the provider', async () => {
 test('a plugin of the published SDK: started exactly, ready when it accepts, its output in the log, gone when stopped', async () => {
   const gestaltd = await startGestaltd();
   await gestaltd.configure();
-  const session = await readySession(gestaltd, {
-    pluginName: 'echo',
-    image,
+  const session = await readySession(gestaltd, image, {
     metadata: { team: 'a', provider_name: 'echo' },
   });
   expect(session).toMatchObject({
@@ -161,7 +116,7 @@ test('refusals', async () => {
   expect(
     await call('StartSession', { pluginName: 'x', image, imagePullAuth: { dockerConfigJson: '{' } }),
   ).toMatchObject({ code: 'INVALID_ARGUMENT' });
-  const session = await readySession(gestaltd, { pluginName: 'x', template: 'small' });
+  const session = await readySession(gestaltd, '', { template: 'small' });
   expect(await call('StartPlugin', plugin(session.id, { command: ' ' }))).toMatchObject({
     code: 'INVALID_ARGUMENT',
   });
@@ -189,7 +144,7 @@ test.each([
   async (_name, args, message) => {
     const gestaltd = await startGestaltd();
     await gestaltd.configure();
-    const { id } = await readySession(gestaltd);
+    const { id } = await readySession(gestaltd, image);
     const command = args === undefined ? { command: './nothing-here', args: [] } : { args };
     const error = await failure(gestaltd.call('StartPlugin', plugin(id, command)));
     expect(error).toMatchObject({ code: 'INTERNAL', message: expect.stringMatching(message) });
@@ -203,12 +158,12 @@ test('a plugin that never listens is given up in time, one that is cancelled at 
   const gestaltd = await startGestaltd();
   await gestaltd.configure({ startTimeout: 2 });
   const idle = { command: 'sleep', args: ['60'] };
-  const { id } = await readySession(gestaltd);
+  const { id } = await readySession(gestaltd, image);
   expect(await failure(gestaltd.call('StartPlugin', plugin(id, idle)))).toMatchObject({
     code: 'DEADLINE_EXCEEDED',
     message: expect.stringContaining('2 s'),
   });
-  const other = await readySession(gestaltd);
+  const other = await readySession(gestaltd, image);
   await failure(gestaltd.call('StartPlugin', plugin(other.id, idle), { timeout: 0.5 }));
   await expect.poll(() => containers(`name=rtg-${other.id}`), { timeout: 10_000 }).toEqual([]);
 });
@@ -217,7 +172,7 @@ test('the end of a plugin becomes the state of its session, with the reason', as
   const gestaltd = await startGestaltd();
   await gestaltd.configure({ memory: '64Mi' });
   const run = async (script: string) => {
-    const session = await readySession(gestaltd);
+    const session = await readySession(gestaltd, image);
     const listening = `import socket,sys,threading,time,os
 s=socket.socket(socket.AF_UNIX); s.bind(os.environ['GESTALT_PLUGIN_SOCKET']); s.listen()
 c,_=s.accept(); c.recv(99); c.sendall(bytes([0,0,0,4,0,0,0,0,0])); time.sleep(0.5)
@@ -242,7 +197,7 @@ ${script}`;
 test('an image that is not to be had fails the session, in words', async () => {
   const gestaltd = await startGestaltd();
   await gestaltd.configure();
-  const session = await readySession(gestaltd, { pluginName: 'x', image: '127.0.0.1:1/none:1' });
+  const session = await readySession(gestaltd, '127.0.0.1:1/none:1');
   expect(session).toMatchObject({
     state: 'failed',
     stateReason: 'image',
@@ -281,7 +236,7 @@ print('interfaces', sorted(name for _, name in socket.if_nameindex()), flush=Tru
 raise SystemExit(1)
 `;
   const logsOf = async (more: object) => {
-    const { id } = await readySession(gestaltd);
+    const { id } = await readySession(gestaltd, image);
     await failure(gestaltd.call('StartPlugin', plugin(id, { args: ['-c', look], ...more })));
     return gestaltd.logs(id).map(({ message }) => message);
   };
@@ -298,7 +253,7 @@ raise SystemExit(1)
   });
   expect(open).toContain('direct other');
   // Hosts by name, and no proxy that tells them apart: that cannot be held, and is refused.
-  const { id } = await readySession(gestaltd);
+  const { id } = await readySession(gestaltd, image);
   expect(
     await failure(gestaltd.call('StartPlugin', plugin(id, { allowedHosts: ['api.example.com'] }))),
   ).toMatchObject({ code: 'FAILED_PRECONDITION' });
@@ -309,7 +264,7 @@ raise SystemExit(1)
 test('workspaces are made inside the session, once, and nothing of a failed one is left', async () => {
   const gestaltd = await startGestaltd();
   await gestaltd.configure();
-  const { id } = await readySession(gestaltd);
+  const { id } = await readySession(gestaltd, image);
   const prepare = (agentSessionId: string, workspace: object) =>
     gestaltd.call<{ workspace: { root: string; cwd: string } }>('PrepareWorkspace', {
       sessionId: id,
@@ -370,7 +325,7 @@ test('host services bound by an old gestaltd are sockets inside the session', as
   const service = createUnixServer((socket) => socket.end('served'));
   const path = join(gestaltd.dir, 'host-0.sock');
   await new Promise<void>((resolve) => service.listen(path, resolve));
-  const { id } = await readySession(gestaltd);
+  const { id } = await readySession(gestaltd, image);
   const relay = { dialTarget: `unix://${path}` };
   expect(
     await gestaltd.call('BindHostService', { sessionId: id, envVar: 'GESTALT_INDEXEDDB_SOCKET', relay }),
@@ -389,11 +344,11 @@ s=socket.socket(socket.AF_UNIX); s.connect(os.environ['GESTALT_INDEXEDDB_SOCKET'
 test('what a provider has made is gone 2 s after SIGTERM, and after its death with the next start; others stay', async () => {
   const first = await startGestaltd();
   await first.configure();
-  const mine = await readySession(first);
+  const mine = await readySession(first, image);
   await first.call('StartPlugin', plugin(mine.id));
   const second = await startGestaltd();
   await second.configure();
-  const other = await readySession(second);
+  const other = await readySession(second, image);
   await second.call('StartPlugin', plugin(other.id));
   expect(await first.stop()).toBeLessThan(2000);
   expect(await containers(`name=rtg-${mine.id}`)).toEqual([]);

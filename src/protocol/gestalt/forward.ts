@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
-import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 
 /** Connections that one session may hold at once through one forward. */
 const MOST = 256;
@@ -10,26 +10,35 @@ export interface Forward {
 }
 
 /**
- * Serves a Unix socket at `path` and joins each connection to `target`. Every user of the session may connect: `path` lies in a folder
- * that no one else sees.
+ * Serves a Unix socket at `path` and joins each connection to one that `dial` makes. Every user of the session may connect: `path`
+ * lies in a folder that no one else sees. `onError`: a connection could not be made.
  */
-export async function forwardSocket(path: string, target: NetConnectOpts): Promise<Forward> {
+export async function forwardSocket(
+  path: string,
+  dial: () => Promise<Socket>,
+  onError: (error: unknown) => void,
+): Promise<Forward> {
   rmSync(path, { force: true });
   const open = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (client) => {
-    const other = connect({ ...target, allowHalfOpen: true });
-    for (const [socket, peer] of [
-      [client, other],
-      [other, client],
-    ] as const) {
-      open.add(socket);
-      socket.on('error', () => peer.destroy());
-      socket.on('close', () => {
-        open.delete(socket);
-        peer.destroy();
-      });
-      socket.pipe(peer);
-    }
+  const keep = (socket: Socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  };
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+    keep(client);
+    client.on('error', () => client.destroy());
+    dial().then(
+      (other) => {
+        keep(other);
+        if (client.destroyed) return void other.destroy();
+        join(client, other);
+        join(other, client);
+      },
+      (error: unknown) => {
+        client.destroy();
+        onError(error);
+      },
+    );
   });
   server.maxConnections = MOST;
   server.listen(path);
@@ -41,4 +50,10 @@ export async function forwardSocket(path: string, target: NetConnectOpts): Promi
       for (const socket of open) socket.destroy();
     },
   };
+}
+
+function join(from: Socket, to: Socket): void {
+  from.on('error', () => to.destroy());
+  from.on('close', () => to.destroy());
+  from.pipe(to);
 }

@@ -1,6 +1,6 @@
 import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { bindHostService } from './bindHostService.ts';
-import { endSession } from './endSession.ts';
+import { endedWithin } from './endSession.ts';
 import type {
   BindHostServiceRequest,
   PrepareWorkspaceRequest,
@@ -11,7 +11,7 @@ import type {
 } from './messages.ts';
 import { prepareWorkspace, removeWorkspace } from './prepareWorkspace.ts';
 import type { Provider } from './provider.ts';
-import { asRpcError, RpcError } from './rpcError.ts';
+import { asRpcError, fitMessage, RpcError } from './rpcError.ts';
 import { toMessage } from './session.ts';
 import { startPlugin } from './startPlugin.ts';
 import { startSession } from './startSession.ts';
@@ -38,18 +38,16 @@ export function pluginRuntimeProvider(provider: () => Provider): UntypedServiceI
     ListSessions: unary(() => ({
       sessions: provider()
         .sessions.all()
-        .filter(({ ended }) => !ended.signal.aborted)
+        // One that failed too, until gestaltd lets go of it: there its operator reads why.
+        .filter(({ isReleased }) => !isReleased)
         .map(toMessage),
     })),
     StopSession: unary(async ({ sessionId }: SessionIdRequest) => {
-      const { sessions, clock } = provider();
-      const session = sessions.find(sessionId);
+      const session = provider().sessions.find(sessionId);
       // It may come twice, and for one that never came to be.
       if (session === undefined) return {};
-      const late = new AbortController();
-      const over = clock.sleep(STOP_MS, late.signal).catch(() => undefined);
-      await Promise.race([endSession(provider(), session), over]);
-      late.abort();
+      session.isReleased = true;
+      await endedWithin(provider(), session, STOP_MS);
       return {};
     }),
     StartPlugin: unary((request: StartPluginRequest, cancelled) =>
@@ -119,7 +117,7 @@ function unary<Request, Answer>(
         (value) => done(null, value),
         (error: unknown) => {
           const { code, message } = asRpcError(error);
-          done({ code, details: message });
+          done({ code, details: fitMessage(message) });
         },
       );
   };

@@ -26,6 +26,9 @@ export function connectLogHost(socket: string, services: ReturnType<typeof loadS
   const method = services.PluginRuntimeLogHost.AppendLogs!;
   const client: Client = new GrpcClient(`unix:${socket}`, credentials.createInsecure(), {
     'grpc.default_authority': 'localhost',
+    // The library's own pauses grow to minutes, in which nothing would be sent.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 2000,
   });
   return {
     append: (sessionId, logs) =>

@@ -51,11 +51,11 @@ export async function prepareWorkspace(
   return await answer;
 }
 
-/** Nothing where there is none. */
+/** Nothing where there is none, nor a session: gestaltd also asks for what has long been put away. */
 export async function removeWorkspace(provider: Provider, request: RemoveWorkspaceRequest): Promise<void> {
-  const session = provider.sessions.get(request.sessionId);
+  const session = provider.sessions.find(request.sessionId);
   const name = checkName(request.agentSessionId);
-  if (!session.workspaces.delete(name) || session.state !== 'running') return;
+  if (session === undefined || !session.workspaces.delete(name) || session.state !== 'running') return;
   await remove(provider, session, name);
 }
 

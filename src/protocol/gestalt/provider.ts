@@ -16,10 +16,14 @@ export interface Provider {
   readonly folder: string;
   /** The static helper that is a session's first process; undefined: not there, so no policy can be held. */
   readonly relay: string | undefined;
+  /** gestaltd's filter proxy, where the provider itself is held to it. */
+  readonly proxy: string | undefined;
   /** Part of every session's id: another one for each life of the provider. */
   readonly life: string;
   /** `owner.ts`. */
   readonly owner: string;
+  /** Aborted when the provider ends: nothing is tried again then. */
+  readonly closing: AbortSignal;
   readonly clock: Clock;
   readonly log: Logger;
 }

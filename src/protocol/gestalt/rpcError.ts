@@ -29,8 +29,26 @@ const codes: Partial<Record<ErrorCode, RpcCode>> = {
   refused: 'FAILED_PRECONDITION',
 };
 
-export function asRpcError(error: unknown): RpcError {
+/** `text`: instead of the error's own words. */
+export function asRpcError(error: unknown, text?: string): RpcError {
   if (error instanceof RpcError) return error;
   const { code, message, hint } = asRuntimeError(error);
-  return new RpcError(codes[code] ?? 'INTERNAL', hint === undefined ? message : `${message}. ${hint}`);
+  const words = hint === undefined ? message : `${message}. ${hint}`;
+  return new RpcError(codes[code] ?? 'INTERNAL', text ?? words);
+}
+
+/** HTTP/2 carries the message in a header, percent-encoded; receivers take 8 KiB of headers and more. */
+const LONGEST_HEADER = 6000;
+const START = 300;
+
+/** A message that fits: of a longer one the beginning, which says what is the matter, and its end, which is a plugin's last output. */
+export function fitMessage(text: string): string {
+  let fitting = text.toWellFormed();
+  for (
+    let kept = LONGEST_HEADER;
+    encodeURIComponent(fitting).length > LONGEST_HEADER;
+    kept = Math.floor(kept * 0.8)
+  )
+    fitting = `${text.slice(0, START)} […] ${text.slice(-kept)}`.toWellFormed();
+  return fitting;
 }

@@ -44,6 +44,7 @@ export interface RunProviderOptions {
 /** gestaltd waits for 2 s between SIGTERM and SIGKILL, milliseconds. */
 const END_MS = 1700;
 const PARENT_POLL_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
 
 /** Serves until it is told to stop or gestaltd is gone; nothing of its sessions is left then. Resolves with the exit code. */
 export async function runProvider(options: RunProviderOptions): Promise<number> {
@@ -59,6 +60,7 @@ export async function runProvider(options: RunProviderOptions): Promise<number> 
   const services = loadServices();
   const logSocket = env.GESTALT_RUNTIME_LOG_SOCKET;
   const logHost = logSocket ? connectLogHost(logSocket, services) : undefined;
+  const closing = new AbortController();
   let provider: Provider | undefined;
 
   const configure = async (given: unknown) => {
@@ -73,16 +75,16 @@ export async function runProvider(options: RunProviderOptions): Promise<number> 
       logHost,
       folder,
       relay: existsSync(options.relay) ? options.relay : undefined,
+      proxy: env.HTTP_PROXY || env.HTTPS_PROXY || undefined,
       life,
       owner: ownLabel(),
+      closing: closing.signal,
       clock,
       log,
     };
     if (provider.relay === undefined)
       log.warn('the session helper is missing: no egress policy can be held', { path: options.relay });
-    void options.reap(config.engine).catch((error: unknown) => {
-      log.warn('what earlier providers left is not removed yet', { reason: asRuntimeError(error).message });
-    });
+    void reap(options, config.engine, closing.signal);
   };
   const configured = (): Provider => {
     if (provider) return provider;
@@ -98,6 +100,7 @@ export async function runProvider(options: RunProviderOptions): Promise<number> 
 
   await ended(options);
   await end(provider, clock);
+  closing.abort();
   server.forceShutdown();
   rmSync(folder, { recursive: true, force: true });
   rmSync(socket, { force: true });
@@ -120,6 +123,23 @@ async function ended({ env, parentPid, clock, stop }: RunProviderOptions): Promi
   while (!stop.aborted) {
     if (Number.isInteger(parent) && parent > 0 && parentPid() !== parent) return;
     await clock.sleep(PARENT_POLL_MS, stop).catch(() => undefined);
+  }
+}
+
+/** Tried again until it is done: the engine may be away, or still starting. */
+async function reap(
+  { reap, clock, log }: RunProviderOptions,
+  engine: string | undefined,
+  signal: AbortSignal,
+) {
+  for (let pause = PARENT_POLL_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    try {
+      return await reap(engine);
+    } catch (error) {
+      const reason = asRuntimeError(error).message;
+      if (pause === PARENT_POLL_MS) log.warn('what earlier providers left is not removed yet', { reason });
+      await clock.sleep(pause, signal).catch(() => undefined);
+    }
   }
 }
 

@@ -30,6 +30,10 @@ export interface Session {
   imageFacts: ImageFacts | undefined;
   /** A second one is refused. */
   hasPlugin: boolean;
+  /** The making of its container: the engine may still do what it was asked after we have given up. Never rejects. */
+  starting: Promise<void> | undefined;
+  /** gestaltd has stopped it: it is not listed any more. */
+  isReleased: boolean;
   /** Sockets of host services by the variable that names them: paths on this machine, or what is passed on as it is. */
   readonly bindings: Map<string, string>;
   /** Its removal, once that has begun. */

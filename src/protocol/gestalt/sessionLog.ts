@@ -9,15 +9,27 @@ export interface SessionLog {
   tail(): string;
   /** Resolves when everything so far has been taken, or after `ms`. */
   flush(ms: number): Promise<void>;
-  /** Nothing more is sent. */
-  close(): void;
+  /**
+   * Resolves while there is room for more: once, when the log host takes nothing, after a while, and then at once until it
+   * takes something again. Aborted early by `signal`, without an error.
+   */
+  room(signal: AbortSignal): Promise<void>;
+  /** The session has ended: what is there is sent, for a while, and nothing more. */
+  finish(): void;
 }
 
 /** Bytes of messages in one call; gRPC's own limit is 4 MiB. */
 const BATCH_BYTES = 1024 * 1024;
 /** What is kept for a log host that does not answer; then the oldest go, and a line says how many. */
 const KEPT_BYTES = 4 * 1024 * 1024;
-const MAX_MESSAGE_BYTES = 256 * 1024;
+/** From here on the writer is asked to wait. */
+const ROOM_BYTES = KEPT_BYTES / 2;
+const ROOM_MS = 20_000;
+/** For what an ended session has left. gestaltd may have let go of it, and would refuse it for ever. */
+const FINISH_MS = 30_000;
+const MAX_MESSAGE = 256 * 1024;
+/** Of an entry beside its message: the rest of its fields, and their headers. */
+const ENTRY_BYTES = 64;
 const TAIL_LINES = 20;
 const RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
@@ -36,17 +48,20 @@ export function openSessionLog(session: string, host: LogHost | undefined, clock
   let seq = 0;
   let dropped = 0;
   let sending: Promise<void> | undefined;
+  let isHostAway = false;
+  let taken = Promise.withResolvers<void>();
 
   function write(stream: keyof typeof streams, text: string): void {
-    const message = text.slice(0, MAX_MESSAGE_BYTES);
+    // Half a character is not UTF-8: gestaltd would refuse the whole batch.
+    const message = text.slice(0, MAX_MESSAGE).toWellFormed();
     if (message.trim() === '' || closed.signal.aborted) return;
     last.push(`[${stream}] ${message}`);
     if (last.length > TAIL_LINES) last.shift();
     if (host === undefined) return;
     waiting.push({ stream: streams[stream], message, observedAt: timestamp(clock.now()), sourceSeq: ++seq });
-    bytes += message.length;
+    bytes += sizeOf(message);
     while (bytes > KEPT_BYTES && waiting.length > 1) {
-      bytes -= waiting.shift()!.message.length;
+      bytes -= sizeOf(waiting.shift()!.message);
       dropped += 1;
     }
     sending ??= send(host).finally(() => {
@@ -63,9 +78,12 @@ export function openSessionLog(session: string, host: LogHost | undefined, clock
       try {
         await to.append(session, batch);
         pause = RETRY_MS;
+        isHostAway = false;
+        taken.resolve();
+        taken = Promise.withResolvers();
       } catch (error) {
         waiting.unshift(...batch);
-        for (const { message } of batch) bytes += message.length;
+        for (const { message } of batch) bytes += sizeOf(message);
         // Soon, where gestaltd has not yet read our answer to StartSession; ever more slowly where it is away.
         const soon = error instanceof LogHostError && error.isUnregistered;
         await clock
@@ -85,25 +103,46 @@ export function openSessionLog(session: string, host: LogHost | undefined, clock
     }
     for (
       let size = 0;
-      waiting.length > 0 && (batch.length === 0 || size + waiting[0]!.message.length <= BATCH_BYTES);
+      waiting.length > 0 && (batch.length === 0 || size + sizeOf(waiting[0]!.message) <= BATCH_BYTES);
     ) {
       const entry = waiting.shift()!;
-      size += entry.message.length;
-      bytes -= entry.message.length;
+      size += sizeOf(entry.message);
+      bytes -= sizeOf(entry.message);
       batch.push(entry);
     }
     return batch;
   }
 
+  async function flush(ms: number): Promise<void> {
+    const late = new AbortController();
+    const over = clock.sleep(ms, AbortSignal.any([late.signal, closed.signal])).catch(() => undefined);
+    await Promise.race([sending ?? Promise.resolve(), over]);
+    late.abort();
+  }
+
+  async function room(signal: AbortSignal): Promise<void> {
+    if (bytes <= ROOM_BYTES || isHostAway) return;
+    const late = new AbortController();
+    const over = clock
+      .sleep(ROOM_MS, AbortSignal.any([late.signal, signal, closed.signal]))
+      .then(() => true)
+      .catch(() => true);
+    let isOver = false;
+    while (!isOver && bytes > ROOM_BYTES)
+      isOver = await Promise.race([over, taken.promise.then(() => false)]);
+    isHostAway = isOver;
+    late.abort();
+  }
+
   return {
     write,
     tail: () => last.join('\n'),
-    flush: async (ms) => {
-      const late = new AbortController();
-      const over = clock.sleep(ms, AbortSignal.any([late.signal, closed.signal])).catch(() => undefined);
-      await Promise.race([sending ?? Promise.resolve(), over]);
-      late.abort();
-    },
-    close: () => closed.abort(),
+    flush,
+    room,
+    finish: () => void flush(FINISH_MS).then(() => closed.abort()),
   };
+}
+
+function sizeOf(message: string): number {
+  return Buffer.byteLength(message) + ENTRY_BYTES;
 }

@@ -1,14 +1,18 @@
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { asRuntimeError } from '../../base/errors.ts';
+import { asRuntimeError, isRuntimeError } from '../../base/errors.ts';
+import { orAborted } from '../../base/orAborted.ts';
+import type { InstanceSpec } from '../../host/engine/engine.ts';
 import { accepts } from './accepts.ts';
 import { containerOf } from './containerOf.ts';
+import { dialRelay, dialSocket } from './dialRelay.ts';
 import { reachOf } from './egress.ts';
-import { endSession } from './endSession.ts';
+import { endedWithin } from './endSession.ts';
 import { forwardSocket } from './forward.ts';
 import type { HostedPlugin, StartPluginRequest } from './messages.ts';
 import { type LocalRelay, localRelays } from './pluginEnvironment.ts';
 import type { Provider } from './provider.ts';
-import { RpcError } from './rpcError.ts';
+import { asRpcError, RpcError } from './rpcError.ts';
 import { enter, type Session } from './session.ts';
 import { watchPlugin } from './watchPlugin.ts';
 
@@ -16,6 +20,10 @@ import { watchPlugin } from './watchPlugin.ts';
 const POLL_MS = 10;
 /** What a plugin that fails has printed reaches the log host within this, milliseconds: gestaltd shows it with the error. */
 const FLUSH_MS = 3000;
+/** What is left of the output of a plugin that has ended is read within this, milliseconds. */
+const READ_MS = 10_000;
+/** An engine that hangs keeps nobody from hearing of the error. */
+const END_MS = 5000;
 
 /**
  * Makes and starts the session's container with exactly this command, arguments and environment; resolves once the plugin accepts
@@ -39,23 +47,41 @@ export async function startPlugin(
   const limit = provider.config.startTimeout * 1000;
   const late = AbortSignal.timeout(limit);
   const signal = AbortSignal.any([ended.signal, cancelled, late]);
+  let isStarted = false;
   try {
     const relays = await openForwards(provider, session, request);
     const spec = containerOf(provider, session, request, relays);
-    await provider.engine.create(spec, signal);
-    await provider.engine.start(session.container, signal);
+    const starting = makeContainer(provider, session, spec, signal);
+    session.starting = starting.catch(() => undefined);
+    await orAborted(starting, signal);
+    isStarted = true;
     void watchPlugin(provider, session);
     await untilAccepts(provider, session, signal);
     enter(session, 'running');
     const { id, pluginName } = session;
     return { id: `${id}-plugin`, sessionId: id, pluginName, dialTarget: `unix://${socketOf(session)}` };
   } catch (error) {
-    const told = tell(session, error, { late, cancelled, limit });
+    const told = tell(session, error, { late, cancelled, limit, isStarted });
     enter(session, 'failed', 'start', told.message);
     await session.log.flush(FLUSH_MS);
-    await endSession(provider, session);
+    await endedWithin(provider, session, END_MS);
     throw told;
   }
+}
+
+/**
+ * Once asked, the engine makes it whether or not anybody waits: so nobody gives up half-way, each step runs to its own limit, and
+ * what has come of it can be removed.
+ */
+async function makeContainer(
+  { engine, closing }: Provider,
+  { container }: Session,
+  spec: InstanceSpec,
+  signal: AbortSignal,
+): Promise<void> {
+  await engine.create(spec, closing);
+  signal.throwIfAborted();
+  await engine.start(container, closing);
 }
 
 /** Where gestaltd dials the plugin. */
@@ -70,8 +96,13 @@ async function openForwards(
   request: StartPluginRequest,
 ): Promise<LocalRelay[]> {
   const shared = join(session.folder, 'shared');
-  const keep = async (path: string, target: Parameters<typeof forwardSocket>[1]) => {
-    const forward = await forwardSocket(path, target);
+  const keep = async (path: string, dial: () => Promise<Socket>) => {
+    const forward = await forwardSocket(path, dial, (error) =>
+      session.log.write(
+        'runtime',
+        `a connection out of the session failed: ${asRuntimeError(error).message}`,
+      ),
+    );
     session.ended.signal.addEventListener('abort', forward.close, { once: true });
   };
   let count = 0;
@@ -79,7 +110,7 @@ async function openForwards(
     const path = /^unix:\/\/(\/.+)$/.exec(target)?.[1];
     if (path === undefined) continue;
     const socket = `host-${count++}.sock`;
-    await keep(join(shared, socket), { path });
+    await keep(join(shared, socket), () => dialSocket(path));
     session.bindings.set(name, socket);
   }
   const reach = reachOf(request);
@@ -92,7 +123,7 @@ async function openForwards(
   }
   const relays = localRelays(reach.relays);
   for (const { host, port, localPort } of relays)
-    await keep(join(shared, `relay-${localPort}.sock`), { host, port });
+    await keep(join(shared, `relay-${localPort}.sock`), () => dialRelay({ host, port }, provider.proxy));
   return relays;
 }
 
@@ -106,28 +137,43 @@ async function untilAccepts(
     signal.throwIfAborted();
     // The engine's events tell of an end; asked now and then, in case one was lost.
     if (polls % 100 === 0) {
-      const seen = await engine.inspect(session.container, signal);
-      if (seen?.state !== 'running') throw new RpcError('INTERNAL', 'the plugin ended before it accepted');
+      const isThere = await engine.inspect(session.container, signal).then(
+        (seen) => seen?.state === 'running',
+        // An engine that does not answer says nothing about the plugin.
+        (error: unknown) => isRuntimeError(error, 'unavailable'),
+      );
+      if (!isThere) {
+        // Who reads its output tells of its end, when all of it has been read.
+        await clock.sleep(READ_MS, signal);
+        throw new RpcError('INTERNAL', `the plugin ended before it accepted; ${lastOutput(session)}`);
+      }
     }
     await clock.sleep(POLL_MS, signal);
   }
 }
 
-function tell(
-  session: Session,
-  error: unknown,
-  {
-    late,
-    cancelled,
-    limit,
-  }: { readonly late: AbortSignal; readonly cancelled: AbortSignal; readonly limit: number },
-): RpcError {
-  const output = session.log.tail();
-  const last = output === '' ? 'it printed nothing' : `its last output:\n${output}`;
+function lastOutput({ log }: Session): string {
+  const output = log.tail();
+  return output === '' ? 'it printed nothing' : `its last output:\n${output}`;
+}
+
+interface Attempt {
+  readonly late: AbortSignal;
+  readonly cancelled: AbortSignal;
+  /** Milliseconds. */
+  readonly limit: number;
+  /** The container runs. */
+  readonly isStarted: boolean;
+}
+
+function tell(session: Session, error: unknown, { late, cancelled, limit, isStarted }: Attempt): RpcError {
+  const last = lastOutput(session);
   if (cancelled.aborted) return new RpcError('CANCELLED', 'the start was cancelled');
   if (session.state === 'failed' || session.state === 'stopped') {
     return new RpcError('INTERNAL', `the plugin ended before it accepted: ${session.message}; ${last}`);
   }
+  if (late.aborted && !isStarted)
+    return new RpcError('UNAVAILABLE', `the engine did not start the container within ${limit / 1000} s`);
   if (late.aborted) {
     return new RpcError(
       'DEADLINE_EXCEEDED',
@@ -136,5 +182,5 @@ function tell(
   }
   if (error instanceof RpcError) return error;
   const { message } = asRuntimeError(error);
-  return new RpcError('INTERNAL', `the plugin could not be started: ${message}; ${last}`);
+  return asRpcError(error, `the plugin could not be started: ${message}; ${last}`);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { asRuntimeError } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
@@ -9,6 +9,10 @@ import { pullAuth } from './pullAuth.ts';
 import { RpcError } from './rpcError.ts';
 import { enter, type Session } from './session.ts';
 import { openSessionLog } from './sessionLog.ts';
+
+/** How long an engine that does not answer is waited for, and between two looks, milliseconds. */
+const ENGINE_AWAY_MS = 60_000;
+const RETRY_MS = 1000;
 
 /**
  * A session begins with its image: pulled while it is `pending`, told step by step in its log, `ready` once it is here. The
@@ -36,11 +40,16 @@ export function startSession(provider: Provider, request: StartSessionRequest): 
     message: '',
     imageFacts: undefined,
     hasPlugin: false,
+    starting: undefined,
+    isReleased: false,
     bindings: new Map(),
     ending: undefined,
     workspaces: new Map(),
   };
-  mkdirSync(join(folder, 'shared'), { recursive: true });
+  const shared = join(folder, 'shared');
+  mkdirSync(shared, { recursive: true });
+  // The plugin makes its socket there, as whatever user the image has. Nobody else gets as far as here: gestaltd's folder is its own.
+  chmodSync(shared, 0o1777);
   sessions.add(session);
   void pull(provider, session);
   return session;
@@ -66,18 +75,28 @@ function imageOf({ templates, image }: ProviderConfig, request: StartSessionRequ
   );
 }
 
-async function pull({ engine }: Provider, session: Session): Promise<void> {
-  const { log, ended, image, pullAuth } = session;
-  try {
-    session.imageFacts = await engine.image(image, ended.signal, {
-      auth: pullAuth,
-      onProgress: (line) => log.write('runtime', `${image}: ${line}`),
-    });
-    enter(session, 'ready');
-  } catch (error) {
-    if (ended.signal.aborted) return;
-    const { message, hint } = asRuntimeError(error);
-    enter(session, 'failed', 'image', hint === undefined ? message : `${message}. ${hint}`);
-    ended.abort();
+async function pull({ engine, clock }: Provider, session: Session): Promise<void> {
+  const { log, ended, image, pullAuth, startedAt } = session;
+  while (!ended.signal.aborted) {
+    try {
+      session.imageFacts = await engine.image(image, ended.signal, {
+        auth: pullAuth,
+        onProgress: (line) => log.write('runtime', `${image}: ${line}`),
+      });
+      return enter(session, 'ready');
+    } catch (error) {
+      if (ended.signal.aborted) return;
+      const { message, hint, code, op } = asRuntimeError(error);
+      // gestaltd gives up a plugin whose session fails, for good: an engine that is just starting, or busy, is waited for.
+      const isAway =
+        code === 'unavailable' && op !== 'engine.pull' && clock.now() - startedAt < ENGINE_AWAY_MS;
+      if (!isAway) {
+        enter(session, 'failed', 'image', hint === undefined ? message : `${message}. ${hint}`);
+        ended.abort();
+        return;
+      }
+      log.write('runtime', `${message}; it is tried again`);
+      await clock.sleep(RETRY_MS, ended.signal).catch(() => undefined);
+    }
   }
 }

@@ -1,5 +1,5 @@
-import { asRuntimeError } from '../../base/errors.ts';
-import type { Instance } from '../../host/engine/engine.ts';
+import { asRuntimeError, isRuntimeError } from '../../base/errors.ts';
+import type { Engine, Instance } from '../../host/engine/engine.ts';
 import { endSession } from './endSession.ts';
 import { lineCutter } from './lines.ts';
 import type { Provider } from './provider.ts';
@@ -19,22 +19,31 @@ export async function watchPlugin(provider: Provider, session: Session): Promise
     stderr: lineCutter((line) => session.log.write('stderr', line)),
   };
   let copied = 0;
+  let isAway = false;
+  // Always from the beginning, past what has been sent: no line is lost, none is sent twice.
+  const copy = async (follow: boolean) => {
+    let seen = 0;
+    for await (const { stream, bytes } of engine.logs(
+      session.container,
+      { tail: undefined, follow },
+      signal,
+    )) {
+      const from = Math.max(0, Math.min(bytes.length, copied - seen));
+      seen += bytes.length;
+      if (from < bytes.length) cut[stream].push(bytes.subarray(from));
+      copied = Math.max(copied, seen);
+      isAway = false;
+      // What the log host has not taken stays with the engine: it keeps more than we would.
+      await session.log.room(signal);
+    }
+  };
   while (!signal.aborted) {
     try {
-      // After a broken stream from the beginning again, past what has been sent: no line is lost, none is sent twice.
-      let seen = 0;
-      for await (const { stream, bytes } of engine.logs(
-        session.container,
-        { tail: undefined, follow: true },
-        signal,
-      )) {
-        const from = Math.max(0, Math.min(bytes.length, copied - seen));
-        seen += bytes.length;
-        if (from < bytes.length) cut[stream].push(bytes.subarray(from));
-        copied = Math.max(copied, seen);
-      }
+      await copy(true);
       const instance = await engine.inspect(session.container, signal);
       if (instance === undefined || instance.state === 'ended' || instance.state === 'leaving') {
+        // An engine that is followed slowly ends with the container, and does not tell the rest.
+        if (instance !== undefined) await copy(false);
         for (const cutter of Object.values(cut)) cutter.end();
         const { state, reason, message } = endOf(instance);
         enter(session, state, reason, message);
@@ -44,14 +53,27 @@ export async function watchPlugin(provider: Provider, session: Session): Promise
       }
     } catch (error) {
       if (signal.aborted) return;
+      if (isRuntimeError(error, 'not-found') && (await isGone(engine, session, signal))) {
+        enter(session, 'failed', 'removed', GONE);
+        return await endSession(provider, session);
+      }
       // The engine is away: what it says when it is back counts; until then the last known state is told.
-      log.warn('a session cannot be watched at the moment', {
-        session: session.id,
-        reason: asRuntimeError(error).message,
-      });
+      const reason = asRuntimeError(error).message;
+      if (!isAway) log.warn('a session cannot be watched at the moment', { session: session.id, reason });
+      isAway = true;
     }
     await clock.sleep(RETRY_MS, signal).catch(() => undefined);
   }
+}
+
+const GONE = 'the container is gone';
+
+/** Only an engine that answers can say so. */
+async function isGone(engine: Engine, { container }: Session, signal: AbortSignal): Promise<boolean> {
+  return await engine.inspect(container, signal).then(
+    (instance) => instance === undefined,
+    () => false,
+  );
 }
 
 function endOf(instance: Instance | undefined): {
@@ -59,7 +81,7 @@ function endOf(instance: Instance | undefined): {
   reason: string;
   message: string;
 } {
-  if (instance === undefined) return { state: 'failed', reason: 'removed', message: 'the container is gone' };
+  if (instance === undefined) return { state: 'failed', reason: 'removed', message: GONE };
   const { exitCode, outOfMemory, error } = instance;
   if (outOfMemory)
     return {

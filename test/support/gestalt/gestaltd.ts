@@ -37,20 +37,32 @@ export interface TestGestaltd {
   /** Lets the log host know a session: it refuses those that it does not know. */
   register(session: string): void;
   logs(session: string): readonly Logged[];
+  /** Whether the log host takes nothing for now. */
+  away(isAway: boolean): void;
   /** Configures the provider. */
   configure(config?: object): Promise<void>;
   /** SIGTERM, and milliseconds until it has ended. */
   stop(): Promise<number>;
 }
 
-export async function startGestaltd(): Promise<TestGestaltd> {
+export interface GestaltdOptions {
+  /** Instead of the built executable's; `{dir}` is the folder of the sockets. */
+  readonly argv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function startGestaltd(options: GestaltdOptions = {}): Promise<TestGestaltd> {
   const { stdout } = await execute(join(root, 'scripts/gestalt-parts'), ['client']);
   const python = stdout.trim();
   const dir = await mkdtemp(join(tmpdir(), 'gstp-'));
   const [socket, logs] = [join(dir, 'plugin.sock'), join(dir, 'logs.sock')];
-  const provider = spawn(executable, ['provider', 'gestalt'], {
+  const { argv = [executable, 'provider', 'gestalt'] } = options;
+  const [program = '', ...args] = argv.map((word) => (word === '{dir}' ? dir : word));
+  const provider = spawn(program, args, {
     env: {
       PATH: process.env.PATH,
+      TMPDIR: dir,
+      ...options.env,
       GESTALT_PLUGIN_SOCKET: socket,
       GESTALT_PLUGIN_PARENT_PID: String(process.pid),
       GESTALT_PLUGIN_NAME: 'box',
@@ -107,6 +119,7 @@ export async function startGestaltd(): Promise<TestGestaltd> {
     printed: () => printed,
     call,
     register: (session) => void client.stdin.write(`${JSON.stringify({ register: session })}\n`),
+    away: (isAway) => void client.stdin.write(`${JSON.stringify({ away: isAway })}\n`),
     logs: (session) => logged.get(session) ?? [],
     configure: async (config = {}) => {
       await call(

@@ -1,4 +1,5 @@
 import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
+import { orAborted } from '../../../base/orAborted.ts';
 import type { Secret } from '../../../base/secret.ts';
 import type { ImageFacts, PullOptions } from '../engine.ts';
 import type { DockerContext } from './dockerContext.ts';
@@ -119,14 +120,4 @@ export function createImages({ client, log }: DockerContext, closed: AbortSignal
 
 function hasTag(reference: string): boolean {
   return /[:@]/.test(reference.slice(reference.lastIndexOf('/') + 1));
-}
-
-/** One who waits may give up; the pull goes on for the others. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -31,9 +31,14 @@ export interface DockerOptions {
 
 const CREATE_MS = 60_000;
 
+/** Undefined where it cannot be read: in a sandbox that shows nothing of /proc. */
 function bootTime(): number | undefined {
-  const seconds = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1];
-  return seconds === undefined ? undefined : Number(seconds) * 1000;
+  try {
+    const seconds = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1];
+    return seconds === undefined ? undefined : Number(seconds) * 1000;
+  } catch {
+    return undefined;
+  }
 }
 /** Only its own loopback. */
 const nowhere: Place = { network: 'none', names: {}, resolvers: undefined };

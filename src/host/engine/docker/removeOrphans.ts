@@ -27,6 +27,7 @@ export async function removeOrphans({ socket, label, isOrphan }: OrphanOptions):
       signal,
     });
     const orphans = found.filter(({ Labels }) => isOrphan(Labels));
+    const failures: unknown[] = [];
     for (const { Id } of orphans) {
       const request = {
         op: 'engine.remove',
@@ -37,10 +38,11 @@ export async function removeOrphans({ socket, label, isOrphan }: OrphanOptions):
       await client
         .call({ ...request, method: 'DELETE', timeoutMs: REMOVE_MS, signal })
         .catch((error: unknown) => {
-          // Another one removes it as well.
-          if (!isRuntimeError(error, 'not-found', 'conflict')) throw error;
+          // Another one removes it as well; one that cannot be removed holds up none of the rest.
+          if (!isRuntimeError(error, 'not-found', 'conflict')) failures.push(error);
         });
     }
+    if (failures.length > 0) throw failures[0];
     return orphans.length;
   } finally {
     client.close();

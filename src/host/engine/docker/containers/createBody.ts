@@ -12,6 +12,8 @@ export interface Place {
 
 /** A container's whole output, twice: one file that is written, one that is full. */
 const LOG_FILE = '1m';
+/** Of a guest, whose output is passed on: what it keeps for a reader that is away for a while. */
+const GUEST_LOG_FILE = '16m';
 const LOG_FILES = '2';
 /** The default of one core. */
 const SHARES = 1024;
@@ -53,7 +55,10 @@ export function createBody(spec: InstanceSpec, host: string, place: Place): Reco
       ...(resources.cpuLimit && { NanoCpus: resources.cpuMillis * 1_000_000 }),
       // A core dump is the memory of a process, secrets included.
       Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
-      LogConfig: { Type: 'local', Config: { 'max-size': LOG_FILE, 'max-file': LOG_FILES } },
+      LogConfig: {
+        Type: 'local',
+        Config: { 'max-size': guest ? GUEST_LOG_FILE : LOG_FILE, 'max-file': LOG_FILES },
+      },
       RestartPolicy: { Name: 'no' },
       AutoRemove: false,
       Init: false,
