@@ -1,3 +1,4 @@
+import type { CodeRef } from '../bots/botSpec.ts';
 import type { Gates, Situation } from '../reconcile/situation.ts';
 import type { WantedView } from './wantedView.ts';
 import type { Waves } from './waves.ts';
@@ -22,19 +23,22 @@ export function gatesOf(seen: Omit<Situation, 'gates'>, keepers: GateKeepers): G
     (one) => one.role === 'bot' && one.state === 'running' && one.hash !== hash,
   );
   if (hash === undefined || !isOlder || !spec.enabled) return { draining, start, replace: true };
-  const group = spec.code.file;
+  const group = groupOf(spec.code);
   const total = () => sizeOf(group, keepers.wanted);
   return { draining, start, replace: keepers.waves.mayReplace({ bot, group, hash, total, now }) };
 }
 
+/** What changes together: one archive, also where each bot has it under a key of its own (`code.path`). */
+const groupOf = ({ file, sha256 }: CodeRef) => sha256 ?? file;
+
 /** How many bots that run all the time are wanted with this code. */
-function sizeOf(file: string, wanted: WantedView): number {
+function sizeOf(group: string, wanted: WantedView): number {
   let size = 0;
   for (const bot of wanted.bots()) {
     const entry = wanted.entry(bot);
     if (entry === undefined || !('spec' in entry)) continue;
     const { code, type, enabled } = entry.spec;
-    if (code.file === file && type === 'realtime' && enabled) size += 1;
+    if (groupOf(code) === group && type === 'realtime' && enabled) size += 1;
   }
   return size;
 }

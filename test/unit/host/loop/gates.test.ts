@@ -27,6 +27,22 @@ describe('a wave', () => {
   });
 });
 
+describe('a change of one archive', () => {
+  it('comes in waves also where each bot has the archive under a key of its own', async () => {
+    const host = startModelLoop();
+    const { list, model } = host;
+    const all = (sha256: string) =>
+      ['a', 'b', 'c'].map((name) => aSpec({ name, code: { file: `${name}/${sha256}.tar`, sha256 } }));
+    list(...all('1'.repeat(64)));
+    await until(() => expect(model.lives.length).toBe(3));
+    list(...all('2'.repeat(64)));
+    await until(() => expect(model.signals.length).toBe(1));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(model.signals.length).toBe(1);
+    await host.stop();
+  });
+});
+
 type Model = ReturnType<typeof startModelLoop>['model'];
 
 function endRun(model: Model): undefined {
