@@ -1,12 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
-import { type BotFileOnDisk, readBotFile } from './readBotFile.ts';
-import type { Entry } from './source.ts';
+import { type BotFileOnDisk, type BotFileRead, readBotFile } from './readBotFile.ts';
 
 export interface BotReader {
   /** Undefined: its code cannot be brought to the store now; read it again later. */
-  read(file: BotFileOnDisk, fingerprint: string): Promise<Entry | undefined>;
+  read(file: BotFileOnDisk, fingerprint: string): Promise<BotFileRead | undefined>;
 }
 
 /** What a store that answers takes at most for the code of one bot, milliseconds. */
@@ -14,7 +13,7 @@ const PATIENCE_MS = 2_000;
 
 interface Reading {
   readonly key: string;
-  readonly entry: Promise<Entry | undefined>;
+  readonly entry: Promise<BotFileRead | undefined>;
   isOver: boolean;
 }
 

@@ -9,7 +9,7 @@ import { createBotReader } from './botReader.ts';
 import { directoryHints } from './directoryHints.ts';
 import { createDirectoryWriter } from './directoryWriter.ts';
 import { folderFingerprint } from './packFolder.ts';
-import type { BotFileOnDisk } from './readBotFile.ts';
+import type { BotFileOnDisk, BotFileRead } from './readBotFile.ts';
 import type { Entry, Listing, Source } from './source.ts';
 
 export interface DirectoryOptions {
@@ -26,7 +26,7 @@ const GONE_AFTER_MS = 400;
 interface Known {
   /** What the file looked like when it was read. */
   readonly fingerprint: string;
-  readonly entry: Entry;
+  readonly entry: BotFileRead;
   readonly name: string;
 }
 
@@ -72,14 +72,16 @@ export function openDirectorySource(options: DirectoryOptions): Source {
     before: Known | undefined,
     now: number,
   ): Promise<Known | undefined> {
-    const fingerprint = fingerprintOf(file);
+    const codeFolder = before?.entry.codeFolder;
+    const fingerprint = fingerprintOf(file, codeFolder);
     if (fingerprint === undefined) return undefined;
     if (before?.fingerprint === fingerprint) return before;
     const entry = await reader.read(file, fingerprint);
     if (entry === undefined) return untilStoreAnswers(file, before, now);
     // A file that can no longer be read is still the bot that it was.
     const name = 'spec' in entry ? entry.spec.name : (before?.name ?? nameOf(file));
-    return { fingerprint, entry, name };
+    // With another folder of code it is read once more: what is read has then been looked at before.
+    return { fingerprint: entry.codeFolder === codeFolder ? fingerprint : '', entry, name };
   }
 
   return {
@@ -114,7 +116,7 @@ function untilStoreAnswers(file: BotFileOnDisk, before: Known | undefined, now: 
   const text = readSpec(readFileSync(file.path, 'utf8'), now);
   const isOff = 'rest' in text && text.rest.name === name && !text.rest.enabled;
   const { spec } = before.entry;
-  const entry = isOff && spec.enabled ? { spec: { ...spec, enabled: false }, origin } : before.entry;
+  const entry = isOff && spec.enabled ? { ...before.entry, spec: { ...spec, enabled: false } } : before.entry;
   return { fingerprint: '', name, entry };
 }
 
@@ -130,11 +132,16 @@ function botFiles(path: string): BotFileOnDisk[] {
   return found;
 }
 
-function fingerprintOf({ path, ownFolder }: BotFileOnDisk): string | undefined {
+function fingerprintOf(
+  { path, ownFolder }: BotFileOnDisk,
+  codeFolder: string | undefined,
+): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
   if (stat === undefined || !stat.isFile()) return undefined;
-  const folder = ownFolder === undefined ? '' : folderFingerprint(ownFolder);
-  return `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${folder}`;
+  const folders = [ownFolder, codeFolder].map((folder) =>
+    folder !== undefined && existsSync(folder) ? folderFingerprint(folder) : '',
+  );
+  return `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${folders.join(' ')}`;
 }
 
 function nameOf({ path, ownFolder }: BotFileOnDisk): string {

@@ -8,6 +8,9 @@ import { type Draft, readSpec } from '../bots/readSpec.ts';
 import { packFolder } from './packFolder.ts';
 import type { Entry } from './source.ts';
 
+/** … and the folder that its code is packed from, where it names one. */
+export type BotFileRead = Entry & { readonly codeFolder?: string };
+
 /** A file on this machine that says what a bot is. */
 export interface BotFileOnDisk {
   readonly path: string;
@@ -26,21 +29,23 @@ export async function readBotFile(
   file: BotFileOnDisk,
   now: number,
   store: () => Promise<ObjectStore>,
-): Promise<Entry> {
+): Promise<BotFileRead> {
   const origin = file.path;
   const read = readSpec(readFileSync(file.path, 'utf8'), now);
   if ('problems' in read) return { problems: read.problems, origin };
   const code = codeOf(read, file);
   if (code === undefined) return { problems: ['code: missing'], origin };
+  const codeFolder = 'path' in code && code.path !== file.ownFolder ? { codeFolder: code.path } : {};
   const problems: string[] = [];
   const config = read.hasConfig ? read.rest.config : configBeside(file, problems);
-  if (problems.length > 0) return { problems, origin };
+  if (problems.length > 0) return { problems, origin, ...codeFolder };
   if ('file' in code) return { spec: spec(read, code, config), origin };
   try {
-    return { spec: spec(read, await uploaded(read.rest.name, code.path, store), config), origin };
+    const uploadedCode = await uploaded(read.rest.name, code.path, store);
+    return { spec: spec(read, uploadedCode, config), origin, ...codeFolder };
   } catch (error) {
     if (isRuntimeError(error, 'unavailable')) throw error;
-    return { problems: [`code.path: ${asRuntimeError(error).message}`], origin };
+    return { problems: [`code.path: ${asRuntimeError(error).message}`], origin, ...codeFolder };
   }
 }
 

@@ -164,6 +164,26 @@ describe('a folder of bots', () => {
     await expect(source.writer!.enable('none', true)).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  it('packs the folder of code.path anew when what lies in it changes', async () => {
+    const code = join(root, 'shared');
+    mkdirSync(code);
+    writeFileSync(join(code, 'main.py'), '1');
+    writeFileSync(join(folder, 'a.yaml'), bot('a').replace(/code:.*/, 'code: { path: ../shared }'));
+    open();
+    const sha256 = () => (last()?.get('a') as { spec?: { code: { sha256: string } } })?.spec?.code.sha256;
+    await until(() => expect(sha256()).toMatch(/^[0-9a-f]{64}$/));
+    const first = sha256();
+    writeFileSync(join(code, 'main.py'), '22');
+    // Not below the folder of bots: nothing tells, and it is seen by the next looks.
+    await vi.waitFor(() => expect(sha256()).not.toBe(first), { timeout: 15_000, interval: 50 });
+    rmSync(code, { recursive: true });
+    await vi.waitFor(() => expect(last().get('a')).toHaveProperty('problems'), {
+      timeout: 15_000,
+      interval: 50,
+    });
+    expect(failures).toEqual([]);
+  }, 40_000);
+
   it('holds up no bot because the store takes the code of another one not, and turns that one off all the same', async () => {
     const own = join(folder, 'own', 'bot.yaml');
     mkdirSync(join(folder, 'own'));
