@@ -116,11 +116,10 @@ function startError(error: Error, file: string): RuntimeError {
       hint: 'Is the kind installed in this image? `runtime doctor` says.',
     });
   }
-  if (systemCode(error) === 'ETXTBSY') {
-    return new RuntimeError('not-executable', `${file} cannot be run: somebody has it open for writing`, {
-      ...details,
-      hint: 'Close it, or start the bot when the copy is complete.',
-    });
-  }
-  return new RuntimeError('not-executable', `${file} cannot be run: ${error.message}`, details);
+  const hint = systemCode(error) === 'ETXTBSY' ? 'Somebody has it open for writing.' : undefined;
+  return new RuntimeError(
+    'not-executable',
+    `${file} cannot be run: ${error.message}`,
+    hint ? { ...details, hint } : details,
+  );
 }

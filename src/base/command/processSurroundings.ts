@@ -6,16 +6,7 @@ import type { Surroundings } from './dispatch.ts';
 const FLUSH_MS = 2000;
 
 /** What runs on whatever becomes of its output. */
-const ROLES = new Set([
-  'execute',
-  'daemon',
-  'end-groups',
-  'host',
-  'provider',
-  'bot-runner',
-  'bot-scheduler',
-  'query-server',
-]);
+const ROLES = /^(execute|daemon|host|provider|bot-runner|bot-scheduler|query-server|gc)$/;
 
 /** The real process. Its streams are made when they are first used: each loads a part of Node. */
 export function processSurroundings(process: NodeJS.Process): {
@@ -35,7 +26,7 @@ export function processSurroundings(process: NodeJS.Process): {
   const whenBroken = (error: Error) => {
     hangup.abort();
     // A full disk, a terminal that is closed: what runs a bot loses what it says there, and nothing else; who was to write a file fails.
-    if (systemCode(error) === 'EPIPE' || failed || ROLES.has(process.argv[2] ?? '')) return;
+    if (systemCode(error) === 'EPIPE' || failed || ROLES.test(process.argv[2] ?? '')) return;
     failed = true;
     throw error;
   };

@@ -1,6 +1,5 @@
 // `promises` is loaded when it is first asked for, `node:fs/promises` at every start, also of kinds that have no executable.
 import { constants, promises } from 'node:fs';
-import { basename } from 'node:path';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 
 /** Every user's read and execute bits: the bot may run as another user than the archive was made for. */
@@ -42,12 +41,12 @@ async function formatProblem(path: string): Promise<string | undefined> {
   const file = await promises.open(path);
   const { bytesRead } = await file.read(head, 0, head.length, 0).finally(() => file.close());
   if (head.toString('latin1', 0, 2) === '#!') {
-    // As the kernel cuts it: a carriage return is part of a word.
-    const [line = ''] = head.toString('utf8', 2, bytesRead).split('\n', 1);
-    const [interpreter = '', program] = line.split(/[ \t\0]+/).filter((word) => word !== '');
-    if (interpreter.endsWith('\r') || (basename(interpreter) === 'env' && program?.endsWith('\r'))) {
-      return 'Its first line ends with a carriage return, which is taken for a part of the name: save it with LF line ends, not CR LF.';
+    const text = head.toString('utf8', 2, bytesRead);
+    // To the kernel it is a part of the word before it.
+    if (/^[ \t]*(\S*\/env[ \t]+)?\S+\r/.test(text)) {
+      return 'Its first line ends with a carriage return: save it with LF line ends, not CR LF.';
     }
+    const interpreter = text.trimStart().split(/\s/, 1)[0] ?? '';
     return interpreterProblem('Its first line names an interpreter', interpreter);
   }
   if (head.toString('latin1', 0, 4) !== '\x7fELF') {

@@ -71,9 +71,7 @@ export function createOutput(options: OutputOptions): Output {
     gone = code !== 'ENOSPC' && code !== 'EDQUOT';
     if (code !== 'EPIPE' && !told) {
       told = true;
-      log.warn(
-        `the container's ${name} cannot be written (${code}): output is lost there, and kept in the logs`,
-      );
+      log.warn(`the container's ${name} cannot be written (${code}): it is kept in the logs`);
     }
     if (pending) taken();
   });

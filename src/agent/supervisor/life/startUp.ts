@@ -28,7 +28,7 @@ export async function startUp(life: Life): Promise<Started> {
   preparePaths(config, life.parts.sync ? [...TO_RUN, ...TO_WRITE] : TO_RUN);
   removeExitRecord(config.paths);
   requireProcesses(life.processLimit);
-  const launch = await kind.launch(request);
+  const launch = await withBytes(life, await kind.launch(request));
   const failed = new AbortController();
   const pulling = life.pull(AbortSignal.any([stop, failed.signal]), relay.emit);
   // Looked at below; a pull that fails while the interpreter is being started is not an unhandled rejection.
@@ -53,6 +53,14 @@ export async function startUp(life: Life): Promise<Started> {
     if (stop.aborted) throw new RuntimeError('interrupted', 'stopped before the bot ran', { cause: error });
     throw error;
   }
+}
+
+/** Node has made U+FFFD of what is not UTF-8 in our environment. */
+async function withBytes({ botEnvironment }: Life, launch: Launch): Promise<Launch> {
+  const env = botEnvironment(launch);
+  if (!JSON.stringify(env).includes('\ufffd')) return launch;
+  const { passBytes } = await import('../../process/parts/bytes.ts');
+  return { ...launch, argv: passBytes(launch.argv, env) };
 }
 
 type Guarded = Pick<Started, 'bot' | 'guard'>;

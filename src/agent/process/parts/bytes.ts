@@ -1,0 +1,1 @@
+export { passBytes } from '../passBytes.ts';
