@@ -26,7 +26,7 @@ async function open(own: string): Promise<FileLock> {
     throw new RuntimeError('config', `${own} cannot be written: ${(error as Error).message}`, {
       op: 'start.lock',
       path: own,
-      hint: 'Store, state and logs of a bot that runs in place lie there.',
+      hint: 'Store, state and logs of a bot that runs in place are kept there.',
       cause: error,
     });
   }

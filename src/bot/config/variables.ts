@@ -68,7 +68,7 @@ export const variables = {
   LOGS_PATH: defaulted(
     absolutePath,
     '/var/the0/logs',
-    'where logs are kept; `exit.json` and `done` lie beside',
+    'where logs are kept; `exit.json` and `done` are next to it',
   ),
   STORE_URL: optional(anyText, '`file:///path` or `s3://`; default: what `MINIO_*` says'),
   MINIO_ENDPOINT: optional(anyText, '`host:port`, or a URL'),

@@ -132,9 +132,9 @@ export function createHostApi(options: HostApiOptions): HostApi {
     rollback: async (name, at) => {
       const { recorded } = known(name);
       if (recorded.previous === undefined)
-        throw new RuntimeError('refused', `${name} has only ever been made of what it is made of now`);
+        throw new RuntimeError('refused', `${name} has no earlier specification`);
       if (at !== undefined)
-        throw new RuntimeError('refused', 'an older snapshot is not published anew by the host yet', {
+        throw new RuntimeError('refused', 'the host cannot publish an older snapshot again yet', {
           hint: '`runtime state restore` puts it into a folder.',
         });
       await writer().apply(writeSpec({ ...recorded.previous.spec, enabled: true }));

@@ -56,7 +56,7 @@ export function passedOver({ recorded }: SeenPresent, spec: ScheduleSpec, due: D
     const from = due.earlier ? (recorded.schedule?.from ?? lost[0]!) + 1 : lost[0]!;
     events.push({
       type: 'skipped',
-      message: `not run, because the run before goes on: ${span(from, lost.at(-1) ?? from)}`,
+      message: `not run, because the run before is still running: ${span(from, lost.at(-1) ?? from)}`,
       facts: { from, to: lost.at(-1) ?? from },
     });
   }

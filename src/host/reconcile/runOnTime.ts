@@ -140,7 +140,7 @@ function watchRun(
   const ready = {
     status: true,
     reason: 'Running',
-    message: `the run of ${new Date(claimed.time).toISOString()} goes on since ${new Date(startedAt).toISOString()}`,
+    message: `the run of ${new Date(claimed.time).toISOString()} is running since ${new Date(startedAt).toISOString()}`,
   };
   const looks = [deadline, next].filter((time) => time !== undefined);
   return wait(ready, looks.length === 0 ? undefined : Math.min(...looks));

@@ -202,5 +202,5 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     source.run(loop.observer, signal),
     keepHouse({ folders, codeCache, instances, loop, clock: systemClock, log }, signal),
   ]);
-  log.info('the host ends; what runs goes on');
+  log.info('the host ends; what runs keeps running');
 }

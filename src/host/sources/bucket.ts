@@ -128,7 +128,8 @@ function createWriter(
   const keyOf = (bot: string) => [...known()].find(([, { name }]) => name === bot)?.[0];
   const existing = (bot: string): string => {
     const key = keyOf(bot);
-    if (key === undefined) throw new RuntimeError('not-found', `no object below ${folder} is the bot ${bot}`);
+    if (key === undefined)
+      throw new RuntimeError('not-found', `there is no object for the bot ${bot} below ${folder}`);
     return key;
   };
   return {

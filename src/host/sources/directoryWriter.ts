@@ -12,7 +12,7 @@ export function createDirectoryWriter(folder: string, listing: () => Listing, cl
   const fileOf = (bot: string): string => {
     const origin = listing().get(bot)?.origin;
     if (origin !== undefined && existsSync(origin)) return origin;
-    throw new RuntimeError('not-found', `no file in ${folder} is the bot ${bot}`, { path: folder });
+    throw new RuntimeError('not-found', `there is no file for the bot ${bot} in ${folder}`, { path: folder });
   };
 
   /** It lies in a folder with its code. */

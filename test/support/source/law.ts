@@ -43,7 +43,7 @@ bot/state/publish                         from a tree to a snapshot
 bot/state/claim                           whose turn it is, and which tree to keep
 bot/state/local                           the tree on this disk, and its marker
 bot/state/read                            from the head to the blobs
-bot/state/format                          what lies in the store
+bot/state/format                          what is in the store
 bot/config                                environment, flags, bot.yaml
 store                                     one interface, three adapters             sees base
 base                                      knows nothing of bots                     sees base

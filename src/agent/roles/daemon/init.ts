@@ -14,7 +14,7 @@ export const init: Command = {
   summary: 'pull code and state once, then exit: an init container',
   positionals: '',
   options: configOptions(),
-  details: 'Takes a generation of the bot; `runtime daemon sync` in the same pod goes on in it.',
+  details: 'Takes a generation of the bot; `runtime daemon sync` in the same pod continues in it.',
   run: async (invocation) => {
     const bot = await loadBot(invocation, { role: 'daemon', speaker: 'init' });
     preparePaths(bot.config, TO_WRITE);

@@ -17,7 +17,8 @@ export const sync: Command = {
     'readiness-port': { type: 'string', value: 'PORT', description: 'serve /healthz and /readyz there' },
     ...configOptions(),
   },
-  details: 'Without --pull it goes on in the generation that `runtime daemon init` took on the same volume.',
+  details:
+    'Without --pull it continues in the generation that `runtime daemon init` took on the same volume.',
   run: async (invocation) => {
     const link = await listenToSupervisor();
     const bot = await loadBot(invocation, { role: 'daemon', speaker: 'daemon' });

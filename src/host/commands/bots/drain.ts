@@ -15,7 +15,7 @@ export const drain = askingCommand(
     const { host, invocation } = asked;
     await host.send('POST', '/drain');
     if (invocation.flags.wait) await untilAllHaveEnded(asked);
-    if (!invocation.flags.json) invocation.stdout.write('drained: `runtime bots resume` goes on\n');
+    if (!invocation.flags.json) invocation.stdout.write('drained: `runtime bots resume` starts them again\n');
   },
 );
 
@@ -30,7 +30,7 @@ export const resume = askingCommand(
 export const confirm = askingCommand(
   {
     name: 'confirm',
-    summary: 'believe a source that wants fewer than half of what ran, and let held changes go on',
+    summary: 'believe a source that wants fewer than half of what ran, and let held changes continue',
     positionals: '',
   },
   async ({ host, invocation }) => {

@@ -9,8 +9,8 @@ export const events = askingCommand(
     summary: 'what has happened, of one bot or of all',
     positionals: '[BOT]',
     options: {
-      watch: { type: 'boolean', short: 'w', description: 'go on with what happens' },
-      limit: { type: 'string', value: 'N', description: 'the last so many (100)' },
+      watch: { type: 'boolean', short: 'w', description: 'keep printing what happens' },
+      limit: { type: 'string', value: 'N', description: 'how many, the newest (100)' },
     },
   },
   async ({ host, invocation, signal }) => {

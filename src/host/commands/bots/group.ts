@@ -32,9 +32,12 @@ export const bots: CommandGroup = {
     },
     token: { summary: "a token for one bot's queries", load: async () => (await import('./token.ts')).token },
     drain: { summary: 'stop all in order, start none', load: async () => (await import('./drain.ts')).drain },
-    resume: { summary: 'go on after a drain', load: async () => (await import('./drain.ts')).resume },
+    resume: {
+      summary: 'start bots again after a drain',
+      load: async () => (await import('./drain.ts')).resume,
+    },
     confirm: {
-      summary: 'believe a source that wants fewer than half, let held changes go on',
+      summary: 'believe a source that wants fewer than half, let held changes continue',
       load: async () => (await import('./drain.ts')).confirm,
     },
   },

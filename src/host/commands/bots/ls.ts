@@ -39,7 +39,7 @@ async function print({ host, invocation }: Asked): Promise<void> {
   const header = ['BOT', 'TYPE', 'STATE', 'SINCE', 'FAILURES', 'NEXT', 'WHY'];
   if (flags.watch && stdout.isTTY) stdout.write('\x1b[H\x1b[2J');
   writeTable(stdout, header, bots.map(row));
-  if (status.draining) stderr.write('the host is being drained: `runtime bots resume` goes on\n');
+  if (status.draining) stderr.write('the host is being drained: `runtime bots resume` starts them again\n');
   if (status.heldDeletes > 0)
     stderr.write(
       `${status.heldDeletes} bots are gone from the source and kept: \`runtime bots confirm\` lets them go\n`,

@@ -9,7 +9,7 @@ export const rollback = askingCommand(
       at: {
         type: 'string',
         value: 'SEQUENCE',
-        description: 'also this snapshot of its state, published anew',
+        description: 'also this snapshot of its state, published again',
       },
     },
   },

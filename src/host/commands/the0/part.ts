@@ -46,7 +46,7 @@ export function partOfThe0(what: PartOfThe0): Command {
       data: data!,
       socket: socket!,
     },
-    details: `A host with the0's database as its source: docs/hosts.md. Its data lie in ${ROOT}/${what.part} unless --data says otherwise.`,
+    details: `A host with the0's database as its source: docs/hosts.md. Its data is in ${ROOT}/${what.part} unless --data says otherwise.`,
     run: async ({ flags, env: given, stderr, cwd }) => {
       const env: Record<string, string | undefined> = { ...given };
       const mongo =

@@ -78,7 +78,9 @@ async function consume(connection: Connection, options: EventsOptions, signal: A
       await write(message.subject, message.string(), options);
       await message.ackAck();
     } catch (error) {
-      options.log.warn(`${message.subject} cannot be written: ${(error as Error).message}; it comes again`);
+      options.log.warn(
+        `${message.subject} cannot be written: ${(error as Error).message}; NATS will send it again`,
+      );
       message.nak(RETRY_MS);
     }
   }
@@ -91,7 +93,7 @@ async function subscribe(connection: Connection, options: EventsOptions): Promis
     subjects.map(async (subject) => {
       for await (const message of connection.subscribe(subject, { queue: GROUP })) {
         await write(subject, message.string(), options).catch((error: unknown) =>
-          options.log.error(`${subject} is lost: ${(error as Error).message}`),
+          options.log.error(`${subject} was lost: ${(error as Error).message}`),
         );
       }
     }),
