@@ -42,5 +42,5 @@ test('limits, and subnets for bridges', () => {
   expect(limitFinding(limit, 1024).hint).toBe('sysctl -w net.ipv4.neigh.default.gc_thresh3=8192');
   expect(limitFinding(limit, undefined).status).toBe('warn');
   expect(places('198.18.4.0/22').message).toContain('4 of 4 subnets');
-  expect(() => places('198.18.4.0/30')).toThrow(/no pool/);
+  expect(() => places('198.18.4.0/30')).toThrow(/is not a pool/);
 });
