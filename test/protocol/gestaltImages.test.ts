@@ -2,7 +2,7 @@ import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { docker } from '../support/container/docker.ts';
 import { sessionRelay, startGestaltd } from '../support/gestalt/gestaltd.ts';
 import { startRegistry } from '../support/gestalt/registry.ts';
-import { readySession } from '../support/gestalt/sessions.ts';
+import { readySession, type Session } from '../support/gestalt/sessions.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
 beforeAll(sessionRelay);
@@ -46,4 +46,24 @@ test('an image is pulled with the credentials of its registry, told in the log, 
         .join('\n'),
     )
     .toMatch(/private:1: .*Pull complete[\s\S]*Downloaded newer image/);
+});
+
+test('a session is stopped at once while its image is being pulled', async () => {
+  const registry = await startRegistry('reader', 'word');
+  registry.hang();
+  const gestaltd = await startGestaltd();
+  await gestaltd.configure();
+  const { id, state } = await gestaltd.call<Session>('StartSession', {
+    pluginName: 'x',
+    image: registry.image,
+    ...auths(registry.host, { username: 'reader', password: 'word' }),
+  });
+  expect(state).toBe('pending');
+  await expect
+    .poll(() => registry.served.some((path) => path.includes('/blobs/')), { timeout: 20_000 })
+    .toBe(true);
+  const from = performance.now();
+  await gestaltd.call('StopSession', { sessionId: id });
+  expect(performance.now() - from).toBeLessThan(3000);
+  expect(await gestaltd.call('GetSession', { sessionId: id })).toMatchObject({ state: 'stopped' });
 });

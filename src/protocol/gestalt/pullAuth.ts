@@ -22,7 +22,8 @@ export function pullAuth(image: string, dockerConfigJson: string | undefined): s
   const auth = entry.identitytoken
     ? { identitytoken: entry.identitytoken, serveraddress }
     : { username, password, serveraddress };
-  return Buffer.from(JSON.stringify(auth)).toString('base64url');
+  // With the padding, which Node leaves out: without it the engine takes the header for none, and says nothing.
+  return Buffer.from(JSON.stringify(auth)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
 /** `ghcr.io/x/y` → `ghcr.io`; a name without a host is Docker Hub's. */
