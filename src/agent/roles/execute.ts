@@ -59,7 +59,7 @@ export const execute: Command = {
     const role = flags['skip-sync'] ? 'execute-without-sync' : 'execute';
     const load = async () => await loadBot(source(), { role, speaker: 'supervisor', dir });
     const bot = await load().catch(async (error: unknown) => {
-      const { recordFailedStart } = await import('./recordFailedStart.ts');
+      const { recordFailedStart } = await import('./parts/failedStart.ts');
       recordFailedStart(invocation, dir, error);
       throw error;
     });

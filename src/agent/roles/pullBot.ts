@@ -12,19 +12,27 @@ export interface PullBotOptions {
   readonly signal: AbortSignal;
   readonly emit: EventSink;
   readonly clock: Clock;
+  /** See `PullDeps`. */
+  readonly onState?: (state: PulledState, kept: boolean) => void;
 }
 
 /** Code, state and a new generation, for one life of the bot. */
 export async function pullBot(
   { config, log, onPulling: onProgress }: LoadedBot,
-  options: PullBotOptions,
+  { onState, ...options }: PullBotOptions,
 ): Promise<PulledState> {
   const [{ pull }, { serializeClaim }] = await Promise.all([
     import('../../bot/sync/pull.ts'),
     import('../../bot/state/claim/claim.ts'),
   ]);
   try {
-    const taken = await pull(config, { ...options, log, holder: newHolder(), onProgress });
+    const taken = await pull(config, {
+      ...options,
+      log,
+      holder: newHolder(),
+      onProgress,
+      onState: onState && ((claim, kept) => onState(serializeClaim(claim), kept)),
+    });
     forgetTakenOver(config.paths.logs);
     return serializeClaim(taken);
   } catch (error) {

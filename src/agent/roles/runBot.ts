@@ -3,6 +3,7 @@ import type { Invocation } from '../../base/command/command.ts';
 import { MUCH_BYTES, releaseWhenQuiet } from '../../base/releaseWhenQuiet.ts';
 import { botEnvironment } from '../../bot/kinds/botEnv.ts';
 import { botRequest } from '../../bot/kinds/botRequest.ts';
+import type { PulledState } from '../process/messages.ts';
 import { processSelf } from '../process/processSelf.ts';
 import { refuseTakenOver } from '../process/takenOver.ts';
 import { execute } from '../supervisor/life/execute.ts';
@@ -41,18 +42,23 @@ export async function runBot(
       }),
     roleEnvironment: env,
     self: processSelf(),
-    pull: async (signal, emit) => {
+    pull: async (signal, emit, onState) => {
       if (!parts.sync && !pullsItself(config)) {
         refuseTakenOver(config.paths.logs);
         return undefined;
       }
       const { pullBot } = await import('./pullBot.ts');
       const stores = await openBotStores(config, log);
+      let isHandedOn = false;
+      const handOn = (state: PulledState, kept: boolean) => {
+        isHandedOn = parts.sync;
+        if (parts.sync) onState({ state, stores, kept });
+      };
       try {
-        const state = await pullBot(bot, { stores, signal, emit, clock: systemClock });
+        const state = await pullBot(bot, { stores, signal, emit, clock: systemClock, onState: handOn });
         if (parts.sync) return { state, stores };
       } catch (error) {
-        void stores.close();
+        if (!isHandedOn) void stores.close();
         throw error;
       }
       // A sidecar goes on from here, in a generation of its own.

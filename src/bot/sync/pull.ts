@@ -20,6 +20,8 @@ export interface PullDeps {
   readonly emit: EventSink;
   readonly signal: AbortSignal;
   readonly onProgress?: RestoreOptions['onProgress'];
+  /** The state is there, and ours; the code may still fail. `kept`: the tree that lay there may be newer than what is saved. */
+  readonly onState?: ((claim: Claim, kept: boolean) => void) | undefined;
 }
 
 /**
@@ -105,5 +107,7 @@ async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {
   const durationMs = deps.clock.now() - startedAt;
   deps.emit('state.restored', { generation: taken.generation, ...report, durationMs });
   deps.log.debug('state restored', { generation: taken.generation, files: report.files, durationMs });
-  return { ...taken, tree };
+  const claimed = { ...taken, tree };
+  deps.onState?.(claimed, report.kept);
+  return claimed;
 }

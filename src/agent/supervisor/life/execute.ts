@@ -19,6 +19,8 @@ import { startUp } from './startUp.ts';
  *   saveLast       state and logs are in the store
  *   describeExit   what exit.json says
  *
+ * Where a start fails, `saveHeld` saves what an earlier life has left.
+ *
  * Beside them stands what goes on as long as the bot does: processes that are started again (`daemonLink`, `queryLink`, both by
  * `keepRole`), the events' way to whoever serves them (`eventRelay`), the bot that stands still for a snapshot (`freezer`).
  */
@@ -44,9 +46,11 @@ async function live(life: Life): Promise<Ending> {
   return await saveLast(ended);
 }
 
-/** Nothing of the bot has run, so there is nothing that could be lost. */
-async function failed({ capture, startedAt, clock }: Life, error: unknown): Promise<Ending> {
-  await capture.close();
-  const times = { startedAt, endedAt: clock.now() };
-  return { bot: undefined, error: asRuntimeError(error), stateSaved: true, logsSaved: true, ...times };
+/** Nothing of the bot has run; what an earlier life has left on the same volume may not be saved yet. */
+async function failed(life: Life, error: unknown): Promise<Ending> {
+  await life.capture.close();
+  const { saveHeld } = await import('./saveHeld.ts');
+  const { stateSaved, logsSaved } = await saveHeld(life);
+  const times = { startedAt: life.startedAt, endedAt: life.clock.now() };
+  return { bot: undefined, error: asRuntimeError(error), stateSaved, logsSaved, ...times };
 }

@@ -22,8 +22,12 @@ export interface LifeOptions {
   /** What the daemon and the query server read their configuration from. */
   readonly roleEnvironment: Readonly<Record<string, string>>;
   readonly self: Self;
-  /** Brings code and state and takes a generation; undefined: a sidecar does that. */
-  readonly pull: (signal: AbortSignal, emit: EventSink) => Promise<Pulled | undefined>;
+  /** Brings code and state and takes a generation; undefined: a sidecar does that. `onState`: the state is there, whatever the code does. */
+  readonly pull: (
+    signal: AbortSignal,
+    emit: EventSink,
+    onState: (held: HeldState) => void,
+  ) => Promise<Pulled | undefined>;
   readonly capture: Capture;
   readonly parts: { readonly sync: boolean; readonly queryServer: boolean };
   readonly signals: SignalSource;
@@ -38,6 +42,12 @@ export interface Pulled {
   readonly stores: Stores;
 }
 
+/** A state that is ours although nothing of the bot has run yet. */
+export interface HeldState extends Pulled {
+  /** It is what an earlier life has left here, and may be newer than what is saved. */
+  readonly kept: boolean;
+}
+
 /** One life of a bot, as every phase of it has it. */
 export interface Life extends LifeOptions {
   /** Milliseconds since the epoch. */
@@ -50,6 +60,9 @@ export interface Life extends LifeOptions {
   fence(message: string): void;
   /** The bot's first process is there: its output is captured from now on, and signals are passed on to it. */
   adopt(bot: BotProcess): void;
+  /** What a start that fails answers for; undefined again once the bot runs. */
+  hold(state: HeldState | undefined): void;
+  held(): HeldState | undefined;
   /** How many processes the kernel had killed for memory before. */
   readonly oomKills: number | undefined;
   /** How many processes and threads the container may have. */
@@ -61,6 +74,7 @@ export function beginLife(options: LifeOptions): Life {
   const { config, clock, capture } = options;
   const fenced = new AbortController();
   let bot: BotProcess | undefined;
+  let held: HeldState | undefined;
   const stop = listenForStop({
     source: options.signals,
     clock,
@@ -84,6 +98,10 @@ export function beginLife(options: LifeOptions): Life {
       capture.attach('stdout', process.stdout);
       capture.attach('stderr', process.stderr);
     },
+    hold: (state) => {
+      held = state;
+    },
+    held: () => held,
     oomKills: readOomKills(),
     processLimit: processLimit(),
   };

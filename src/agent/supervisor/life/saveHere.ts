@@ -1,4 +1,5 @@
 import { asRuntimeError, isRuntimeError } from '../../../base/errors.ts';
+import { whenAborted } from '../../../base/whenAborted.ts';
 import { parseClaim } from '../../../bot/state/claim/claim.ts';
 import { finalSync } from '../../../bot/sync/finalSync.ts';
 import type { FinishOutcome } from '../../../bot/sync/finishOutcome.ts';
@@ -10,15 +11,35 @@ import type { Life, Pulled } from './life.ts';
 /** A bot whose lives are all as short has nobody else who prunes; whoever waits for its end shall not wait for long. */
 const PRUNE_MS = 5000;
 
+/** What ends by itself when its time is over says more exactly what was not saved, milliseconds. */
+const LAST_WORD_MS = 100;
+const OUT_OF_TIME: FinishOutcome = { stateSaved: false, logsSaved: false, reason: 'the stop budget ran out' };
+
+type Saving = Life & { readonly pulled: Pulled };
+
 /**
  * The final sync of a bot that has ended before it had a daemon: by this process, which has pulled, over the connections that it
- * was pulled by. Never throws: what was not saved is in the outcome. `budgetMs` undefined: as long as bytes move.
+ * was pulled by. Never throws: what was not saved is in the outcome. `left`: the milliseconds that there are, as of now; undefined:
+ * as long as bytes move, until somebody asks for a stop.
  */
 export async function saveHere(
-  life: Life & { readonly pulled: Pulled },
-  budgetMs: number | undefined,
+  life: Saving,
+  left: () => number | undefined,
   endedWell: boolean,
 ): Promise<FinishOutcome> {
+  const budgetMs = left();
+  const saved = new AbortController();
+  const outOfTime = async () => {
+    if (budgetMs === undefined) await whenAborted(AbortSignal.any([life.stop.requested, saved.signal]));
+    await life.clock.sleep((left() ?? 0) + (budgetMs === undefined ? 0 : LAST_WORD_MS), saved.signal);
+    return OUT_OF_TIME;
+  };
+  const outcome = await Promise.race([save(life, budgetMs, endedWell), outOfTime()]);
+  saved.abort();
+  return outcome;
+}
+
+async function save(life: Saving, budgetMs: number | undefined, endedWell: boolean): Promise<FinishOutcome> {
   const { pulled, clock } = life;
   try {
     const sync = await openSync({

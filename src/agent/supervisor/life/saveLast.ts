@@ -31,16 +31,15 @@ async function save(ended: Ended): Promise<FinishOutcome> {
     const budget = budgetOf(ended);
     return budget && syncBudgetMs(budget, clock.now());
   };
-  const stoppedLate = budgetOf(ended) ? NEVER : whenAborted(stop.requested);
   if (daemon) {
+    const stoppedLate = budgetOf(ended) ? NEVER : whenAborted(stop.requested);
     const finished = daemon.finish(left(), endedWell(ended));
     void stoppedLate.then(() => daemon.finish(left(), endedWell(ended)));
     return await finished;
   }
   if (!parts.sync || !pulled) return LEFT_TO_SIDECAR;
   const { saveHere } = await import('./saveHere.ts');
-  const tooLate = stoppedLate.then(() => clock.sleep(left() ?? 0)).then(() => OUT_OF_TIME);
-  return await Promise.race([saveHere({ ...ended, pulled }, left(), endedWell(ended)), tooLate]);
+  return await saveHere({ ...ended, pulled }, left, endedWell(ended));
 }
 
 /** Only then is what its task leaves what it meant to leave. */
@@ -51,11 +50,6 @@ function endedWell({ exit, refusal }: Ended): boolean {
 const NEVER = new Promise<never>(() => undefined);
 /** Nobody here has saved anything, and nothing went wrong. */
 const LEFT_TO_SIDECAR: FinishOutcome = { stateSaved: false, logsSaved: false, reason: undefined };
-const OUT_OF_TIME: FinishOutcome = {
-  stateSaved: false,
-  logsSaved: false,
-  reason: 'the stop budget ran out',
-};
 
 function unsaved({ reason }: FinishOutcome): RuntimeError | undefined {
   if (reason === undefined) return undefined;

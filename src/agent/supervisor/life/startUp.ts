@@ -30,7 +30,7 @@ export async function startUp(life: Life): Promise<Started> {
   requireProcesses(life.processLimit);
   const launch = await withBytes(life, await kind.launch(request));
   const failed = new AbortController();
-  const pulling = life.pull(AbortSignal.any([stop, failed.signal]), relay.emit);
+  const pulling = life.pull(AbortSignal.any([stop, failed.signal]), relay.emit, life.hold);
   // Looked at below; a pull that fails while the interpreter is being started is not an unhandled rejection.
   pulling.catch(() => undefined);
   let early: Guarded | undefined;
@@ -41,14 +41,15 @@ export async function startUp(life: Life): Promise<Started> {
     stop.throwIfAborted();
     const { bot, guard } = early ?? (await startGuarded(life, launch));
     bot.go();
+    // From here on, whoever ends the bot saves it.
+    life.hold(undefined);
     log.debug('bot may run');
     relay.emit('bot.started', { pid: bot.pid });
     return { ...life, bot, guard, pulled };
   } catch (error) {
     failed.abort(error);
     early?.bot.signal('SIGKILL');
-    const [pulled] = await Promise.allSettled([pulling, early?.bot.ended]);
-    if (pulled.status === 'fulfilled') void pulled.value?.stores.close();
+    await Promise.allSettled([pulling, early?.bot.ended]);
     early?.guard.close();
     if (stop.aborted) throw new RuntimeError('interrupted', 'stopped before the bot ran', { cause: error });
     throw error;

@@ -1,0 +1,1 @@
+export { recordFailedStart } from '../recordFailedStart.ts';

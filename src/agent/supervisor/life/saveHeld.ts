@@ -1,0 +1,37 @@
+import { isEmpty } from '../../../bot/state/local/isEmpty.ts';
+import { openRoot } from '../../../bot/state/local/treeRoot.ts';
+import type { FinishOutcome } from '../../../bot/sync/finishOutcome.ts';
+import { syncBudgetMs } from '../stop/stopBudget.ts';
+import type { Life } from './life.ts';
+import { saveHere } from './saveHere.ts';
+
+/**
+ * Of a start that failed: a container that was killed and starts again on its volume may hold more than what is saved, and this
+ * may be its last start. Never throws.
+ */
+export async function saveHeld(life: Life): Promise<FinishOutcome> {
+  const { parts, config, stop, clock, log } = life;
+  const held = life.held();
+  if (!held) {
+    // Whoever could not look at the saved state does not know whether it has all that lies here.
+    const isSaved = !parts.sync || isNothingThere(config.paths.state);
+    return { stateSaved: isSaved, logsSaved: isSaved, reason: undefined };
+  }
+  if (!held.kept) {
+    void held.stores.close();
+    return { stateSaved: true, logsSaved: true, reason: undefined };
+  }
+  const left = () => stop.budget && syncBudgetMs(stop.budget, clock.now());
+  const outcome = await saveHere({ ...life, pulled: held }, left, false);
+  if (outcome.reason !== undefined) log.error(`not everything was saved: ${outcome.reason}`);
+  return outcome;
+}
+
+/** False where that cannot be seen. */
+function isNothingThere(statePath: string): boolean {
+  try {
+    return isEmpty(openRoot(statePath));
+  } catch {
+    return false;
+  }
+}
