@@ -1,5 +1,14 @@
 import type { Readable, Writable } from 'node:stream';
 
+/**
+ * The room of a command line: from words to an exit code.
+ *
+ *   1. `dispatch`           finds the command, and loads only its file
+ *   2. `parseCommandLine`   its flags and arguments, checked
+ *   3. the command runs; `stopSignal` is its signal, `output` where it prints
+ *   4. `runProgram`         the exit code, and for an error its lines on stderr (`describeError`)
+ */
+
 /** One command of the binary. One file per command in this folder: flags in, one call, output out. */
 export interface Command {
   /** `state restore` has the name `restore` in the command group `state`. */

@@ -9,6 +9,18 @@ import { saveState } from './saveState.ts';
 import { createSyncLoop } from './syncLoop.ts';
 import type { SyncOptions } from './syncOptions.ts';
 
+/**
+ * The room of the sync: code and state in before the bot runs; state and logs out while it runs and when it has ended.
+ *
+ *   1. `pull`        code and state at the same time, and a generation of the head
+ *   2. `openSync`    what the loop needs of that: a publisher, a shipper of logs
+ *   3. `runSync`     the loop, until it is told to finish: `syncLoop` saves when `nextSync` says so (`SYNC_INTERVAL`, sooner after a
+ *                    change that `changeHints` reports), `saveState` publishes, `pruneWhenDue` deletes old snapshots
+ *   4. `finalSync`   the last time: state, outputs and logs, as long as there is progress (`watchProgress`)
+ *
+ * It starts no process and listens nowhere: the daemon calls it, and so does a supervisor whose bot was too short for a daemon.
+ */
+
 /*
  * Code and state in, state and logs out, without processes or timers: who runs it passes a clock.
  *
