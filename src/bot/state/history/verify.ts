@@ -17,6 +17,7 @@ import { requireHead } from '../read/snapshots.ts';
  *   showSnapshot, diffSnapshots   what is in one, what differs between two
  *   verify                        reads every object that a kept snapshot needs, and checks each byte
  *   prune                         deletes what no kept snapshot names and what is old enough: listing first, then the head
+ *   publishAgain                  makes an older snapshot the newest, as one more
  *   recover                       makes a head where it is gone or damaged, from the newest manifests of which all is there
  */
 
