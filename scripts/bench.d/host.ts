@@ -13,6 +13,7 @@ import { parseSchedule } from '../../src/host/schedule/parseSchedule.ts';
 import { openDirectorySource } from '../../src/host/sources/directory.ts';
 import { createModelEngine } from '../../test/support/host/modelEngine.ts';
 import { modelInstances } from '../../test/support/host/modelHost.ts';
+import { createModelRollbacks } from '../../test/support/host/modelRollbacks.ts';
 import { anonymousMiB, mib, ms, printTable } from './lib.ts';
 
 /**
@@ -44,6 +45,7 @@ const loop = createLoop({
   engine: model.engine,
   instances: modelInstances(),
   records,
+  rollbacks: createModelRollbacks(),
   damaged,
   journal,
   clock: systemClock,

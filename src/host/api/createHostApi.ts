@@ -1,10 +1,12 @@
 import { RuntimeError } from '../../base/errors.ts';
+import type { BotSpec } from '../bots/botSpec.ts';
 import { writeSpec } from '../bots/writeSpec.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Instances } from '../instances/instances.ts';
 import type { Journal } from '../journal/event.ts';
 import type { Loop, BotState as LoopState } from '../loop/loop.ts';
 import { type Recorded, without } from '../reconcile/recorded.ts';
+import type { Rollbacks } from '../reconcile/rollbacks.ts';
 import type { Source, SourceWriter } from '../sources/source.ts';
 import { botView } from './botView.ts';
 import type { BotState, HostApi } from './hostApi.ts';
@@ -13,6 +15,7 @@ export interface HostApiOptions {
   readonly loop: Loop;
   readonly engine: Engine;
   readonly instances: Instances;
+  readonly rollbacks: Rollbacks;
   readonly source: Source;
   readonly journal: Journal;
   readonly version: string;
@@ -25,10 +28,12 @@ export interface HostApiOptions {
 
 /** The agent's own port, inside. */
 const QUERY_PORT = 9476;
+/** For a look into the store, while an operator waits. */
+const CHECK_MS = 30_000;
 
 /** The host as all others see it. */
 export function createHostApi(options: HostApiOptions): HostApi {
-  const { loop, engine, instances, source, journal, now } = options;
+  const { loop, engine, instances, rollbacks, source, journal, now } = options;
 
   function known(name: string): LoopState {
     const state = loop.state(name);
@@ -47,6 +52,18 @@ export function createHostApi(options: HostApiOptions): HostApi {
   /** What an operator asks ends every wait: whoever asks has seen why it waits. */
   async function ask(name: string, change: (recorded: Recorded) => Recorded): Promise<void> {
     await loop.ask(name, (recorded) => ({ ...without(change(recorded), 'held', 'retryAt'), failures: 0 }));
+  }
+
+  /** Written down; the loop does the rest, over a death of the host too. */
+  async function rollBackState(name: string, sequence: number, { previous }: Recorded): Promise<void> {
+    const spec = previous && enabled(previous.spec);
+    if (spec !== undefined) writer();
+    await rollbacks.check(name, sequence, AbortSignal.timeout(CHECK_MS));
+    const askedAt = now();
+    await ask(name, (recorded) => {
+      if (recorded.rollback === undefined) return { ...recorded, rollback: { askedAt, sequence, spec } };
+      throw new RuntimeError('refused', `${name} is being rolled back to ${recorded.rollback.sequence}`);
+    });
   }
 
   function drain(on: boolean): void {
@@ -131,19 +148,12 @@ export function createHostApi(options: HostApiOptions): HostApi {
     },
     rollback: async (name, at) => {
       const { recorded } = known(name);
+      if (at !== undefined) return await rollBackState(name, at, recorded);
       if (recorded.previous === undefined)
         throw new RuntimeError('refused', `${name} has no earlier specification`);
-      if (at !== undefined)
-        throw new RuntimeError('refused', 'the host cannot publish an older snapshot again yet', {
-          hint: '`runtime state restore` puts it into a folder.',
-        });
-      await writer().apply(writeSpec({ ...recorded.previous.spec, enabled: true }));
-      journal.write({
-        type: 'rolled-back',
-        bot: name,
-        message: 'the specification before is wanted again',
-        facts: {},
-      });
+      await writer().apply(writeSpec(enabled(recorded.previous.spec)));
+      const message = 'the specification before is wanted again';
+      journal.write({ type: 'rolled-back', bot: name, message, facts: {} });
     },
     token: async (name) => options.makeToken(known(name).bot),
     allowMassDelete: async () => {
@@ -154,6 +164,8 @@ export function createHostApi(options: HostApiOptions): HostApi {
     resume: async () => drain(false),
   };
 }
+
+const enabled = (spec: BotSpec): BotSpec => ({ ...spec, enabled: true });
 
 function count(loop: Loop): Record<BotState, number> {
   const counts: Record<BotState, number> = {

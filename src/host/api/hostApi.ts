@@ -29,7 +29,10 @@ export interface HostApi {
   /** A scheduled bot: one run now, beside its schedule. Resolves with the run's time, which is its identity. */
   run(name: string): Promise<number>;
   restart(name: string): Promise<void>;
-  /** The previous specification, written to the source; with `at` also that snapshot of its state, published anew. */
+  /**
+   * The previous specification, written to the source; with `at` also that snapshot of its state, published anew once the bot has
+   * ended: resolves when that is recorded. Throws `not-found` for a snapshot that is not kept.
+   */
   rollback(name: string, at: number | undefined): Promise<void>;
   /** For one bot's queries; valid until `revokeTokens`. */
   token(name: string): Promise<string>;

@@ -23,7 +23,7 @@ import { forgetErrors, newWork, noteError, type Work } from './work.ts';
  * one that fails waits by itself, and what costs much (fetching, starting, stopping) is done in slots.
  */
 export function createLoop(options: LoopOptions): Loop {
-  const { engine, instances, records, journal, clock, hostFull } = options;
+  const { engine, instances, records, rollbacks, journal, clock, hostFull } = options;
   const works = new Map<string, Work>();
   const listeners = new Set<(bot: string) => void>();
   const slots = createSlots(options.slots);
@@ -62,7 +62,7 @@ export function createLoop(options: LoopOptions): Loop {
     awaitsTimes: (bot) => records.get(bot).schedule !== undefined,
   });
   const deps: DoStep = {
-    hands: { engine, instances, records, tell },
+    hands: { engine, instances, records, rollbacks, tell },
     view,
     slots,
     store,

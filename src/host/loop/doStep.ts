@@ -80,7 +80,7 @@ async function act(
 }
 
 export function needsStore({ type }: Action): boolean {
-  return type === 'prepare' || type === 'create' || type === 'create-run';
+  return ['prepare', 'create', 'create-run', 'publish-again'].includes(type);
 }
 
 /** The step would say of a run that its instance is gone. */

@@ -6,6 +6,7 @@ import type { Condition } from '../journal/condition.ts';
 import type { Journal } from '../journal/event.ts';
 import type { Recorded } from '../reconcile/recorded.ts';
 import type { Records } from '../reconcile/records.ts';
+import type { Rollbacks } from '../reconcile/rollbacks.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import type { Step } from '../reconcile/step.ts';
 import type { Observation } from './doStep.ts';
@@ -32,6 +33,7 @@ export interface LoopOptions {
   readonly engine: Engine;
   readonly instances: Instances;
   readonly records: Records;
+  readonly rollbacks: Rollbacks;
   /** Bots whose record cannot be read, and why: nothing is done about them. */
   readonly damaged: ReadonlyMap<string, string>;
   readonly journal: Journal;

@@ -2,7 +2,9 @@ import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import type { Engine, InstanceSpec } from '../engine/engine.ts';
 import type { Instances } from '../instances/instances.ts';
 import type { NewEvent } from '../journal/event.ts';
+import { without } from './recorded.ts';
 import type { Records } from './records.ts';
+import type { Rollbacks } from './rollbacks.ts';
 import type { Present, Situation } from './situation.ts';
 import type { Step } from './step.ts';
 
@@ -11,6 +13,7 @@ export interface Hands {
   readonly engine: Engine;
   readonly instances: Instances;
   readonly records: Records;
+  readonly rollbacks: Rollbacks;
   readonly tell: (event: NewEvent) => void;
 }
 
@@ -25,13 +28,22 @@ export async function perform(
   signal: AbortSignal,
 ): Promise<void> {
   const { bot } = situation;
-  await act(step, situation, hands, signal);
+  try {
+    await act(step, situation, hands, signal);
+  } catch (error) {
+    if (step.action.type !== 'publish-again' || !isRuntimeError(error, 'not-found', 'damaged')) throw error;
+    // Trying again gives nothing else, and nothing has been changed yet: the bot goes on as it was.
+    const { sequence } = step.action.rollback;
+    const message = `not rolled back: ${error.message}`;
+    hands.tell({ type: 'failed', bot, message, facts: { sequence, code: error.code } });
+    return await hands.records.put(bot, without(situation.recorded, 'rollback'));
+  }
   for (const event of step.events) hands.tell({ ...event, bot });
   if (step.write !== undefined) await hands.records.put(bot, step.write);
 }
 
 async function act({ action }: Step, situation: Situation, hands: Hands, signal: AbortSignal): Promise<void> {
-  const { engine, instances, records } = hands;
+  const { engine, instances, records, rollbacks } = hands;
   switch (action.type) {
     case 'nothing':
     case 'record':
@@ -52,6 +64,10 @@ async function act({ action }: Step, situation: Situation, hands: Hands, signal:
       return engine.retire(action.name, action.to, signal);
     case 'remove':
       return engine.remove(action.name, signal);
+    case 'publish-again':
+      return rollbacks.publish(situation.bot, action.rollback, signal);
+    case 'want':
+      return rollbacks.want(action.spec);
     case 'forget':
       return records.forget(situation.bot);
   }

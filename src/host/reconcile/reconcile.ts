@@ -1,5 +1,6 @@
 import { endAll } from './endAll.ts';
 import { keepRunning } from './keepRunning.ts';
+import { rollBack } from './rollBack.ts';
 import { runOnTime } from './runOnTime.ts';
 import type { Seen, Situation } from './situation.ts';
 import { because, type Step, wait } from './step.ts';
@@ -35,6 +36,8 @@ function decide(seen: Seen): Step {
     return wait(because('Invalid', `not a bot: ${problems.join('; ')}; what runs is left as it is`));
   }
   const present = { ...seen, wanted };
+  const { rollback } = seen.recorded;
+  if (rollback !== undefined) return rollBack(present, rollback);
   return wanted.spec.type === 'realtime' ? keepRunning(present) : runOnTime(present);
 }
 

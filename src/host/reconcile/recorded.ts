@@ -1,4 +1,5 @@
 import type { BotSpec } from '../bots/botSpec.ts';
+import type { Rollback } from './rollbacks.ts';
 
 /**
  * What a host must know of a bot and can read nowhere else: written down durably before it is acted upon. Everything else is in the source or in the engine. Times are milliseconds.
@@ -17,6 +18,8 @@ export interface Recorded {
   readonly stopping?: Stopping;
   /** Instances that began before are replaced: an operator asked. */
   readonly restartAsked?: number;
+  /** Nothing is started before it is through. */
+  readonly rollback?: Rollback;
   /** Scheduled bots: cron times after `from` are still to come. Absent while the bot is off: it misses nothing then. */
   readonly schedule?: { readonly key: string; readonly from: number };
   /** A run that has been given out and has no result yet. */

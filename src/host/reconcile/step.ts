@@ -1,5 +1,7 @@
+import type { BotSpec } from '../bots/botSpec.ts';
 import type { NewEvent } from '../journal/event.ts';
 import type { Recorded } from './recorded.ts';
+import type { Rollback } from './rollbacks.ts';
 
 /** One durable effect on the engine or on the disk. Each may be repeated. */
 export type Action =
@@ -15,6 +17,10 @@ export type Action =
   | { readonly type: 'kill'; readonly name: string }
   | { readonly type: 'retire'; readonly name: string; readonly to: string }
   | { readonly type: 'remove'; readonly name: string }
+  /** Make an older snapshot of its state the newest. */
+  | { readonly type: 'publish-again'; readonly rollback: Rollback }
+  /** Write a specification to the source. */
+  | { readonly type: 'want'; readonly spec: BotSpec }
   /** Nothing of the bot is left, wanted or running. */
   | { readonly type: 'forget' };
 

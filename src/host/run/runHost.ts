@@ -21,11 +21,13 @@ import { openJournal } from '../journal/openJournal.ts';
 import { createLoop } from '../loop/createLoop.ts';
 import { createHostFull } from '../loop/hostFull.ts';
 import { openRecords } from '../loop/openRecords.ts';
+import type { Source } from '../sources/source.ts';
 import { hostIdentity } from './hostIdentity.ts';
 import { createHostMetrics } from './hostMetrics.ts';
 import type { HostOptions } from './hostOptions.ts';
 import { keepHouse } from './keepHouse.ts';
 import { lockData } from './lockData.ts';
+import { openRollbacks } from './openRollbacks.ts';
 import { openSource } from './openSource.ts';
 import { reachStore } from './reachStore.ts';
 import { revokeKeys } from './revokeKeys.ts';
@@ -120,6 +122,15 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     { engine, credentials, folders, users, code: codeCache, image, shared, secrets },
     now,
   );
+  let source: Source | undefined;
+  const rollbacks = openRollbacks({
+    state: () => stores.open('state', 0),
+    writer: () => source?.writer,
+    folders,
+    users,
+    clock: systemClock,
+    log,
+  });
   const metrics = createHostMetrics();
   journal.subscribe(metrics.event);
   const cores = availableParallelism();
@@ -127,6 +138,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     engine,
     instances,
     records,
+    rollbacks,
     damaged,
     journal,
     clock: systemClock,
@@ -142,7 +154,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     observe: metrics.observe,
   });
   closing.defer(revokeKeys(loop, credentials));
-  const source = await openSource(options.bots, {
+  source = await openSource(options.bots, {
     cwd,
     env,
     clock: systemClock,
@@ -154,6 +166,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     loop,
     engine,
     instances,
+    rollbacks,
     source,
     journal,
     version: build.version,

@@ -4,9 +4,11 @@ import type { BotSpec } from '../../../src/host/bots/botSpec.ts';
 import type { HostEvent } from '../../../src/host/journal/event.ts';
 import { createLoop } from '../../../src/host/loop/createLoop.ts';
 import type { Timers } from '../../../src/host/loop/wakeups.ts';
+import type { Rollbacks } from '../../../src/host/reconcile/rollbacks.ts';
 import type { Entry } from '../../../src/host/sources/source.ts';
 import { createModelEngine, type Fault } from './modelEngine.ts';
 import { modelInstances, modelRecords } from './modelHost.ts';
+import { createModelRollbacks } from './modelRollbacks.ts';
 
 export const realTimers: Timers = {
   now: () => Date.now(),
@@ -23,6 +25,7 @@ export function startModelLoop(
   options: {
     model?: ReturnType<typeof createModelEngine>;
     kept?: ReturnType<typeof modelRecords>;
+    rollbacks?: Rollbacks;
     prepared?: (spec: BotSpec) => boolean;
     fault?: (call: string) => Fault;
   } = {},
@@ -36,6 +39,7 @@ export function startModelLoop(
     engine: model.engine,
     instances: modelInstances(options.prepared),
     records: kept.records,
+    rollbacks: options.rollbacks ?? createModelRollbacks(),
     damaged: new Map(),
     journal: {
       write: (event) => void events.push({ ...event, id: events.length + 1, at: Date.now() }),

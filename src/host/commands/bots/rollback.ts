@@ -18,6 +18,7 @@ export const rollback = askingCommand(
     const [bot] = positionals;
     const query = typeof flags.at === 'string' ? `?at=${encodeURIComponent(flags.at)}` : '';
     await host.send('POST', botPath(bot, `/rollback${query}`));
-    stdout.write(flags.json ? `${JSON.stringify({ bot })}\n` : `${bot} is wanted as it was before\n`);
+    const done = query === '' ? 'is wanted as it was before' : `is rolled back to snapshot ${flags.at}`;
+    stdout.write(flags.json ? `${JSON.stringify({ bot })}\n` : `${bot} ${done}\n`);
   },
 );

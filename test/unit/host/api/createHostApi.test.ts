@@ -6,6 +6,7 @@ import type { SourceWriter } from '../../../../src/host/sources/source.ts';
 import { aSpec } from '../../../support/host/aSpec.ts';
 import { modelInstances } from '../../../support/host/modelHost.ts';
 import { startModelLoop } from '../../../support/host/modelLoop.ts';
+import { createModelRollbacks } from '../../../support/host/modelRollbacks.ts';
 
 test('a bot that could not be removed is kept when the source loses it later', async () => {
   const host = startModelLoop();
@@ -16,6 +17,7 @@ test('a bot that could not be removed is kept when the source loses it later', a
     loop: host.loop,
     engine: host.model.engine,
     instances: modelInstances(),
+    rollbacks: createModelRollbacks(),
     source: { label: 'model', writer, run: async () => undefined },
     journal: {} as Journal,
     version: '0',

@@ -9,6 +9,7 @@ import { parseSchedule } from '../../../../src/host/schedule/parseSchedule.ts';
 import { aSpec, scheduled } from '../../../support/host/aSpec.ts';
 import { createModelEngine, type Fault } from '../../../support/host/modelEngine.ts';
 import { Killed, modelInstances, modelRecords } from '../../../support/host/modelHost.ts';
+import { createModelRollbacks } from '../../../support/host/modelRollbacks.ts';
 
 /** One thing that happens to a host and its bot. */
 type Happening =
@@ -23,6 +24,8 @@ type Happening =
   | { type: 'absent' }
   | { type: 'unknown' }
   | { type: 'drain'; on: boolean }
+  /** An operator asks for an older snapshot, with the specification of `variant`. */
+  | { type: 'rollback'; variant: number }
   /** Somebody kills and removes the newest container by hand. */
   | { type: 'vanish' };
 
@@ -61,6 +64,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ type: 'vanish' as const }) },
 );
 
+const withRollbacks = fc.oneof(
+  { weight: 8, arbitrary: happening },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('rollback' as const), variant: fc.integer({ min: 0, max: 2 }) }),
+  },
+);
+
 const START = Date.UTC(2026, 5, 1, 12, 0, 30);
 
 type Decide = (situation: Situation) => Step;
@@ -96,6 +107,19 @@ async function play(
   });
   const { records, kept, events, tell } = modelRecords(effect);
   const instances = modelInstances();
+  /** What lived while a snapshot was published over it. */
+  const publishedUnder: string[] = [];
+  const rollbacks = createModelRollbacks({
+    saved: ['first', 'second'],
+    effect: (what) => {
+      if (what === 'before publish') publishedUnder.push(...running().map(({ name }) => name));
+      effect();
+    },
+    want: (spec) => {
+      if (typeof wanted !== 'string') wanted = { spec };
+    },
+  });
+  const asked: number[] = [];
 
   const wantedNow = (): Wanted => {
     if (wanted === 'absent' || wanted === 'unknown') return { type: wanted };
@@ -129,7 +153,7 @@ async function play(
         await perform(
           chosen,
           situation,
-          { engine: model.engine, instances, records, tell },
+          { engine: model.engine, instances, records, rollbacks, tell },
           AbortSignal.timeout(1e6),
         );
       } catch (error) {
@@ -155,6 +179,11 @@ async function play(
       wanted = { spec: { ...wanted.spec, enabled: false } };
     if (what.type === 'absent' || what.type === 'unknown') wanted = what.type;
     if (what.type === 'drain') draining = what.on;
+    if (what.type === 'rollback' && records.get('b').rollback === undefined && killAfter === undefined) {
+      const rollback = { askedAt: ++now, sequence: 1, spec: make(what.variant) };
+      asked.push(rollback.askedAt);
+      await records.put('b', { ...records.get('b'), rollback });
+    }
     if (what.type === 'vanish') {
       const last = [...model.instances.values()].at(-1);
       if (last !== undefined) {
@@ -173,9 +202,17 @@ async function play(
     ...model,
     events,
     kept,
+    rollbacks,
+    publishedUnder,
+    asked,
     settle,
     end: () => now,
-    quiet: { wanted: () => wanted, draining: () => draining },
+    quiet: {
+      wanted: () => wanted,
+      resume: () => {
+        draining = false;
+      },
+    },
     later: (ms: number) => {
       now += ms;
     },
@@ -238,6 +275,77 @@ describe('a realtime bot through every crash', () => {
       ),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('a rollback through every crash', () => {
+  const stories = fc.array(withRollbacks, { maxLength: 30 });
+  const bots = fc.constantFrom(realtime, everyTenMinutes);
+  /** What a host gives up: a bot that another instance has taken over, one that is not wanted any more. */
+  const excused = ({ events, quiet, asked }: Awaited<ReturnType<typeof play>>, story: readonly Happening[]) =>
+    asked.length === 0 ||
+    story.some(({ type }) => type === 'absent') ||
+    typeof quiet.wanted() === 'string' ||
+    events.some(({ message }) => message.startsWith('not rolled back'));
+
+  it('publishes over nothing that lives, once for each that was asked, and takes no snapshot away', async () => {
+    let through = 0;
+    await fc.assert(
+      fc.asyncProperty(stories, bots, async (story, make) => {
+        const played = await play(make, story);
+        expect(played.publishedUnder).toEqual([]);
+        expect(overlaps(played.lives)).toBe(false);
+        const { saved, published } = played.rollbacks;
+        expect(new Set(published).size).toBe(published.length);
+        expect(saved).toEqual(['first', 'second', ...published.map(() => 'first')]);
+        if (excused(played, story)) return;
+        played.quiet.resume();
+        for (let i = 0; i < 4; i++) {
+          played.later(400_000);
+          await played.settle();
+        }
+        expect(published).toEqual(played.asked);
+        expect(played.kept.get('b')?.rollback).toBeUndefined();
+        through++;
+      }),
+      { numRuns: 400 },
+    );
+    expect(through).toBeGreaterThan(20);
+  });
+
+  it('would publish over a bot that lives if it did not end it first', async () => {
+    // The control: the same stories must find the fault.
+    const careless: Decide = (situation) => {
+      const { instances, recorded } = situation;
+      const isDead = recorded.rollback === undefined || recorded.rollback.published;
+      return reconcile(isDead || instances === undefined ? situation : { ...situation, instances: [] });
+    };
+    let found = 0;
+    await fc.check(
+      fc.asyncProperty(stories, async (story) => {
+        if ((await play(realtime, story, careless)).publishedUnder.length > 0) found++;
+      }),
+      { numRuns: 200 },
+    );
+    expect(found).toBeGreaterThan(0);
+  });
+
+  it('would be lost with its host if it were forgotten before it is through', async () => {
+    const careless: Decide = (situation) => {
+      const { rollback, ...rest } = situation.recorded;
+      const chosen = reconcile(situation);
+      // Forgets it with its first step.
+      return rollback === undefined || chosen.write === undefined ? chosen : { ...chosen, write: rest };
+    };
+    let lost = 0;
+    await fc.check(
+      fc.asyncProperty(stories, async (story) => {
+        const { rollbacks, asked } = await play(realtime, story, careless);
+        if (rollbacks.published.length < asked.length) lost++;
+      }),
+      { numRuns: 200 },
+    );
+    expect(lost).toBeGreaterThan(0);
   });
 });
 

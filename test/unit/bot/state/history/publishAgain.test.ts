@@ -58,7 +58,10 @@ test('what is not there, or not whole, changes nothing', async () => {
   const { bot } = await botWithHistory(100_000);
   await using _ = bot;
   const again = (sequence: number) => publishAgain(bot.context(), { sequence, holder: 'h', signal });
-  await expect(again(9)).rejects.toMatchObject({ code: 'not-found', hint: expect.stringContaining('1, 2, 3') });
+  await expect(again(9)).rejects.toMatchObject({
+    code: 'not-found',
+    hint: expect.stringContaining('1, 2, 3'),
+  });
   for (const pack of readdirSync(bot.object('packs'))) rmSync(bot.object(`packs/${pack}`));
   await expect(again(1)).rejects.toMatchObject({ code: 'damaged' });
   expect(await sequences(bot)).toEqual([1, 2, 3]);

@@ -1,0 +1,58 @@
+import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import type { StateContext } from '../../bot/state/format/context.ts';
+import { publishAgain } from '../../bot/state/history/publishAgain.ts';
+import { findSnapshot, requireHead } from '../../bot/state/read/snapshots.ts';
+import type { ObjectStore } from '../../store/objectStore.ts';
+import { writeSpec } from '../bots/writeSpec.ts';
+import type { Folders } from '../data/folders.ts';
+import type { Users } from '../data/openUsers.ts';
+import type { Rollbacks } from '../reconcile/rollbacks.ts';
+import type { SourceWriter } from '../sources/source.ts';
+
+export interface RollbacksOptions {
+  readonly state: () => Promise<ObjectStore>;
+  /** Undefined where others write the source; nothing is to be wanted again then. */
+  readonly writer: () => SourceWriter | undefined;
+  readonly folders: Folders;
+  readonly users: Users;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Rollbacks with the real store, source and data folder. */
+export function openRollbacks(options: RollbacksOptions): Rollbacks {
+  const { folders, users, clock, log } = options;
+
+  const contextOf = async (bot: string): Promise<StateContext> => ({
+    store: await options.state(),
+    bot,
+    clock,
+    warn: (message, fields) => log.warn(message, { ...fields, bot }),
+  });
+
+  /** What lies here may hold what was never saved: it stays in the trash for a week. */
+  function putAside(bot: string): void {
+    const { uid, gid } = users.of(bot);
+    const { own, state } = folders.bot(bot);
+    if (existsSync(state) && readdirSync(state).length === 0) return;
+    const empty = join(own, 'state.new');
+    rmSync(empty, { recursive: true, force: true });
+    mkdirSync(empty, { mode: 0o700 });
+    chownSync(empty, uid, gid);
+    if (existsSync(state)) renameSync(state, join(folders.trash, `${clock.now().toString(36)}-${bot}-state`));
+    renameSync(empty, state);
+  }
+
+  return {
+    check: async (bot, sequence, signal) =>
+      void findSnapshot(await requireHead(await contextOf(bot), signal), sequence),
+    publish: async (bot, { sequence, askedAt }, signal) => {
+      await publishAgain(await contextOf(bot), { sequence, holder: `rollback-${askedAt}`, signal });
+      putAside(bot);
+    },
+    want: async (spec) => void (await options.writer()?.apply(writeSpec(spec))),
+  };
+}
