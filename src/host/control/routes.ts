@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { RuntimeError } from '../../base/errors.ts';
 import type { BotView, HostApi } from '../api/hostApi.ts';
+import type { HostEvent } from '../journal/event.ts';
 import { follow } from './follow.ts';
 import { MAX_BODY_BYTES } from './wire.ts';
 
@@ -28,7 +29,7 @@ export async function route(api: HostApi, call: Call): Promise<Answer | undefine
     case 'GET bots':
       return { value: api.bots() };
     case 'GET changes':
-      return { stream: follow((listener) => api.changes((bot) => listener({ bot })), [], call.signal) };
+      return { stream: await changes(api, call) };
     case 'GET events':
       return await events(api, call);
     case 'POST bots':
@@ -88,12 +89,18 @@ async function events(api: HostApi, { url, signal }: Call): Promise<Answer> {
     ...(afterId === undefined ? {} : { afterId }),
   };
   if (!url.searchParams.has('follow')) return { value: await api.events(query) };
-  const before = await api.events(query);
-  const subscribe = (listener: (value: unknown) => void) =>
+  const subscribe = (listener: (event: HostEvent) => void) =>
     api.watchEvents((event) => {
       if (bot === undefined || event.bot === bot) listener(event);
     });
-  return { stream: follow(subscribe, before, signal) };
+  return {
+    stream: await follow({ subscribe, before: () => api.events(query), key: ({ id }) => id }, signal),
+  };
+}
+
+async function changes(api: HostApi, { signal }: Call): Promise<AsyncIterable<Uint8Array>> {
+  const subscribe = (listener: (change: { bot: string }) => void) => api.changes((bot) => listener({ bot }));
+  return await follow({ subscribe, before: async () => [], key: ({ bot }) => bot }, signal);
 }
 
 async function* bytesOf(chunks: AsyncIterable<{ readonly bytes: Uint8Array }>): AsyncGenerator<Uint8Array> {

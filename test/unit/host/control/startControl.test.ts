@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import type { HostApi } from '../../../../src/host/api/hostApi.ts';
+import { createControlClient } from '../../../../src/host/control/client.ts';
+import { startControl } from '../../../../src/host/control/startControl.ts';
+import type { HostEvent } from '../../../../src/host/journal/event.ts';
+import { openJournal } from '../../../../src/host/journal/openJournal.ts';
+
+/** The operator's socket over a real journal; of the host, only what is asked here. */
+async function control(api: (journal: ReturnType<typeof openJournal>) => Partial<HostApi>) {
+  const folder = mkdtempSync(join(tmpdir(), 'control-'));
+  const journal = openJournal(join(folder, 'journal'), Date.now);
+  const server = await startControl(join(folder, 'host.sock'), api(journal) as HostApi);
+  onTestFinished(async () => {
+    await server.close();
+    journal.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const tell = (message: string, bot = 'b') => journal.write({ type: 'started', bot, message, facts: {} });
+  return { client: createControlClient(join(folder, 'host.sock')), tell };
+}
+
+async function take(events: AsyncIterable<HostEvent>, count: number): Promise<string[]> {
+  const messages: string[] = [];
+  for await (const { message } of events) if (messages.push(message) === count) break;
+  return messages;
+}
+
+test('an event that happens while the earlier ones are read is told, and once', async () => {
+  let reads = 0;
+  const { client, tell } = await control((journal) => ({
+    watchEvents: (listener) => journal.subscribe(listener),
+    events: async (query) => {
+      reads++;
+      tell('meanwhile, and read');
+      const found = await journal.read(query);
+      tell('meanwhile, and not read');
+      await pause(50);
+      return found;
+    },
+  }));
+  tell('before');
+  tell('of another', 'c');
+  const stop = new AbortController();
+  const watched = take(client.lines<HostEvent>('/events?follow=1&bot=b', stop.signal), 4);
+  await expect.poll(() => reads).toBe(1);
+  await pause(150);
+  tell('of another', 'c');
+  tell('after');
+  expect(await watched).toEqual(['before', 'meanwhile, and read', 'meanwhile, and not read', 'after']);
+});
+
+test('a journal that cannot be read is an error of the call, and leaves no listener', async () => {
+  let listeners = 0;
+  const { client } = await control(() => ({
+    watchEvents: () => {
+      listeners++;
+      return () => void listeners--;
+    },
+    events: () => Promise.reject(new Error('the disk is gone')),
+  }));
+  await expect(take(client.lines('/events?follow=1', AbortSignal.timeout(5_000)), 1)).rejects.toThrow(/disk/);
+  expect(listeners).toBe(0);
+});
+
+test('logs are followed as they come, and left when the caller goes', async () => {
+  let asked: unknown;
+  let left = false;
+  const { client } = await control(() => ({
+    logs: async function* (_, options, signal) {
+      asked = options;
+      try {
+        yield { stream: 'stdout', bytes: Buffer.from('one\n') };
+        await pause(50);
+        yield { stream: 'stdout', bytes: Buffer.from('two\n') };
+        await pause(60_000, undefined, { signal }).catch(() => undefined);
+      } finally {
+        left = true;
+      }
+    },
+  }));
+  const stop = new AbortController();
+  let text = '';
+  for await (const bytes of client.stream('/bots/b/logs?follow=1&tail=5', stop.signal)) {
+    text += Buffer.from(bytes);
+    if (text.includes('two')) stop.abort();
+  }
+  expect(text).toBe('one\ntwo\n');
+  expect(asked).toEqual({ follow: true, tail: 5 });
+  await expect.poll(() => left).toBe(true);
+});
