@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { buildSync } from 'esbuild';
 import { expect, onTestFinished, test } from 'vitest';
 import { readCodeMarker } from '../../../../src/bot/code/codeMarker.ts';
 import { zip } from '../../../support/files/archives.ts';
@@ -113,9 +114,12 @@ test('the marker says when the code is whole', async () => {
 test('a start killed at any moment is repaired by the next one', async () => {
   const directory = workspace();
   const bot = join(directory, 'bot');
+  // One file, so that each of the processes loads it in a moment.
+  const unpacker = join(directory, 'unpacker.cjs');
+  const entry = join(import.meta.dirname, '../../../support/files/unpackArchive.ts');
+  buildSync({ entryPoints: [entry], outfile: unpacker, bundle: true, platform: 'node', format: 'cjs' });
   const program = `
-    import fs from 'node:fs';
-    import { syncBuiltinESMExports } from 'node:module';
+    const fs = require('node:fs');
     let step = 0;
     for (const name of ['mkdirSync', 'mkdtempSync', 'renameSync', 'rmSync', 'openSync', 'writeFileSync']) {
       const real = fs[name];
@@ -124,9 +128,8 @@ test('a start killed at any moment is repaired by the next one', async () => {
         return real(...args);
       };
     }
-    syncBuiltinESMExports();
-    const { unpackArchive } = await import(${JSON.stringify(join(import.meta.dirname, '../../../support/files/unpackArchive.ts'))});
-    await unpackArchive(process.argv[1], process.argv[2], { maxBytes: 1e6 });`;
+    const { unpackArchive } = require(${JSON.stringify(unpacker)});
+    unpackArchive(process.argv[1], process.argv[2], { maxBytes: 1e6 });`;
   writeFileSync(join(directory, 'two'), archive('b/y', 'c', 'd'));
   let killed = 0;
   for (let step = 0; ; step++) {
@@ -134,7 +137,7 @@ test('a start killed at any moment is repaired by the next one', async () => {
     await unpack(directory, archive('a', 'b/x', 'c'));
     const { signal, status, stderr } = spawnSync(
       process.execPath,
-      ['--input-type=module', '-e', program, join(directory, 'two'), bot, String(step)],
+      ['-e', program, join(directory, 'two'), bot, String(step)],
       { encoding: 'utf8' },
     );
     if (signal === null) {
