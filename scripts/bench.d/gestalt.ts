@@ -83,17 +83,17 @@ try {
       return took;
     },
     docker: async () => {
+      const name = `bench-gestalt-${process.pid}`;
       const began = performance.now();
-      const child = spawn('docker', ['run', '--rm', '--entrypoint', 'python3', image, '-c', PLUGIN], {
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
+      const child = spawn(
+        'docker',
+        ['run', '--rm', '--name', name, '--entrypoint', 'python3', image, '-c', PLUGIN],
+        { stdio: ['ignore', 'pipe', 'ignore'] },
+      );
       await once(child.stdout, 'data');
       const took = performance.now() - began;
-      child.kill('SIGTERM');
-      run('docker', 'ps', '--quiet', '--filter', `ancestor=${image}`)
-        .split('\n')
-        .filter((id) => id !== '')
-        .forEach((id) => void run('docker', 'kill', id));
+      // This one alone: others may run containers of the same image.
+      run('docker', 'kill', name);
       await once(child, 'exit');
       return took;
     },
