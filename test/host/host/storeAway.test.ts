@@ -1,13 +1,28 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
 import { docker, universalImage } from '../../support/container/docker.ts';
+import { zip } from '../../support/files/archives.ts';
 import { realHost } from '../../support/host/realHost.ts';
 import { startMinio } from '../../support/store/minio.ts';
 
 const image = await universalImage();
 
 const bot = (name: string, more: string) => `name: ${name}\nruntime: command\n${more}`;
-const realtime = bot('r', 'type: realtime\nentrypoints: {bot: "while true; do sleep 1; done"}\n');
+const realtimeOf = 'type: realtime\nentrypoints: {bot: "while true; do sleep 1; done"}\n';
+const realtime = bot('r', realtimeOf);
+/** Counts into its state, five times a second. */
+const counting = (name: string) =>
+  bot(
+    name,
+    `type: realtime\nentrypoints: {bot: 'mkdir -p "$STATE_DIR"; i=0; while true; do i=$((i+1)); echo $i >> "$STATE_DIR/ledger"; sleep 0.2; done'}\n`,
+  );
+/** How long the store is away: `RUNTIME_TEST_AWAY_SECONDS`. */
+const awayMs = Number(process.env.RUNTIME_TEST_AWAY_SECONDS ?? 15) * 1_000;
+const runtime = join(import.meta.dirname, '../../../dist/runtime');
 const late = bot('late', 'type: realtime\nentrypoints: {bot: "while true; do sleep 1; done"}\n');
 
 describe.skipIf(image.missing !== undefined)('a store that is away for a while', { timeout: 300_000 }, () => {
@@ -42,6 +57,60 @@ describe.skipIf(image.missing !== undefined)('a store that is away for a while',
       rmSync(`${host.bots}/late.yaml`);
       await until(async () => expect(await stateOf('late')).toBe('running'));
       expect(await docker('inspect', '-f', '{{.Id}} {{.State.StartedAt}}', 'rt-r')).toBe(before);
+    } finally {
+      await minio.stop();
+    }
+  });
+
+  test('loses nothing of what bots write meanwhile, and what is new waits for it', async () => {
+    const names = ['c0', 'c1', 'c2'];
+    const minio = await startMinio({ address: '0.0.0.0', quiet: true });
+    try {
+      await using host = await realHost({ image: image.tag, minio, env: { SYNC_INTERVAL: '2s' } });
+      await minio.client.putObject(
+        'custom-bots',
+        'new.zip',
+        zip([{ name: 'code', data: Buffer.from('new') }]),
+      );
+      for (const name of names) host.write({ [`${name}/bot.yaml`]: counting(name) });
+      await host.start();
+      const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 90_000, interval: 500 });
+      const states = async () => (await host.list()).map(({ name, state }) => [name, state]);
+      const ledger = (name: string) =>
+        readFileSync(join(host.data, 'bots', name, 'state/.the0-state/ledger'), 'utf8');
+      await until(async () => expect(await states()).toEqual(names.map((name) => [name, 'running'])));
+      const uptimes = () =>
+        docker('inspect', '-f', '{{.Id}} {{.State.StartedAt}}', ...names.map((name) => `rt-${name}`));
+      const before = await uptimes();
+
+      await minio.kill();
+      host.write({ 'new.yaml': `${bot('new', realtimeOf)}code: {file: new.zip}\n` });
+      const backAt = Date.now() + awayMs;
+      while (Date.now() < backAt) {
+        await pause(2_000);
+        expect(await uptimes()).toBe(before);
+        expect((await states()).find(([name]) => name === 'new')?.[1]).not.toBe('running');
+      }
+      const written = names.map((name) => ledger(name));
+      await minio.start();
+      await until(async () =>
+        expect(await states()).toEqual([...names, 'new'].map((name) => [name, 'running'])),
+      );
+      expect(await uptimes()).toBe(before);
+
+      await host.cli('drain', '--wait');
+      for (const [i, name] of names.entries()) {
+        const to = join(host.data, `restored-${name}`);
+        const { endpoint, accessKey, secretKey } = minio;
+        await promisify(execFile)(runtime, ['state', 'restore', name, '--to', to], {
+          env: { MINIO_ENDPOINT: endpoint, MINIO_ACCESS_KEY: accessKey, MINIO_SECRET_KEY: secretKey },
+        });
+        const saved = readFileSync(join(to, '.the0-state/ledger'), 'utf8');
+        expect(saved).toBe(ledger(name));
+        expect(saved.startsWith(written[i]!)).toBe(true);
+        const lines = saved.trim().split('\n').map(Number);
+        expect(lines).toEqual(lines.map((_, index) => index + 1));
+      }
     } finally {
       await minio.stop();
     }
