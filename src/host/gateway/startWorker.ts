@@ -19,6 +19,8 @@ export interface StartWorkerOptions {
   readonly clock: Clock;
   /** Letters and digits, unique. */
   readonly id: string;
+  /** Where query servers listen; another one in tests. */
+  readonly port?: number | undefined;
 }
 
 export const QUERY_PORT = 9476;
@@ -36,7 +38,7 @@ const OUTPUT_BYTES = 4096;
  * `QueryError` with what it printed when it ends instead.
  */
 export async function startWorker(options: StartWorkerOptions, spec: BotSpec): Promise<Worker> {
-  const { engine, instances, id, clock } = options;
+  const { engine, instances, id, clock, port = QUERY_PORT } = options;
   const signal = AbortSignal.timeout(START_MS);
   let name: string | undefined;
   try {
@@ -56,7 +58,7 @@ export async function startWorker(options: StartWorkerOptions, spec: BotSpec): P
           `query container exited with code ${seen.exitCode ?? -1}: ${output}`,
         );
       }
-      const address = seen.address && { host: seen.address, port: QUERY_PORT, instance: seen.id };
+      const address = seen.address && { host: seen.address, port, instance: seen.id };
       if (address && (await answers(address, signal))) return { name, address };
       await clock.sleep(POLL_MS, signal);
     }

@@ -16,6 +16,8 @@ export interface WorkersOptions {
   readonly stateVersion: (bot: string, signal: AbortSignal) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** As in `StartWorkerOptions`. */
+  readonly port?: number;
   /** How many may be there at once. */
   readonly most: number;
 }
@@ -62,6 +64,7 @@ export class Workers {
         { 'retry-after': '5' },
       );
     });
+    await this.#prepare(spec, signal);
     const version = `${instances.hash(spec) ?? JSON.stringify(spec)} ${state ?? ''}`;
     let kept = this.#kept.get(spec.name);
     if (kept?.version !== version) {
@@ -125,6 +128,21 @@ export class Workers {
     const [oldest] = idle.sort(([, a], [, b]) => a.usedAt - b.usedAt);
     if (oldest) this.#retire(...oldest);
     return oldest !== undefined;
+  }
+
+  /** What a worker is made of has to be known before two can be told apart: the second query would get another one. */
+  async #prepare(spec: BotSpec, signal: AbortSignal): Promise<void> {
+    const { instances } = this.#options;
+    if (instances.hash(spec) !== undefined) return;
+    await instances.prepare(spec, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      const { message } = asRuntimeError(error);
+      throw new QueryError(
+        502,
+        'unavailable',
+        `no query container of ${spec.name} can be created: ${message}`,
+      );
+    });
   }
 
   #start(spec: BotSpec): Promise<Worker> {
