@@ -31,7 +31,8 @@ export interface StoresDeps {
 export interface Stores {
   /**
    * A bucket that retries for `retryMs` milliseconds, by default START_TIMEOUT; 0: not at all. Its adapter is loaded by
-   * the first call and shared by all. The code bucket is never made; the others are, on their first write.
+   * the first call and shared by all. The code bucket is created only where `createCodeBucket` says so; the others are, on their
+   * first write.
    */
   open(bucket: keyof Buckets, retryMs?: number): Promise<ObjectStore>;
   close(): Promise<void>;
@@ -58,12 +59,12 @@ export function openStores(config: StoresConfig, deps: StoresDeps): Stores {
 
 /** A bot's start loads the adapter that it uses and no other. */
 async function openAdapter(
-  { store, buckets }: StoresConfig,
+  { store, buckets, createCodeBucket = false }: StoresConfig,
   role: keyof Buckets,
   clock: Clock,
 ): Promise<ObjectStore> {
   const bucket = buckets[role];
-  const createBucket = role !== 'code';
+  const createBucket = role !== 'code' || createCodeBucket;
   switch (store.type) {
     case 'file': {
       const { openFileStore } = await import('./file/file.ts');

@@ -33,4 +33,6 @@ export interface StoresConfig {
   readonly buckets: Buckets;
   /** How long a call is retried unless it says otherwise, milliseconds. */
   readonly startTimeoutMs: number;
+  /** Whoever uploads code creates the code bucket too; for all others a missing one is a mistake. */
+  readonly createCodeBucket?: boolean;
 }

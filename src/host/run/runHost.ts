@@ -80,7 +80,8 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
   const { records, damaged, close } = openRecords(folders, now);
   closing.defer(close);
 
-  const stores = openStores(config, { clock: systemClock, random });
+  // A folder with a bot is packed and uploaded: on a store that is new there is no bucket for it yet.
+  const stores = openStores({ ...config, createCodeBucket: true }, { clock: systemClock, random });
   closing.defer(() => stores.close());
   // The loop backs off by itself: a bot that waits here would hold a slot.
   const code = () => stores.open('code', 0);

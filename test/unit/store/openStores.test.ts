@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { openStores } from '../../../src/store/openStores.ts';
+import { temporaryDirectory } from '../../support/files/temporary.ts';
 
 const buckets = { code: 'custom-bots', state: 'bot-state', logs: 'bot-logs', results: 'query-results' };
 const deps = { clock: systemClock, random: () => 0 };
@@ -49,4 +50,17 @@ test('a store that is away is tried until the deadline of the call, START_TIMEOU
   expect(now).toBe(5000);
   expect(attempts.length).toBeGreaterThan(3);
   await stores.close();
+});
+
+test('whoever uploads code creates its bucket too', async () => {
+  const path = await temporaryDirectory();
+  const config = {
+    store: { type: 'file', path },
+    buckets,
+    startTimeoutMs: 0,
+    createCodeBucket: true,
+  } as const;
+  const code = await openStores(config, deps).open('code');
+  await code.put('a', Buffer.from('x'));
+  expect((await code.head('a')).size).toBe(1);
 });
