@@ -14,6 +14,21 @@ const programsAsText: Plugin = {
 /** Tests that start real processes on a busy machine: a limit is there to end a hang, not to measure. */
 const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
 
+/** By itself, with RUNTIME_TEST_DOCS=1: the pages take the ports that people type. */
+const docs = process.env.RUNTIME_TEST_DOCS
+  ? [
+      {
+        extends: true as const,
+        test: {
+          name: 'docs',
+          include: ['test/docs/**/*.test.ts'],
+          globalSetup: ['test/support/store/globalMinio.ts'],
+          ...timeouts,
+        },
+      },
+    ]
+  : [];
+
 export default defineConfig({
   plugins: [programsAsText],
   test: {
@@ -37,6 +52,7 @@ export default defineConfig({
           ...timeouts,
         },
       },
+      ...docs,
     ],
   },
 });
