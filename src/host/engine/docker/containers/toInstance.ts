@@ -22,12 +22,18 @@ export function toInstance(
     state,
     createdAt: timeOf(details.Created) ?? 0,
     startedAt: timeOf(State.StartedAt),
-    endedAt: state === 'ended' ? timeOf(State.FinishedAt) : undefined,
+    endedAt: state === 'ended' ? endOf(State) : undefined,
     exitCode: state === 'ended' && !wasLost(State, bootedAt) ? State.ExitCode : undefined,
     outOfMemory: State.OOMKilled,
     error: State.Error === '' ? undefined : State.Error,
     address: state === 'running' ? addresses.find((address) => address !== '') : undefined,
   };
+}
+
+/** Never before the start: the engine takes the two times apart, and a program that ends at once can have a start noted after its end. */
+function endOf({ StartedAt, FinishedAt }: ContainerDetails['State']): number | undefined {
+  const end = timeOf(FinishedAt);
+  return end && Math.max(end, timeOf(StartedAt) ?? end);
 }
 
 /** One that a machine took with it when it went down: the engine finds it gone, says 255, and knows nothing. */

@@ -38,6 +38,11 @@ test('255 of one that was running when the machine went down is nobody’s exit 
   expect(exitCode({ ExitCode: 255, ...found, StartedAt: '2026-01-02T00:00:10Z' })).toBe(255);
 });
 
+test('a program that ended before the engine noted its start has lasted no time, not less', () => {
+  const life = toInstance(details({ FinishedAt: '2025-12-31T23:59:59.999Z' }), context)!;
+  expect(life.endedAt).toBe(life.startedAt);
+});
+
 test.each([
   ['created', 'created'],
   ['running', 'running'],
