@@ -75,4 +75,9 @@ export interface Launch {
    * `{"code":"config","message":…}` on it when it refuses to run the bot, and closes it before bot code runs.
    */
   readonly control: string | undefined;
+  /**
+   * How turns reach an agent: over descriptor 3, which the launcher then keeps open, or over stdin and stdout, which then is no
+   * log. Undefined: neither, because it is no agent or has a port.
+   */
+  readonly channel?: 'control' | 'stdio';
 }

@@ -33,6 +33,8 @@ agent/query/server                        port 9476, its own paths, its limits
 agent/query/once                          one query by one process
 agent/query/program                       the query program: start, keep, ask
 agent/query/http                          both sides of the wire
+agent/ledger                              what turns have cost
+agent/links                               what carries turns to an agent
 agent/process                             children, signals, what processes tell each other
 bot                                       what a bot is: no process, no port        sees store base
 bot/sync                                  code and state in, state and logs out
