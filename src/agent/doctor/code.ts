@@ -13,7 +13,7 @@ export const code: Check = {
   async run({ config, kind, stores }) {
     const { file, maxBytes } = config.code;
     if (file === undefined) {
-      if (kind.entrypoint === 'text') return [ok('code', 'needs none')];
+      if (kind.entrypoint !== 'file') return [ok('code', 'needs none')];
       await checkEntrypoint(config, kind);
       return [ok('code', `no CODE_FILE: taken as it is in ${config.paths.code}`)];
     }

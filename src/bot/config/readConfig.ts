@@ -53,8 +53,8 @@ function leavesStore(role: Role, isEphemeralQuery: boolean): boolean {
 export interface KnownKind {
   readonly id: string;
   readonly aliases: readonly string[];
-  /** `text`: the entrypoint is a command or a program's text, no path. */
-  readonly entrypoint: 'file' | 'text';
+  /** `text`: the entrypoint is a command or a program's text, no path; `none`: it needs none. */
+  readonly entrypoint: 'file' | 'text' | 'none';
   /** Why there is no such kind, where its manifest is broken: lines with file and line. */
   readonly problems?: readonly string[];
 }
@@ -65,7 +65,12 @@ export interface KnownKind {
  */
 export async function readConfig(env: Env, options: ReadConfigOptions): Promise<Config> {
   const reader = new VariableReader(env, options.origins);
-  for (const name of required(options.role, reader)) if (!reader.has(name)) reader.missing(name);
+  const needsNone = options.knownKinds.some(
+    ({ id, aliases, entrypoint }) => entrypoint === 'none' && [id, ...aliases].includes(env.RUNTIME ?? ''),
+  );
+  for (const name of required(options.role, reader)) {
+    if (!reader.has(name) && !(needsNone && name === 'ENTRYPOINT')) reader.missing(name);
+  }
 
   const botId = reader.read('BOT_ID') ?? '';
   const kind = await readKind(reader, options.knownKinds);

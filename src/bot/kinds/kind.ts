@@ -1,4 +1,5 @@
 import type { Task } from '../config/task.ts';
+import type { AgentEndpoint, AgentSpec } from './agentSpec.ts';
 
 /**
  * The room of the kinds: how a bot in some language is started, as data. Nothing in here starts a process.
@@ -31,13 +32,17 @@ export interface Kind {
   readonly footprint: string;
   /** Where it is defined: files of this repository, or the manifest's path. */
   readonly source: readonly string[];
-  /** What an entrypoint is: a path relative to the code path, or a command, a name or a program's text. */
-  readonly entrypoint: 'file' | 'text';
+  /** What an entrypoint is: a path relative to the code path, or a command, a name or a program's text; `none`: it has none. */
+  readonly entrypoint: 'file' | 'text' | 'none';
   /**
    * Whether its interpreter can be started before the code is there: it then loads, and waits for the line `go`
    * on file descriptor 3 before it touches the code path (see `Launch.control`).
    */
   readonly startsEarly: boolean;
+  /** Set: what it runs answers messages, and is spoken to like this. */
+  readonly agent?: AgentSpec;
+  /** How long it takes to stop in good order after SIGTERM, where that is known. */
+  readonly stopSeconds?: number;
   /** What to run. Pure: touches no file. Throws `config` (78) for what the request can never satisfy. */
   launch(request: LaunchRequest): Promise<Launch>;
   /**
@@ -59,6 +64,8 @@ export interface LaunchRequest {
   readonly codePath: string;
   readonly stateDir: string;
   readonly task: Task;
+  /** Of an agent that is asked on a port. */
+  readonly endpoint?: AgentEndpoint;
 }
 
 export interface Launch {

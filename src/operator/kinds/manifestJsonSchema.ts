@@ -15,8 +15,12 @@ const descriptions: Readonly<Record<keyof typeof manifestSchema.entries, string>
   wrap: `Words before argv; ${placeholders} are replaced.`,
   env: `Added to the bot's environment; ${placeholders} are replaced.`,
   cwd: `Working directory; ${placeholders} are replaced.`,
-  entrypoint: 'file: checked to be inside the code path; text: anything.',
+  entrypoint:
+    'file: checked to be inside the code path; text: anything; none: the bot names none. Default: none for an agent whose words have no {entrypoint}, else file.',
   executable: 'The file is made executable, and checked to be one that the system can run.',
+  stopSeconds: 'How long it takes to stop in good order.',
+  agent: 'How the agent that it runs is spoken to; docs/agents.md.',
+  sources: 'Files beside the manifest that it needs; a lock has to name them.',
 };
 
 /** The JSON schema of a manifest. What a pattern cannot say (which placeholders there are) is checked when it is loaded. */

@@ -6,7 +6,7 @@ import { hash, lockLine, lockOf } from '../../bot/kinds/manifest/checkLock.ts';
 import { loadManifests } from '../../bot/kinds/manifest/load.ts';
 
 /**
- * Writes the lock of a manifest: of itself, of the files that the lock had before, and of `more`. Returns its path. Throws
+ * Writes the lock of a manifest: of itself, of its sources, of the files that the lock had before, and of `more`. Returns its path. Throws
  * `config` where the manifest is broken or a file cannot be read.
  */
 export async function writeLock(manifest: string, more: readonly string[]): Promise<string> {
@@ -17,7 +17,12 @@ export async function writeLock(manifest: string, more: readonly string[]): Prom
   const before = await readFile(lock, 'utf8').catch(() => '');
   const known = before.split('\n').flatMap((line) => lockLine.exec(line)?.[2] ?? []);
   const folder = dirname(manifest);
-  const files = new Set([manifest, ...known.map((path) => resolve(folder, path)), ...more]);
+  const { kinds, broken } = await loadManifests([manifest], builtInKinds);
+  const sources = [
+    ...kinds.flatMap(({ source }) => source.slice(1)),
+    ...broken.flatMap((one) => one.sources),
+  ];
+  const files = new Set([manifest, ...sources, ...known.map((path) => resolve(folder, path)), ...more]);
   const lines = [];
   const problems: string[] = [];
   for (const file of files) {
@@ -26,7 +31,6 @@ export async function writeLock(manifest: string, more: readonly string[]): Prom
     else problems.push(`${file}:1: it cannot be read (${digest})`);
   }
   // The lock itself is about to be right.
-  const { broken } = await loadManifests([manifest], builtInKinds);
   problems.push(
     ...broken.flatMap((one) => one.problems.filter((problem) => !problem.startsWith(`${lock}:`))),
   );

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { systemCode } from '../../../base/errors.ts';
 
@@ -15,9 +15,13 @@ export const lockLine = /^([0-9a-f]{64}) [ *](.+)$/;
 
 /**
  * What differs from the lock beside a manifest, each as `file:line: problem`; nothing where there is no lock. `text` is the
- * manifest as it was read, so that what is checked is what is used.
+ * manifest as it was read, so that what is checked is what is used; `sources` are the other files that the lock must name.
  */
-export async function checkLock(manifest: string, text: string): Promise<readonly string[]> {
+export async function checkLock(
+  manifest: string,
+  text: string,
+  sources: readonly string[],
+): Promise<readonly string[]> {
   const lock = lockOf(manifest);
   const lines = await readFile(lock, 'utf8').catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return undefined;
@@ -26,12 +30,12 @@ export async function checkLock(manifest: string, text: string): Promise<readonl
   if (lines === undefined) return [];
   if (typeof lines !== 'string') return [lines.problem];
   const problems: string[] = [];
-  let named = false;
+  const unnamed = new Set([manifest, ...sources].map((file) => resolve(file)));
   for (const [index, line] of lines.split('\n').entries()) {
     if (line.trim() === '') continue;
     const [, locked, path = ''] = lockLine.exec(line) ?? [];
     const file = resolve(dirname(lock), path);
-    named ||= file === resolve(manifest);
+    unnamed.delete(file);
     const found =
       locked === undefined ? undefined : await hash(file, file === resolve(manifest) ? text : undefined);
     const problem =
@@ -42,7 +46,7 @@ export async function checkLock(manifest: string, text: string): Promise<readonl
           : undefined;
     if (problem !== undefined) problems.push(`${lock}:${index + 1}: ${problem}`);
   }
-  if (!named) problems.push(`${lock}:1: it does not name ${basename(manifest)}`);
+  for (const file of unnamed) problems.push(`${lock}:1: it does not name ${relative(dirname(lock), file)}`);
   return problems;
 }
 

@@ -14,6 +14,8 @@ export interface BrokenManifest {
   readonly file: string;
   /** Id and aliases, as far as they can be told. */
   readonly names: readonly string[];
+  /** The files beside it that it says it needs, as far as they can be told. */
+  readonly sources: readonly string[];
   /** Each as `file:line: problem`. */
   readonly problems: readonly string[];
 }
@@ -43,7 +45,8 @@ export async function loadManifests(
       kinds.push(kind);
       for (const name of names) owners.set(name, file);
     } else {
-      broken.push({ file, names, problems: [...problems, ...taken] });
+      const sources = kind?.source.slice(1) ?? [];
+      broken.push({ file, names, sources, problems: [...problems, ...taken] });
     }
   }
   return { kinds, broken };
@@ -74,7 +77,8 @@ async function loadManifest(file: string): Promise<Loaded> {
   const problems: string[] = [];
   const kind = parseManifest(file, text, problems);
   if (!kind) return failed(text, problems);
-  return { kind, names: namesOf(kind), problems: await checkLock(file, text) };
+  const [, ...sources] = kind.source;
+  return { kind, names: namesOf(kind), problems: await checkLock(file, text, sources) };
 }
 
 function namesOf({ id, aliases }: Kind): readonly string[] {
