@@ -21,6 +21,7 @@ host/sources | host/instances             what is wanted; what it is made of
 host/data                                 the host's own folders
 host/credentials                          each bot its own keys to the store
 host/engine                               what runs instances
+host/kubernetes                           the API of a cluster: access, requests, lists, watches
 host/bots                                 a bot's specification
 host/schedule | host/journal              time; what has happened
 agent                                     one container                             sees bot store base
