@@ -8,6 +8,7 @@ import type { HostEvent } from '../../src/host/journal/event.ts';
 import { openJournal } from '../../src/host/journal/openJournal.ts';
 import { createLoop } from '../../src/host/loop/createLoop.ts';
 import { openRecords } from '../../src/host/loop/openRecords.ts';
+import { openWavesFile } from '../../src/host/loop/wavesFile.ts';
 import { systemTimers } from '../../src/host/run/systemTimers.ts';
 import { parseSchedule } from '../../src/host/schedule/parseSchedule.ts';
 import { openDirectorySource } from '../../src/host/sources/directory.ts';
@@ -47,6 +48,7 @@ const loop = createLoop({
   records,
   rollbacks: createModelRollbacks(),
   damaged,
+  waves: openWavesFile(folders),
   journal,
   clock: systemClock,
   timers: systemTimers,

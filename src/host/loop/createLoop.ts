@@ -1,5 +1,4 @@
 import { asRuntimeError } from '../../base/errors.ts';
-import type { Role } from '../engine/engine.ts';
 import type { NewEvent } from '../journal/event.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
 import type { Situation, Wanted } from '../reconcile/situation.ts';
@@ -7,7 +6,7 @@ import type { Step } from '../reconcile/step.ts';
 import { updated } from './conditions.ts';
 import { conditionsOf } from './conditionsOf.ts';
 import { type DoStep, doStep, needsStore } from './doStep.ts';
-import { createEngineView } from './engineView.ts';
+import { createEngineView, rolesOf } from './engineView.ts';
 import { gatesOf } from './gates.ts';
 import type { Loop, LoopOptions } from './loop.ts';
 import { createSlots } from './slots.ts';
@@ -29,9 +28,14 @@ export function createLoop(options: LoopOptions): Loop {
   const slots = createSlots(options.slots);
   const store = createStoreGate();
   const wanted = createWantedView(options);
-  const waves = createWaves((group, notReady) => {
-    const message = `a change is held: ${notReady} of its last wave are not ready after 60 s`;
-    tell({ type: 'held', bot: undefined, message, facts: { group } });
+  const waves = createWaves({
+    kept: options.waves.kept,
+    now: clock.now(),
+    changed: () => options.waves.changed(waves.keep),
+    onHeld: (group, notReady) => {
+      const message = `a change is held: ${notReady} of its last wave are not ready after 60 s`;
+      tell({ type: 'held', bot: undefined, message, facts: { group } });
+    },
   });
   const wakeups = createWakeups(options.timers, wake);
   const view = createEngineView(
@@ -143,6 +147,8 @@ export function createLoop(options: LoopOptions): Loop {
         return settle(bot, own, now + 1_000);
       }
       try {
+        // Who has been let through is known before it ends: the next life of the host lets nobody through in its place.
+        await options.waves.written();
         const done = await doStep(step, before, deps, signal);
         if (done === 'done' && step.action.type === 'forget') return drop(bot);
         notice(bot, own);
@@ -239,12 +245,4 @@ export function createLoop(options: LoopOptions): Loop {
       wakeups.stop();
     },
   };
-}
-
-/** A host without bots of its own only looks where the realtime ones are. */
-function rolesOf(types: LoopOptions['types']): ReadonlySet<Role> {
-  const roles = new Set<Role>();
-  if (types.has('scheduled')) roles.add('run');
-  if (types.has('realtime') || types.size === 0) roles.add('bot');
-  return roles;
 }

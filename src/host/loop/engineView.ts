@@ -151,3 +151,11 @@ export function createEngineView(
 function same(a: Instance | undefined, b: Instance | undefined): boolean {
   return a?.id === b?.id && a?.state === b?.state && a?.address === b?.address && a?.error === b?.error;
 }
+
+/** A host without bots of its own only looks where the realtime ones are. */
+export function rolesOf(types: ReadonlySet<'realtime' | 'scheduled'>): ReadonlySet<Role> {
+  const roles = new Set<Role>();
+  if (types.has('scheduled')) roles.add('run');
+  if (types.has('realtime') || types.size === 0) roles.add('bot');
+  return roles;
+}

@@ -16,6 +16,7 @@ import type { LoopObserver } from './sourceObserver.ts';
 import type { Timers } from './wakeups.ts';
 import type { WantedView } from './wantedView.ts';
 import type { Waves } from './waves.ts';
+import type { WavesFile } from './wavesFile.ts';
 
 /**
  * The room of the loop: it looks at each bot when something of it may have changed, has `reconcile` decide, and does that.
@@ -24,7 +25,7 @@ import type { Waves } from './waves.ts';
  *      (`engineView`), what is recorded (`openRecords`, on disk before anything that must not happen twice).
  *   2. `wakeups` says which bot is looked at when: after an event, after a wait, at a scheduled time.
  *   3. `gates` say what may not happen now: the host is full (`hostFull`), the store is away (`storeGate`), the wave has not come
- *      (`waves`).
+ *      (`waves`, which outlive the host in `wavesFile`).
  *   4. `doStep` does one step, as one of a limited number (`slots`). Then the bot is looked at again.
  *   5. `conditionsOf` says what is true of it, and since when (`conditions`).
  */
@@ -36,6 +37,7 @@ export interface LoopOptions {
   readonly rollbacks: Rollbacks;
   /** Bots whose record cannot be read, and why: nothing is done about them. */
   readonly damaged: ReadonlyMap<string, string>;
+  readonly waves: WavesFile;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -21,6 +21,7 @@ import { openJournal } from '../journal/openJournal.ts';
 import { createLoop } from '../loop/createLoop.ts';
 import { createHostFull } from '../loop/hostFull.ts';
 import { openRecords } from '../loop/openRecords.ts';
+import { openWavesFile } from '../loop/wavesFile.ts';
 import type { Source } from '../sources/source.ts';
 import { hostIdentity } from './hostIdentity.ts';
 import { createHostMetrics } from './hostMetrics.ts';
@@ -141,6 +142,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     records,
     rollbacks,
     damaged,
+    waves: openWavesFile(folders),
     journal,
     clock: systemClock,
     timers: systemTimers,

@@ -4,6 +4,7 @@ import type { BotSpec } from '../../../src/host/bots/botSpec.ts';
 import type { HostEvent } from '../../../src/host/journal/event.ts';
 import { createLoop } from '../../../src/host/loop/createLoop.ts';
 import type { Timers } from '../../../src/host/loop/wakeups.ts';
+import type { WavesFile } from '../../../src/host/loop/wavesFile.ts';
 import type { Rollbacks } from '../../../src/host/reconcile/rollbacks.ts';
 import type { Entry } from '../../../src/host/sources/source.ts';
 import { createModelEngine, type Fault } from './modelEngine.ts';
@@ -18,6 +19,12 @@ export const realTimers: Timers = {
   },
 };
 
+const memoryWaves = (): WavesFile => ({
+  kept: [],
+  changed: () => undefined,
+  written: async () => undefined,
+});
+
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** A host's loop in real time on an engine in memory. */
@@ -26,6 +33,8 @@ export function startModelLoop(
     model?: ReturnType<typeof createModelEngine>;
     kept?: ReturnType<typeof modelRecords>;
     rollbacks?: Rollbacks;
+    waves?: WavesFile;
+    readyAfterMs?: number;
     prepared?: (spec: BotSpec) => boolean;
     fault?: (call: string) => Fault;
   } = {},
@@ -41,6 +50,7 @@ export function startModelLoop(
     records: kept.records,
     rollbacks: options.rollbacks ?? createModelRollbacks(),
     damaged: new Map(),
+    waves: options.waves ?? memoryWaves(),
     journal: {
       write: (event) => void events.push({ ...event, id: events.length + 1, at: Date.now() }),
       read: async () => events,
@@ -55,7 +65,7 @@ export function startModelLoop(
     hostFull: () => undefined,
     random: Math.random,
     draining: false,
-    readyAfterMs: 0,
+    readyAfterMs: options.readyAfterMs ?? 0,
     observe: () => undefined,
   });
   const running = loop.run(stop.signal);

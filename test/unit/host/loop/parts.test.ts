@@ -4,7 +4,7 @@ import { heldBack } from '../../../../src/host/loop/massDelete.ts';
 import { createSlots } from '../../../../src/host/loop/slots.ts';
 import { createStoreGate } from '../../../../src/host/loop/storeGate.ts';
 import { createWakeups } from '../../../../src/host/loop/wakeups.ts';
-import { createWaves } from '../../../../src/host/loop/waves.ts';
+import { createWaves, type KeptWave, type Waves } from '../../../../src/host/loop/waves.ts';
 import type { Listing } from '../../../../src/host/sources/source.ts';
 
 describe('wake-ups', () => {
@@ -78,8 +78,14 @@ describe('waves', () => {
       waves.mayReplace({ bot, group: 'g', hash: 'new', total: () => bots, now }),
     );
 
+  const create = (
+    kept: readonly KeptWave[] = [],
+    onHeld: (group: string) => void = () => undefined,
+    now = 0,
+  ) => createWaves({ kept, now, changed: () => undefined, onHeld });
+
   it('are one, 5 %, 25 %, all', () => {
-    const waves = createWaves(() => undefined);
+    const waves = create();
     const sizes: number[] = [];
     for (let now = 0; sizes.at(-1) !== 100; now += 1_000) {
       const through = ask(waves, 100, now);
@@ -91,7 +97,7 @@ describe('waves', () => {
 
   it('are held when a wave is not ready within a minute', () => {
     const held: string[] = [];
-    const waves = createWaves((group) => held.push(group));
+    const waves = create([], (group) => held.push(group));
     expect(ask(waves, 100, 0)).toEqual(['b0']);
     expect(ask(waves, 100, 59_000)).toEqual(['b0']);
     expect(ask(waves, 100, 60_000)).toEqual(['b0']);
@@ -100,6 +106,29 @@ describe('waves', () => {
     waves.release();
     expect(ask(waves, 100, 61_000).length).toBe(1);
   });
+
+  it('are held over a restart of the host, and let nobody through in place of one that is not ready', () => {
+    const first = create();
+    expect(ask(first, 100, 0)).toEqual(['b0']);
+    const second = create(kept(first), undefined, 100_000);
+    expect(ask(second, 100, 159_000)).toEqual(['b0']);
+    expect(ask(second, 100, 160_000)).toEqual(['b0']);
+    const third = create(kept(second), undefined, 200_000);
+    expect(third.held()).toEqual([{ group: 'g', notReady: 1 }]);
+    expect(ask(third, 100, 1e9)).toEqual(['b0']);
+  });
+
+  it('go on after a restart where they were', () => {
+    const first = create();
+    ask(first, 100, 0);
+    first.ready('b0', 'new');
+    expect(ask(first, 100, 0).length).toBe(5);
+    const second = create(kept(first), undefined, 50_000);
+    for (let i = 0; i < 5; i++) second.ready(`b${i}`, 'new');
+    expect(ask(second, 100, 50_000).length).toBe(25);
+  });
+
+  const kept = (waves: Waves): KeptWave[] => JSON.parse(JSON.stringify(waves.keep()));
 });
 
 describe('slots', () => {

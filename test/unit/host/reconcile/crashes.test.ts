@@ -304,6 +304,8 @@ describe('a rollback through every crash', () => {
           played.later(400_000);
           await played.settle();
         }
+        // One that waited for the end of a drain may be given up only now.
+        if (excused(played, story)) return;
         expect(published).toEqual(played.asked);
         expect(played.kept.get('b')?.rollback).toBeUndefined();
         through++;
