@@ -4,6 +4,7 @@ import type { Reporter, TestModule } from 'vitest/node';
 const maySkip: Readonly<Record<string, string>> = {
   'arm64: ':
     'emulated, it takes minutes of both cores; RUNTIME_TEST_ARM64=1 scripts/test test/e2e/arm64 runs it',
+  'chart: ': 'helm takes minutes to build; scripts/helm install, once, and it is tested from then on',
   'C#: ': 'no registry that CI reaches has the .NET SDK',
   'MinIO is stopped and the bot says more than there is room for':
     'the bot stands still for ten seconds; RUNTIME_TEST_SCALE=12 scripts/test test/faults/storeDown runs it',
