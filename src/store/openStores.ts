@@ -67,7 +67,7 @@ async function openAdapter(
   const createBucket = role !== 'code' || createCodeBucket;
   switch (store.type) {
     case 'file': {
-      const { openFileStore } = await import('./file/file.ts');
+      const { openFileStore } = await import('./parts/fileStore.ts');
       return openFileStore(store.path, bucket, { createBucket, clock });
     }
     case 's3': {

@@ -14,9 +14,16 @@ export type StoreConfig =
       readonly sessionToken: Secret | undefined;
       /** Where renewed keys come from; undefined: these are good for ever. */
       readonly renewal?: Renewal | undefined;
+      /** A file of certificates: authorities to believe besides those that Node knows. */
+      readonly authorities?: string | undefined;
     }
   /** The AWS SDK's credential chain decides. */
-  | { readonly type: 'aws'; readonly endpoint: string | undefined; readonly region: string | undefined }
+  | {
+      readonly type: 'aws';
+      readonly endpoint: string | undefined;
+      readonly region: string | undefined;
+      readonly authorities?: string | undefined;
+    }
   /** A container whose sidecar has the store, and the credentials: nothing may be fetched or saved here. */
   | { readonly type: 'none' };
 

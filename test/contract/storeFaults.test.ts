@@ -131,13 +131,52 @@ describe.each(['s3', 'aws'] as const)('%s', (type) => {
     expect((await backend.readBack('taken')).toString()).toBe('his');
   });
 
-  test('Retry-After is honoured', async () => {
+  test('Retry-After is honoured, up to the longest pause of our own', async () => {
     const waits: number[] = [];
     whileWaiting = async (ms) => waits.push(ms);
-    const fault = { status: 503, code: 'SlowDown', headers: { 'retry-after': '7' } };
-    proxy.inject({ when: is('HEAD', 'first'), fault });
-    await patient.head('first');
-    expect(waits).toEqual([7000]);
+    for (const seconds of ['1', '120']) {
+      const fault = { status: 503, code: 'SlowDown', headers: { 'retry-after': seconds } };
+      proxy.inject({ when: is('HEAD', 'first'), fault });
+      await patient.head('first');
+    }
+    expect(waits).toEqual([1000, 750]);
+  });
+
+  test('a gateway that sends the whole object for a range', async () => {
+    const bytes = randomBytes(MiB);
+    proxy.inject({ when: is('GET', 'no%20ranges'), fault: { whole: bytes }, times: 9 });
+    for (const [start, end] of [
+      [0, 10],
+      [1000, 70_000],
+      [MiB - 5, 2 * MiB],
+    ] as const) {
+      const read = await getBytes(plain, 'no ranges', { maxBytes: MiB, range: { start, end } });
+      expect(read.bytes.equals(bytes.subarray(start, end))).toBe(true);
+      expect(read.size).toBe(MiB);
+    }
+    expect(proxy.requests.filter(({ fault }) => fault !== undefined)).toHaveLength(3);
+  });
+
+  test('a gateway that does not implement conditions gets the write without them', async () => {
+    const fault = { status: 501, code: 'NotImplemented' };
+    const isConditional = ({ headers }: ProxiedRequest) =>
+      'if-none-match' in headers || 'if-match' in headers;
+    proxy.inject({ when: isConditional, fault, times: 99 });
+    await plain.put('unconditional', Buffer.from('1'), { ifNoneMatch: '*' });
+    // As a store that ignores conditions: who has to know finds out by a write that ought to be refused.
+    await plain.put('unconditional', Buffer.from('2'), { ifNoneMatch: '*' });
+    expect((await backend.readBack('unconditional')).toString()).toBe('2');
+    expect(proxy.requests.filter(isConditional)).toHaveLength(1);
+  });
+
+  test('one that has refused a write on its condition before is not believed', async () => {
+    await plain.put('believed', Buffer.from('1'));
+    const again = plain.put('believed', Buffer.from('2'), { ifNoneMatch: '*' });
+    await expect(again).rejects.toEqual(expect.objectContaining({ code: 'conflict' }));
+    proxy.inject({ when: is('PUT', 'believed'), fault: { status: 501, code: 'NotImplemented' } });
+    const third = plain.put('believed', Buffer.from('3'), { ifNoneMatch: '*' });
+    await expect(third).rejects.toEqual(expect.objectContaining({ code: 'unavailable' }));
+    expect((await backend.readBack('believed')).toString()).toBe('1');
   });
 
   test.each([

@@ -56,6 +56,8 @@ export type FromDaemon =
 
 /** Names the variable in which the supervisor hands the query server what only the query program may have: JSON. */
 export const PROGRAM_ENV = 'RUNTIME_PROGRAM_ENV';
+/** Names the one with what is not UTF-8 in the container's environment, each variable in hex: Node cannot pass it on. */
+export const PROGRAM_BYTES = 'RUNTIME_PROGRAM_BYTES';
 
 export type ToQueryServer =
   /** Told first: the events that say so may be long gone. */

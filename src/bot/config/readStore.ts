@@ -7,6 +7,13 @@ import { quote, type VariableReader } from './variableReader.ts';
 
 /** Which store, and how to reach it. `optional`: none may be configured at all. */
 export function readStore(reader: VariableReader, optional: boolean): StoreConfig {
+  const store = whichStore(reader, optional);
+  const authorities = reader.text('AWS_CA_BUNDLE') ?? reader.text('SSL_CERT_FILE');
+  const hasTls = store.type === 's3' || store.type === 'aws';
+  return hasTls && authorities !== undefined ? { ...store, authorities } : store;
+}
+
+function whichStore(reader: VariableReader, optional: boolean): StoreConfig {
   const none: StoreConfig = { type: 'none' };
   const url = reader.text('STORE_URL');
   if (url === undefined) {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { LogFields, Logger } from '../../base/log.ts';
 import type { Stores } from '../../store/openStores.ts';
+import { limited } from '../../store/retry/timeLimit.ts';
 import { pullCode } from '../code/pullCode.ts';
 import type { Config } from '../config/config.ts';
 import type { EventSink } from '../events/event.ts';
@@ -10,6 +11,8 @@ import { restore } from '../state/restore/restore.ts';
 
 /** Archives up to this size are unpacked from memory, larger ones from a file. */
 const IN_MEMORY_BYTES = 32 * 1024 * 1024;
+/** Milliseconds. */
+const LAST_TRY_MS = 1200;
 
 export interface PullDeps {
   readonly stores: Stores;
@@ -92,10 +95,15 @@ async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {
     warn: (message: string, fields?: LogFields) => deps.log.warn(message, fields),
   };
   const { holder, signal } = deps;
-  const taken =
-    holder === undefined
-      ? await observe(context, { signal })
-      : await claim(context, { holder, dir: config.paths.state, signal });
+  // Several small requests: together they may take no longer than one. What the last try says is worth more than that time is over.
+  const ms = config.startTimeoutMs > 0 ? config.startTimeoutMs + LAST_TRY_MS : undefined;
+  const taken = await limited(
+    { clock: deps.clock, ms, store: context.store.name, signal },
+    (signal = deps.signal) =>
+      holder === undefined
+        ? observe(context, { signal })
+        : claim(context, { holder, dir: config.paths.state, signal }),
+  );
   const { tree, ...report } = await restore(context, taken, {
     dir: config.paths.state,
     owner: config.user,

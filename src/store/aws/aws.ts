@@ -12,10 +12,12 @@ import {
 } from '../../base/parts/aws.ts';
 import { blameChecksum } from '../blameChecksum.ts';
 import { checkKey } from '../checkKey.ts';
+import { cutBody } from '../cutBody.ts';
 import { mappedBody } from '../mappedBody.ts';
 import { measuredBody } from '../measuredBody.ts';
 import type { ObjectBody, ObjectInfo, ObjectStore, PutOptions } from '../objectStore.ts';
 import { appendByCopy } from '../s3/appendByCopy.ts';
+import { createConditional } from '../s3/conditional.ts';
 import { decodeKey, quoted } from '../s3/s3Xml.ts';
 import { createSweeper } from '../s3/sweepUploads.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
@@ -35,6 +37,7 @@ export function openAwsStore(options: AwsStoreOptions): ObjectStore {
   const where = options.endpoint === undefined ? 'AWS' : new URL(options.endpoint).host;
   const client = createAwsClient(options);
   const sweeper = createSweeper();
+  const conditionally = createConditional();
   const object = (key: string) => ({ Bucket: bucket, Key: key });
   const subject = (key: string | undefined) => `${bucket}${key === undefined ? '' : `/${key}`} at ${where}`;
 
@@ -66,10 +69,10 @@ export function openAwsStore(options: AwsStoreOptions): ObjectStore {
         const output = await client.send(command, abortable(signal));
         const size = Number(output.ContentRange?.split('/')[1] ?? output.ContentLength);
         const toStoreError = (error: unknown) => awsError(error, 'store.get', subject(key));
-        return {
-          ...infoOf(key, size, output),
-          body: mappedBody(output.Body as Readable, toStoreError, signal),
-        };
+        const body = output.Body as Readable;
+        // The whole object: a gateway that knows no ranges.
+        const cut = range && output.ContentRange === undefined ? cutBody(body, range) : body;
+        return { ...infoOf(key, size, output), body: mappedBody(cut, toStoreError, signal) };
       }),
 
     head: (key, { checksum, signal } = {}) =>
@@ -85,7 +88,12 @@ export function openAwsStore(options: AwsStoreOptions): ObjectStore {
 
     put: async (key, body, options = {}) => {
       const { ifMatch, signal } = options;
-      const put = () => guarded('store.put', key, signal, () => putOnce(client, bucket, key, body, options));
+      const send = (allowed: PutOptions) =>
+        guarded('store.put', key, signal, () => putOnce(client, bucket, key, body, allowed));
+      const { ifMatch: _, ifNoneMatch: __, ...unconditional } = options;
+      const isConditional = (ifMatch ?? options.ifNoneMatch) !== undefined;
+      const put = () =>
+        isConditional ? conditionally((has) => send(has ? options : unconditional)) : send(options);
       try {
         return await put();
       } catch (error) {

@@ -1,6 +1,7 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { S3Client } from '../../base/parts/aws.ts';
+import { believed } from '../authorities.ts';
 import { networkError } from '../s3/networkError.ts';
 import { parseRetryAfter, s3Error } from '../s3/s3Errors.ts';
 
@@ -9,10 +10,13 @@ export interface AwsClientOptions {
   readonly endpoint: string | undefined;
   /** Undefined: what the environment or the profile says. */
   readonly region: string | undefined;
+  /** A file of certificates: authorities to believe besides those that Node knows. */
+  readonly authorities?: string | undefined;
 }
 
 /** Credentials from the SDK's default chain. It tries once: `withRetry` decides about more. */
-export function createAwsClient({ endpoint, region }: AwsClientOptions): S3Client {
+export function createAwsClient({ endpoint, region, authorities }: AwsClientOptions): S3Client {
+  const ca = authorities === undefined ? undefined : believed(authorities);
   const config: S3ClientConfig = {
     maxAttempts: 1,
     // The SDK would write to the console what is thrown anyway.
@@ -20,7 +24,7 @@ export function createAwsClient({ endpoint, region }: AwsClientOptions): S3Clien
     // Bodies carry their SHA-256; a CRC of the SDK's own besides would need newer stores.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: 5000, socketTimeout: 30_000 },
+    requestHandler: { connectionTimeout: 5000, socketTimeout: 30_000, ...(ca && { httpsAgent: { ca } }) },
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
   };

@@ -7,7 +7,7 @@ export interface RetryPolicy {
   readonly deadlineMs: number;
   /** The first pause at most; it doubles with every attempt. */
   readonly baseMs: number;
-  /** The longest pause that is our own choice. */
+  /** The longest pause, whatever the store asks for. */
   readonly capMs: number;
 }
 
@@ -31,10 +31,12 @@ export function nextDelay(policy: RetryPolicy, failed: FailedAttempt): number | 
   const { attempt, error, elapsedMs, random } = failed;
   if (!isRuntimeError(error) || !error.retryable) return undefined;
   const left = policy.deadlineMs - elapsedMs;
-  const asked = error.retryAfterMs ?? 0;
-  if (left <= 0 || asked > left) return undefined;
+  if (left <= 0) return undefined;
   const pause = growingWait({ firstMs: policy.baseMs, longestMs: policy.capMs }, attempt);
-  return Math.min(left, Math.max(asked, (pause / 2) * (1 + random)));
+  const asked = error.retryAfterMs ?? 0;
+  // MinIO says 60 s or 120 s of what is often over in one: more than a start or a last save has.
+  const longest = (policy.capMs / 2) * (1 + random);
+  return Math.min(left, asked > policy.capMs ? longest : Math.max(asked, (pause / 2) * (1 + random)));
 }
 
 /** Decides after a failure: resolves when it is time for the next attempt, throws the error when there is none. */

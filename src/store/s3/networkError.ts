@@ -12,7 +12,7 @@ export function networkError(error: unknown, op: string, path: string): RuntimeE
   if (certificate.test(code))
     return new RuntimeError('unavailable', `${path}: its certificate is not accepted (${code})`, {
       ...details,
-      hint: 'Give the certificate of the authority in NODE_EXTRA_CA_CERTS, or check MINIO_ENDPOINT.',
+      hint: 'Give a readable file with the certificate of the authority in SSL_CERT_FILE, AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS, or check MINIO_ENDPOINT.',
     });
   if (protocol.test(code))
     return new RuntimeError('unavailable', `${path}: no such protocol there (${code})`, {

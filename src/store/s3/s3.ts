@@ -3,12 +3,14 @@ import { type Clock, systemClock } from '../../base/clock.ts';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { blameChecksum } from '../blameChecksum.ts';
 import { checkKey } from '../checkKey.ts';
+import { cutBody } from '../cutBody.ts';
 import { mappedBody } from '../mappedBody.ts';
 import type { ObjectInfo, ObjectStore, PutOptions } from '../objectStore.ts';
 import { wholeChecksum } from '../wholeChecksum.ts';
 import { appendByCopy } from './appendByCopy.ts';
 import { createBucket } from './createBucket.ts';
 import { networkError } from './networkError.ts';
+import { contentEncoding, requireStore } from './requireStore.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3Client.ts';
 import { s3Multipart } from './s3Multipart.ts';
 import { parseListPage, quoted } from './s3Xml.ts';
@@ -34,6 +36,7 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
   const put = async (request: S3Request, condition: PutOptions): Promise<{ etag: string }> => {
     try {
       const { response } = await client.sendForText(request);
+      requireStore(response.headers, request.op, client.subject(request.key));
       return { etag: quoted(response.headers.etag ?? '') };
     } catch (error) {
       // Some stores say "not found" of a condition on what is not there.
@@ -45,6 +48,24 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       throw error;
     }
   };
+
+  const head: ObjectStore['head'] = async (key, { checksum, signal } = {}) => {
+    checkKey(key, 'store.head');
+    const headers = checksum ? { 'x-amz-checksum-mode': 'ENABLED' } : {};
+    const request: S3Request = { op: 'store.head', method: 'HEAD', key, headers, signal };
+    const { response } = await client.sendForText(request);
+    requireStore(response.headers, 'store.head', client.subject(key));
+    return infoOf(key, response.headers);
+  };
+
+  const recoded = (key: string, what: string) =>
+    new RuntimeError('unavailable', `${client.subject(key)}: ${what}`, {
+      op: 'store.get',
+      path: key,
+      hint: 'A proxy in front of the store recodes its answers: turn that off for the store.',
+    });
+  const outOfRange = (key: string) =>
+    new RuntimeError('damaged', `${client.subject(key)}: InvalidRange`, { op: 'store.get', path: key });
 
   return {
     name: `s3 bucket "${bucket}" at ${client.host}`,
@@ -58,30 +79,26 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       const response = await client.send({ op: 'store.get', method: 'GET', key, headers, signal });
       const toStoreError = (error: unknown) => networkError(error, 'store.get', client.subject(key));
       const info = infoOf(key, response.headers);
-      if (!Number.isSafeInteger(info.size)) {
+      try {
+        requireStore(response.headers, 'store.get', client.subject(key));
         // Nobody could tell its end from a connection that broke.
+        if (!Number.isSafeInteger(info.size)) throw recoded(key, 'an answer without a length');
+        const encoding = contentEncoding(response.headers);
+        // An object may have been stored so. Of one that was packed on its way, another length is known.
+        if (encoding !== undefined && info.size !== (await head(key, { signal })).size)
+          throw recoded(key, `an answer that was packed on its way (${encoding})`);
+        // The whole object: a gateway that knows no ranges.
+        const whole = range && response.statusCode === 200;
+        if (whole && range.start >= info.size) throw outOfRange(key);
+        const body = whole ? cutBody(response, range) : response;
+        return { ...info, body: mappedBody(body, toStoreError, signal) };
+      } catch (error) {
         response.destroy();
-        throw new RuntimeError('unavailable', `${client.subject(key)}: an answer without a length`, {
-          op: 'store.get',
-          path: key,
-          hint: 'Is there a proxy in front of the store that recodes its answers?',
-        });
+        throw error;
       }
-      return { ...info, body: mappedBody(response, toStoreError, signal) };
     },
 
-    async head(key, { checksum, signal } = {}) {
-      checkKey(key, 'store.head');
-      const headers = checksum ? { 'x-amz-checksum-mode': 'ENABLED' } : {};
-      const { response } = await client.sendForText({
-        op: 'store.head',
-        method: 'HEAD',
-        key,
-        headers,
-        signal,
-      });
-      return infoOf(key, response.headers);
-    },
+    head,
 
     async put(key, body, options = {}) {
       checkKey(key, 'store.put');
@@ -124,7 +141,10 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
         const { text } = await client.sendForText({ op: 'store.list', method: 'GET', query, signal });
         const page = parseListPage(text);
         if (!page)
-          throw new RuntimeError('unavailable', `${client.subject(undefined)}: an incomplete listing`);
+          throw new RuntimeError('unavailable', `${client.subject(undefined)}: an incomplete listing`, {
+            op: 'store.list',
+            hint: 'Check MINIO_ENDPOINT: what answers there may be no store.',
+          });
         yield* page.objects;
         next = page.next;
       } while (next !== undefined);

@@ -3,8 +3,10 @@ import aws4 from 'aws4';
 import type { Clock } from '../../base/clock.ts';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
+import { believed } from '../authorities.ts';
 import type { ObjectBody } from '../objectStore.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
+import { createConditional } from './conditional.ts';
 import { encodePath, encodeQueryPart } from './encodePath.ts';
 import { exchange } from './httpExchange.ts';
 import { networkError } from './networkError.ts';
@@ -20,6 +22,8 @@ export interface S3ClientOptions {
   readonly secretKey: Secret;
   readonly sessionToken: Secret | undefined;
   readonly renewal?: Renewal | undefined;
+  /** A file of certificates: authorities to believe besides those that Node knows. */
+  readonly authorities?: string | undefined;
   readonly bucket: string;
   readonly clock: Clock;
   /** Milliseconds. */
@@ -67,10 +71,17 @@ export function createS3Client(options: S3ClientOptions): S3Client {
   const subject = (key: string | undefined) =>
     `${bucket}${key === undefined ? '' : `/${key}`} at ${url.host}`;
 
+  const conditionally = createConditional();
   const send = async (request: S3Request): Promise<IncomingMessage> => {
+    const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch, ...others } = request.headers ?? {};
+    if (request.method === 'GET' || (ifMatch ?? ifNoneMatch) === undefined) return await sendOnce(request);
+    return await conditionally((has) => sendOnce(has ? request : { ...request, headers: others }));
+  };
+
+  const sendOnce = async (request: S3Request): Promise<IncomingMessage> => {
     const { op, method, key, signal, body } = request;
     signal?.throwIfAborted();
-    transport ??= openTransport(url.protocol === 'https:');
+    transport ??= openTransport(url.protocol === 'https:', options.authorities);
     const { start, agent } = await transport;
     const sha256 =
       request.sha256 ?? (await sha256Of(body ?? new Uint8Array(), { key: subject(key), signal }));
@@ -151,9 +162,16 @@ interface Transport {
 }
 
 /** TLS is loaded only by those who use it. */
-async function openTransport(secure: boolean): Promise<Transport> {
+async function openTransport(secure: boolean, authorities: string | undefined): Promise<Transport> {
   const { Agent, request } = secure ? await import('node:https') : await import('node:http');
-  const agent = new Agent({ keepAlive: true, maxSockets: 8, maxFreeSockets: 2, timeout: KEEP_ALIVE_MS });
+  const ca = secure && authorities !== undefined ? believed(authorities) : undefined;
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: 8,
+    maxFreeSockets: 2,
+    timeout: KEEP_ALIVE_MS,
+    ...(ca && { ca }),
+  });
   return { agent, start: request };
 }
 

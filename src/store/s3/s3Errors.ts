@@ -1,4 +1,4 @@
-import { type ErrorDetails, RuntimeError } from '../../base/errors.ts';
+import { type ErrorDetails, isRuntimeError, RuntimeError } from '../../base/errors.ts';
 
 /** What a store answered when it refused. */
 export interface S3Failure {
@@ -18,6 +18,8 @@ const clockHint = 'The clock of this machine and that of the store differ by mor
 const endpointHint = 'Check MINIO_ENDPOINT and MINIO_USE_SSL: what answers there does not speak S3 as asked.';
 const bucketHint =
   'Check MINIO_CODE_BUCKET, MINIO_STATE_BUCKET, MINIO_LOGS_BUCKET and MINIO_QUERY_RESULTS_BUCKET.';
+const conditionsHint =
+  'The store refuses what was asked of it (conditional writes?): it does not implement that.';
 const regionHint = 'Check MINIO_REGION (or AWS_REGION): the bucket lies elsewhere.';
 
 /** Faults of the transport's that S3 reports as the client's. */
@@ -65,7 +67,13 @@ export function s3Error(failure: S3Failure): RuntimeError {
     return error('denied', {
       hint: code === '' ? `${credentialsHint} Or else: ${clockHint}` : credentialsHint,
     });
+  if (status === 501) return error('unavailable', { hint: conditionsHint });
   return error('unavailable', { hint: endpointHint });
+}
+
+/** The store has no notion of what it was asked for: 501. */
+export function isNotImplemented(error: unknown): boolean {
+  return isRuntimeError(error, 'unavailable') && error.hint === conditionsHint;
 }
 
 /** `Retry-After`: seconds, or a date, which is compared with the answer's own `Date`. */

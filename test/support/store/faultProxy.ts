@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 
 /** What happens to one request. */
 export type Fault =
@@ -30,6 +31,16 @@ export type Fault =
   | { readonly killAfter: () => void }
   /** No fault of the line: the store's clock, as its answer tells it, is ahead by this much. */
   | { readonly clockAheadMs: number }
+  /** A gateway that knows no ranges: the whole object instead. */
+  | { readonly withoutRange: true }
+  /** The same from memory, where the range is signed for: these bytes, whatever was asked for. */
+  | { readonly whole: Buffer }
+  /** A proxy that takes this header out of the answer. */
+  | { readonly withoutHeader: string }
+  /** A proxy that packs the answer with gzip, and says so. */
+  | { readonly packed: true }
+  /** A portal: a page, and the store never hears of the request. */
+  | { readonly page: string }
   /** An answer in S3's form, without asking the store: `{ status: 503, code: 'SlowDown' }`. A good one has no body. */
   | { readonly status: number; readonly code: string; readonly headers?: Record<string, string> };
 
@@ -126,6 +137,16 @@ async function handle(
     return void socket.resetAndDestroy();
   }
   if ('hang' in fault) return void incoming.resume();
+  if ('page' in fault) {
+    incoming.resume();
+    await once(incoming, 'end');
+    outgoing.writeHead(200, { 'content-type': 'text/html; charset=utf-8', etag: '"a-page"' });
+    return void outgoing.end(fault.page);
+  }
+  if ('whole' in fault) {
+    outgoing.writeHead(200, { etag: '"whole"', 'content-length': fault.whole.length });
+    return void outgoing.end(fault.whole);
+  }
   if ('status' in fault) {
     incoming.resume();
     await once(incoming, 'end');
@@ -142,6 +163,9 @@ async function handle(
     ...('corruptResponse' in fault && { response: flipped() }),
     ...('dropResponse' in fault && { drop: () => undefined }),
     ...('killAfter' in fault && { drop: fault.killAfter }),
+    ...('withoutRange' in fault && { withoutRange: true }),
+    ...('withoutHeader' in fault && { withoutHeader: fault.withoutHeader }),
+    ...('packed' in fault && { packed: true }),
     ...('clockAheadMs' in fault && { clockAheadMs: fault.clockAheadMs }),
   });
 }
@@ -152,6 +176,9 @@ interface Tampering {
   /** Called when the store has answered; the answer is lost. */
   readonly drop?: () => void;
   readonly clockAheadMs?: number;
+  readonly withoutRange?: boolean;
+  readonly withoutHeader?: string;
+  readonly packed?: boolean;
 }
 
 async function forward(
@@ -160,7 +187,9 @@ async function forward(
   address: Upstream,
   tampering: Tampering,
 ): Promise<void> {
-  const { expect: _, ...headers } = incoming.headers;
+  const { expect: _, range, ...others } = incoming.headers;
+  // What MinIO gives a range for, it signs for: its signature does not cover this header.
+  const headers = range === undefined || tampering.withoutRange ? others : { ...others, range };
   const { method, url: path, socket } = incoming;
   const upstream = request({ ...address, method, path, headers, agent: false });
   // Whoever is cut, the other side is cut too, as it would be on one line.
@@ -180,6 +209,16 @@ async function forward(
   }
   const { date, ...kept } = answer.headers;
   const told = new Date(Date.parse(date ?? '') + (tampering.clockAheadMs ?? 0)).toUTCString();
+  if (tampering.withoutHeader !== undefined) delete kept[tampering.withoutHeader];
+  if (tampering.packed) {
+    const bytes = gzipSync(Buffer.concat(await answer.toArray()));
+    outgoing.writeHead(answer.statusCode ?? 502, {
+      ...kept,
+      'content-encoding': 'gzip',
+      'content-length': bytes.length,
+    });
+    return void outgoing.end(bytes);
+  }
   outgoing.writeHead(answer.statusCode ?? 502, date === undefined ? kept : { ...kept, date: told });
   if (tampering.response) {
     outgoing.flushHeaders();

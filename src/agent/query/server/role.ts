@@ -6,9 +6,9 @@ import { whenAborted } from '../../../base/whenAborted.ts';
 import { listen } from '../../../bot/answers/listen.ts';
 import type { Config } from '../../../bot/config/config.ts';
 import type { Kinds } from '../../../bot/kinds/registry.ts';
-import { PROGRAM_ENV } from '../../process/messages.ts';
+import { PROGRAM_BYTES, PROGRAM_ENV } from '../../process/messages.ts';
 import { listenWhenFree } from '../http/listenWhenFree.ts';
-import { prepareProgram, RESULT_DIR } from '../program/prepareProgram.ts';
+import { type PrepareProgramOptions, prepareProgram, RESULT_DIR } from '../program/prepareProgram.ts';
 import type { ProgramLaunch } from '../program/programLaunch.ts';
 import { programUser } from '../program/programUser.ts';
 import { readonlyWrapper } from '../program/readonlyWrapper.ts';
@@ -114,7 +114,7 @@ function prepare({ config, kinds, env, log }: QueryRoleOptions): () => Promise<P
     prepareProgram({
       config,
       kind: kinds.get(config.kind),
-      env: forProgram(env),
+      ...forProgram(env),
       ...(await protection),
     });
 }
@@ -126,9 +126,13 @@ function isSupervised(): boolean {
 /** With what the supervisor has kept from ourselves. */
 function forProgram({
   [PROGRAM_ENV]: kept = '{}',
+  [PROGRAM_BYTES]: bytes,
   ...env
-}: QueryRoleOptions['env']): QueryRoleOptions['env'] {
-  return { ...env, ...(JSON.parse(kept) as Record<string, string>) };
+}: QueryRoleOptions['env']): Pick<PrepareProgramOptions, 'env' | 'variables'> {
+  return {
+    env: { ...env, ...(JSON.parse(kept) as Record<string, string>) },
+    variables: bytes ? bytes.split(',').map((hex) => Buffer.from(hex, 'hex')) : undefined,
+  };
 }
 
 /** The daemon is the one of the supervisor's children that was started as such. */

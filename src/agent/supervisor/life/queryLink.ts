@@ -1,9 +1,15 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { RuntimeEvent } from '../../../bot/events/event.ts';
-import { type FromQueryServer, PROGRAM_ENV, type ToQueryServer } from '../../process/messages.ts';
+import {
+  type FromQueryServer,
+  PROGRAM_BYTES,
+  PROGRAM_ENV,
+  type ToQueryServer,
+} from '../../process/messages.ts';
 import { type Self, withheldEnvironment } from '../../process/roleProcess.ts';
 import { signalProcess } from '../../process/signalProcess.ts';
+import { notText } from '../../process/withBytes.ts';
 import type { Guard } from '../guard/guard.ts';
 import { guardCurrent } from '../guard/guardCurrent.ts';
 import { keepRole } from './keepRole.ts';
@@ -40,7 +46,12 @@ export function linkQueryServer(options: QueryLinkOptions): QueryLink {
     ...options,
     role: ['execute', '--query-server-only'],
     // For the query program; the server itself must not be steered by them.
-    tuning: { [PROGRAM_ENV]: JSON.stringify(withheldEnvironment(options.env)) },
+    tuning: {
+      [PROGRAM_ENV]: JSON.stringify(withheldEnvironment(options.env)),
+      [PROGRAM_BYTES]: notText(options.env)
+        .map((bytes) => bytes.toString('hex'))
+        .join(),
+    },
     greet: options.catchUp,
     onMessage: (message) => {
       if (message.type === 'ready') server.forgive();

@@ -3,6 +3,7 @@ import { mayStartEarly } from '../../../bot/kinds/botEnv.ts';
 import type { Launch } from '../../../bot/kinds/kind.ts';
 import { TO_RUN, TO_WRITE } from '../../process/capabilities.ts';
 import { requireProcesses } from '../../process/processLimit.ts';
+import { withBytes } from '../../process/withBytes.ts';
 import { makeOutputPipes } from '../capture/outputPipes.ts';
 import { type Guard, startGuard } from '../guard/guard.ts';
 import { type BotProcess, startBot } from './botProcess.ts';
@@ -28,7 +29,8 @@ export async function startUp(life: Life): Promise<Started> {
   preparePaths(config, life.parts.sync ? [...TO_RUN, ...TO_WRITE] : TO_RUN);
   removeExitRecord(config.paths);
   requireProcesses(life.processLimit);
-  const launch = await withBytes(life, await kind.launch(request));
+  const plain = await kind.launch(request);
+  const launch = { ...plain, argv: await withBytes(plain.argv, life.botEnvironment(plain)) };
   const failed = new AbortController();
   const pulling = life.pull(AbortSignal.any([stop, failed.signal]), relay.emit, life.hold);
   // Looked at below; a pull that fails while the interpreter is being started is not an unhandled rejection.
@@ -54,14 +56,6 @@ export async function startUp(life: Life): Promise<Started> {
     if (stop.aborted) throw new RuntimeError('interrupted', 'stopped before the bot ran', { cause: error });
     throw error;
   }
-}
-
-/** Node has made U+FFFD of what is not UTF-8 in our environment. */
-async function withBytes({ botEnvironment }: Life, launch: Launch): Promise<Launch> {
-  const env = botEnvironment(launch);
-  if (!JSON.stringify(env).includes('\ufffd')) return launch;
-  const { passBytes } = await import('../../process/parts/bytes.ts');
-  return { ...launch, argv: passBytes(launch.argv, env) };
 }
 
 type Guarded = Pick<Started, 'bot' | 'guard'>;

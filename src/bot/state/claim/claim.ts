@@ -45,6 +45,8 @@ export interface ClaimOptions {
 
 /** How often somebody else may be faster than us. */
 const ATTEMPTS = 20;
+/** How often a condition that did hold may be refused: once, where another's write has failed half-way. */
+const REFUSALS = 2;
 
 /**
  * Takes the next generation: from here on the store refuses every older instance. One GET and one PUT. Throws
@@ -54,6 +56,7 @@ const ATTEMPTS = 20;
 export async function claim(context: StateContext, options: ClaimOptions): Promise<Claim> {
   const { store, bot, clock } = context;
   const { holder, dir, from, signal } = options;
+  let refusals = 0;
   for (let attempt = 1; ; attempt++) {
     const current = await readHead(context, signal);
     const before = current?.head ?? emptyHead(bot, (await firstStart(context, signal)).legacy);
@@ -76,9 +79,21 @@ export async function claim(context: StateContext, options: ClaimOptions): Promi
       if (taken && isHeldBy(taken, head)) {
         return { generation: head.generation, holder, etag: taken.etag, head: taken.head, previous };
       }
-      if (!isRuntimeError(error, 'conflict', 'not-found') || attempt === ATTEMPTS) throw error;
+      if (!isRuntimeError(error, 'conflict', 'not-found')) throw error;
+      // Nobody else has written, and the store refuses all the same.
+      if (taken?.etag === current?.etag) refusals += 1;
+      if (refusals === REFUSALS || attempt === ATTEMPTS || error.retryable) throw undecided(bot, error);
     }
   }
+}
+
+function undecided(bot: string, cause: Error): RuntimeError {
+  return new RuntimeError('unavailable', `the store refuses each write of ${keys.head(bot)} as a conflict`, {
+    op: 'state.claim',
+    path: keys.head(bot),
+    cause,
+    hint: 'Do many instances of this bot start at once? Else what answers there does not decide conditional writes.',
+  });
 }
 
 /** The head without taking a generation: for those who only read (an ephemeral query). */

@@ -23,10 +23,13 @@ test('the last attempt is made at the deadline, and none after it', () => {
   expect(nextDelay({ ...policy, deadlineMs: 0 }, first)).toBeUndefined();
 });
 
-test('the store is waited for as long as it asks, unless that is too long', () => {
+test('the store is waited for as long as it asks, and no longer than the longest pause of our own', () => {
   const asking = (retryAfterMs: number) =>
     new RuntimeError('unavailable', 'away', { retryable: true, retryAfterMs });
-  expect(nextDelay(policy, { ...first, error: asking(7000) })).toBe(7000);
+  expect(nextDelay(policy, { ...first, error: asking(900) })).toBe(900);
   expect(nextDelay(policy, { ...first, error: asking(1) })).toBe(50);
-  expect(nextDelay(policy, { ...first, error: asking(7000), elapsedMs: 4000 })).toBeUndefined();
+  // Half of it random: a thousand bots were all told the same.
+  expect(nextDelay(policy, { ...first, error: asking(120_000) })).toBe(500);
+  expect(nextDelay(policy, { ...first, error: asking(120_000), random: 0.5 })).toBe(750);
+  expect(nextDelay(policy, { ...first, error: asking(120_000), elapsedMs: 9900 })).toBe(100);
 });
