@@ -14,21 +14,6 @@ const programsAsText: Plugin = {
 /** Tests that start real processes on a busy machine: a limit is there to end a hang, not to measure. */
 const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
 
-/** By itself, with RUNTIME_TEST_DOCS=1: the pages take the ports that people type. */
-const docs = process.env.RUNTIME_TEST_DOCS
-  ? [
-      {
-        extends: true as const,
-        test: {
-          name: 'docs',
-          include: ['test/docs/**/*.test.ts'],
-          globalSetup: ['test/support/store/globalMinio.ts'],
-          ...timeouts,
-        },
-      },
-    ]
-  : [];
-
 export default defineConfig({
   plugins: [programsAsText],
   test: {
@@ -47,12 +32,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'minio',
-          include: ['test/{contract,integration,faults,e2e,field,host,protocol}/**/*.test.ts'],
+          include: ['test/{contract,docs,integration,faults,e2e,field,host,protocol}/**/*.test.ts'],
           globalSetup: ['test/support/store/globalMinio.ts'],
           ...timeouts,
         },
       },
-      ...docs,
     ],
   },
 });

@@ -1,35 +1,25 @@
-import { spawn } from 'node:child_process';
-import { chmod, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { universalImage } from '../support/container/docker.ts';
+import { checkout } from '../support/docs/checkout.ts';
+import { endless, isNotRun, listNotRun, notRun } from '../support/docs/notRun.ts';
+import { ownParts } from '../support/docs/ownParts.ts';
 import { blocksOf, scriptOf } from '../support/docs/page.ts';
+import { type Ran, runPage } from '../support/docs/runPage.ts';
 import { temporaryDirectory } from '../support/files/temporary.ts';
 import { minioEnv, startMinio } from '../support/store/minio.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** Every line of the documentation that no test runs, and why. */
-const notRun = [
-  { line: /^(\.\/)?scripts\/test/, why: 'it is what runs this test' },
-  { line: /^(\.\/)?scripts\/(bench|soak)/, why: 'minutes to hours; prints figures' },
-  {
-    line: /^(\.\/)?scripts\/image\b|^\S+ scripts\/image/,
-    why: 'made before, under the name of this run; test/e2e makes the others',
-  },
-  {
-    line: /\/etc\/runtime\/bots|^until runtime bots ls; do/,
-    why: 'of the whole machine; README and tutorial run a host',
-  },
-  { line: /^(\.\/)?scripts\/release-gestalt/, why: 'test/protocol makes and tries the package' },
-  { line: /^npm run check|^scripts\/ruff/, why: 'of the checkout, and scripts/test does it' },
-];
-
-/** What runs until it is stopped. */
-const endless = [/--watch/, /^curl -N/];
-
 /** What a page takes for granted, as its reader has it. */
 const before: Readonly<Record<string, string>> = {
+  'README.md': `
+runtime init given
+tar -C given -czf given.tar.gz main.py query.py
+put() { curl -sSf --retry 5 --aws-sigv4 aws:amz:us-east-1:s3 --user "$MINIO_ACCESS_KEY:$MINIO_SECRET_KEY" "$@"; }
+put -X PUT "http://$MINIO_ENDPOINT/custom-bots"
+put -T given.tar.gz "http://$MINIO_ENDPOINT/custom-bots/my-bot/code.tar.gz"`,
   'docs/troubleshooting.md': 'runtime init my-bot',
   'docs/operations.md': `
 runtime init saved
@@ -47,108 +37,116 @@ tar -C my-bot -czf code.tar.gz main.py query.py
 export BOT_ID=my-bot RUNTIME=python3.11 QUERY_ENTRYPOINT=query.py CODE_PATH=$PWD/my-bot STATE_PATH=$PWD/state LOGS_PATH=$PWD/the0/logs STORE_URL=file://$PWD/my-bot/.runtime/store`,
 };
 
-const withStore = new Set(['docs/recipes.md', 'docs/operations.md']);
-/** A store that containers reach too. */
-const withOpenStore = new Set(['README.md']);
-const withImage = new Set([
+/** What a page has to have left behind. */
+const after: Readonly<Record<string, string>> = {
+  'docs/images.md': 'docker image rm runtime:universal-registry-runtime-1.2',
+  'docs/gestalt.md':
+    'tar -tf dist/gestalt/*.tar.gz | grep -x manifest.yaml; test -s dist/gestalt/provider-release.yaml',
+};
+
+/** MinIO as the page's reader has it: `loopback`, or `open` where containers of a bridge ask it too. */
+const store: Readonly<Record<string, 'loopback' | 'open'>> = {
+  'README.md': 'open',
+  'docs/hosts.md': 'open',
+  'docs/operations.md': 'loopback',
+  'docs/recipes.md': 'loopback',
+};
+
+const needsEngine = new Set([
   'README.md',
-  'docs/tutorial.md',
-  'docs/recipes.md',
-  'docs/operations.md',
   'docs/hosts.md',
+  'docs/images.md',
+  'docs/operations.md',
+  'docs/recipes.md',
+  'docs/tutorial.md',
 ]);
 
-const pages = [
+const names = [
   'README.md',
   'CONTRIBUTING.md',
   'examples/README.md',
   ...(await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
 ];
-const blocks = new Map<string, ReturnType<typeof blocksOf>>();
-for (const page of pages) blocks.set(page, blocksOf(await readFile(join(root, page), 'utf8')));
+const pages = new Map<string, ReturnType<typeof blocksOf>>();
+for (const name of names) {
+  const blocks = blocksOf(await readFile(join(root, name), 'utf8'));
+  if (blocks.length > 0) pages.set(name, blocks);
+}
 
-let tag = '';
-beforeAll(async () => {
-  const image = await universalImage();
-  tag = image.tag;
-  if (image.missing) throw new Error(`no Docker Engine: ${image.missing}`);
-}, 600_000);
+const image = await universalImage();
 
-test('no rule is left of a command that is gone', () => {
-  const lines = [...blocks.values()].flat().flatMap(({ commands }) => commands.split('\n'));
-  for (const rule of [...notRun.map(({ line }) => line), ...endless])
+test('what is not run is listed, and no rule is left of a command that is gone', () => {
+  const listed = listNotRun(pages);
+  console.log(
+    `commands of the documentation that are not run:\n${listed.map((line) => `  ${line}`).join('\n')}`,
+  );
+  for (const rule of notRun)
+    expect(
+      listNotRun(pages).some((line) => line.endsWith(`: ${rule.why}`)),
+      rule.why,
+    ).toBe(true);
+  const lines = [...pages.values()].flat().flatMap(({ commands }) => commands.split('\n'));
+  for (const rule of endless)
     expect(
       lines.some((line) => rule.test(line)),
       String(rule),
     ).toBe(true);
-  for (const page of [...Object.keys(before), ...withStore, ...withOpenStore, ...withImage])
-    expect(blocks.get(page)?.length, page).toBeGreaterThan(0);
+  for (const page of [...Object.keys({ ...before, ...after, ...store }), ...needsEngine])
+    expect(pages.has(page), page).toBe(true);
 });
 
-const typed = pages.filter((page) => blocks.get(page)!.length > 0);
-
-test.for(typed)('every command of %s', { timeout: 300_000 }, async (page) => {
-  const dir = await checkout();
-  const open = withOpenStore.has(page) ? await startMinio({ address: '0.0.0.0', quiet: true }) : undefined;
-  if (open) onTestFinished(open.stop);
-  const script = `${before[page] ?? ''}\n${scriptOf(blocks.get(page)!, { notRun, endless })}`;
-  const env = {
-    PATH: `${join(root, 'dist')}:${process.env.PATH}`,
-    HOME: process.env.HOME,
-    RUNTIME_IMAGE: tag,
-    ...(withStore.has(page) ? minioEnv(inject('minio')) : {}),
-    ...(open ? minioEnv(open) : {}),
-  };
-  const { code, output } = await bash(
-    withImage.has(page) ? script.replaceAll('runtime:universal', tag) : script,
-    env,
-    dir,
+for (const page of pages.keys()) {
+  test.skipIf(needsEngine.has(page) && image.missing !== undefined)(
+    `every command of ${page}`,
+    { timeout: 480_000 },
+    async () => {
+      const { code, output } = await typed(page);
+      expect(code, output).toBe(0);
+    },
   );
-  expect(code, output).toBe(0);
+}
+
+test('negative control: a command that fails, fails its page, and what follows it does not run', async () => {
+  const wrong = blocksOf('```sh\nruntime execute nothing-here\necho not reached\n```\n');
+  const { code, output } = await typed('CONTRIBUTING.md', wrong);
+  expect(code).toBe(66);
+  expect(output).toContain('line 1');
+  expect(output).not.toContain('not reached');
 });
 
-test('negative control: a command that fails, fails its page', async () => {
-  const wrong = blocksOf('```sh\nruntime state ls nobody-of-that-name\necho not reached\n```\n');
-  const env = {
-    PATH: `${join(root, 'dist')}:${process.env.PATH}`,
-    STORE_URL: `file://${await temporaryDirectory()}`,
-  };
-  const { code, output } = await bash(scriptOf(wrong, { notRun, endless }), env, await temporaryDirectory());
+test('negative control: what is to run until it is stopped and ends with an error, fails its page', async () => {
+  const wrong = blocksOf('```sh\nruntime execute nothing-here --watch\necho not reached\n```\n');
+  const { code, output } = await typed('CONTRIBUTING.md', wrong);
   expect(code).toBe(66);
   expect(output).not.toContain('not reached');
 });
 
-/** What a reader has in front of him: the examples, the scripts and the executable of this checkout, in an empty folder. */
-async function checkout(): Promise<string> {
+/** Runs a page, or other commands in its place, as its reader would, in a folder and with parts of the machine of its own. */
+async function typed(page: string, blocks = pages.get(page)!): Promise<Ran> {
   const dir = await temporaryDirectory();
-  await mkdir(join(dir, 'scripts'));
-  for (const entry of await readdir(join(root, 'scripts'), { withFileTypes: true })) {
-    if (!entry.isFile() || entry.name.includes('.')) continue;
-    const script = join(dir, 'scripts', entry.name);
-    await writeFile(script, `#!/bin/sh\nexec ${join(root, 'scripts', entry.name)} "$@"\n`);
-    await chmod(script, 0o755);
-  }
-  // Bots are other users.
-  await chmod(dir, 0o755);
-  await symlink(join(root, 'dist'), join(dir, 'dist'));
-  await cp(join(root, 'examples'), join(dir, 'examples'), { recursive: true });
-  return dir;
+  const own = await ownParts(dir, image.tag);
+  await checkout(dir, { suffix: own.suffix, image: image.tag });
+  const all = [
+    { line: 0, commands: before[page] ?? '' },
+    ...blocks,
+    { line: Number.POSITIVE_INFINITY, commands: after[page] ?? '' },
+  ];
+  const script = own.replaced(scriptOf(all, { endless, isNotRun: (line) => isNotRun(page, line) }));
+  const env = {
+    ...Object.fromEntries(
+      ['HOME', 'XDG_CACHE_HOME', 'TMPDIR', 'DOCKER_HOST'].map((name) => [name, process.env[name]]),
+    ),
+    PATH: `${join(dir, 'dist')}:${process.env.PATH}`,
+    ...own.env,
+    ...(await storeOf(page)),
+  };
+  return await runPage(script, env, dir);
 }
 
-async function bash(
-  script: string,
-  env: Record<string, string | undefined>,
-  cwd: string,
-): Promise<{ code: number | null; output: string }> {
-  const child = spawn('bash', ['-c', script], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  return await new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, output }));
-  });
+async function storeOf(page: string): Promise<Record<string, string>> {
+  if (store[page] === undefined) return {};
+  if (store[page] === 'loopback') return minioEnv(inject('minio'));
+  const open = await startMinio({ address: '0.0.0.0', quiet: true });
+  onTestFinished(open.stop);
+  return minioEnv(open);
 }

@@ -44,11 +44,15 @@ export async function targetImage(
   arch: 'x64' | 'arm64' = 'x64',
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const tag = `${process.env.RUNTIME_TEST_IMAGE || 'runtime:test'}-${target}-${arch}`;
+  const tag = targetTag(target, arch);
   const failure = await runScript('image', ['--target', target, '--arch', arch, tag], env);
   if (failure) throw new Error(`scripts/image failed:\n${failure}`);
   return tag;
 }
+
+/** What the tests of one run call the image of a target. */
+export const targetTag = (target: string, arch: 'x64' | 'arm64' = 'x64'): string =>
+  `${process.env.RUNTIME_TEST_IMAGE || 'runtime:test'}-${target}-${arch}`;
 
 /** A small Debian (sh, bash, tar, perl), for tests of the engine that need no runtime inside. */
 export async function baseImage(): Promise<Image> {

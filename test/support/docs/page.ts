@@ -30,20 +30,18 @@ function commandsOf(language: string, lines: readonly string[]): string | undefi
   return typed.map((line) => line.slice(2)).join('\n');
 }
 
-export interface Rules {
-  /** Lines that a test cannot run, and why. */
-  readonly notRun: readonly { readonly line: RegExp; readonly why: string }[];
-  /** Lines of what runs until it is stopped. */
-  readonly endless: readonly RegExp[];
-}
-
-/** The whole page as one script. What is endless is stopped after some seconds, and has to end as what is stopped does. */
-export function scriptOf(blocks: readonly Block[], { notRun, endless }: Rules): string {
+/**
+ * The whole page as one script for bash, which ends at the first command that fails. What is endless is stopped after some
+ * seconds, and has to end as what is stopped does.
+ */
+export function scriptOf(
+  blocks: readonly Block[],
+  rules: { isNotRun(line: string): boolean; readonly endless: readonly RegExp[] },
+): string {
   const parts = blocks.map(({ line, commands }) => {
     const kept = commands.split('\n').map((command) => {
-      if (notRun.some((rule) => rule.line.test(command))) return ': not run';
-      if (!endless.some((rule) => rule.test(command))) return command;
-      return `stopped ${command}`;
+      if (rules.isNotRun(command)) return ': not run';
+      return rules.endless.some((rule) => rule.test(command)) ? `stopped ${command}` : command;
     });
     return [`echo '## line ${line}'`, ...kept].join('\n');
   });

@@ -16,7 +16,7 @@ test('a fence that says nothing, or is left open, is an error', () => {
 });
 
 test('what cannot be run is left out, what is endless is stopped', () => {
-  const rules = { notRun: [{ line: /^rm /, why: 'no' }], endless: [/--follow/] };
+  const rules = { isNotRun: (line: string) => line.startsWith('rm '), endless: [/--follow/] };
   const script = scriptOf([{ line: 7, commands: 'rm x\nlogs --follow\nls' }], rules);
   expect(script.endsWith("echo '## line 7'\n: not run\nstopped logs --follow\nls")).toBe(true);
 });
