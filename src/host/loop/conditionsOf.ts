@@ -19,7 +19,8 @@ export function conditionsOf(
 
   if (ready === undefined) add('Ready', 'unknown', 'NotLookedAt', 'the host has not looked at it yet');
   else add('Ready', ready.status, ready.reason, ready.message);
-  if (wanted.type === 'invalid') add('Valid', false, 'Invalid', wanted.problems.join('; '));
+  const problems = wanted.type === 'invalid' || wanted.type === 'present' ? wanted.problems : undefined;
+  if (problems !== undefined) add('Valid', false, 'Invalid', problems.join('; '));
   if (wanted.type === 'present') {
     const { hash, schedule, spec } = wanted;
     const isMissing = hash === undefined && error !== undefined;
@@ -37,6 +38,8 @@ export function conditionsOf(
   }
   if (recorded.held?.reason === 'Fenced') add('Fenced', true, 'Fenced', recorded.held.message);
   if (error !== undefined) add('Degraded', true, reasonOf(error), describe(error));
+  else if (wanted.type === 'present' && problems !== undefined)
+    add('Degraded', true, 'Invalid', `the last good specification holds: ${problems.join('; ')}`);
   else if (recorded.failures > 0)
     add(
       'Degraded',

@@ -63,7 +63,7 @@ export function createLoop(options: LoopOptions): Loop {
     tell,
     wake: wakeAll,
     allBots,
-    awaitsTimes: (bot) => records.get(bot).schedule !== undefined,
+    recorded: records.get,
   });
   const deps: DoStep = {
     hands: { engine, instances, records, rollbacks, tell },
@@ -112,8 +112,9 @@ export function createLoop(options: LoopOptions): Loop {
 
   function seen(bot: string): Omit<Situation, 'gates'> {
     const now = clock.now();
-    const own = wanted.of(bot, instances.hash, now);
-    return { bot, wanted: own, instances: view.of(bot), recorded: records.get(bot), now };
+    const recorded = records.get(bot);
+    const own = wanted.of(bot, recorded.good, instances.hash, now);
+    return { bot, wanted: own, instances: view.of(bot), recorded, now };
   }
 
   function situation(bot: string): Situation {

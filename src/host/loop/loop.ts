@@ -21,8 +21,9 @@ import type { WavesFile } from './wavesFile.ts';
 /**
  * The room of the loop: it looks at each bot when something of it may have changed, has `reconcile` decide, and does that.
  *
- *   1. What is wanted (`wantedView`, told by `sourceObserver`; `massDelete` doubts a listing that lost half of it), what is seen
- *      (`engineView`), what is recorded (`openRecords`, on disk before anything that must not happen twice).
+ *   1. What is wanted (`wantedView`, told by `sourceObserver`; `massDelete` doubts a listing that lost half of it, `underItsName`
+ *      knows a broken file again), what is seen (`engineView`), what is recorded (`openRecords`, on disk before anything that must
+ *      not happen twice).
  *   2. `wakeups` says which bot is looked at when: after an event, after a wait, at a scheduled time.
  *   3. `gates` say what may not happen now: the host is full (`hostFull`), the store is away (`storeGate`), the wave has not come
  *      (`waves`, which outlive the host in `wavesFile`).

@@ -10,11 +10,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { RuntimeError } from '../../base/errors.ts';
 import type { Folders } from '../data/folders.ts';
 import { nothingRecorded, type Recorded } from '../reconcile/recorded.ts';
 import type { Records } from '../reconcile/records.ts';
 import { createDurableLog } from './durableLog.ts';
+import { readRecordLine, recordLine } from './recordLine.ts';
 
 export interface OpenRecords {
   readonly records: Records;
@@ -46,7 +46,7 @@ export function openRecords(folders: Folders, now: () => number): OpenRecords {
   function compact(): void {
     // What cannot be read is kept as it is, for whoever has to find out why.
     if (damaged.size > 0) return;
-    const text = [...kept].map(([bot, recorded]) => lineOf(bot, recorded)).join('');
+    const text = [...kept].map(([bot, recorded]) => recordLine(bot, recorded)).join('');
     const temporary = openSync(`${snapshot}.new`, 'w', 0o600);
     writeSync(temporary, text);
     fsyncSync(temporary);
@@ -60,7 +60,7 @@ export function openRecords(folders: Folders, now: () => number): OpenRecords {
   }
 
   async function write(bot: string, recorded: Recorded | null): Promise<void> {
-    const line = lineOf(bot, recorded);
+    const line = recordLine(bot, recorded);
     bytes += line.length;
     await log.append(line);
     if (recorded === null) kept.delete(bot);
@@ -82,8 +82,6 @@ export function openRecords(folders: Folders, now: () => number): OpenRecords {
   return { records, damaged, close: () => closeSync(fd) };
 }
 
-const lineOf = (bot: string, recorded: Recorded | null) => `${bot} ${JSON.stringify(recorded)}\n`;
-
 function replay(path: string, kept: Map<string, Recorded>, damaged: Map<string, string>): void {
   if (!existsSync(path)) return;
   for (const line of readFileSync(path, 'utf8').split('\n')) {
@@ -92,9 +90,7 @@ function replay(path: string, kept: Map<string, Recorded>, damaged: Map<string, 
     const space = line.indexOf(' ');
     const bot = line.slice(0, space);
     try {
-      const recorded: Recorded | null = JSON.parse(line.slice(space + 1));
-      if (recorded !== null && recorded.version !== 1)
-        throw new RuntimeError('damaged', `its record has the version ${recorded.version}`);
+      const recorded = readRecordLine(line.slice(space + 1));
       damaged.delete(bot);
       if (recorded === null) kept.delete(bot);
       else kept.set(bot, recorded);

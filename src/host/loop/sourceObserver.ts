@@ -1,7 +1,9 @@
 import { asRuntimeError, type RuntimeError } from '../../base/errors.ts';
 import type { NewEvent } from '../journal/event.ts';
+import type { Recorded } from '../reconcile/recorded.ts';
 import type { Listing, SourceObserver } from '../sources/source.ts';
 import type { EngineView } from './engineView.ts';
+import { underItsName } from './underItsName.ts';
 import type { WantedView } from './wantedView.ts';
 
 export interface ObserverDeps {
@@ -13,8 +15,7 @@ export interface ObserverDeps {
   readonly wake: (bots: Iterable<string>) => void;
   /** Of whatever anything is known. */
   readonly allBots: () => Iterable<string>;
-  /** It waits for times of its schedule. */
-  readonly awaitsTimes: (bot: string) => boolean;
+  readonly recorded: (bot: string) => Recorded;
 }
 
 export interface LoopObserver extends SourceObserver {
@@ -30,13 +31,16 @@ export function createSourceObserver(deps: ObserverDeps): LoopObserver {
   let last: Listing | undefined;
   // While the engine is away, what ran when it last answered.
   let running: readonly string[] = [];
+  /** It waits for times of its schedule. */
+  const awaitsTimes = (bot: string) => deps.recorded(bot).schedule !== undefined;
   const tell = (type: NewEvent['type'], message: string) =>
     deps.tell({ type, bot: undefined, message, facts: {} });
 
-  function take(listing: Listing): void {
+  function take(told: Listing): void {
+    const listing = underItsName(told, deps.allBots(), deps.recorded);
     if (view.answers)
       running = [...view.bots()].filter((bot) => view.of(bot)?.some(({ state }) => state === 'running'));
-    const live = new Set([...running, ...[...deps.allBots()].filter(deps.awaitsTimes)]);
+    const live = new Set([...running, ...[...deps.allBots()].filter(awaitsTimes)]);
     const heldBefore = wanted.held.length;
     deps.wake(wanted.listed(listing, [...live], deps.now()));
     if (wanted.held.length > 0 && heldBefore === 0)

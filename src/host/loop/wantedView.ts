@@ -1,4 +1,5 @@
 import type { BotSpec } from '../bots/botSpec.ts';
+import type { Good } from '../reconcile/recorded.ts';
 import type { Wanted } from '../reconcile/situation.ts';
 import { parseSchedule } from '../schedule/parseSchedule.ts';
 import type { Schedule } from '../schedule/schedule.ts';
@@ -9,7 +10,8 @@ import { heldBack } from './massDelete.ts';
 export interface WantedView {
   /** Takes a listing over and resolves what has changed. `running`: bots that have a live instance. */
   listed(listing: Listing, running: readonly string[], now: number): readonly string[];
-  of(bot: string, hash: (spec: BotSpec) => string | undefined, now: number): Wanted;
+  /** `good`: what is recorded of it, for when the source has something broken. */
+  of(bot: string, good: Good | undefined, hash: (spec: BotSpec) => string | undefined, now: number): Wanted;
   entry(bot: string): Entry | undefined;
   bots(): Iterable<string>;
   /** These go when the source no longer has them, however many they are. */
@@ -22,6 +24,8 @@ export interface WantedView {
   confirm(): readonly string[];
   readonly listedAt: number | undefined;
 }
+
+const notBelieved = 'the source no longer has it, nor most of the others: not believed';
 
 export function createWantedView(options: { readonly allowMassDelete: boolean }): WantedView {
   let entries: Listing = new Map();
@@ -58,19 +62,21 @@ export function createWantedView(options: { readonly allowMassDelete: boolean })
         (bot) => first || before.get(bot) !== listing.get(bot) || wasHeld.includes(bot),
       );
     },
-    of: (bot, hash, now) => {
+    of: (bot, good, hash, now) => {
       if (listedAt === undefined) return { type: 'unknown' };
+      const present = ({ origin, spec }: Good, problems?: readonly string[]): Wanted => ({
+        type: 'present',
+        spec,
+        origin,
+        hash: hash(spec),
+        schedule: scheduleOf(spec, now),
+        ...(problems && { problems }),
+      });
       const entry = entries.get(bot) ?? kept.get(bot);
-      if (entry === undefined) {
-        if (!kept.has(bot)) return { type: 'absent' };
-        return {
-          type: 'invalid',
-          problems: ['the source no longer has it, nor most of the others: not believed'],
-        };
-      }
-      if ('problems' in entry) return { type: 'invalid', problems: entry.problems };
-      const { spec } = entry;
-      return { type: 'present', spec, hash: hash(spec), schedule: scheduleOf(spec, now) };
+      if (entry === undefined && !kept.has(bot)) return { type: 'absent' };
+      if (entry !== undefined && 'spec' in entry) return present(entry);
+      const problems = entry?.problems ?? [notBelieved];
+      return good === undefined ? { type: 'invalid', problems } : present(good, problems);
     },
     entry: (bot) => entries.get(bot) ?? kept.get(bot),
     bots: () => new Set([...entries.keys(), ...kept.keys()]),

@@ -1,9 +1,11 @@
+import type { BotSpec } from '../bots/botSpec.ts';
 import { endAll } from './endAll.ts';
 import { keepRunning } from './keepRunning.ts';
+import type { Recorded } from './recorded.ts';
 import { rollBack } from './rollBack.ts';
 import { runOnTime } from './runOnTime.ts';
 import type { Seen, Situation } from './situation.ts';
-import { because, type Step, wait } from './step.ts';
+import { because, record, type Step, wait } from './step.ts';
 import { tidy } from './tidy.ts';
 
 /**
@@ -19,7 +21,7 @@ export function reconcile(situation: Situation): Step {
   if (instances === undefined)
     return wait(because('EngineUnknown', 'the engine does not answer; nothing is changed'));
   const seen = { ...situation, instances };
-  const main = decide(seen);
+  const main = withGood(decide(seen), seen);
   if (main.action.type !== 'nothing') return main;
   const extra = tidy(seen);
   const lookAt = earliest(main.lookAt, extra.lookAt);
@@ -39,6 +41,21 @@ function decide(seen: Seen): Step {
   const { rollback } = seen.recorded;
   if (rollback !== undefined) return rollBack(present, rollback);
   return wanted.spec.type === 'realtime' ? keepRunning(present) : runOnTime(present);
+}
+
+/** What the source wants is recorded as the last that was a bot: with what is written anyway, else by itself. */
+function withGood(main: Step, { wanted, recorded }: Seen): Step {
+  if (wanted.type !== 'present' || wanted.problems !== undefined) return main;
+  const { origin, spec } = wanted;
+  if (isGood(recorded, origin, spec)) return main;
+  if (main.write !== undefined) return { ...main, write: { ...main.write, good: { origin, spec } } };
+  if (main.action.type !== 'nothing') return main;
+  return record({ ...recorded, good: { origin, spec } }, main.ready);
+}
+
+function isGood({ good }: Recorded, origin: string, spec: BotSpec): boolean {
+  if (good === undefined || good.origin !== origin) return false;
+  return good.spec === spec || JSON.stringify(good.spec) === JSON.stringify(spec);
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {

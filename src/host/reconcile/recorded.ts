@@ -32,6 +32,13 @@ export interface Recorded {
   /** What it was last started with, and before that: for `rollback`, and for what a bot needs that is no longer wanted. */
   readonly current?: Made;
   readonly previous?: Made;
+  /** What the source last had of it that was a bot: it holds while the file is broken. */
+  readonly good?: Good;
+}
+
+export interface Good {
+  readonly origin: string;
+  readonly spec: BotSpec;
 }
 
 export type HeldReason = 'Completed' | 'NeedsChange' | 'Fenced' | 'NeverRestarted';

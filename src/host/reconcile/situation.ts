@@ -19,13 +19,17 @@ export type Wanted =
   | { readonly type: 'unknown' }
   /** The source has none, and the guard against mass deletes agrees. */
   | { readonly type: 'absent' }
-  /** There is something under this name that is not a bot: what runs stays as it is. */
+  /** There is something under this name that is not a bot, and never was one: what runs stays as it is. */
   | { readonly type: 'invalid'; readonly problems: readonly string[] }
   | Present;
 
 export interface Present {
   readonly type: 'present';
   readonly spec: BotSpec;
+  /** Where the source has it. */
+  readonly origin: string;
+  /** What is wrong with what the source has now: `spec` is the last that was a bot, and holds until it is one again. */
+  readonly problems?: readonly string[];
   /** Of what an instance would be made of now; undefined: its image or code are not here yet. */
   readonly hash: string | undefined;
   /** Set for scheduled bots. */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Entry } from '../../../../src/host/sources/source.ts';
 import { aSpec, scheduled } from '../../../support/host/aSpec.ts';
 import { startModelLoop } from '../../../support/host/modelLoop.ts';
 
@@ -153,6 +154,34 @@ describe('the loop', () => {
     expect(model.signals).toEqual([]);
     loop.draining = true;
     await until(() => expect(model.signals.map(({ name }) => name)).toEqual(['rt-a']));
+  });
+
+  it('starts a bot whose file is broken again as it last was, also when the host has started anew meanwhile', async () => {
+    const first = start();
+    first.list(aSpec({ name: 'a', env: { OLD: '1' } }), aSpec({ name: 'b' }));
+    await until(() => expect(first.running()).toEqual(['a', 'b']));
+    await until(() => expect(first.kept.records.get('a').good?.origin).toBe('a'));
+    const listing = (name: string) =>
+      new Map<string, Entry>([
+        [name, { problems: ['no name'], origin: 'a' }],
+        ['b', { spec: aSpec({ name: 'b' }), origin: 'b' }],
+      ]);
+    first.loop.observer.listed(listing('a'));
+    first.model.end('rt-a', 1);
+    await until(() => expect(first.model.lives.length).toBe(3));
+    const degraded = () => first.loop.state('a').conditions.find(({ type }) => type === 'Degraded');
+    await until(() => expect(degraded()).toMatchObject({ reason: 'Invalid' }));
+    await first.stop();
+    first.model.end('rt-a', 1);
+
+    // A source that has just begun knows the file's name alone.
+    const { model, kept } = first;
+    const second = start({ model, kept });
+    second.loop.observer.listed(listing('file-of-a'));
+    await until(() => expect(model.lives.length).toBe(4));
+    expect(model.lives.at(-1)?.hash).toContain('OLD');
+    expect([...second.loop.bots()].sort()).toEqual(['a', 'b']);
+    expect(model.signals).toEqual([]);
   });
 
   it('forgets a bot that is gone', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFolders, type Folders } from '../../../../src/host/data/folders.ts';
 import { openRecords } from '../../../../src/host/loop/openRecords.ts';
+import { aSpec } from '../../../support/host/aSpec.ts';
 
 let data: string;
 let folders: Folders;
@@ -28,6 +29,18 @@ describe('records', () => {
       expect([...again.bots()].sort()).toEqual(['a', 'b']);
       expect(again.get('a').failures).toBe(7);
     }
+  });
+
+  it('have a specification that is what runs and what is wanted once', async () => {
+    const { records } = open();
+    const spec = aSpec({ name: 'a', env: { MARK: 'mark' } });
+    const recorded = { ...failures(0), current: { hash: 'h', spec }, good: { origin: 'a.yaml', spec } };
+    await records.put('a', recorded);
+    await records.put('b', { ...failures(0), good: { origin: 'b.yaml', spec } });
+    expect(readFileSync(log(), 'utf8').split('MARK').length).toBe(3);
+    const again = open().records;
+    expect(again.get('a')).toEqual(JSON.parse(JSON.stringify(recorded)));
+    expect(again.get('b').good?.spec.env).toEqual({ MARK: 'mark' });
   });
 
   it('leave out a line that was cut, and go on behind it', async () => {

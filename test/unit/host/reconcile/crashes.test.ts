@@ -23,6 +23,8 @@ type Happening =
   | { type: 'off' }
   | { type: 'absent' }
   | { type: 'unknown' }
+  /** Its file is no longer that of a bot. */
+  | { type: 'break' }
   | { type: 'drain'; on: boolean }
   /** An operator asks for an older snapshot, with the specification of `variant`. */
   | { type: 'rollback'; variant: number }
@@ -60,6 +62,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ type: 'off' as const }) },
   { weight: 1, arbitrary: fc.constant({ type: 'absent' as const }) },
   { weight: 1, arbitrary: fc.constant({ type: 'unknown' as const }) },
+  { weight: 1, arbitrary: fc.constant({ type: 'break' as const }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('drain' as const), on: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ type: 'vanish' as const }) },
 );
@@ -86,7 +89,7 @@ async function play(
   let killAfter: number | undefined;
   let faultAfter: { fault: Fault; after: number } | undefined;
   let draining = false;
-  let wanted: { spec: BotSpec } | 'absent' | 'unknown' = { spec: make(0) };
+  let wanted: { spec: BotSpec } | 'absent' | 'unknown' | 'broken' = { spec: make(0) };
 
   const effect = () => {
     if (killAfter === undefined) return;
@@ -123,10 +126,20 @@ async function play(
 
   const wantedNow = (): Wanted => {
     if (wanted === 'absent' || wanted === 'unknown') return { type: wanted };
-    const { spec } = wanted;
+    const { good } = records.get('b');
+    const problems = ['broken'];
+    if (wanted === 'broken' && good === undefined) return { type: 'invalid', problems };
+    const { spec } = wanted === 'broken' ? good! : wanted;
     const schedule = spec.schedule && parseSchedule({ ...spec.schedule, bot: spec.name }, now);
     if (typeof schedule === 'string') throw new Error(schedule);
-    return { type: 'present', spec, hash: instances.hash(spec), schedule };
+    return {
+      type: 'present',
+      origin: 'b.yaml',
+      spec,
+      hash: instances.hash(spec),
+      schedule,
+      ...(wanted === 'broken' && { problems }),
+    };
   };
 
   /** What the loop does, until nothing is left to do now. */
@@ -178,6 +191,7 @@ async function play(
     if (what.type === 'off' && typeof wanted !== 'string')
       wanted = { spec: { ...wanted.spec, enabled: false } };
     if (what.type === 'absent' || what.type === 'unknown') wanted = what.type;
+    if (what.type === 'break' && typeof wanted !== 'string') wanted = 'broken';
     if (what.type === 'drain') draining = what.on;
     if (what.type === 'rollback' && records.get('b').rollback === undefined && killAfter === undefined) {
       const rollback = { askedAt: ++now, sequence: 1, spec: make(what.variant) };
@@ -206,7 +220,7 @@ async function play(
     publishedUnder,
     asked,
     settle,
-    end: () => now,
+    now: () => now,
     quiet: {
       wanted: () => wanted,
       resume: () => {
@@ -215,6 +229,9 @@ async function play(
     },
     later: (ms: number) => {
       now += ms;
+    },
+    breakFile: () => {
+      wanted = 'broken';
     },
     want: (spec: BotSpec) => {
       wanted = { spec };
@@ -258,6 +275,42 @@ describe('a realtime bot through every crash', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('is started again by the last good specification when its file is broken', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(happening, { maxLength: 20 }), async (story) => {
+        const played = await play(realtime, story);
+        const spec = aSpec({ name: 'b', env: { VARIANT: 'last' } });
+        played.want(spec);
+        played.later(400_000);
+        await played.settle();
+        played.breakFile();
+        await played.settle();
+        for (let i = 0; i < 4; i++) {
+          for (const { name } of played.running()) played.end(name, 1);
+          await played.settle();
+          played.later(400_000);
+          await played.settle();
+        }
+        expect(played.running().map((one) => one.spec.hash)).toEqual([modelInstances().hash(spec)]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('stays off when it was off before its file broke', async () => {
+    const played = await play(realtime, [{ type: 'time', seconds: 10 }]);
+    played.want({ ...realtime(0), enabled: false });
+    await played.settle();
+    for (const { name } of played.running()) played.end(name, 143);
+    await played.settle();
+    played.breakFile();
+    played.later(400_000);
+    await played.settle();
+    expect(played.running()).toEqual([]);
+    // Negative control: what it was last started with was on.
+    expect(played.kept.get('b')?.current?.spec.enabled).toBe(true);
   });
 
   it('gets SIGTERM once, unless the host was killed in that moment', async () => {
@@ -367,7 +420,7 @@ describe('a scheduled bot through every crash', () => {
 
   it('says of each time that it ran, or why it did not', async () => {
     const harmless = happening.filter(
-      (one) => !['off', 'absent', 'unknown', 'want', 'drain', 'vanish'].includes(one.type),
+      (one) => !['off', 'absent', 'unknown', 'want', 'drain', 'vanish', 'break'].includes(one.type),
     );
     await fc.assert(
       fc.asyncProperty(
@@ -383,7 +436,7 @@ describe('a scheduled bot through every crash', () => {
                 (((facts.from as number) <= time && time <= (facts.to as number)) || facts.time === time),
             );
           const open = played.kept.get('b');
-          for (let time = Date.UTC(2026, 5, 1, 12, 10); time <= played.end(); time += 600_000) {
+          for (let time = Date.UTC(2026, 5, 1, 12, 10); time <= played.now(); time += 600_000) {
             const pending =
               open?.claim?.time === time || open?.queued === time || (open?.schedule?.from ?? 0) < time;
             expect([time, ran.has(time) || told(time) || pending]).toEqual([time, true]);

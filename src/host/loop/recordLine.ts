@@ -1,0 +1,29 @@
+import { RuntimeError } from '../../base/errors.ts';
+import type { Recorded } from '../reconcile/recorded.ts';
+
+/** A line of the records, `BOT JSON`; null: nothing is recorded of it any more. */
+export function recordLine(bot: string, recorded: Recorded | null): string {
+  return `${bot} ${JSON.stringify(recorded && lean(recorded))}\n`;
+}
+
+/** A specification that is recorded twice, as what runs and as what is wanted, is written once. */
+function lean(recorded: Recorded): object {
+  const { current, good } = recorded;
+  const isSame = good !== undefined && isSameSpec(good.spec, current?.spec);
+  return isSame ? { ...recorded, good: { origin: good.origin } } : recorded;
+}
+
+function isSameSpec(one: object, other: object | undefined): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** What a line says. Throws what is wrong with it. */
+export function readRecordLine(text: string): Recorded | null {
+  const value = JSON.parse(text) as (Omit<Recorded, 'good'> & { good?: Partial<Recorded['good']> }) | null;
+  if (value === null) return null;
+  if (value.version !== 1) throw new RuntimeError('damaged', `its record has the version ${value.version}`);
+  const { good, ...rest } = value;
+  if (good?.origin === undefined) return rest;
+  const spec = good.spec ?? rest.current?.spec;
+  return spec === undefined ? rest : { ...rest, good: { origin: good.origin, spec } };
+}
