@@ -107,7 +107,7 @@ test.each([
   ['agent: { protocol: acp, openai: {} }', /agent\.openai: is only for the protocol openai/],
   [
     'agent: { protocol: openai, openai: { port: 80 } }',
-    /agent\.openai\.port: must be "\{port\}" or a number/,
+    /agent\.openai\.port: .*>=1024 but received 80/,
   ],
   ['agent: { protocol: openai, openai: { path: v1 } }', /agent\.openai\.path: must begin with/],
   ['agent: { protocol: openai, openai: { conversation: { cookie: x } } }', /must be \{body: FIELD\}/],
