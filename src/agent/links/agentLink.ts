@@ -45,6 +45,8 @@ export interface AgentChannel {
   listen(take: (text: string) => void): void;
   /** Aborted when the process has ended, with an `AgentError` as its reason: wait for it before a failure is named. */
   readonly closed: AbortSignal;
+  /** Names this life of the process: figures that add up begin anew with another one. */
+  readonly instance?: string;
 }
 
 export interface AgentDescription {

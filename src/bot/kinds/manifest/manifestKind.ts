@@ -34,6 +34,7 @@ export function manifestKind(manifest: Manifest, path: string): Kind {
         },
         cwd: fill(manifest.cwd),
         control: undefined,
+        ...(manifest.agent?.protocol === 'acp' ? { channel: 'stdio' as const } : {}),
       };
     },
     async verify(request) {

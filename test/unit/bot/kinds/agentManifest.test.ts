@@ -105,10 +105,7 @@ test('an agent that names its entrypoint, or is a handler, still needs one', asy
 test.each([
   ['agent: { protocol: a2a }', /a\.yaml:5: agent\.protocol: /],
   ['agent: { protocol: acp, openai: {} }', /agent\.openai: is only for the protocol openai/],
-  [
-    'agent: { protocol: openai, openai: { port: 80 } }',
-    /agent\.openai\.port: .*>=1024 but received 80/,
-  ],
+  ['agent: { protocol: openai, openai: { port: 80 } }', /agent\.openai\.port: .*>=1024 but received 80/],
   ['agent: { protocol: openai, openai: { path: v1 } }', /agent\.openai\.path: must begin with/],
   ['agent: { protocol: openai, openai: { conversation: { cookie: x } } }', /must be \{body: FIELD\}/],
   ['agent: { protocol: openai, openai: { key: { env: "a b" } } }', /key\.env: is not a name of a variable/],
