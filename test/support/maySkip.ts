@@ -5,6 +5,7 @@ const maySkip: Readonly<Record<string, string>> = {
   'arm64: ':
     'emulated, it takes minutes of both cores; RUNTIME_TEST_ARM64=1 scripts/test test/e2e/arm64 runs it',
   'chart: ': 'helm takes minutes to build; scripts/helm install, once, and it is tested from then on',
+  'kubernetes: ': 'a cluster takes minutes to build where none is yet; `scripts/kube build`, then they run',
   'C#: ': 'no registry that CI reaches has the .NET SDK',
   'MinIO is stopped and the bot says more than there is room for':
     'the bot stands still for ten seconds; RUNTIME_TEST_SCALE=12 scripts/test test/faults/storeDown runs it',
