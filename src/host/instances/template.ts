@@ -40,8 +40,9 @@ export function template(spec: BotSpec, materials: Materials): Template {
     stopTimeoutMs: spec.stopTimeoutMs,
     labels: spec.labels,
   };
+  // Labels are for whoever lists containers: another one is no reason to end a bot, and comes with its next start.
   const hash = createHash('sha256')
-    .update(JSON.stringify([made, materials.codeSha256]))
+    .update(JSON.stringify([{ ...made, labels: {} }, materials.codeSha256]))
     .digest('hex');
   return { ...made, hash: hash.slice(0, 32) };
 }

@@ -19,13 +19,20 @@ export function folderFingerprint(folder: string): string {
   return hash.digest('hex');
 }
 
-/** A tar archive of the folder: the same bytes for the same code. `damaged` when it is too large. */
+/**
+ * A tar archive of the folder: the same bytes for the same code. `without`: a path in it that is no code. `damaged` when it is too
+ * large.
+ */
 export async function packFolder(
   folder: string,
+  without?: string,
 ): Promise<{ readonly bytes: Buffer; readonly sha256: string }> {
   const archive = pack();
   let size = 0;
+  let isEmpty = true;
   for (const { path, entry } of entries(folder)) {
+    if (path === without) continue;
+    isEmpty = false;
     const common = { name: path, mtime: new Date(0), uid: 0, gid: 0 };
     const absolute = join(folder, path);
     if (entry.isDirectory()) archive.entry({ ...common, type: 'directory', mode: 0o755 });
@@ -43,6 +50,8 @@ export async function packFolder(
       archive.entry({ ...common, mode }, bytes);
     }
   }
+  // Without an entry nothing says that it is an archive: a bot that is one command has no other file.
+  if (isEmpty) archive.entry({ name: '.empty', mode: 0o644, mtime: new Date(0), uid: 0, gid: 0 }, '');
   archive.finalize();
   const bytes = await buffer(archive);
   return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { asRuntimeError, isRuntimeError } from '../../base/errors.ts';
 import { isObject, parseJson } from '../../bot/config/parsers.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
@@ -41,7 +41,7 @@ export async function readBotFile(
   if (problems.length > 0) return { problems, origin, ...codeFolder };
   if ('file' in code) return { spec: spec(read, code, config), origin };
   try {
-    const uploadedCode = await uploaded(read.rest.name, code.path, store);
+    const uploadedCode = await uploaded(read.rest.name, code.path, file, store);
     return { spec: spec(read, uploadedCode, config), origin, ...codeFolder };
   } catch (error) {
     if (isRuntimeError(error, 'unavailable')) throw error;
@@ -68,8 +68,14 @@ function configBeside({ ownFolder }: BotFileOnDisk, problems: string[]): string 
   return '{}';
 }
 
-async function uploaded(bot: string, folder: string, open: () => Promise<ObjectStore>): Promise<CodeRef> {
-  const { bytes, sha256 } = await packFolder(folder);
+async function uploaded(
+  bot: string,
+  folder: string,
+  { path }: BotFileOnDisk,
+  open: () => Promise<ObjectStore>,
+): Promise<CodeRef> {
+  // Not the bot's own file: what of it makes the container is in the specification, and the rest is no reason for a restart.
+  const { bytes, sha256 } = await packFolder(folder, relative(folder, path));
   const file = `${bot}/${sha256}.tar`;
   const store = await open();
   const there = await store.head(file).catch((error: unknown) => {

@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.ts';
+import { pullCode } from '../../../../src/bot/code/pullCode.ts';
 import { openDirectorySource } from '../../../../src/host/sources/directory.ts';
+import { packFolder } from '../../../../src/host/sources/packFolder.ts';
 import type { Listing } from '../../../../src/host/sources/source.ts';
 import { openFileStore } from '../../../../src/store/file/file.ts';
 
@@ -128,6 +130,47 @@ describe('a folder of bots', () => {
     await store.head(first.file);
     writeFileSync(join(folder, 'own/main.py'), 'print(2)\n');
     await until(() => expect(code()?.code.sha256).not.toBe(first.sha256));
+  });
+
+  it('packs no bot.yaml: what else it says is no other code', async () => {
+    const own = join(folder, 'mine');
+    mkdirSync(own);
+    const file = (more: string) =>
+      writeFileSync(
+        join(own, 'bot.yaml'),
+        `name: mine\ntype: realtime\nruntime: python3.11\nentrypoints: {bot: main.py}\n${more}`,
+      );
+    writeFileSync(join(own, 'main.py'), 'print(1)\n');
+    file('');
+    open();
+    const sha256 = () => {
+      const entry = last().get('mine');
+      return entry !== undefined && 'spec' in entry ? entry.spec.code.sha256 : undefined;
+    };
+    await until(() => expect(sha256()).toMatch(/^[0-9a-f]{64}$/));
+    const first = sha256();
+    file('labels: {team: alpha}\n');
+    await until(() => expect(last().get('mine')).toMatchObject({ spec: { labels: { team: 'alpha' } } }));
+    expect(sha256()).toBe(first);
+    // Negative control: a file of the same name further down is code.
+    mkdirSync(join(own, 'deeper'));
+    writeFileSync(join(own, 'deeper', 'bot.yaml'), 'mine: too');
+    await until(() => expect(sha256()).not.toBe(first));
+  });
+
+  it('packs a folder that holds nothing but a bot.yaml as an archive that can be unpacked', async () => {
+    const [from, into] = [join(root, 'from'), join(root, 'into')];
+    mkdirSync(from);
+    writeFileSync(join(from, 'bot.yaml'), 'name: mine');
+    const { bytes, sha256 } = await packFolder(from, 'bot.yaml');
+    const store = await openFileStore(join(root, 'store'), 'b', { createBucket: true, clock: systemClock });
+    await store.put('code', bytes);
+    const limits = { maxBytes: 1_000_000, inMemoryBytes: 1_000_000, warn: () => undefined };
+    const signal = AbortSignal.timeout(60_000);
+    await pullCode({ store, key: 'code', sha256, into, signal, ...limits });
+    expect(readdirSync(into)).toContain('.empty');
+    writeFileSync(join(from, 'main.py'), '');
+    expect((await packFolder(from, 'bot.yaml')).sha256).not.toBe(sha256);
   });
 
   it('says that it cannot be listed, instead of being empty', async () => {
