@@ -3,6 +3,7 @@ import { type Duplex, Readable } from 'node:stream';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 import type { Owner } from '../../base/owner.ts';
 import { openControl } from './control.ts';
+import { fatalSignal } from './fatalSignal.ts';
 import { raiseOomScore } from './raiseOomScore.ts';
 import { signalProcess } from './signalProcess.ts';
 
@@ -43,6 +44,8 @@ export interface Program {
   go(): void;
   /** Signals the whole group; false when nobody is left in it. */
   signal(signal: NodeJS.Signals): boolean;
+  /** To be called, in the same turn of the event loop, when one of its outputs has ended: it may just have died. */
+  outputEnded(): void;
   /** When the first process has ended; its descendants may still hold its outputs. Never rejects. */
   readonly ended: Promise<ProgramEnd>;
   /** When nobody holds its outputs any more, where they are streams. Never rejects. */
@@ -68,17 +71,27 @@ export function startProgram({ launch, env, user, stdout, stderr }: ProgramOptio
   const socket = child.stdio[3] as Duplex | null | undefined;
   const control = socket && launch.control !== undefined ? openControl(socket, launch.control) : undefined;
   const { pid } = child;
+  let fatal: NodeJS.Signals | undefined;
   return {
     pid,
     stdout: child.stdout,
     stderr: child.stderr,
     go: () => control?.go(),
     signal: (signal) => pid !== undefined && signalProcess(-pid, signal),
+    outputEnded: () => {
+      const number = pid === undefined ? undefined : fatalSignal(pid, user);
+      if (number !== undefined) fatal = `SIG${number}` as NodeJS.Signals;
+    },
     ended: new Promise((resolve) => {
       child.once('error', (error) => {
         if (pid === undefined) resolve({ code: null, signal: null, error: startError(error, file) });
       });
-      child.once('exit', async (code, signal) => resolve({ code, signal, error: await control?.refusal }));
+      child.once('exit', async (code, signal) => {
+        // Of a real-time signal Node says nothing: no signal, and a good end.
+        const isLost = fatal !== undefined && code === 0 && signal === null;
+        const end = isLost ? { code: null, signal: fatal! } : { code, signal };
+        resolve({ ...end, error: await control?.refusal });
+      });
     }),
     closed: new Promise((resolve) => child.once('close', () => resolve())),
   };
@@ -103,6 +116,7 @@ function notStarted(error: RuntimeError): Program {
     stderr: Readable.from([]),
     go: () => undefined,
     signal: () => false,
+    outputEnded: () => undefined,
     ended: Promise.resolve({ code: null, signal: null, error }),
     closed: Promise.resolve(),
   };

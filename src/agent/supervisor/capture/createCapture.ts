@@ -38,8 +38,11 @@ export interface CaptureOptions {
 
 /** The bot's output on its way: through to the container's, and line by line into the journal. */
 export interface Capture {
-  /** `from`: the reading end of a pipe as a descriptor, which costs least, or any stream of bytes. It is ours from now on. */
-  attach(name: StreamName, from: Readable | number): void;
+  /**
+   * `from`: the reading end of a pipe as a descriptor, which costs least, or any stream of bytes. It is ours from now on. `onEnd` is
+   * called in the turn of the event loop in which it is seen to have ended.
+   */
+  attach(name: StreamName, from: Readable | number, onEnd?: () => void): void;
   /**
    * The bot has ended: takes what is still in the pipes, keeps unfinished lines, and closes everything. Somebody else who
    * holds a pipe open is waited for a second, a slow reader of the container's output as long as ever, both for
@@ -105,7 +108,7 @@ export function createCapture(options: CaptureOptions): Capture {
     else void hold();
   };
 
-  const attach = (name: StreamName, from: Readable | number) => {
+  const attach = (name: StreamName, from: Readable | number, onEnd?: () => void) => {
     const framer = createLineFramer(name, journal.append);
     let blocked = false;
     const output = createOutput({
@@ -131,6 +134,7 @@ export function createCapture(options: CaptureOptions): Capture {
         keepRoom();
       },
     });
+    if (onEnd) void source.ended.then(onEnd);
     const resume = () => {
       if (!blocked && !holding) source.resume();
     };

@@ -78,7 +78,8 @@ export function isOutOfMemory(bot: BotExit | undefined): boolean {
 
 function botExitCode(bot: BotExit | undefined): number {
   if (!bot) return 70;
-  return bot.signal ? 128 + constants.signals[bot.signal] : (bot.code ?? 70);
+  if (!bot.signal) return bot.code ?? 70;
+  return 128 + (constants.signals[bot.signal] ?? Number(bot.signal.slice('SIG'.length)));
 }
 
 function botReason(bot: BotExit | undefined): string {

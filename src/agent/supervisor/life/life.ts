@@ -95,8 +95,8 @@ export function beginLife(options: LifeOptions): Life {
     },
     adopt: (process) => {
       bot = process;
-      capture.attach('stdout', process.stdout);
-      capture.attach('stderr', process.stderr);
+      capture.attach('stdout', process.stdout, process.outputEnded);
+      capture.attach('stderr', process.stderr, process.outputEnded);
     },
     hold: (state) => {
       held = state;
