@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort } from '../../src/agent/query/http/freePort.ts';
+import { freePort } from '../../src/agent/process/freePort.ts';
 import { the0Sdk } from '../../test/support/container/the0Sdk.ts';
 import { anonymousMiB, median, printTable, sideBySide, timed } from './lib.ts';
 

@@ -15,12 +15,13 @@ import {
   type TurnEvent,
   type TurnRequest,
 } from '../agentLink.ts';
+import { isObject } from '../isObject.ts';
 import { reportedTokens } from '../reportedTokens.ts';
+import { isAnotherSession, readSession, writeSession } from '../sessionName.ts';
 import { sinceLast } from '../sinceLast.ts';
 import { answerPermission } from './answerPermission.ts';
-import { isObject, openJsonRpc } from './jsonRpc.ts';
+import { openJsonRpc } from './jsonRpc.ts';
 import { readUpdate } from './readUpdate.ts';
-import { isAnotherSession, readSession, writeSession } from './session.ts';
 import { stopReason } from './stopReason.ts';
 
 /*
@@ -30,7 +31,6 @@ import { stopReason } from './stopReason.ts';
  *   acpLink               `initialize`, sessions, prompts; what ends a turn
  *   readUpdate            what a session's updates say of a turn
  *   answerPermission      what an agent is answered that asks whether it may
- *   session               a conversation's name of the agent's, as it is kept with the state
  */
 
 /** Updates may come after the prompt's response; without this wait the last words are missing. Milliseconds. */

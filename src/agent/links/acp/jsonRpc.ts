@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import type { LinkOptions } from '../agentLink.ts';
 import { type AgentChannel, AgentError } from '../agentLink.ts';
 import { type Bounded, boundedLog } from '../boundedLog.ts';
-import { splitLines } from './splitLines.ts';
+import { isObject } from '../isObject.ts';
+import { splitLines } from '../splitLines.ts';
 
 type Params = Readonly<Record<string, unknown>>;
 
@@ -144,8 +145,4 @@ function errorText({ message, data }: Record<string, unknown>): string {
     .filter((part) => typeof part === 'string' && part !== '')
     .join(': ')
     .slice(0, MAX_MESSAGE);
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import type { TurnEvent } from '../agentLink.ts';
-import { isObject } from './jsonRpc.ts';
+import { isObject } from '../isObject.ts';
 
 const MAX_NAME = 200;
 
