@@ -77,7 +77,9 @@ async function imageFinding(client: DockerClient, image: string, signal: AbortSi
     return warn(
       'image',
       `${image} is not on this machine`,
-      'The first start pulls it; pull it now to know that it can.',
+      image.startsWith('runtime:')
+        ? 'Make it: scripts/image. No registry has it.'
+        : 'The first start pulls it; pull it now to know that it can.',
     );
   }
 }

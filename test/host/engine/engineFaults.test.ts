@@ -158,6 +158,14 @@ describe.skipIf(missing)('an engine that fails', () => {
     expect(await failureOf(testDocker({ image, address: 'ssh://somewhere' }))).toBe('config');
   });
 
+  test('the image of the bots that nobody has made yet: the hint says how', async () => {
+    const error = await host.engine.image('runtime:not-made-yet', signal()).catch((reason) => reason);
+    expect(error.message).toMatch(
+      /^image runtime:not-made-yet is not on this machine, and cannot be pulled: ./,
+    );
+    expect(error.hint).toContain('scripts/image makes it on this machine');
+  });
+
   test('one pull for all who wait, one look for whoever comes later', async () => {
     // No registry is there: the pull fails, for all of them, once.
     const name = 'localhost:1/nothing/here:1';

@@ -44,12 +44,11 @@ export function createImages({ client, log }: DockerContext, closed: AbortSignal
 
   const pull = async (reference: string, auth: Secret | undefined, tell: Tell): Promise<void> => {
     log.info('pulling an image', { image: reference });
-    const subject = `image ${reference}`;
     const query = { fromImage: hasTag(reference) ? reference : `${reference}:latest` };
     const headers = auth === undefined ? {} : { 'x-registry-auth': auth.reveal() };
     const request = {
       op: 'engine.pull',
-      subject,
+      subject: 'the engine',
       method: 'POST',
       path: '/images/create',
       query,
@@ -66,18 +65,11 @@ export function createImages({ client, log }: DockerContext, closed: AbortSignal
         text = (text + chunk).slice(-16_384);
       }
     } catch (error) {
-      throw new RuntimeError('unavailable', `${subject}: the pull broke off`, {
-        retryable: true,
-        cause: error,
-      });
+      throw new RuntimeError('unavailable', 'the pull broke off', { retryable: true, cause: error });
     }
     const failure = /"error":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
     if (failure === undefined) return;
-    throw new RuntimeError('unavailable', `${subject}: ${failure}`, {
-      op: 'engine.pull',
-      retryable: true,
-      hint: 'Can this machine reach the registry, and is the engine logged in to it?',
-    });
+    throw new RuntimeError('unavailable', failure, { retryable: true });
   };
 
   const find = async (reference: string, auth: Secret | undefined, tell: Tell): Promise<ImageFacts> => {
@@ -86,7 +78,9 @@ export function createImages({ client, log }: DockerContext, closed: AbortSignal
     // An id is of an image that was here: no registry knows it.
     if (/^(sha256:)?[0-9a-f]{64}$/.test(reference))
       throw new RuntimeError('not-found', `image ${reference}: not on this machine`, { op: 'engine.image' });
-    await pull(reference, auth, tell);
+    await pull(reference, auth, tell).catch((error: unknown) => {
+      throw notPulled(reference, error);
+    });
     const pulled = await inspect(reference);
     if (pulled) return pulled;
     throw new RuntimeError('unavailable', `image ${reference}: pulled, and not there`, { retryable: true });
@@ -116,6 +110,23 @@ export function createImages({ client, log }: DockerContext, closed: AbortSignal
       }
     },
   };
+}
+
+/** Neither here nor in a registry: what a newcomer sees who has not made the image of the bots yet. */
+function notPulled(reference: string, error: unknown): unknown {
+  if (!(error instanceof RuntimeError)) return error;
+  const make = reference.startsWith('runtime:') ? ' scripts/image makes it on this machine.' : '';
+  return new RuntimeError(
+    error.code,
+    `image ${reference} is not on this machine, and cannot be pulled: ${error.message}`,
+    {
+      op: 'engine.pull',
+      path: reference,
+      retryable: error.retryable,
+      hint: `Is the name right, does this machine reach the registry, and is the engine logged in to it?${make}`,
+      cause: error,
+    },
+  );
 }
 
 function hasTag(reference: string): boolean {
