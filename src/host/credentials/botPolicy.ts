@@ -18,7 +18,7 @@ export interface BotObjects {
 export function botPolicy({ bot, code }: BotObjects, buckets: Buckets, scope: Scope): string {
   const own = (bucket: string, pattern: string) => `arn:aws:s3:::${bucket}/${pattern}`;
   const read = ['s3:GetObject'];
-  const write = ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'];
+  const write = ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'];
   const state = own(buckets.state, `${bot}/*`);
   const logs = own(buckets.logs, `logs/${bot}/*`);
   const results = own(buckets.results, `${bot}/*`);
