@@ -5,6 +5,10 @@ import type { InstanceSpec } from '../engine/engine.ts';
 export interface Instances {
   /** Hash of all that an instance of this bot is made of; undefined: its image or code are not here yet. */
   hash(spec: BotSpec): string | undefined;
+  /** What all instances have in common (image, shared variables), as a hash; undefined: the image is not here yet. */
+  base(): string | undefined;
+  /** Asks the engine anew what the image's name means. True: something else than before. Throws what the engine throws. */
+  refresh(signal: AbortSignal): Promise<boolean>;
   /** Fetches what is missing (image, code, uid, folders). Throws what the store or the engine throw. */
   prepare(spec: BotSpec, signal: AbortSignal): Promise<void>;
   /** Code that is named by its key alone is looked at anew. */

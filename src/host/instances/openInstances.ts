@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { RuntimeError } from '../../base/errors.ts';
 import type { BotSpec } from '../bots/botSpec.ts';
 import { names } from '../bots/names.ts';
@@ -32,21 +33,22 @@ export interface InstancesOptions {
   readonly secrets: string;
 }
 
-/** A time limit in the image's answer: what it means is asked again after this, milliseconds. */
-const IMAGE_FRESH_MS = 300_000;
-
-export function openInstances(options: InstancesOptions, now: () => number): Instances {
+export function openInstances(options: InstancesOptions): Instances {
   const { engine, credentials, folders, users, code } = options;
   // By the specification itself: another one, even an equal one, is asked again.
-  const templates = new WeakMap<BotSpec, Template>();
-  let image: { id: string; at: number } | undefined;
+  let templates = new WeakMap<BotSpec, Template>();
+  let image: string | undefined;
+  let base: string | undefined;
 
-  async function imageId(signal: AbortSignal): Promise<string> {
-    if (image === undefined || now() - image.at > IMAGE_FRESH_MS) {
-      const { id } = await engine.image(options.image, signal);
-      image = { id, at: now() };
-    }
-    return image.id;
+  async function lookAtImage(signal: AbortSignal): Promise<void> {
+    const { id } = await engine.image(options.image, signal);
+    if (id === image) return;
+    image = id;
+    base = createHash('sha256')
+      .update(JSON.stringify([id, options.shared]))
+      .digest('hex')
+      .slice(0, 32);
+    templates = new WeakMap();
   }
 
   /** Without the network: undefined where something is not here yet. */
@@ -56,7 +58,7 @@ export function openInstances(options: InstancesOptions, now: () => number): Ins
     const codeSha256 = code.known(spec.name, spec.code);
     if (image === undefined || codeSha256 === undefined) return undefined;
     const result = template(spec, {
-      image: image.id,
+      image,
       codeSha256,
       codeFolder: code.folder(codeSha256),
       folders: folders.bot(spec.name),
@@ -80,8 +82,14 @@ export function openInstances(options: InstancesOptions, now: () => number): Ins
 
   return {
     hash: (spec) => made(spec)?.hash,
+    base: () => base,
+    refresh: async (signal) => {
+      const before = image;
+      await lookAtImage(signal);
+      return before !== undefined && image !== before;
+    },
     prepare: async (spec, signal) => {
-      await imageId(signal);
+      if (image === undefined) await lookAtImage(signal);
       users.of(spec.name);
       if (code.known(spec.name, spec.code) === undefined) await code.fetch(spec.name, spec.code, signal);
     },

@@ -113,7 +113,7 @@ export function createLoop(options: LoopOptions): Loop {
   function seen(bot: string): Omit<Situation, 'gates'> {
     const now = clock.now();
     const recorded = records.get(bot);
-    const own = wanted.of(bot, recorded.good, instances.hash, now);
+    const own = wanted.of(bot, recorded.good, instances, now);
     return { bot, wanted: own, instances: view.of(bot), recorded, now };
   }
 

@@ -1,5 +1,7 @@
 import type { CodeRef } from '../bots/botSpec.ts';
-import type { Gates, Situation } from '../reconcile/situation.ts';
+import { isSameSpec } from '../bots/isSameSpec.ts';
+import type { Made } from '../reconcile/recorded.ts';
+import type { Gates, Present, Situation } from '../reconcile/situation.ts';
 import type { WantedView } from './wantedView.ts';
 import type { Waves } from './waves.ts';
 
@@ -23,22 +25,30 @@ export function gatesOf(seen: Omit<Situation, 'gates'>, keepers: GateKeepers): G
     (one) => one.role === 'bot' && one.state === 'running' && one.hash !== hash,
   );
   if (hash === undefined || !isOlder || !spec.enabled) return { draining, start, replace: true };
-  const group = groupOf(spec.code);
-  const total = () => sizeOf(group, keepers.wanted);
+  const isOfAll = changesAll(wanted, seen.recorded.current);
+  const group = isOfAll ? `host ${wanted.base}` : groupOf(spec.code);
+  const total = () => sizeOf(isOfAll ? undefined : group, keepers.wanted);
   return { draining, start, replace: keepers.waves.mayReplace({ bot, group, hash, total, now }) };
+}
+
+/** Not the bot has changed but what all have in common: the image, or how this host makes its containers. */
+function changesAll({ spec, base }: Present, current: Made | undefined): boolean {
+  if (current === undefined) return false;
+  const isOtherBase = current.base !== undefined && current.base !== base;
+  return isOtherBase || isSameSpec(current.spec, spec);
 }
 
 /** What changes together: one archive, also where each bot has it under a key of its own (`code.path`). */
 const groupOf = ({ file, sha256 }: CodeRef) => sha256 ?? file;
 
-/** How many bots that run all the time are wanted with this code. */
-function sizeOf(group: string, wanted: WantedView): number {
+/** How many bots that run all the time are wanted with this code; undefined: with any. */
+function sizeOf(group: string | undefined, wanted: WantedView): number {
   let size = 0;
   for (const bot of wanted.bots()) {
     const entry = wanted.entry(bot);
     if (entry === undefined || !('spec' in entry)) continue;
     const { code, type, enabled } = entry.spec;
-    if (groupOf(code) === group && type === 'realtime' && enabled) size += 1;
+    if ((group === undefined || groupOf(code) === group) && type === 'realtime' && enabled) size += 1;
   }
   return size;
 }

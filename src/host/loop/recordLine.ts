@@ -1,4 +1,5 @@
 import { RuntimeError } from '../../base/errors.ts';
+import { isSameSpec } from '../bots/isSameSpec.ts';
 import type { Recorded } from '../reconcile/recorded.ts';
 
 /** A line of the records, `BOT JSON`; null: nothing is recorded of it any more. */
@@ -9,12 +10,8 @@ export function recordLine(bot: string, recorded: Recorded | null): string {
 /** A specification that is recorded twice, as what runs and as what is wanted, is written once. */
 function lean(recorded: Recorded): object {
   const { current, good } = recorded;
-  const isSame = good !== undefined && isSameSpec(good.spec, current?.spec);
-  return isSame ? { ...recorded, good: { origin: good.origin } } : recorded;
-}
-
-function isSameSpec(one: object, other: object | undefined): boolean {
-  return one === other || JSON.stringify(one) === JSON.stringify(other);
+  if (good === undefined || current === undefined) return recorded;
+  return isSameSpec(good.spec, current.spec) ? { ...recorded, good: { origin: good.origin } } : recorded;
 }
 
 /** What a line says. Throws what is wrong with it. */

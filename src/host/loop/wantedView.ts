@@ -1,4 +1,5 @@
 import type { BotSpec } from '../bots/botSpec.ts';
+import type { Instances } from '../instances/instances.ts';
 import type { Good } from '../reconcile/recorded.ts';
 import type { Wanted } from '../reconcile/situation.ts';
 import { parseSchedule } from '../schedule/parseSchedule.ts';
@@ -6,12 +7,15 @@ import type { Schedule } from '../schedule/schedule.ts';
 import type { Entry, Listing } from '../sources/source.ts';
 import { heldBack } from './massDelete.ts';
 
+/** What an instance would be made of now. */
+type Made = Pick<Instances, 'hash' | 'base'>;
+
 /** What the source wants, as far as it has told. */
 export interface WantedView {
   /** Takes a listing over and resolves what has changed. `running`: bots that have a live instance. */
   listed(listing: Listing, running: readonly string[], now: number): readonly string[];
   /** `good`: what is recorded of it, for when the source has something broken. */
-  of(bot: string, good: Good | undefined, hash: (spec: BotSpec) => string | undefined, now: number): Wanted;
+  of(bot: string, good: Good | undefined, made: Made, now: number): Wanted;
   entry(bot: string): Entry | undefined;
   bots(): Iterable<string>;
   /** These go when the source no longer has them, however many they are. */
@@ -62,13 +66,14 @@ export function createWantedView(options: { readonly allowMassDelete: boolean })
         (bot) => first || before.get(bot) !== listing.get(bot) || wasHeld.includes(bot),
       );
     },
-    of: (bot, good, hash, now) => {
+    of: (bot, good, made, now) => {
       if (listedAt === undefined) return { type: 'unknown' };
       const present = ({ origin, spec }: Good, problems?: readonly string[]): Wanted => ({
         type: 'present',
         spec,
         origin,
-        hash: hash(spec),
+        hash: made.hash(spec),
+        base: made.base(),
         schedule: scheduleOf(spec, now),
         ...(problems && { problems }),
       });

@@ -1,3 +1,4 @@
+import { isSameSpec } from '../bots/isSameSpec.ts';
 import { names } from '../bots/names.ts';
 import type { Instance } from '../engine/engine.ts';
 import { countEnd } from './countEnd.ts';
@@ -58,8 +59,9 @@ function startNew(seen: SeenPresent): Step {
   const { current } = recorded;
   const ready = because('Starting', 'being created');
   if (current?.hash !== wanted.hash) {
-    const made = { hash: wanted.hash, spec: wanted.spec };
-    const kept = current === undefined ? {} : { previous: current };
+    const made = { hash: wanted.hash, spec: wanted.spec, base: wanted.base };
+    // With another image alone there is nothing of the bot's own to go back to.
+    const kept = current === undefined || isSameSpec(current.spec, wanted.spec) ? {} : { previous: current };
     // A new hash begins with a clean slate.
     return record({ ...without(recorded, 'held', 'retryAt'), failures: 0, ...kept, current: made }, ready);
   }

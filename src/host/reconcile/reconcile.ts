@@ -1,4 +1,5 @@
 import type { BotSpec } from '../bots/botSpec.ts';
+import { isSameSpec } from '../bots/isSameSpec.ts';
 import { endAll } from './endAll.ts';
 import { keepRunning } from './keepRunning.ts';
 import type { Recorded } from './recorded.ts';
@@ -55,7 +56,7 @@ function withGood(main: Step, { wanted, recorded }: Seen): Step {
 
 function isGood({ good }: Recorded, origin: string, spec: BotSpec): boolean {
   if (good === undefined || good.origin !== origin) return false;
-  return good.spec === spec || JSON.stringify(good.spec) === JSON.stringify(spec);
+  return isSameSpec(good.spec, spec);
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {

@@ -46,6 +46,8 @@ export type HeldReason = 'Completed' | 'NeedsChange' | 'Fenced' | 'NeverRestarte
 export interface Made {
   readonly hash: string;
   readonly spec: BotSpec;
+  /** What it had in common with all others: `Instances.base`. */
+  readonly base?: string | undefined;
 }
 
 export interface Ended {

@@ -1,4 +1,4 @@
-import type { BotSpec } from '../bots/botSpec.ts';
+import { isSameSpec } from '../bots/isSameSpec.ts';
 import { endAll } from './endAll.ts';
 import { without } from './recorded.ts';
 import type { Rollback } from './rollbacks.ts';
@@ -34,7 +34,7 @@ export function rollBack(seen: SeenPresent, rollback: Rollback): Step {
     return step({ type: 'want', spec }, ready, {
       write: { ...recorded, rollback: { ...rollback, writtenAt: now } },
     });
-  if (spec !== undefined && writtenAt !== undefined && !isSame(wanted.spec, spec)) {
+  if (spec !== undefined && writtenAt !== undefined && !isSameSpec(wanted.spec, spec)) {
     const until = writtenAt + SHOWN_WITHIN_MS;
     if (now < until) return wait(ready, until);
   }
@@ -44,9 +44,4 @@ export function rollBack(seen: SeenPresent, rollback: Rollback): Step {
     message: `snapshot ${sequence} of its state is the newest again`,
     facts: { sequence },
   });
-}
-
-/** Recorded as JSON, which leaves out what is undefined. */
-function isSame(one: BotSpec, other: BotSpec): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -32,6 +32,8 @@ export interface Present {
   readonly problems?: readonly string[];
   /** Of what an instance would be made of now; undefined: its image or code are not here yet. */
   readonly hash: string | undefined;
+  /** What it would have in common with all others: `Instances.base`. */
+  readonly base?: string | undefined;
   /** Set for scheduled bots. */
   readonly schedule: Schedule | undefined;
 }

@@ -23,6 +23,7 @@ import { createHostFull } from '../loop/hostFull.ts';
 import { openRecords } from '../loop/openRecords.ts';
 import { openWavesFile } from '../loop/wavesFile.ts';
 import type { Source } from '../sources/source.ts';
+import { followImage } from './followImage.ts';
 import { hostIdentity } from './hostIdentity.ts';
 import { createHostMetrics } from './hostMetrics.ts';
 import type { HostOptions } from './hostOptions.ts';
@@ -43,7 +44,7 @@ import { systemTimers } from './systemTimers.ts';
  *   2. `lockData`, `hostIdentity`  one host per data folder, and its name on the engine
  *   3. `reachStore`, `openSource`  the store as bots reach it, and where bots are wanted
  *   4. engine, credentials, instances, records, loop, gateway, operator's socket, `startHealth`
- *   5. `keepHouse`, `revokeKeys`   what is tidied as long as it runs
+ *   5. `followImage`, `keepHouse`, `revokeKeys`   what is looked after as long as it runs
  */
 
 export interface RunHost {
@@ -120,10 +121,16 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
   const { image, secrets } = options;
   const users = openUsers(folders, share?.firstUid);
   const shared = sharedEnv(env, config.buckets);
-  const instances = openInstances(
-    { engine, credentials, folders, users, code: codeCache, image, shared, secrets },
-    now,
-  );
+  const instances = openInstances({
+    engine,
+    credentials,
+    folders,
+    users,
+    code: codeCache,
+    image,
+    shared,
+    secrets,
+  });
   let source: Source | undefined;
   const rollbacks = openRollbacks({
     state: () => stores.open('state', 0),
@@ -216,6 +223,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
   await Promise.all([
     loop.run(signal),
     source.run(loop.observer, signal),
+    followImage({ image, instances, loop, journal, clock: systemClock, log }, signal),
     keepHouse({ folders, codeCache, instances, loop, clock: systemClock, log }, signal),
   ]);
   log.info('the host ends; what runs keeps running');

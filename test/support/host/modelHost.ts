@@ -10,9 +10,13 @@ import type { Records } from '../../../src/host/reconcile/records.ts';
 export class Killed extends Error {}
 
 /** Instances made of a specification alone; `hash` changes with every field of it. */
-export function modelInstances(known: (spec: BotSpec) => boolean = () => true): Instances {
+export function modelInstances(
+  known: (spec: BotSpec) => boolean = () => true,
+  base: () => string = () => 'image',
+): Instances {
   const prepared = new Set<string>();
-  const hash = (spec: BotSpec) => JSON.stringify({ ...spec, enabled: undefined, schedule: undefined });
+  const hash = (spec: BotSpec) =>
+    JSON.stringify({ ...spec, enabled: undefined, schedule: undefined, base: base() });
   const make = (spec: BotSpec, role: Role, name: string, run: number | undefined): InstanceSpec => ({
     name,
     bot: spec.name,
@@ -33,6 +37,8 @@ export function modelInstances(known: (spec: BotSpec) => boolean = () => true): 
   });
   return {
     hash: (spec) => (known(spec) || prepared.has(hash(spec)) ? hash(spec) : undefined),
+    base: () => base(),
+    refresh: async () => false,
     prepare: async (spec) => void prepared.add(hash(spec)),
     renew: () => undefined,
     bot: async (spec) => make(spec, 'bot', names.bot(spec.name), undefined),

@@ -35,6 +35,7 @@ export function startModelLoop(
     rollbacks?: Rollbacks;
     waves?: WavesFile;
     readyAfterMs?: number;
+    base?: () => string;
     prepared?: (spec: BotSpec) => boolean;
     fault?: (call: string) => Fault;
   } = {},
@@ -46,7 +47,7 @@ export function startModelLoop(
   const stop = new AbortController();
   const loop = createLoop({
     engine: model.engine,
-    instances: modelInstances(options.prepared),
+    instances: modelInstances(options.prepared, options.base),
     records: kept.records,
     rollbacks: options.rollbacks ?? createModelRollbacks(),
     damaged: new Map(),

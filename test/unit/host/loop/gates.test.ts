@@ -43,6 +43,31 @@ describe('a change of one archive', () => {
   });
 });
 
+describe('a change of the image', () => {
+  it('comes in waves over all bots, whatever their code', async () => {
+    let image = 'old';
+    const host = startModelLoop({ base: () => image });
+    const { list, model, loop, kept } = host;
+    const all = ['a', 'b', 'c', 'd'].map((name) => aSpec({ name, code: { file: name, sha256: undefined } }));
+    list(...all);
+    await until(() => expect(all.every(({ name }) => kept.records.get(name).current)).toBe(true));
+    await until(() => expect(host.running().length).toBe(4));
+    image = 'new';
+    for (const { name } of all) loop.wake(name);
+    await until(() => expect(model.signals.length).toBe(1));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(model.signals.length).toBe(1);
+    const news = () => model.lives.filter(({ hash }) => hash.includes('new')).length;
+    await until(() => expect(endAsked(model) ?? news()).toBe(4));
+    expect(loop.waves.held()).toEqual([]);
+    // Negative control: a change of each bot's own is no change of all.
+    model.signals.length = 0;
+    list(...all.map((spec) => ({ ...spec, env: { OWN: '1' } })));
+    await until(() => expect(model.signals.length).toBe(4));
+    await host.stop();
+  });
+});
+
 type Model = ReturnType<typeof startModelLoop>['model'];
 
 function endRun(model: Model): undefined {
