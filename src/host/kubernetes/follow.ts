@@ -16,6 +16,8 @@ export interface Follow<T extends KubeObject, K> extends ListOptions<T, K> {
   gone(item: K): void;
   /** The cluster does not answer, refuses, or has forgotten where we were; it is asked again until the signal. */
   lost(error: unknown): void;
+  /** What is known is up to date again, after `lost`. */
+  back?(): void;
 }
 
 const WAIT = { firstMs: 250, longestMs: 10_000 };
@@ -33,6 +35,11 @@ export async function follow<T extends KubeObject, K>(
 ): Promise<void> {
   const { clock, random, keep, labelSelector, fieldSelector } = options;
   let from: string | undefined;
+  let isLost = false;
+  const back = () => {
+    if (isLost) options.back?.();
+    isLost = false;
+  };
   for (let failures = 0; !signal.aborted; ) {
     const began = clock.now();
     try {
@@ -48,12 +55,14 @@ export async function follow<T extends KubeObject, K>(
         watch,
         ({ type, object }) => (type === 'DELETED' ? options.gone : options.changed)(keep(object)),
         signal,
+        back,
       );
       failures = clock.now() - began < WAIT.firstMs ? failures + 1 : 0;
     } catch (error) {
       if (signal.aborted) return;
       if (isRuntimeError(error, 'conflict')) from = undefined;
       failures += 1;
+      isLost = true;
       options.lost(error);
     }
     if (failures > 0)

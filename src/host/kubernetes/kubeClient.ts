@@ -67,7 +67,12 @@ interface Refusal {
   readonly waitMs: number;
 }
 
-export function createKubeClient(access: ClusterAccess, clock: Clock): KubeClient {
+/** `mayWrite` is asked before each sending of what changes something, repeated ones too; it throws where that may no longer be done. */
+export function createKubeClient(
+  access: ClusterAccess,
+  clock: Clock,
+  mayWrite: () => void = () => undefined,
+): KubeClient {
   const url = new URL(access.server);
   const secure = url.protocol === 'https:';
   const tls = {
@@ -123,7 +128,9 @@ export function createKubeClient(access: ClusterAccess, clock: Clock): KubeClien
   ): Promise<Answer<T> | Refusal> => {
     const { signal, timeoutMs = TIMEOUT_MS } = request;
     signal.throwIfAborted();
-    const outgoing = send(request, await access.token(anew, signal), through);
+    const token = await access.token(anew, signal);
+    if (request.method !== 'GET') mayWrite();
+    const outgoing = send(request, token, through);
     const timer = setTimeout(() => outgoing.destroy(new Error(`none within ${timeoutMs} ms`)), timeoutMs);
     const abort = () => outgoing.destroy(signal.reason as Error);
     signal.addEventListener('abort', abort, { once: true });

@@ -32,6 +32,8 @@ export async function watchOnce<T extends KubeObject>(
   { labelSelector, fieldSelector, from, seconds }: WatchOptions,
   tell: (event: WatchEvent<T>) => void,
   signal: AbortSignal,
+  /** The stream is open: nothing from `from` on is missed. */
+  opened: () => void = () => undefined,
 ): Promise<string> {
   const op = `${plural}.watch`;
   const stream = await client.stream({
@@ -50,6 +52,7 @@ export async function watchOnce<T extends KubeObject>(
     signal,
   });
   let reached = from;
+  opened();
   try {
     for await (const line of linesOf(stream)) {
       const { type, object } = JSON.parse(line) as { type: string; object: T & { code?: number } };

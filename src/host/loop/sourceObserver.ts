@@ -56,7 +56,8 @@ export function createSourceObserver(deps: ObserverDeps): LoopObserver {
     get failure() {
       return failure;
     },
-    listed: (listing) => {
+    listed: (listing, meant = new Set()) => {
+      for (const bot of meant) wanted.mean(bot);
       if (failure !== undefined) tell('source-back', 'the source answers again');
       failure = undefined;
       last = listing;

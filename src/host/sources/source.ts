@@ -5,6 +5,7 @@ import type { BotSpec } from '../bots/botSpec.ts';
  *
  *   directory    files and folders on this machine (`readBotFile`, `packFolder`, `directoryHints`, `directoryWriter`)
  *   bucket       one object per bot
+ *   kubernetes/  the custom resource `Bot` of a cluster
  *   the0/        the collections of its MongoDB, and the events of its API
  */
 
@@ -25,7 +26,8 @@ export interface Source {
 }
 
 export interface SourceObserver {
-  listed(listing: Listing): void;
+  /** `meant`: of those that are not in it, the ones that somebody has deleted one by one, by name: no slip of the source. */
+  listed(listing: Listing, meant?: ReadonlySet<string>): void;
   /** It does not answer. What was wanted before stays wanted. */
   failed(error: unknown): void;
 }
