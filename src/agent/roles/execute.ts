@@ -17,6 +17,10 @@ export const execute: Command = {
       type: 'boolean',
       description: 'with --query-server-only: pull code and state first, take no generation, save nothing',
     },
+    'await-bot': {
+      type: 'boolean',
+      description: 'with --pull: which bot it is comes on stdin, and the end of stdin is the end',
+    },
     'skip-sync': { type: 'boolean', description: 'a sidecar pulls and saves: run the bot on what is there' },
     'skip-query-server': { type: 'boolean', description: 'a sidecar answers queries' },
     watch: { type: 'boolean', description: 'with DIR: run the bot again when its code changes' },
@@ -40,6 +44,9 @@ export const execute: Command = {
     if (flags.pull && !flags['query-server-only']) {
       throw new RuntimeError('usage', '--pull goes with --query-server-only: a bot that runs always pulls');
     }
+    if (flags['await-bot'] && !flags.pull) {
+      throw new RuntimeError('usage', '--await-bot goes with --query-server-only --pull');
+    }
     if (flags.watch && (flags['query-server-only'] || flags.query !== undefined)) {
       throw new RuntimeError('usage', '--watch runs a bot, which --query and --query-server-only do not');
     }
@@ -51,10 +58,13 @@ export const execute: Command = {
     const source = () => people?.readSources(invocation, pairs, dir) ?? invocation;
     if (flags['query-server-only']) {
       const role = flags.pull ? 'pulling-query-server' : 'query-server';
-      const bot = await loadBot(source(), { role, speaker: 'query', dir });
-      if (flags.pull) await (await import('./pullForQueries.ts')).pullForQueries(bot);
+      const told = flags['await-bot'] ? await (await import('./awaitBot.ts')).awaitBot(invocation) : source();
+      const bot = await loadBot(told, { role, speaker: 'query', dir });
+      const pulled = flags.pull
+        ? (await import('./pullForQueries.ts')).pullForQueries(bot)
+        : Promise.resolve();
       const { runQueryServer } = await import('../query/server/role.ts');
-      return await runQueryServer({ ...bot, version: build.version });
+      return await runQueryServer({ ...bot, version: build.version, pulled });
     }
     const role = flags['skip-sync'] ? 'execute-without-sync' : 'execute';
     const load = async () => await loadBot(source(), { role, speaker: 'supervisor', dir });

@@ -11,5 +11,7 @@ export const names = {
   ended: (bot: string, endedAt: number) => `rtd-${endedAt.toString(36)}-${bot}`,
   /** `id`: letters and digits. */
   query: (bot: string, id: string) => `rtq-${id}-${bot}`,
+  /** A worker that waits for the query of whatever bot. */
+  worker: (id: string) => `rtw-${id}`,
   sandbox: (bot: string, id: string) => `rts-${id}-${bot}`,
 } as const;

@@ -20,6 +20,8 @@ export interface Folders {
   readonly records: string;
   /** Sealed keys of bots, and the secret of their seals. */
   readonly credentials: string;
+  /** What waiting query workers will be given; nothing of it outlives a worker. */
+  readonly workers: string;
   readonly lock: string;
 }
 
@@ -43,6 +45,7 @@ export function createFolders(data: string): Folders {
     journal: join(data, 'journal'),
     records: join(data, 'records'),
     credentials: join(data, 'credentials'),
+    workers: join(data, 'workers'),
     lock: join(data, 'lock'),
     bot: (name) => {
       const own = join(bots, name);

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import type { Secret } from '../../base/secret.ts';
 
 import type { Egress, Resources } from '../bots/botSpec.ts';
@@ -44,6 +44,8 @@ export interface Engine {
    * nobody does. Files go in and out by `copyFiles.ts`.
    */
   dial(name: string, port: number, signal: AbortSignal): Promise<Duplex>;
+  /** Instances that are made before it is known what for; undefined where the engine has no such. */
+  readonly standby?: Standby;
   capacity(signal: AbortSignal): Promise<Capacity>;
   close(): Promise<void>;
 }
@@ -52,6 +54,16 @@ export interface EngineFeatures {
   /** Folders of this machine can be mounted: code comes from the host's cache and state outlives the instance. */
   readonly folders: boolean;
   readonly exec: boolean;
+}
+
+export interface Standby {
+  /**
+   * The standard input of one made with `InstanceSpec.input`; only the first who asks gets it. When it closes, with the host that
+   * holds it, so does what the instance reads.
+   */
+  input(name: string, signal: AbortSignal): Promise<Writable>;
+  /** Other limits for one that runs: memory, processes, processor. */
+  limit(name: string, resources: Resources, signal: AbortSignal): Promise<void>;
 }
 
 export interface EngineWatch {
@@ -117,6 +129,8 @@ export interface InstanceSpec {
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   /** Set: not a bot, but a program that comes with an image of its own. */
   readonly guest?: Guest | undefined;
+  /** It has a standard input: see `Standby`. */
+  readonly input?: true;
   readonly mounts: readonly Mount[];
   readonly resources: Resources;
   readonly egress: Egress;

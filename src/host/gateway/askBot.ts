@@ -4,7 +4,7 @@ import type { HostApi } from '../api/hostApi.ts';
 import type { Admission } from './admission.ts';
 import { ask, type Exchange } from './exchange.ts';
 import { placeOf } from './placeOf.ts';
-import type { Workers } from './workers.ts';
+import type { Workers } from './workers/workers.ts';
 
 export interface Asking {
   readonly api: HostApi;

@@ -12,6 +12,10 @@ export interface GatewayOptions {
   readonly instances: Instances;
   /** Tag of a bot's head in the store; undefined: nothing is saved yet. */
   readonly stateVersion: (bot: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** How many workers wait for a bot that does not run, and where they are given what is its, a folder of their own. */
+  readonly waiting: { readonly size: number; readonly folder: string };
+  /** While it is true no container is started. */
+  readonly draining: () => boolean;
   /** 0: any that is free. */
   readonly port: number;
   /** Who reaches the port; default: all. */

@@ -11,7 +11,7 @@ export interface GatewayMetrics {
 
 export function gatewayMetrics(
   registry: Registry,
-  now: { inFlight(): number; workers(): number },
+  now: { inFlight(): number; workers(): number; waiting(): number },
 ): GatewayMetrics {
   const registers = [registry];
   const queries = new Counter({
@@ -41,6 +41,14 @@ export function gatewayMetrics(
     registers,
     collect() {
       this.set(now.workers());
+    },
+  });
+  new Gauge({
+    name: 'runtime_host_query_workers_waiting',
+    help: 'Containers that wait for a bot that does not run.',
+    registers,
+    collect() {
+      this.set(now.waiting());
     },
   });
   return {

@@ -1,7 +1,7 @@
 import { QueryError } from '../../bot/answers/queryError.ts';
 import type { HostApi } from '../api/hostApi.ts';
-import type { Place } from './place.ts';
-import type { Workers } from './workers.ts';
+import type { Place } from './workers/place.ts';
+import type { Workers } from './workers/workers.ts';
 
 /**
  * A realtime bot that runs is asked in place; every other by a container of its own that takes no generation and saves nothing.

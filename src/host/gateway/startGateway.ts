@@ -21,7 +21,8 @@ import { botRoute } from './botRoute.ts';
 import { type GatewayOptions, usualLimits } from './gatewayOptions.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { the0Route } from './the0Route.ts';
-import { Workers } from './workers.ts';
+import { Pool } from './workers/pool.ts';
+import { Workers } from './workers/workers.ts';
 
 export interface Gateway {
   readonly port: number;
@@ -38,13 +39,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { api, log, token, clock } = options;
   const limits = { ...usualLimits, ...options.limits };
   const admission = new Admission(limits);
-  const workers = new Workers({ ...options, most: limits.workers });
+  const pool = new Pool({ ...options, ...options.waiting });
+  const workers = new Workers({ ...options, pool, most: limits.workers });
   const agent = new Agent({ keepAlive: true, maxFreeSockets: IDLE_CONNECTIONS, scheduling: 'lifo' });
   const asking: Asking = { api, admission, workers, agent };
   const authorise = authoriser(token, options.tokenKey);
   const metrics = gatewayMetrics(options.registry, {
     inFlight: () => admission.inFlight,
     workers: () => workers.count,
+    waiting: () => pool.count,
   });
   if (token === undefined && options.who !== 'this-machine') {
     log.warn('RUNTIME_QUERY_TOKEN is not set: whoever reaches the gateway may ask every bot');

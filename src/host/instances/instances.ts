@@ -15,11 +15,13 @@ export interface Instances {
   renew(spec: BotSpec): void;
   bot(spec: BotSpec, signal: AbortSignal): Promise<InstanceSpec>;
   run(spec: BotSpec, time: number, signal: AbortSignal): Promise<InstanceSpec>;
-  /** An ephemeral query, or a waiting worker of one bot; `env` are QUERY_PATH and its like. */
+  /** An ephemeral query, or a worker that is kept for one bot; `env` are QUERY_PATH and its like. */
   query(
     spec: BotSpec,
     id: string,
     env: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<InstanceSpec>;
+  /** A query worker of no bot yet; what it will be given is put into `folder`. */
+  waiting(id: string, folder: string, signal: AbortSignal): Promise<InstanceSpec>;
 }

@@ -10,6 +10,7 @@ import type { CodeCache } from './codeCache.ts';
 import type { Instances } from './instances.ts';
 import { placeSecrets } from './secretFiles.ts';
 import { type Template, template } from './template.ts';
+import { waitingInstance } from './waitingInstance.ts';
 
 /**
  * The room of what an instance is made of: image, code, folders, user, secrets, keys.
@@ -113,6 +114,7 @@ export function openInstances(options: InstancesOptions): Instances {
       );
       return { ...instance, mounts, env: { ...instance.env, ...env } };
     },
+    waiting: async (id, folder, signal) => waitingInstance(id, folder, await imageId(signal)),
   };
 }
 

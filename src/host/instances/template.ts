@@ -23,8 +23,8 @@ export type Template = Omit<InstanceSpec, 'name' | 'role' | 'run' | 'secretEnv' 
   readonly user: User;
 };
 
-const TMP_BYTES = 64 * 2 ** 20;
-const QUERY_BYTES = 16 * 2 ** 20;
+export const TMP_BYTES = 64 * 2 ** 20;
+export const QUERY_BYTES = 16 * 2 ** 20;
 
 export function template(spec: BotSpec, materials: Materials): Template {
   const made = {

@@ -67,6 +67,12 @@ export const hostSettings = {
     'who reaches the query gateway; auto: all with RUNTIME_QUERY_TOKEN, without it this machine alone',
   ),
   'query-port': setting('RUNTIME_HOST_QUERY_PORT', integer(0, 65_535), '9477', 'the query gateway'),
+  'query-workers': setting(
+    'RUNTIME_HOST_QUERY_WORKERS',
+    integer(0, 64),
+    '2',
+    'containers that wait for the first query of a bot that does not run; 0: none',
+  ),
   'health-port': setting(
     'RUNTIME_HOST_HEALTH_PORT',
     integer(0, 65_535),

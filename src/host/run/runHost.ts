@@ -205,6 +205,8 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
         });
         return head?.etag;
       },
+      waiting: { size: options['query-workers'], folder: folders.workers },
+      draining: () => loop.draining,
       port: options['query-port'],
       who: options.listen === 'auto' ? (options.queryToken ? 'all' : 'this-machine') : options.listen,
       token: options.queryToken,

@@ -43,6 +43,7 @@ export function modelInstances(
     renew: () => undefined,
     bot: async (spec) => make(spec, 'bot', names.bot(spec.name), undefined),
     run: async (spec, time) => make(spec, 'run', names.run(spec.name, time), time),
+    waiting: () => Promise.reject(new Error('nothing waits in the model')),
     query: async (spec, id) => make(spec, 'query', names.query(spec.name, id), undefined),
   };
 }

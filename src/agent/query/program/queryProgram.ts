@@ -90,10 +90,15 @@ export class QueryProgram {
 
   /** The program's answer. Throws `QueryError` 502 while there is nobody to ask, and what `ProgramClient` throws. */
   async ask(target: string, signal: AbortSignal): Promise<ProgramAnswer> {
-    if (this.#client === undefined && this.#state === 'starting') await this.#probe();
+    await this.look();
     if (this.#client !== undefined) return this.#client.ask(target, signal);
     const why = this.#state === 'starting' ? 'does not listen yet' : 'is down and will be started again';
     throw new QueryError(502, 'unavailable', `the query program ${why}`, { 'retry-after': '1' });
+  }
+
+  /** Looks now whether it listens: whoever asks need not wait for the next look. */
+  async look(): Promise<void> {
+    if (this.#client === undefined && this.#state === 'starting') await this.#probe();
   }
 
   /** Ends the program, which is then started again. The reason continues "query program …". */

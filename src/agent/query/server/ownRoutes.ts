@@ -22,7 +22,7 @@ export interface OwnRoutesOptions {
   readonly clock: Clock;
   readonly info: () => Info;
   /** Why the server is not ready, or undefined. */
-  readonly notReady: () => string | undefined;
+  readonly notReady: () => Promise<string | undefined>;
   readonly processes: () => ProcessIds | Promise<ProcessIds>;
   /** Aborted when the server closes: it ends the event streams. */
   readonly closing: AbortSignal;
@@ -41,8 +41,8 @@ export function ownRoutes(options: OwnRoutesOptions) {
     return next();
   });
   app.get('/_runtime/healthz', (context) => context.json({ status: 'ok', data: { alive: true } }));
-  app.get('/_runtime/readyz', (context) => {
-    const why = notReady();
+  app.get('/_runtime/readyz', async (context) => {
+    const why = await notReady();
     return why === undefined
       ? context.json({ status: 'ok', data: { ready: true } })
       : context.json(errorAnswer(why), 503);

@@ -37,6 +37,8 @@ export interface QueryRoleOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly version: string;
+  /** What the program needs is there; while it is awaited the server listens. Its error ends the server, which then throws it. */
+  readonly pulled: Promise<void>;
 }
 
 /**
@@ -44,11 +46,12 @@ export interface QueryRoleOptions {
  * supervisor, when told to, or on SIGTERM; resolves with the exit code 0.
  */
 export async function runQueryServer(options: QueryRoleOptions): Promise<number> {
-  const { config, log, version } = options;
+  const { config, log, version, pulled } = options;
   const clock = systemClock;
   const stop = new AbortController();
   const end = () => stop.abort();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
+  pulled.catch(end);
   const metrics = new QueryMetrics();
   const worked = releaseWhenQuiet(MANY_QUERIES);
   const link = linkSupervisor(process, { now: clock.now, metrics, onStop: end });
@@ -59,6 +62,7 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
   const server = await startQueryServer({
     config: config.query,
     launch: async () => {
+      await pulled;
       await shared?.wait(stop.signal);
       return prepared();
     },
@@ -92,12 +96,16 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
     if (stop.signal.aborted) return undefined;
     throw error;
   });
-  if (server === undefined) return 0;
+  if (server === undefined) {
+    await pulled;
+    return 0;
+  }
   log.info('query server is listening', { port: server.port });
   link.tell({ type: 'ready', port: server.port });
   void shared?.watch(stop.signal, () => server.restartProgram('has new code'));
   await whenAborted(stop.signal);
   await server.close();
+  await pulled;
   return 0;
 }
 

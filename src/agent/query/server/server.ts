@@ -98,7 +98,10 @@ function route(
   closing: AbortSignal,
 ) {
   const isAllowed = tokenCheck(options.config.token);
-  const notReady = () => whyNotReady(options.botRuns(), program);
+  const notReady = async () => {
+    await program.look();
+    return whyNotReady(options.botRuns(), program);
+  };
   let own: Promise<(request: IncomingMessage, response: ServerResponse) => unknown> | undefined;
 
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

@@ -17,6 +17,7 @@ import { createImages } from './images.ts';
 import { defaultNetworks, type NetworkOptions } from './networks/networkOptions.ts';
 import { createNetworks } from './networks/networks.ts';
 import { readLogs } from './readLogs.ts';
+import { standbyContainers } from './standbyContainers.ts';
 import { watchEvents } from './watchEvents.ts';
 
 export interface DockerOptions {
@@ -107,6 +108,7 @@ export async function openDocker(options: DockerOptions): Promise<Engine> {
     logs: (name, wanted, signal) => readLogs(context, name, wanted, signal),
     exec: (name, request, signal) => execInContainer(context, name, request, signal),
     dial: (name, port, signal) => dialContainer(context, name, port, signal),
+    standby: standbyContainers(context),
 
     async capacity(signal) {
       const request = { op: 'engine.info', subject: 'engine', method: 'GET', path: '/info', signal } as const;

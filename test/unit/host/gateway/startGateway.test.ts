@@ -45,6 +45,8 @@ async function gatewayBefore(program: string, options: Partial<GatewayOptions> =
     engine,
     instances: {} as Instances,
     stateVersion: async () => undefined,
+    waiting: { size: 0, folder: '' },
+    draining: () => false,
     port: 0,
     token: undefined,
     tokenKey,

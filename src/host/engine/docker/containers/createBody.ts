@@ -1,3 +1,4 @@
+import type { Resources } from '../../../bots/botSpec.ts';
 import type { InstanceSpec, Mount } from '../../engine.ts';
 import { labelsOf } from './labels.ts';
 
@@ -34,6 +35,7 @@ export function createBody(spec: InstanceSpec, host: string, place: Place): Reco
     Env: [...Object.entries(spec.env).map(([name, value]) => `${name}=${value}`), ...secrets],
     ...(user && { User: `${user.uid}:${user.gid}` }),
     Labels: labelsOf(spec, host),
+    ...(spec.input && { OpenStdin: true, StdinOnce: true }),
     // The host looks by itself: an image's own check would be an exec in each container, every minute.
     Healthcheck: { Test: ['NONE'] },
     StopSignal: 'SIGTERM',
@@ -48,11 +50,7 @@ export function createBody(spec: InstanceSpec, host: string, place: Place): Reco
       ReadonlyRootfs: guest === undefined,
       CapDrop: guest === undefined ? ['ALL'] : ['NET_RAW', 'MKNOD'],
       SecurityOpt: ['no-new-privileges'],
-      Memory: resources.memoryBytes,
-      MemorySwap: resources.memoryBytes,
-      PidsLimit: resources.pids,
-      CpuShares: Math.max(2, Math.round((resources.cpuMillis * SHARES) / 1000)),
-      ...(resources.cpuLimit && { NanoCpus: resources.cpuMillis * 1_000_000 }),
+      ...limitsOf(resources),
       // A core dump is the memory of a process, secrets included.
       Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
       LogConfig: {
@@ -66,6 +64,17 @@ export function createBody(spec: InstanceSpec, host: string, place: Place): Reco
       Mounts: spec.mounts.filter(({ from }) => from.type === 'folder').map(bindMount),
       Tmpfs: Object.fromEntries(spec.mounts.flatMap((mount) => tmpfs(mount, spec.user))),
     },
+  };
+}
+
+/** The limits that can also be changed while it runs. */
+export function limitsOf(resources: Resources): Record<string, number> {
+  return {
+    Memory: resources.memoryBytes,
+    MemorySwap: resources.memoryBytes,
+    PidsLimit: resources.pids,
+    CpuShares: Math.max(2, Math.round((resources.cpuMillis * SHARES) / 1000)),
+    ...(resources.cpuLimit && { NanoCpus: resources.cpuMillis * 1_000_000 }),
   };
 }
 

@@ -1,11 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../../../src/base/clock.ts';
-import type { Engine, InstanceSpec } from '../../../../src/host/engine/engine.ts';
-import { Workers } from '../../../../src/host/gateway/workers.ts';
-import type { Instances } from '../../../../src/host/instances/instances.ts';
-import { aSpec } from '../../../support/host/aSpec.ts';
+import { systemClock } from '../../../../../src/base/clock.ts';
+import type { Engine, InstanceSpec } from '../../../../../src/host/engine/engine.ts';
+import { Pool } from '../../../../../src/host/gateway/workers/pool.ts';
+import { Workers } from '../../../../../src/host/gateway/workers/workers.ts';
+import type { Instances } from '../../../../../src/host/instances/instances.ts';
+import { aSpec } from '../../../../support/host/aSpec.ts';
 
 /** A worker is answered for by a server here; engine and instances are fakes. */
 async function workers() {
@@ -22,6 +23,7 @@ async function workers() {
     inspect: async (name: string) => ({ name, id: name, state: 'running', address: '127.0.0.1' }),
     kill: async () => undefined,
     remove: async (name: string) => void gone.push(name),
+    list: async () => [],
   } as unknown as Engine;
   const instances = {
     hash: () => (isPrepared ? 'hash' : undefined),
@@ -43,7 +45,17 @@ async function workers() {
     clock: systemClock,
     log,
     most: 1,
-    port: (server.address() as AddressInfo).port,
+    pool: new Pool({
+      engine,
+      instances,
+      clock: systemClock,
+      log,
+      size: 0,
+      folder: '',
+      draining: () => false,
+    }),
+    draining: () => false,
+    queryPort: (server.address() as AddressInfo).port,
   });
   const { signal } = new AbortController();
   return {

@@ -1,4 +1,4 @@
-import type { QueryAddress } from '../api/hostApi.ts';
+import type { QueryAddress } from '../../api/hostApi.ts';
 
 /** Where one query is answered. */
 export interface Place {

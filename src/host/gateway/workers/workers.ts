@@ -1,12 +1,27 @@
+/**
+ * The room of the containers that answer for bots that do not run. The life of one, in order:
+ *
+ *   1. `waitingInstance`, `waitingWorker`   made ahead of any query, of no bot: container, network and agent are there
+ *   2. `pool`                               as many wait as should; each is taken once, and replaced
+ *   3. `fits`                               a bot takes one that can become its own, else there is a container of its own (`startWorker`)
+ *   4. `furnish`, then `assign`             its limits, code and secrets; its variables and the key to its objects, as one line
+ *   5. `untilReady`                         the agent inside pulls the state and starts the query program
+ *   6. `workers`                            kept 60 s for the next query of the same bot and state
+ *   7. `end`                                killed and removed: it never serves another bot
+ *
+ * One that the host leaves behind by dying ends with it, since it loses its standard input, and the next host removes it.
+ */
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../../base/clock.ts';
-import { asRuntimeError } from '../../base/errors.ts';
-import type { Logger } from '../../base/log.ts';
-import { QueryError } from '../../bot/answers/queryError.ts';
-import type { BotSpec } from '../bots/botSpec.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { Instances } from '../instances/instances.ts';
+import type { Clock } from '../../../base/clock.ts';
+import { asRuntimeError } from '../../../base/errors.ts';
+import type { Logger } from '../../../base/log.ts';
+import { QueryError } from '../../../bot/answers/queryError.ts';
+import type { BotSpec } from '../../bots/botSpec.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Instances } from '../../instances/instances.ts';
+import { endInstance } from './endInstance.ts';
 import type { Place } from './place.ts';
+import type { Pool } from './pool.ts';
 import { startWorker, type Worker } from './startWorker.ts';
 
 export interface WorkersOptions {
@@ -16,16 +31,20 @@ export interface WorkersOptions {
   readonly stateVersion: (bot: string, signal: AbortSignal) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** As in `StartWorkerOptions`. */
-  readonly port?: number;
+  readonly pool: Pool;
+  /** As in `UntilReady`. */
+  readonly queryPort?: number;
   /** How many may be there at once. */
   readonly most: number;
+  /** While it is true nothing is started. */
+  readonly draining: () => boolean;
 }
 
 /** A worker that nobody asks goes after this, milliseconds. */
 const KEPT_MS = 60_000;
 /** How often those that nobody asks are looked for, milliseconds. */
 const SWEEP_MS = 5_000;
+const CLEAR_MS = 60_000;
 
 interface Kept {
   /** Specification and state that it answers from. */
@@ -43,6 +62,7 @@ export class Workers {
   readonly #options: WorkersOptions;
   readonly #kept = new Map<string, Kept>();
   readonly #leaving = new Set<Promise<void>>();
+  #cleared: Promise<void> | undefined;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
@@ -54,7 +74,12 @@ export class Workers {
 
   /** Throws `QueryError` 502, 503 or 504. */
   async place(spec: BotSpec, signal: AbortSignal): Promise<Place> {
-    const { clock, stateVersion, instances, most } = this.#options;
+    const { clock, stateVersion, instances, most, draining } = this.#options;
+    if (draining())
+      throw new QueryError(503, 'unavailable', 'the host is being drained, and starts nothing', {
+        'retry-after': '60',
+      });
+    await abortable(this.#clear(), signal);
     const state = await stateVersion(spec.name, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       throw new QueryError(
@@ -100,26 +125,43 @@ export class Workers {
     if (kept) this.#retire(bot, kept);
   }
 
-  /** Removes what an earlier host left, then those that nobody asks any more; until aborted, when all go. */
+  /** Keeps workers waiting and removes those that nobody asks any more; until aborted, when all go. */
   async run(signal: AbortSignal): Promise<void> {
-    const { engine, clock, log } = this.#options;
-    try {
-      const left = (await engine.list(signal)).filter(({ role }) => role === 'query');
-      await Promise.all(left.map(({ name }) => this.#remove(name)));
-    } catch (error) {
-      if (!signal.aborted)
-        log.warn('query containers of an earlier host may be left', {
-          reason: asRuntimeError(error).message,
-        });
-    }
+    await this.#clear();
+    await Promise.all([this.#options.pool.run(signal), this.#sweep(signal)]);
+    await Promise.all(this.#leaving);
+  }
+
+  async #sweep(signal: AbortSignal): Promise<void> {
+    const { clock, draining } = this.#options;
     while (!signal.aborted) {
       await clock.sleep(SWEEP_MS, signal).catch(() => undefined);
+      await this.#clear();
       const before = clock.now() - KEPT_MS;
       for (const [bot, kept] of this.#kept) {
-        if (signal.aborted || (kept.users === 0 && kept.usedAt < before)) this.#retire(bot, kept);
+        const isIdle = kept.users === 0 && kept.usedAt < before;
+        if (signal.aborted || draining() || isIdle) this.#retire(bot, kept);
       }
     }
-    await Promise.all(this.#leaving);
+  }
+
+  /** Removes what an earlier host left, before anything is made here that looks the same. */
+  #clear(): Promise<void> {
+    const { engine, log } = this.#options;
+    const clear = async () => {
+      try {
+        const left = (await engine.list(AbortSignal.timeout(CLEAR_MS))).filter(
+          ({ role }) => role === 'query',
+        );
+        await Promise.all(left.map(({ name }) => endInstance(engine, name)));
+      } catch (error) {
+        this.#cleared = undefined;
+        const { message } = asRuntimeError(error);
+        log.warn(`query containers of an earlier host may be left: ${message}`);
+      }
+    };
+    this.#cleared ??= clear();
+    return this.#cleared;
   }
 
   /** The one that has been idle for the longest goes; false when all are in use. */
@@ -155,9 +197,9 @@ export class Workers {
   #retire(bot: string, kept: Kept): void {
     if (this.#kept.get(bot) === kept) this.#kept.delete(bot);
     const leaving = kept.worker.then(
-      async ({ name }) => {
+      async (worker) => {
         while (kept.users > 0) await this.#options.clock.sleep(100);
-        await this.#remove(name);
+        await worker.end().catch(this.#left);
       },
       () => undefined,
     );
@@ -165,16 +207,8 @@ export class Workers {
     void leaving.finally(() => this.#leaving.delete(leaving));
   }
 
-  async #remove(name: string): Promise<void> {
-    const { engine, log } = this.#options;
-    const { signal } = new AbortController();
-    try {
-      await engine.kill(name, signal);
-      await engine.remove(name, signal);
-    } catch (error) {
-      log.warn('a query container is left', { name, reason: asRuntimeError(error).message });
-    }
-  }
+  readonly #left = (error: unknown): void =>
+    this.#options.log.warn('a query container is left', { reason: asRuntimeError(error).message });
 }
 
 /** What is waited for goes on without us: others may wait for it too. */
