@@ -114,7 +114,10 @@ export function openInstances(options: InstancesOptions): Instances {
       );
       return { ...instance, mounts, env: { ...instance.env, ...env } };
     },
-    waiting: async (id, folder, signal) => waitingInstance(id, folder, await imageId(signal)),
+    waiting: async (id, folder, signal) => {
+      if (image === undefined) await lookAtImage(signal);
+      return waitingInstance(id, folder, image ?? options.image);
+    },
   };
 }
 

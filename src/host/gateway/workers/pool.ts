@@ -46,6 +46,8 @@ export class Pool {
 
   /** One that waits no longer: it is the caller's. Undefined: none that fits. */
   take(wanted: InstanceSpec): WaitingWorker | undefined {
+    // The image is another one since they were made: they would wait for ever.
+    void this.#drop(({ spec }) => spec.image !== wanted.image);
     for (const worker of this.#waiting) {
       if (!fits(worker.spec, wanted)) continue;
       this.#waiting.delete(worker);
@@ -91,8 +93,6 @@ export class Pool {
     const own = join(folder, id);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(START_MS)]);
     const spec = await instances.waiting(id, own, limit);
-    // Of an image that is not the host's any more.
-    await this.#drop(({ spec: { image } }) => image !== spec.image);
     const worker = await waitingWorker({ engine, standby: engine.standby, spec, folder: own }, limit);
     this.#waiting.add(worker);
   }
