@@ -7,6 +7,7 @@ import { createFolders } from '../../src/host/data/folders.ts';
 import type { HostEvent } from '../../src/host/journal/event.ts';
 import { openJournal } from '../../src/host/journal/openJournal.ts';
 import { createLoop } from '../../src/host/loop/createLoop.ts';
+import { createDiskUse } from '../../src/host/loop/diskUse.ts';
 import { openRecords } from '../../src/host/loop/openRecords.ts';
 import { openWavesFile } from '../../src/host/loop/wavesFile.ts';
 import { systemTimers } from '../../src/host/run/systemTimers.ts';
@@ -56,7 +57,8 @@ const loop = createLoop({
   slots: { code: 4, start: 8, end: 16 },
   allowMassDelete: false,
   types: new Set(['realtime', 'scheduled']),
-  hostFull: () => undefined,
+  hostFull: { any: () => undefined, disk: () => undefined },
+  diskUse: createDiskUse(),
   random: Math.random,
   draining: false,
   readyAfterMs: 5_000,

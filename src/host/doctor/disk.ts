@@ -37,13 +37,13 @@ export function mountOf(folder: string, mounts: string): MountedAt {
   return found;
 }
 
-/** `resources.disk` asks for a project quota on each bot's folder, which nothing sets yet. */
+/** `resources.disk` is looked at, and held by no quota: a bot is over it for up to a minute before anything happens. */
 export function quota({ path }: MountedAt): Finding {
   return warn(
     'disk quota',
-    `resources.disk is not held in ${path}: one bot can fill it for all`,
+    `resources.disk is watched in ${path}, not held by the file system`,
     path === '/'
-      ? 'Give the data folder a file system of its own, and watch it.'
-      : 'Watch it: below 10 % nothing new is started.',
+      ? 'Give the data folder a file system of its own: a bot that fills it for all then fills no more than that.'
+      : 'Watch it: below 10 % nothing new is started, and bots that are over their limit are stopped.',
   );
 }

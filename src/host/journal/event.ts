@@ -30,6 +30,7 @@ export type HostEventType =
   | 'changed'
   | 'invalid'
   | 'failed'
+  | 'over-disk'
   | 'removed'
   | 'rolled-back'
   | 'mass-delete'

@@ -1,13 +1,14 @@
 import type { RuntimeError } from '../../base/errors.ts';
 import type { NewCondition } from '../journal/condition.ts';
 import type { Situation } from '../reconcile/situation.ts';
-import type { Step } from '../reconcile/step.ts';
+import type { DiskUse } from './diskUse.ts';
+import type { Work } from './work.ts';
 
 /** What is true of a bot now, in the words of the contract. */
 export function conditionsOf(
-  { wanted, recorded, now }: Omit<Situation, 'gates'>,
-  ready: Step['ready'] | undefined,
-  error: RuntimeError | undefined,
+  { bot, wanted, recorded, now }: Omit<Situation, 'gates'>,
+  { ready, error }: Pick<Work, 'ready' | 'error'>,
+  diskUse: DiskUse,
 ): NewCondition[] {
   const conditions: NewCondition[] = [];
   const add = (
@@ -36,8 +37,11 @@ export function conditionsOf(
       add('Scheduled', next !== undefined, next === undefined ? 'NoNextTime' : 'Next', message);
     }
   }
+  const limit = wanted.type === 'present' ? wanted.spec.resources.diskBytes : undefined;
+  const overDisk = diskUse.over(bot, limit);
   if (recorded.held?.reason === 'Fenced') add('Fenced', true, 'Fenced', recorded.held.message);
   if (error !== undefined) add('Degraded', true, reasonOf(error), describe(error));
+  else if (overDisk !== undefined) add('Degraded', true, 'DiskOverLimit', overDisk);
   else if (wanted.type === 'present' && problems !== undefined)
     add('Degraded', true, 'Invalid', `the last good specification holds: ${problems.join('; ')}`);
   else if (recorded.failures > 0)

@@ -22,7 +22,7 @@ import { forgetErrors, newWork, noteError, type Work } from './work.ts';
  * one that fails waits by itself, and what costs much (fetching, starting, stopping) is done in slots.
  */
 export function createLoop(options: LoopOptions): Loop {
-  const { engine, instances, records, rollbacks, journal, clock, hostFull } = options;
+  const { engine, instances, records, rollbacks, journal, clock, hostFull, diskUse } = options;
   const works = new Map<string, Work>();
   const listeners = new Set<(bot: string) => void>();
   const slots = createSlots(options.slots);
@@ -119,7 +119,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   function situation(bot: string): Situation {
     const own = seen(bot);
-    return { ...own, gates: gatesOf(own, { draining, wanted, waves, hostFull }) };
+    return { ...own, gates: gatesOf(own, { draining, wanted, waves, hostFull, diskUse }) };
   }
 
   /** Steps until there is nothing to do for this bot now. */
@@ -191,6 +191,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   function drop(bot: string): void {
     works.delete(bot);
+    diskUse.forget(bot);
     wakeups.cancel(bot);
     for (const listener of listeners) listener(bot);
   }
@@ -202,7 +203,7 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   function notice(bot: string, own: Work): void {
-    own.conditions = updated(own.conditions, clock.now(), conditionsOf(seen(bot), own.ready, own.error));
+    own.conditions = updated(own.conditions, clock.now(), conditionsOf(seen(bot), own, diskUse));
     for (const listener of listeners) listener(bot);
   }
 

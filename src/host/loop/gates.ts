@@ -2,6 +2,8 @@ import type { CodeRef } from '../bots/botSpec.ts';
 import { isSameSpec } from '../bots/isSameSpec.ts';
 import type { Made } from '../reconcile/recorded.ts';
 import type { Gates, Present, Situation } from '../reconcile/situation.ts';
+import type { DiskUse } from './diskUse.ts';
+import type { HostFull } from './hostFull.ts';
 import type { WantedView } from './wantedView.ts';
 import type { Waves } from './waves.ts';
 
@@ -9,7 +11,8 @@ export interface GateKeepers {
   readonly draining: boolean;
   readonly wanted: WantedView;
   readonly waves: Waves;
-  readonly hostFull: () => string | undefined;
+  readonly hostFull: HostFull;
+  readonly diskUse: DiskUse;
 }
 
 /** What keeps a bot from being started or replaced now. Asking lets it into a wave. */
@@ -17,18 +20,21 @@ export function gatesOf(seen: Omit<Situation, 'gates'>, keepers: GateKeepers): G
   const { bot, wanted, now } = seen;
   const { draining } = keepers;
   if (wanted.type !== 'present') return { draining, start: undefined, replace: true };
-  const full = keepers.hostFull();
+  const full = keepers.hostFull.any();
   const start = full === undefined ? undefined : { reason: 'HostFull', message: `not started: ${full}` };
   const { hash, spec } = wanted;
+  const over = keepers.diskUse.over(bot, spec.resources.diskBytes);
+  const fullDisk = over === undefined ? undefined : keepers.hostFull.disk();
+  const leave = fullDisk === undefined ? {} : { leave: `${over}; ${fullDisk}` };
   // Only what runs and has to be replaced takes a place in a wave: nothing else would ever be ready in it.
   const isOlder = seen.instances?.some(
     (one) => one.role === 'bot' && one.state === 'running' && one.hash !== hash,
   );
-  if (hash === undefined || !isOlder || !spec.enabled) return { draining, start, replace: true };
+  if (hash === undefined || !isOlder || !spec.enabled) return { draining, start, replace: true, ...leave };
   const isOfAll = changesAll(wanted, seen.recorded.current);
   const group = isOfAll ? `host ${wanted.base}` : groupOf(spec.code);
   const total = () => sizeOf(isOfAll ? undefined : group, keepers.wanted);
-  return { draining, start, replace: keepers.waves.mayReplace({ bot, group, hash, total, now }) };
+  return { draining, start, replace: keepers.waves.mayReplace({ bot, group, hash, total, now }), ...leave };
 }
 
 /** Not the bot has changed but what all have in common: the image, or how this host makes its containers. */

@@ -4,16 +4,26 @@ import { readFileSync, statfsSync } from 'node:fs';
 const LEAST_FREE = 0.1;
 const FRESH_MS = 1_000;
 
-/** Why nothing more may be started on this machine, as a sentence; undefined: there is room. Asks the system once per second. */
-export function createHostFull(data: string, now: () => number): () => string | undefined {
-  let last: { at: number; why: string | undefined } | undefined;
-  return () => {
-    if (last === undefined || now() - last.at >= FRESH_MS) last = { at: now(), why: memory() ?? disk(data) };
-    return last.why;
-  };
+/** Whether there is room on this machine. */
+export interface HostFull {
+  /** Why nothing more may be started, as a sentence; undefined: there is room. */
+  any(): string | undefined;
+  /** The same of the disk alone. */
+  disk(): string | undefined;
 }
 
-function memory(): string | undefined {
+/** Asks the system once per second. */
+export function createHostFull(data: string, now: () => number): HostFull {
+  let last: { at: number; memory: string | undefined; disk: string | undefined } | undefined;
+  const look = () => {
+    if (last === undefined || now() - last.at >= FRESH_MS)
+      last = { at: now(), memory: fullMemory(), disk: fullDisk(data) };
+    return last;
+  };
+  return { any: () => look().memory ?? look().disk, disk: () => look().disk };
+}
+
+function fullMemory(): string | undefined {
   const text = readFileSync('/proc/meminfo', 'utf8');
   const total = field(text, 'MemTotal');
   const available = field(text, 'MemAvailable');
@@ -26,7 +36,7 @@ function field(text: string, name: string): number {
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? Number.NaN);
 }
 
-function disk(path: string): string | undefined {
+function fullDisk(path: string): string | undefined {
   const { bavail, blocks, bsize } = statfsSync(path);
   return bavail < blocks * LEAST_FREE
     ? `${Math.round((bavail * bsize) / 2 ** 20)} MiB are left on the disk of ${path}`

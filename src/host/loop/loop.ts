@@ -9,8 +9,10 @@ import type { Records } from '../reconcile/records.ts';
 import type { Rollbacks } from '../reconcile/rollbacks.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import type { Step } from '../reconcile/step.ts';
+import type { DiskUse } from './diskUse.ts';
 import type { Observation } from './doStep.ts';
 import type { EngineView } from './engineView.ts';
+import type { HostFull } from './hostFull.ts';
 import type { SlotLimits, Slots } from './slots.ts';
 import type { LoopObserver } from './sourceObserver.ts';
 import type { Timers } from './wakeups.ts';
@@ -25,7 +27,7 @@ import type { WavesFile } from './wavesFile.ts';
  *      knows a broken file again), what is seen (`engineView`), what is recorded (`openRecords`, on disk before anything that must
  *      not happen twice).
  *   2. `wakeups` says which bot is looked at when: after an event, after a wait, at a scheduled time.
- *   3. `gates` say what may not happen now: the host is full (`hostFull`), the store is away (`storeGate`), the wave has not come
+ *   3. `gates` say what may not happen now: the host is full (`hostFull`; `diskUse` says by whom), the store is away (`storeGate`), the wave has not come
  *      (`waves`, which outlive the host in `wavesFile`).
  *   4. `doStep` does one step, as one of a limited number (`slots`). Then the bot is looked at again.
  *   5. `conditionsOf` says what is true of it, and since when (`conditions`).
@@ -47,8 +49,8 @@ export interface LoopOptions {
   readonly allowMassDelete: boolean;
   /** Which bots this host looks after: `--only`. None: it starts and stops nothing. */
   readonly types: ReadonlySet<'realtime' | 'scheduled'>;
-  /** Why nothing more may be started on this machine. */
-  readonly hostFull: () => string | undefined;
+  readonly hostFull: HostFull;
+  readonly diskUse: DiskUse;
   /** In [0, 1). */
   readonly random: () => number;
   readonly draining: boolean;

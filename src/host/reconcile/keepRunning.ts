@@ -98,6 +98,7 @@ function watchOver(seen: SeenPresent, instance: Instance): Step {
     if (startedAt <= recorded.restartAsked) return endInstance(seen, instance, 'a restart was asked for');
     return record(without(recorded, 'restartAsked'), running(startedAt));
   }
+  if (gates.leave !== undefined) return endInstance(seen, instance, gates.leave);
   // Not before what replaces it is here: an older instance that runs is better than none.
   if (wanted.hash === undefined) return prepare();
   if (instance.hash !== wanted.hash) {

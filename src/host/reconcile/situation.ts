@@ -45,6 +45,8 @@ export interface Gates {
   readonly start: { readonly reason: string; readonly message: string } | undefined;
   /** False: an instance of an older hash stays for now; its wave has not come. */
   readonly replace: boolean;
+  /** Why an instance that runs has to end: it takes from others what is not its own. */
+  readonly leave?: string;
 }
 
 /** A situation whose engine has answered. */

@@ -19,6 +19,7 @@ import { openCodeCache } from '../instances/codeCache.ts';
 import { openInstances } from '../instances/openInstances.ts';
 import { openJournal } from '../journal/openJournal.ts';
 import { createLoop } from '../loop/createLoop.ts';
+import { createDiskUse } from '../loop/diskUse.ts';
 import { createHostFull } from '../loop/hostFull.ts';
 import { openRecords } from '../loop/openRecords.ts';
 import { openWavesFile } from '../loop/wavesFile.ts';
@@ -36,6 +37,7 @@ import { revokeKeys } from './revokeKeys.ts';
 import { sharedEnv } from './sharedEnv.ts';
 import { startHealth } from './startHealth.ts';
 import { systemTimers } from './systemTimers.ts';
+import { watchDisks } from './watchDisks.ts';
 
 /**
  * The room where a host is put together, in the order in which it starts; it ends in the opposite one.
@@ -44,7 +46,7 @@ import { systemTimers } from './systemTimers.ts';
  *   2. `lockData`, `hostIdentity`  one host per data folder, and its name on the engine
  *   3. `reachStore`, `openSource`  the store as bots reach it, and where bots are wanted
  *   4. engine, credentials, instances, records, loop, gateway, operator's socket, `startHealth`
- *   5. `followImage`, `keepHouse`, `revokeKeys`   what is looked after as long as it runs
+ *   5. `followImage`, `watchDisks`, `keepHouse`, `revokeKeys`   what is looked after as long as it runs
  */
 
 export interface RunHost {
@@ -142,6 +144,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
   });
   const metrics = createHostMetrics();
   journal.subscribe(metrics.event);
+  const diskUse = createDiskUse();
   const cores = availableParallelism();
   const loop = createLoop({
     engine,
@@ -158,6 +161,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     allowMassDelete: options['allow-mass-delete'],
     types: new Set((['realtime', 'scheduled'] as const).filter((type) => options.only.has(type))),
     hostFull: createHostFull(options.data, now),
+    diskUse,
     random,
     draining: identity.draining,
     readyAfterMs: 5_000,
@@ -226,6 +230,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     loop.run(signal),
     source.run(loop.observer, signal),
     followImage({ image, instances, loop, journal, clock: systemClock, log }, signal),
+    watchDisks({ folders, diskUse, loop, journal, clock: systemClock, log }, signal),
     keepHouse({ folders, codeCache, instances, loop, clock: systemClock, log }, signal),
   ]);
   log.info('the host ends; what runs keeps running');

@@ -3,6 +3,7 @@ import { RuntimeError } from '../../../src/base/errors.ts';
 import type { BotSpec } from '../../../src/host/bots/botSpec.ts';
 import type { HostEvent } from '../../../src/host/journal/event.ts';
 import { createLoop } from '../../../src/host/loop/createLoop.ts';
+import { createDiskUse } from '../../../src/host/loop/diskUse.ts';
 import type { Timers } from '../../../src/host/loop/wakeups.ts';
 import type { WavesFile } from '../../../src/host/loop/wavesFile.ts';
 import type { Rollbacks } from '../../../src/host/reconcile/rollbacks.ts';
@@ -36,6 +37,7 @@ export function startModelLoop(
     waves?: WavesFile;
     readyAfterMs?: number;
     base?: () => string;
+    diskFull?: () => string | undefined;
     prepared?: (spec: BotSpec) => boolean;
     fault?: (call: string) => Fault;
   } = {},
@@ -44,6 +46,7 @@ export function startModelLoop(
     options.model ?? createModelEngine({ now: Date.now, ...(options.fault ? { fault: options.fault } : {}) });
   const kept = options.kept ?? modelRecords();
   const events: HostEvent[] = [];
+  const diskUse = createDiskUse();
   const stop = new AbortController();
   const loop = createLoop({
     engine: model.engine,
@@ -63,7 +66,8 @@ export function startModelLoop(
     slots: { code: 4, start: 4, end: 16 },
     allowMassDelete: false,
     types: new Set(['realtime', 'scheduled']),
-    hostFull: () => undefined,
+    hostFull: { any: () => options.diskFull?.(), disk: () => options.diskFull?.() },
+    diskUse,
     random: Math.random,
     draining: false,
     readyAfterMs: options.readyAfterMs ?? 0,
@@ -72,6 +76,7 @@ export function startModelLoop(
   const running = loop.run(stop.signal);
   return {
     loop,
+    diskUse,
     model,
     kept,
     events,

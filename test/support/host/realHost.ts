@@ -39,12 +39,17 @@ export async function realHost(options: {
   image: string;
   minio: Minio;
   env?: Record<string, string>;
+  /** Where its data folder is, where it is not beside the bots. */
+  data?: string;
 }): Promise<RealHost> {
   const root = mkdtempSync(join(tmpdir(), 'host-'));
   const [queryPort, healthPort] = [await freePort(), await freePort()];
-  const [bots, data, socket, logFile] = ['bots', 'data', 'host.sock', 'log'].map((name) =>
-    join(root, name),
-  ) as [string, string, string, string];
+  const [bots, socket, logFile] = ['bots', 'host.sock', 'log'].map((name) => join(root, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const data = options.data ?? join(root, 'data');
   mkdirSync(bots);
   const { minio } = options;
   await minio.client.makeBucket('custom-bots').catch(() => undefined);

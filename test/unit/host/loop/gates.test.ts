@@ -68,6 +68,31 @@ describe('a change of the image', () => {
   });
 });
 
+describe('a bot that is over its disk', () => {
+  it('is degraded, and ended only when the disk of the host is nearly full; the others stay', async () => {
+    let isFull = false;
+    const host = startModelLoop({ diskFull: () => (isFull ? '1 MiB is left' : undefined) });
+    const { list, model, loop, diskUse } = host;
+    list(...['a', 'b'].map((name) => aSpec({ name })));
+    await until(() => expect(host.running()).toEqual(['a', 'b']));
+    diskUse.put('a', 3 * 2 ** 30);
+    diskUse.put('b', 2 ** 30);
+    const look = () => loop.wake('a') ?? loop.wake('b');
+    const reason = (bot: string) =>
+      loop.state(bot).conditions.find(({ type }) => type === 'Degraded')?.reason;
+    await until(() => expect(look() ?? reason('a')).toBe('DiskOverLimit'));
+    expect(reason('b')).toBeUndefined();
+    expect(model.signals).toEqual([]);
+    isFull = true;
+    await until(() => expect(look() ?? endAsked(model) ?? host.running()).toEqual(['b']));
+    await until(() => expect(loop.state('a').ready?.reason).toBe('HostFull'));
+    isFull = false;
+    await until(() => expect(look() ?? host.running()).toEqual(['a', 'b']));
+    expect(model.signals.length).toBe(1);
+    await host.stop();
+  });
+});
+
 type Model = ReturnType<typeof startModelLoop>['model'];
 
 function endRun(model: Model): undefined {

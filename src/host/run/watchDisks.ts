@@ -1,0 +1,69 @@
+import { statfsSync } from 'node:fs';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Folders } from '../data/folders.ts';
+import { measureFolders } from '../data/measureFolders.ts';
+import type { Journal } from '../journal/event.ts';
+import type { DiskUse } from '../loop/diskUse.ts';
+import type { Loop } from '../loop/loop.ts';
+
+export interface WatchDisks {
+  readonly folders: Folders;
+  readonly diskUse: DiskUse;
+  readonly loop: Loop;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const EVERY_MS = 60_000;
+/** With less of the disk free than this share, one bot may fill it before the next look. */
+const SCARCE = 0.2;
+const SCARCE_MS = 5_000;
+const LONGEST_MS = 60_000;
+
+/** Looks again and again what each bot takes of the disk, tells of those that take more than they may, and looks at them. */
+export async function watchDisks(deps: WatchDisks, signal: AbortSignal): Promise<void> {
+  const { folders, diskUse, loop, journal, clock, log } = deps;
+  let failed = false;
+  while (!signal.aborted) {
+    const { bavail, blocks } = statfsSync(folders.data);
+    const pause = bavail < blocks * SCARCE ? SCARCE_MS : EVERY_MS;
+    await clock.sleep(pause, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    const within = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
+    try {
+      const bots = shuffled(loop.bots());
+      const paths = bots.flatMap((bot) => [folders.bot(bot).state, folders.bot(bot).the0]);
+      const sizes = await measureFolders(paths, within);
+      for (const bot of bots) {
+        const [state, the0] = [sizes.get(folders.bot(bot).state), sizes.get(folders.bot(bot).the0)];
+        if (state !== undefined && the0 !== undefined) note(bot, state + the0);
+      }
+      failed = false;
+    } catch (error) {
+      if (!failed) log.warn(`what bots take of the disk is not known: ${(error as Error).message}`);
+      failed = true;
+    }
+  }
+
+  function note(bot: string, bytes: number): void {
+    const { wanted } = loop.state(bot);
+    const limit = wanted.type === 'present' ? wanted.spec.resources.diskBytes : undefined;
+    const before = diskUse.over(bot, limit);
+    diskUse.put(bot, bytes);
+    const over = diskUse.over(bot, limit);
+    if (over !== undefined && before === undefined)
+      journal.write({ type: 'over-disk', bot, message: over, facts: { bytes } });
+    // While it is over, the disk of the host may have become full.
+    if (over !== undefined || before !== undefined) loop.wake(bot);
+  }
+}
+
+/** One with a million files is not always before the same others. */
+function shuffled(bots: readonly string[]): string[] {
+  return bots
+    .map((bot) => [Math.random(), bot] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, bot]) => bot);
+}
