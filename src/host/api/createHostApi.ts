@@ -22,7 +22,7 @@ export interface HostApiOptions {
   readonly startedAt: number;
   readonly now: () => number;
   /** Keeps it for the next life of the host. */
-  readonly keepDraining: (on: boolean) => void;
+  readonly keepDraining: (on: boolean) => void | Promise<void>;
   readonly makeToken: (bot: string) => string;
 }
 
@@ -66,8 +66,8 @@ export function createHostApi(options: HostApiOptions): HostApi {
     });
   }
 
-  function drain(on: boolean): void {
-    options.keepDraining(on);
+  async function drain(on: boolean): Promise<void> {
+    await options.keepDraining(on);
     const message = on ? 'every bot is being stopped, and none is started' : 'bots are started again';
     journal.write({ type: on ? 'draining' : 'resumed', bot: undefined, message, facts: {} });
     loop.draining = on;
@@ -160,8 +160,8 @@ export function createHostApi(options: HostApiOptions): HostApi {
       for (const bot of loop.wanted.confirm()) loop.wake(bot);
       loop.waves.release();
     },
-    drain: async () => drain(true),
-    resume: async () => drain(false),
+    drain: () => drain(true),
+    resume: () => drain(false),
   };
 }
 

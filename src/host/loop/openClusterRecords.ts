@@ -35,7 +35,7 @@ interface Kept {
   readonly hash: string;
 }
 
-export const recordLabel = 'runtime.bots/record';
+export const recordLabel = 'runtime.record';
 const PREFIX = 'rt-record-';
 
 /**
@@ -50,7 +50,7 @@ export async function openClusterRecords(options: ClusterRecordsOptions): Promis
   /** What was sent and never answered: it may have been written. */
   const unanswered = new Map<string, string>();
 
-  const labelSelector = `${recordLabel}=true,runtime.bots/host=${host}`;
+  const labelSelector = `${recordLabel}=true,runtime.host=${host}`;
   await listPages(maps, { labelSelector, keep: (map) => read(map) }, signal);
 
   function read({ metadata, data }: ConfigMap): void {
@@ -74,7 +74,7 @@ export async function openClusterRecords(options: ClusterRecordsOptions): Promis
             {
               apiVersion: 'v1',
               kind: 'ConfigMap',
-              metadata: { name, namespace, labels: { [recordLabel]: 'true', 'runtime.bots/host': host } },
+              metadata: { name, namespace, labels: { [recordLabel]: 'true', 'runtime.host': host } },
               data: { bot, record: text },
             },
             signal,

@@ -15,12 +15,18 @@ export interface WavesFile {
   written(): Promise<void>;
 }
 
-/**
- * One small file, replaced whole. What many bots change in the same moment is written once. A file that cannot be read is no
- * wave: a change then begins with its first one again.
- */
+/** One small file, replaced whole. */
 export function openWavesFile(folders: Folders): WavesFile {
   const path = join(folders.records, 'waves.json');
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  return keepWaves(text, (changed) => replaceDurably(path, changed));
+}
+
+/**
+ * `text`: as it was last written. What many bots change in the same moment is written once. What cannot be read is no wave: a change
+ * then begins with its first one again.
+ */
+export function keepWaves(text: string, replace: (text: string) => Promise<void>): WavesFile {
   let read: (() => readonly KeptWave[]) | undefined;
   let writing: Promise<void> | undefined;
 
@@ -31,7 +37,7 @@ export function openWavesFile(folders: Folders): WavesFile {
       const waves = read();
       read = undefined;
       try {
-        await replaceDurably(path, `${JSON.stringify({ version: 1, waves })}\n`);
+        await replace(`${JSON.stringify({ version: 1, waves })}\n`);
       } catch (error) {
         read ??= () => waves;
         throw new RuntimeError('unsaved', `the waves cannot be written: ${(error as Error).message}`, {
@@ -45,7 +51,7 @@ export function openWavesFile(folders: Folders): WavesFile {
   }
 
   return {
-    kept: keptIn(path),
+    kept: keptIn(text),
     changed: (now) => {
       read = now;
     },
@@ -59,7 +65,7 @@ export function openWavesFile(folders: Folders): WavesFile {
   };
 }
 
-function keptIn(path: string): readonly KeptWave[] {
-  const value = existsSync(path) ? parseJson(readFileSync(path, 'utf8')) : undefined;
+function keptIn(text: string): readonly KeptWave[] {
+  const value = parseJson(text);
   return isObject(value) && value.version === 1 && Array.isArray(value.waves) ? value.waves : [];
 }

@@ -2,7 +2,7 @@ import type { Invocation, OptionSpec } from '../../base/command/command.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import { integer, matching, oneOf, type Parser } from '../../bot/config/parser.ts';
-import { absolutePath, anyText, flag } from '../../bot/config/parsers.ts';
+import { absolutePath, anyText, flag, isObject, parseJson } from '../../bot/config/parsers.ts';
 
 /** One setting of a host: `--bots`, else `RUNTIME_HOST_BOTS`, else its default. */
 interface Setting<T> {
@@ -30,13 +30,21 @@ const only: Parser<ReadonlySet<Part>> = {
   },
 };
 
+const jsonObject: Parser<Readonly<Record<string, unknown>>> = {
+  expects: 'a JSON object',
+  parse: (text) => {
+    const value = parseJson(text);
+    return isObject(value) ? value : undefined;
+  },
+};
+
 /** The settings of `runtime host`; documented in docs/hosts.md. */
 export const hostSettings = {
   bots: setting(
     'RUNTIME_HOST_BOTS',
     anyText,
     'dir:./bots',
-    'where the bots are written down: dir:PATH or s3://BUCKET/PREFIX',
+    'where the bots are written down: dir:PATH, s3://BUCKET/PREFIX or kubernetes:',
   ),
   driver: setting('RUNTIME_HOST_DRIVER', matching('docker', /^docker$/), 'docker', 'what runs them'),
   only: setting('RUNTIME_HOST_ONLY', only, parts.join(','), 'run only these parts'),
@@ -53,6 +61,36 @@ export const hostSettings = {
     anyText,
     '',
     'a network of the engine instead of closed ones of our own',
+  ),
+  name: setting(
+    'RUNTIME_HOST_NAME',
+    matching('a name such as runtime: small letters, digits, "-"', /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/),
+    'runtime',
+    'kubernetes: the host, one for all its replicas; what it makes carries it',
+  ),
+  namespace: setting(
+    'NAMESPACE',
+    matching('a namespace', /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$/),
+    '',
+    'kubernetes: where everything is; default: the namespace of who asks',
+  ),
+  'pod-layout': setting(
+    'RUNTIME_HOST_POD_LAYOUT',
+    oneOf('single', 'sidecars'),
+    'single',
+    'kubernetes: one container for each bot, or the keys of the store in containers beside it',
+  ),
+  'lost-node': setting(
+    'RUNTIME_HOST_LOST_NODE',
+    oneOf('wait', 'replace'),
+    'wait',
+    'kubernetes: what becomes of bots whose node is not heard of for five minutes',
+  ),
+  'pod-template': setting(
+    'RUNTIME_HOST_POD_TEMPLATE',
+    jsonObject,
+    '{}',
+    'kubernetes: more fields of the pods of bots, JSON: nodeSelector, tolerations, priorityClassName, imagePullSecrets',
   ),
   secrets: setting(
     'RUNTIME_HOST_SECRETS',

@@ -16,15 +16,15 @@ export interface RollbacksOptions {
   readonly state: () => Promise<ObjectStore>;
   /** Undefined where others write the source; nothing is to be wanted again then. */
   readonly writer: () => SourceWriter | undefined;
-  readonly folders: Folders;
-  readonly users: Users;
+  /** Where states lie on this machine; undefined: nowhere. */
+  readonly here?: { readonly folders: Folders; readonly users: Users };
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Rollbacks with the real store, source and data folder. */
 export function openRollbacks(options: RollbacksOptions): Rollbacks {
-  const { folders, users, clock, log } = options;
+  const { here, clock, log } = options;
 
   const contextOf = async (bot: string): Promise<StateContext> => ({
     store: await options.state(),
@@ -35,6 +35,8 @@ export function openRollbacks(options: RollbacksOptions): Rollbacks {
 
   /** What lies here may hold what was never saved: it stays in the trash for a week. */
   function putAside(bot: string): void {
+    if (here === undefined) return;
+    const { folders, users } = here;
     const { uid, gid } = users.of(bot);
     const { own, state } = folders.bot(bot);
     if (existsSync(state) && readdirSync(state).length === 0) return;

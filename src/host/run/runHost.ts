@@ -2,19 +2,14 @@ import { availableParallelism } from 'node:os';
 import { build } from '../../base/build.ts';
 import { systemClock } from '../../base/clock.ts';
 import type { Env } from '../../base/env.ts';
-import { isRuntimeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Config } from '../../bot/config/config.ts';
 import { openStores } from '../../store/openStores.ts';
-import { createHostApi } from '../api/createHostApi.ts';
-import { startControl } from '../control/startControl.ts';
 import { openCredentials } from '../credentials/openCredentials.ts';
 import { createFolders } from '../data/folders.ts';
 import { openUsers } from '../data/openUsers.ts';
 import { defaultNetworks } from '../engine/docker/networks/networkOptions.ts';
 import { openDocker } from '../engine/docker/openDocker.ts';
-import { makeBotToken } from '../gateway/botToken.ts';
-import { startGateway } from '../gateway/startGateway.ts';
 import { openCodeCache } from '../instances/codeCache.ts';
 import { openInstances } from '../instances/openInstances.ts';
 import { openJournal } from '../journal/openJournal.ts';
@@ -34,6 +29,7 @@ import { openRollbacks } from './openRollbacks.ts';
 import { openSource } from './openSource.ts';
 import { reachStore } from './reachStore.ts';
 import { revokeKeys } from './revokeKeys.ts';
+import { serveHost } from './serveHost.ts';
 import { sharedEnv } from './sharedEnv.ts';
 import { startHealth } from './startHealth.ts';
 import { systemTimers } from './systemTimers.ts';
@@ -137,8 +133,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
   const rollbacks = openRollbacks({
     state: () => stores.open('state', 0),
     writer: () => source?.writer,
-    folders,
-    users,
+    here: { folders, users },
     clock: systemClock,
     log,
   });
@@ -176,52 +171,26 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     code,
     bucket: openBucket,
   });
-  const api = createHostApi({
+  const state = () => stores.open('state', 0);
+  const { tokenKey, keepDraining } = identity;
+  const parts = {
+    options,
     loop,
     engine,
     instances,
     rollbacks,
     source,
     journal,
-    version: build.version,
-    startedAt: now(),
-    now,
-    keepDraining: identity.keepDraining,
-    makeToken: (bot) => makeBotToken(identity.tokenKey, bot),
-  });
-  metrics.watch(api, loop.slots);
-
-  const control = await startControl(options.socket, api);
-  closing.defer(() => control.close());
-  const health = await startHealth(options['health-port'], api, metrics.registry);
+    state,
+    metrics,
+    log,
+    closing,
+  };
+  const waiting = { size: options['query-workers'], folder: folders.workers };
+  const { api, queryPort } = await serveHost({ ...parts, tokenKey, keepDraining, waiting });
+  const isReady = () => api.status().engine.answers && loop.wanted.listedAt !== undefined;
+  const health = await startHealth(options['health-port'], isReady, metrics.registry);
   closing.defer(() => health.close());
-  let queryPort: number | undefined;
-  if (options.only.has('queries')) {
-    const gateway = await startGateway({
-      api,
-      engine,
-      instances,
-      stateVersion: async (bot, asked) => {
-        const state = await stores.open('state', 0);
-        const head = await state.head(`${bot}/head`, { signal: asked }).catch((error: unknown) => {
-          if (isRuntimeError(error, 'not-found')) return undefined;
-          throw error;
-        });
-        return head?.etag;
-      },
-      waiting: { size: options['query-workers'], folder: folders.workers },
-      draining: () => loop.draining,
-      port: options['query-port'],
-      who: options.listen === 'auto' ? (options.queryToken ? 'all' : 'this-machine') : options.listen,
-      token: options.queryToken,
-      tokenKey: identity.tokenKey,
-      clock: systemClock,
-      log,
-      registry: metrics.registry,
-    });
-    closing.defer(() => gateway.close());
-    queryPort = gateway.port;
-  }
 
   const message = `host ${identity.id} with ${source.label} on ${engine.name}; ${credentials.description}`;
   journal.write({ type: 'host-started', bot: undefined, message, facts: { version: build.version } });

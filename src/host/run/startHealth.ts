@@ -1,15 +1,14 @@
 import { createServer } from 'node:http';
 import type { Registry } from 'prom-client';
 import { RuntimeError } from '../../base/errors.ts';
-import type { HostApi } from '../api/hostApi.ts';
 
 export interface Health {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Port 8080: `/healthz` while the host lives, `/readyz` once source and engine have each answered, `/metrics`. */
-export async function startHealth(port: number, api: HostApi, registry: Registry): Promise<Health> {
+/** Port 8080: `/healthz` while the host lives, `/readyz` while it does its work or could, `/metrics`. */
+export async function startHealth(port: number, ready: () => boolean, registry: Registry): Promise<Health> {
   const server = createServer((request, response) => {
     const send = (status: number, body: string, type = 'text/plain') =>
       response.writeHead(status, { 'content-type': type }).end(body);
@@ -18,8 +17,7 @@ export async function startHealth(port: number, api: HostApi, registry: Registry
       case '/healthz':
         return void send(200, 'ok');
       case '/readyz': {
-        const { engine, source } = api.status();
-        const isReady = engine.answers && source.listedAt !== undefined;
+        const isReady = ready();
         return void send(isReady ? 200 : 503, isReady ? 'ok' : 'not ready');
       }
       case '/metrics':

@@ -11,7 +11,6 @@ import { botResource } from '../../sources/kubernetes/resource.ts';
 import { type BotStatus, type Snapshot, statusOf } from './statusOf.ts';
 
 export interface KeepObjectsOptions {
-  readonly api: HostApi;
   readonly source: KubernetesSource;
   /** The newest snapshot of a bot's state; undefined: there is none. */
   readonly snapshot: (bot: string, signal: AbortSignal) => Promise<Snapshot | undefined>;
@@ -24,7 +23,7 @@ const TOGETHER_MS = 500;
 const WRITES_AT_ONCE = 16;
 
 /** Keeps each Bot's status and finalizer in the cluster as they are here. What is as it was is not written. */
-export function keepObjects({ api, source, snapshot, clock, log }: KeepObjectsOptions) {
+export function keepObjects({ source, snapshot, clock, log }: KeepObjectsOptions) {
   const dirty = new Set<string>();
   /** Bots that have ended since their snapshot was asked for. */
   const ended = new Set<string>();
@@ -34,10 +33,9 @@ export function keepObjects({ api, source, snapshot, clock, log }: KeepObjectsOp
     dirty.add(bot);
     wake();
   };
-  api.changes(mark);
   source.onChange(mark);
 
-  async function look(bot: string, signal: AbortSignal): Promise<void> {
+  async function look(api: HostApi, bot: string, signal: AbortSignal): Promise<void> {
     const known = source.known(bot);
     if (known === undefined) return;
     if (!known.isDeleted && !known.finalizers.includes(botResource.finalizer)) await hold(known, signal);
@@ -119,7 +117,8 @@ export function keepObjects({ api, source, snapshot, clock, log }: KeepObjectsOp
       if (why !== undefined) throw why;
       await release(known, signal);
     },
-    run: async (signal: AbortSignal): Promise<void> => {
+    run: async (api: HostApi, signal: AbortSignal): Promise<void> => {
+      api.changes(mark);
       let told = '';
       while (!signal.aborted) {
         if (dirty.size === 0)
@@ -132,7 +131,7 @@ export function keepObjects({ api, source, snapshot, clock, log }: KeepObjectsOp
         dirty.clear();
         await inParallel(WRITES_AT_ONCE, bots, signal, async (bot, either) => {
           try {
-            await look(bot, either);
+            await look(api, bot, either);
             told = '';
           } catch (error) {
             if (signal.aborted) return;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { isRuntimeError } from '../../base/errors.ts';
-import { Secret } from '../../base/secret.ts';
-import type { KubeClient } from '../kubernetes/kubeClient.ts';
-import type { KubeObject } from '../kubernetes/objects.ts';
-import { resource } from '../kubernetes/resource.ts';
+import { isRuntimeError } from '../../../base/errors.ts';
+import { Secret } from '../../../base/secret.ts';
+import type { KubeClient } from '../../kubernetes/kubeClient.ts';
+import type { KubeObject } from '../../kubernetes/objects.ts';
+import { resource } from '../../kubernetes/resource.ts';
 
 export interface ClusterIdentity {
   /** Signs the tokens of single bots. */
@@ -36,7 +36,7 @@ export async function clusterIdentity(
           apiVersion: 'v1',
           kind: 'Secret',
           type: 'Opaque',
-          metadata: { name, namespace, labels: { 'runtime.bots/host': host } },
+          metadata: { name, namespace, labels: { 'runtime.host': host } },
           data: { 'token-key': key(), 'seal-key': key() },
         },
         signal,
