@@ -7,6 +7,7 @@ import { endless, isNotRun, listNotRun, notRun } from '../support/docs/notRun.ts
 import { ownParts } from '../support/docs/ownParts.ts';
 import { blocksOf, scriptOf } from '../support/docs/page.ts';
 import { type Ran, runPage } from '../support/docs/runPage.ts';
+import { notShown } from '../support/docs/shown.ts';
 import { temporaryDirectory } from '../support/files/temporary.ts';
 import { minioEnv, startMinio } from '../support/store/minio.ts';
 
@@ -102,6 +103,7 @@ for (const page of pages.keys()) {
     async () => {
       const { code, output } = await typed(page);
       expect(code, output).toBe(0);
+      expect(notShown(page, output), output).toBeUndefined();
     },
   );
 }

@@ -17,6 +17,11 @@ export const notRun: readonly NotRun[] = [
   },
   { page: /CONTRIBUTING/, line: /^scripts\/bench/, why: 'takes minutes and prints figures' },
   {
+    page: /tutorial/,
+    line: /^apt-get /,
+    why: 'of the whole machine; scripts/fresh-tutorial types it in a container',
+  },
+  {
     page: /images/,
     line: /--arch arm64/,
     why: 'emulated; RUNTIME_TEST_ARM64=1 scripts/test test/e2e/arm64 makes it',
