@@ -10,6 +10,7 @@ import { runSync } from '../../bot/sync/runSync.ts';
 import type { Stores } from '../../store/openStores.ts';
 import { groupMembers } from '../process/groupMembers.ts';
 import type { PulledState } from '../process/messages.ts';
+import { agentUsage } from './agentUsage.ts';
 import { giveMemoryBack } from './giveMemoryBack.ts';
 import type { SupervisorLink } from './supervisorLink.ts';
 
@@ -29,6 +30,7 @@ export interface ManagedOptions {
  *                  finish; when it dies, its guard ends the bot, and the state is saved one last time
  *   sidecar        in a container of its own: files tell what a channel tells elsewhere, and SIGTERM says when to finish
  *   healthServer   what an orchestrator asks the sidecar
+ *   agentUsage     of an agent, what its turns have cost, too
  */
 
 /** A sign of life for the supervisor this often, milliseconds. */
@@ -43,6 +45,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
   const { pulled, botGroup } = await link.started;
   const heartbeat = setInterval(() => void link.tell({ type: 'alive' }), ALIVE_MS);
   const finished = new AbortController();
+  const usage = agentUsage(options);
   const onFenced = ({ message }: RuntimeError) => void link.tell({ type: 'fenced', message });
   const orphaned = async () => {
     await whenAborted(link.orphaned);
@@ -54,16 +57,24 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
     return { budgetMs: config.stopTimeoutMs, endedWell: () => false };
   };
   try {
-    const finishing = Promise.race([link.finishing, orphaned()]);
+    let closed: Promise<void> | undefined;
+    const finishing = Promise.race([link.finishing, orphaned()]).then((how) => {
+      // Beside the final sync, whose time it would take.
+      closed = usage.close();
+      return how;
+    });
     const sync = await openSync({
       ...options,
       claim: (context) => claimOf(context, pulled),
       freezer: link,
     });
     void link.tell({ type: 'ready' });
+    // What earlier containers have used is asked for before anything has changed here.
+    void usage.ship().catch(() => undefined);
     const outcome = await runSync({
       ...options,
       ...sync,
+      shipUsage: usage.ship,
       onWork: giveMemoryBack(),
       botHasEnded: true,
       finishing,
@@ -72,6 +83,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
       onLogLag: (lagMs) => void link.tell({ type: 'logs', lagMs }),
       onPublished: (report) => void link.tell({ type: 'published', report }),
     });
+    await closed;
     finished.abort();
     await link.tell({ type: 'finished', outcome });
   } catch (error) {

@@ -12,6 +12,7 @@ import { runSync } from '../../bot/sync/runSync.ts';
 import type { Stores } from '../../store/openStores.ts';
 import type { PulledState } from '../process/messages.ts';
 import { tellTakenOver } from '../process/takenOver.ts';
+import { agentUsage } from './agentUsage.ts';
 import { giveMemoryBack } from './giveMemoryBack.ts';
 import { serveHealth } from './healthServer.ts';
 import { whenPulled } from './whenPulled.ts';
@@ -66,9 +67,12 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
     log.info('saving the state', { intervalMs: config.sync.intervalMs });
     const fenced = Promise.withResolvers<RuntimeError>();
     let takenOver: RuntimeError | undefined;
+    const usage = agentUsage(options);
+    void usage.ship().catch(() => undefined);
     const outcome = await runSync({
       ...options,
       ...sync,
+      shipUsage: usage.ship,
       onWork: giveMemoryBack(),
       botHasEnded: false,
       finishing: Promise.race([whenAborted(stop), fenced.promise]).then(() => ({
@@ -84,6 +88,7 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
       onPublished: () => undefined,
       onLogLag: () => undefined,
     });
+    await usage.close();
     if (takenOver) throw takenOver;
     if (outcome.reason !== undefined) {
       throw new RuntimeError('unsaved', `not everything was saved: ${outcome.reason}`);

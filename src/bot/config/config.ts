@@ -27,6 +27,8 @@ export interface Config {
   readonly buckets: Buckets;
   readonly sync: SyncConfig;
   readonly query: QueryConfig;
+  /** Who is told of an agent's usage; undefined: nobody. */
+  readonly telemetry: TelemetryConfig | undefined;
   readonly startTimeoutMs: number;
   readonly stopTimeoutMs: number;
   /** Whom bot and query programs run as; undefined: whoever we are. */
@@ -66,6 +68,12 @@ export interface SyncConfig {
   readonly exportTarGz: boolean;
   readonly maxBytes: number;
   readonly maxFileBytes: number | undefined;
+}
+
+export interface TelemetryConfig {
+  readonly url: string;
+  readonly token: Secret | undefined;
+  readonly format: 'runtime' | 'hydracore';
 }
 
 export interface QueryConfig {

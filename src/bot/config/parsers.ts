@@ -9,6 +9,16 @@ export const flag: Parser<boolean> = {
   parse: (text) => (/^(true|1)$/i.test(text) ? true : /^(false|0)$/i.test(text) ? false : undefined),
 };
 
+/** Credentials in it would be shown wherever it is. */
+export const httpUrl: Parser<string> = {
+  expects: 'a URL, http:// or https://, without user and password',
+  parse: (text) => {
+    const url = URL.parse(text);
+    const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
+    return isHttp && url.username === '' && url.password === '' ? url.href : undefined;
+  },
+};
+
 /** Megabytes (of 1024 × 1024 bytes), as bytes. */
 export const megabytes: Parser<number> = {
   expects: 'a size in MB, more than 0',

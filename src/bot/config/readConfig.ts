@@ -117,6 +117,7 @@ export async function readConfig(env: Env, options: ReadConfigOptions): Promise<
       concurrency: reader.read('QUERY_CONCURRENCY'),
       token: reader.secret('QUERY_TOKEN'),
     },
+    telemetry: readTelemetry(reader),
     startTimeoutMs: reader.read('START_TIMEOUT'),
     stopTimeoutMs: reader.read('STOP_TIMEOUT'),
     user: readUser(reader, options.uid),
@@ -171,6 +172,13 @@ async function readTaskIfAny(reader: VariableReader, botId: string): Promise<Tas
 function readBotType(reader: VariableReader): Config['botType'] {
   const type = reader.read('BOT_TYPE');
   return reader.read('IS_SCHEDULED') ? 'scheduled' : type;
+}
+
+function readTelemetry(reader: VariableReader): Config['telemetry'] {
+  const url = reader.read('TELEMETRY_URL');
+  const token = reader.secret('TELEMETRY_TOKEN');
+  const format = reader.read('TELEMETRY_FORMAT') ?? 'runtime';
+  return url === undefined ? undefined : { url, token, format };
 }
 
 function readCode(reader: VariableReader): CodeConfig {

@@ -8,6 +8,7 @@ import {
   bucketName,
   exactJsonObject,
   flag,
+  httpUrl,
   json,
   jsonObject,
   megabytes,
@@ -111,6 +112,9 @@ export const variables = {
   QUERY_TIMEOUT: defaulted(duration, '30s', 'how long an answer may take'),
   QUERY_CONCURRENCY: defaulted(integer(1, 100_000), '64', 'queries at the same time'),
   QUERY_TOKEN: secret('required of callers as `Authorization: Bearer`'),
+  TELEMETRY_URL: optional(httpUrl, "where an agent's usage is told of"),
+  TELEMETRY_TOKEN: secret('told to it as `Authorization: Bearer`'),
+  TELEMETRY_FORMAT: optional(oneOf('hydracore'), "`hydracore`: under that platform's names"),
   KINDS_PATH: defaulted(absolutePath, '/etc/runtime/kinds.d', 'manifests of further kinds'),
   ALLOW_EXPERIMENTAL: defaulted(flag, 'false', 'run kinds that are experimental'),
   BOT_USER: optional(

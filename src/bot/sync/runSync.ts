@@ -5,7 +5,7 @@ import { finalSync } from './finalSync.ts';
 import type { FinishOutcome } from './finishOutcome.ts';
 import { LogShipping, watchJournal } from './logShipping.ts';
 import { prepareFirst } from './prepareFirst.ts';
-import { saveState } from './saveState.ts';
+import { type SaveOptions, saveState } from './saveState.ts';
 import { createSyncLoop } from './syncLoop.ts';
 import type { SyncOptions } from './syncOptions.ts';
 
@@ -90,7 +90,7 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
     return await finalSync({
       publish: (signal) =>
         fenced === undefined ? saveState(options, { signal, final: true }) : Promise.reject(fenced),
-      ship: (signal) => logs.ship({ signal, final: true }),
+      ship: (signal) => shipBoth(options, logs, { signal, final: true }),
       saveOutputs: async (signal) => {
         if (endedWell()) await options.saveOutputs(signal);
       },
@@ -106,6 +106,13 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
 /** Both are tried: a store that refuses one bucket is no reason to let the other grow stale. */
 async function saveBoth(options: SyncOptions, logs: LogShipping, signal: AbortSignal): Promise<void> {
   const how = { signal, final: false };
-  const results = await Promise.allSettled([saveState(options, how), logs.ship(how)]);
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  await all([saveState(options, how), shipBoth(options, logs, how)]);
+}
+
+async function shipBoth({ shipUsage }: SyncOptions, logs: LogShipping, how: SaveOptions): Promise<void> {
+  await all([logs.ship(how), shipUsage?.(how.signal)]);
+}
+
+async function all(works: readonly (Promise<void> | undefined)[]): Promise<void> {
+  for (const result of await Promise.allSettled(works)) if (result.status === 'rejected') throw result.reason;
 }

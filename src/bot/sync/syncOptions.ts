@@ -17,6 +17,8 @@ export interface SyncOptions {
   readonly config: Config;
   readonly publisher: Publisher;
   readonly shipper: Shipper;
+  /** Ships what an agent's turns have cost. */
+  readonly shipUsage?: (signal: AbortSignal) => Promise<void>;
   /** Removes what no kept snapshot needs; may be ended anywhere. */
   readonly prune: (signal: AbortSignal) => Promise<unknown>;
   /** Of the last snapshot when we started; 0: there is none. */

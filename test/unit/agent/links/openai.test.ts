@@ -231,7 +231,7 @@ test('cancelled, the request is closed', async () => {
   const stop = new AbortController();
   const { end } = await say('x', stop.signal, () => stop.abort(new Error('no more')));
   expect(end).toEqual({ stopReason: 'cancelled' });
-  await expect.poll(server.abandoned).toBe(1);
+  await expect.poll(server.abandoned, { timeout: 30_000 }).toBe(1);
 });
 
 test('usage: nonsense is as if nothing was said; what adds up is turned into differences; what is not meant is left out', async () => {
