@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from '../base/command/command.ts';
 import { RuntimeError, systemCode } from '../base/errors.ts';
+import { makeFolders } from '../base/makeFolders.ts';
 import { idFrom } from '../bot/config/idFrom.ts';
 import { newBot } from './init/newBot.ts';
 import type { Example } from './init/readExamples.ts';
@@ -25,7 +26,7 @@ export const init: Command = {
     const files = newBot(sample, idFrom(basename(directory)));
     for (const [name, content] of Object.entries(files)) {
       const path = join(directory, name);
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolders(dirname(path));
       writeFileSync(path, content, { flag: 'wx', mode: content.startsWith('#!') ? 0o777 : 0o666 });
     }
     const build = 'build' in files ? `${given}/build && ` : '';
@@ -45,7 +46,7 @@ async function findSample(kind: string): Promise<Example> {
 
 function makeEmpty(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolders(directory);
     if (readdirSync(directory).length === 0) return;
   } catch (error) {
     throw new RuntimeError('refused', `${directory} cannot be created (${systemCode(error)})`, {

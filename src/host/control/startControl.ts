@@ -1,7 +1,9 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { asRuntimeError, RuntimeError } from '../../base/errors.ts';
+import { makeFolders } from '../../base/makeFolders.ts';
 import type { HostApi } from '../api/hostApi.ts';
 import { route } from './routes.ts';
 import { statusOf, toWire } from './wire.ts';
@@ -20,10 +22,39 @@ export interface Control {
  * open it may do all that an operator can, so it is never mounted into a container.
  */
 export async function startControl(path: string, api: HostApi): Promise<Control> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
   const server = createServer((request, response) => void answer(api, request, response));
-  // The data folder's lock says that no other host is alive: what lies here is a dead one's.
-  rmSync(path, { force: true });
+  try {
+    makeFolders(dirname(path), 0o711);
+    // A host with another data folder may have it.
+    if (await isAnswered(path)) throw new Error('another host listens there');
+    rmSync(path, { force: true });
+    await listen(server, path);
+  } catch (error) {
+    throw new RuntimeError('config', `no operator's socket at ${path}: ${(error as Error).message}`, {
+      op: 'host.socket',
+      path,
+      hint: '--socket (RUNTIME_HOST_SOCKET) names another path; hosts and `runtime bots` have to name the same.',
+      cause: error,
+    });
+  }
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+async function listen(server: Server, path: string): Promise<void> {
   const mask = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {
@@ -34,13 +65,6 @@ export async function startControl(path: string, api: HostApi): Promise<Control>
     process.umask(mask);
   }
   chmodSync(path, 0o600);
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 async function answer(api: HostApi, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../../base/makeFolders.ts';
 import { replaceFile } from '../../base/replaceFile.ts';
 import type { Secret } from '../../base/secret.ts';
 import { openSealedKeys, sealKeys, type TimedKeys } from '../../store/s3/sealedKeys.ts';
@@ -36,7 +37,7 @@ export function keysFile(folder: string, seal: (scope: Scope) => Secret): KeysFi
         const kept = other === scope ? keys : openSealedKeys(old, seal(other));
         return kept ? [sealKeys(kept, seal(other))] : [];
       });
-      mkdirSync(folder, { recursive: true });
+      makeFolders(folder);
       // Every user of the container may read it; it says nothing to whom the seal is closed.
       replaceFile(file, `${lines.join('\n')}\n`, { mode: 0o644 });
       // Whatever our own umask is.

@@ -1,7 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
+import { makeFolders } from '../../base/makeFolders.ts';
 import { Secret } from '../../base/secret.ts';
 import { SEAL_BYTES } from '../../store/s3/sealedKeys.ts';
 
@@ -15,7 +16,7 @@ export interface Seals {
 
 /** All seals are made of one secret, which only root reads; it is made when the folder has none. */
 export function openSeals(folder: string): Seals {
-  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  makeFolders(folder, 0o711);
   const file = join(folder, 'secret');
   const secret = readSecret(file) ?? makeSecret(file);
   return {

@@ -1,4 +1,5 @@
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { makeFolders } from '../../base/makeFolders.ts';
 import { replaceFile } from '../../base/replaceFile.ts';
 import type { Folders } from './folders.ts';
 
@@ -13,7 +14,7 @@ export interface Users {
 
 export function openUsers(folders: Folders, first = FIRST_UID): Users {
   const known = new Map<string, number>();
-  mkdirSync(folders.bots, { recursive: true, mode: 0o711 });
+  makeFolders(folders.bots, 0o711);
   for (const bot of readdirSync(folders.bots)) {
     const uid = read(folders.bot(bot).user);
     if (uid !== undefined) known.set(bot, uid);
@@ -27,9 +28,9 @@ export function openUsers(folders: Folders, first = FIRST_UID): Users {
       // Its folder may have gone to the trash: a bot of the same name is another one.
       if (uid === undefined || !existsSync(user)) {
         uid = next++;
-        mkdirSync(own, { recursive: true, mode: 0o711 });
+        makeFolders(own, 0o711);
         for (const folder of [state, the0]) {
-          mkdirSync(folder, { recursive: true, mode: 0o700 });
+          makeFolders(folder, 0o700);
           chownSync(folder, uid, uid);
         }
         // Last: what has a user has its folders.

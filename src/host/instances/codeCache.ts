@@ -1,14 +1,6 @@
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../../base/makeFolders.ts';
 import { replaceFile } from '../../base/replaceFile.ts';
 import { pullCode } from '../../bot/code/pullCode.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
@@ -38,7 +30,7 @@ export function openCodeCache(options: {
   readonly warn: (message: string) => void;
 }): CodeCache {
   const { folders } = options;
-  mkdirSync(folders.code, { recursive: true, mode: 0o711 });
+  makeFolders(folders.code, 0o711);
   for (const name of readdirSync(folders.code))
     if (name.startsWith(TEMPORARY)) rmSync(join(folders.code, name), { recursive: true, force: true });
   const under = new Map<string, Promise<string>>();

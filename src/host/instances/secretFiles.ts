@@ -1,6 +1,7 @@
-import { chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chownSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RuntimeError } from '../../base/errors.ts';
+import { makeFolders } from '../../base/makeFolders.ts';
 import { replaceFile } from '../../base/replaceFile.ts';
 import type { BotSpec } from '../bots/botSpec.ts';
 import type { BotFolders } from '../data/folders.ts';
@@ -17,7 +18,7 @@ export function placeSecrets(
   folders: BotFolders,
   user: { readonly uid: number; readonly gid: number },
 ): void {
-  mkdirSync(folders.secrets, { recursive: true, mode: 0o711 });
+  makeFolders(folders.secrets, 0o711);
   for (const name of spec.secrets) {
     const target = join(folders.secrets, name);
     replaceFile(target, read(join(from, name)), { mode: 0o400 });

@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../../base/makeFolders.ts';
 import type { EventQuery, HostEvent, Journal } from './event.ts';
 
 /**
@@ -26,7 +18,7 @@ const USUAL_LIMIT = 1_000;
  * `write` returns, so a host that is killed loses none.
  */
 export function openJournal(folder: string, now: () => number): Journal & { close(): void } {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolders(folder, 0o700);
   const listeners = new Set<(event: HostEvent) => void>();
   const segments = () =>
     readdirSync(folder)

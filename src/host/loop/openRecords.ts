@@ -3,13 +3,13 @@ import {
   existsSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../../base/makeFolders.ts';
 import type { Folders } from '../data/folders.ts';
 import { nothingRecorded, type Recorded } from '../reconcile/recorded.ts';
 import type { Records } from '../reconcile/records.ts';
@@ -30,8 +30,8 @@ const COMPACT_BYTES = 16 * 2 ** 20;
  * by many bots reaches the disk together. A line that a crash has cut was never acted upon, and is left out.
  */
 export function openRecords(folders: Folders, now: () => number): OpenRecords {
-  for (const folder of [folders.bots, folders.records]) mkdirSync(folder, { recursive: true, mode: 0o711 });
-  mkdirSync(folders.trash, { recursive: true, mode: 0o700 });
+  for (const folder of [folders.bots, folders.records]) makeFolders(folder, 0o711);
+  makeFolders(folders.trash, 0o700);
   const [snapshot, file] = [join(folders.records, 'snapshot'), join(folders.records, 'log')];
   const kept = new Map<string, Recorded>();
   const damaged = new Map<string, string>();

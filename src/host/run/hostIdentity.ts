@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
+import { makeFolders } from '../../base/makeFolders.ts';
 import { Secret } from '../../base/secret.ts';
 import type { Folders } from '../data/folders.ts';
 
@@ -17,7 +18,7 @@ export interface HostIdentity {
 
 /** `shared`: where the name and the key are, with the hosts of other parts of the same bots. */
 export function hostIdentity({ data }: Folders, shared: string): HostIdentity {
-  mkdirSync(shared, { recursive: true, mode: 0o711 });
+  makeFolders(shared, 0o711);
   const draining = join(data, 'draining');
   return {
     id: kept(join(shared, 'host-id'), () => randomBytes(6).toString('hex')),

@@ -1,13 +1,13 @@
-import { mkdirSync } from 'node:fs';
 import { RuntimeError } from '../../base/errors.ts';
 import { type FileLock, openFileLock } from '../../base/fileLock.ts';
+import { makeFolders } from '../../base/makeFolders.ts';
 import type { Folders } from '../data/folders.ts';
 
 /** One host for a data folder. The kernel gives the lock back when its holder dies. Throws `fenced` (75). */
 export async function lockData(folders: Folders): Promise<FileLock> {
   let lock: FileLock;
   try {
-    mkdirSync(folders.data, { recursive: true, mode: 0o711 });
+    makeFolders(folders.data, 0o711);
     lock = await openFileLock(folders.lock);
   } catch (error) {
     throw new RuntimeError('config', `the data folder cannot be written: ${(error as Error).message}`, {

@@ -5,7 +5,8 @@ import { botId } from '../../bot/config/parsers.ts';
 import { inParallel } from '../../bot/state/read/inParallel.ts';
 import type { ObjectInfo, ObjectStore } from '../../store/objectStore.ts';
 import { readAll } from '../../store/readAll.ts';
-import { MAX_SPEC_BYTES, readSpec } from '../bots/readSpec.ts';
+import { type Draft, MAX_SPEC_BYTES, readSpec } from '../bots/readSpec.ts';
+import { readApplied } from './readApplied.ts';
 import type { Entry, Listing, Source, SourceWriter } from './source.ts';
 
 export interface BucketOptions {
@@ -66,11 +67,7 @@ export function openBucketSource(options: BucketOptions): Source {
     if ('problems' in draft) return { etag, name: fallback, entry: { problems: draft.problems, origin } };
     const { code, rest } = draft;
     if (code === undefined || 'path' in code)
-      return {
-        etag,
-        name: rest.name,
-        entry: { problems: ['code: expected {file: KEY} in a bucket'], origin },
-      };
+      return { etag, name: rest.name, entry: { problems: [codeExpected], origin } };
     return { etag, name: rest.name, entry: { spec: { ...rest, code }, origin } };
   }
 
@@ -134,13 +131,7 @@ function createWriter(
   };
   return {
     apply: async (text) => {
-      const read = readSpec(text, clock.now());
-      if ('problems' in read)
-        throw new RuntimeError('config', 'this is not a bot:', {
-          op: 'source.apply',
-          problems: read.problems,
-        });
-      const { name } = read.rest;
+      const { name } = readApplied(text, clock.now(), codeProblem);
       await store.put(keyOf(name) ?? `${folder}${name}.yaml`, Buffer.from(text));
       changed();
       return name;
@@ -161,6 +152,10 @@ function createWriter(
     },
   };
 }
+
+const codeExpected = 'code: expected {file: KEY} in a bucket';
+
+const codeProblem = ({ code }: Draft) => (code === undefined || 'path' in code ? codeExpected : undefined);
 
 function nameOf(file: string): string {
   return botId.parse(file.replace(/\.(ya?ml|json)$/, '')) ?? 'unnamed';

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { RuntimeError } from '../../base/errors.ts';
+import { makeFolders } from '../../base/makeFolders.ts';
 import { botId } from '../../bot/config/parsers.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
 import { readSpec } from '../bots/readSpec.ts';
@@ -88,7 +89,7 @@ export function openDirectorySource(options: DirectoryOptions): Source {
     label: `dir:${path}`,
     writer: createDirectoryWriter(path, () => lastListing, clock),
     run: async (observer, signal) => {
-      mkdirSync(path, { recursive: true });
+      makeFolders(path);
       const hints = await directoryHints(path, signal);
       while (!signal.aborted) {
         let pause = LIST_EVERY_MS;

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { parseDocument } from '../../base/parts/yaml.ts';
 import { replaceFile } from '../../base/replaceFile.ts';
-import { readSpec } from '../bots/readSpec.ts';
+import { readApplied } from './readApplied.ts';
 import type { Listing, SourceWriter } from './source.ts';
 
 /** Writes bots' files into the folder, each whole. Comments and order of a file that is changed stay. */
@@ -20,20 +20,11 @@ export function createDirectoryWriter(folder: string, listing: () => Listing, cl
 
   return {
     apply: async (text) => {
-      const read = readSpec(text, clock.now());
-      if ('problems' in read)
-        throw new RuntimeError('config', 'this is not a bot:', {
-          op: 'source.apply',
-          problems: read.problems,
-        });
-      const { name } = read.rest;
-      const file = listing().get(name)?.origin ?? join(folder, `${name}.yaml`);
-      if (read.code === undefined && !isOwn(file))
-        throw new RuntimeError('config', 'this is not a bot:', {
-          op: 'source.apply',
-          problems: ['code: missing'],
-        });
-      write(file, text);
+      const fileFor = (name: string) => listing().get(name)?.origin ?? join(folder, `${name}.yaml`);
+      const { name } = readApplied(text, clock.now(), ({ code, rest }) =>
+        code === undefined && !isOwn(fileFor(rest.name)) ? 'code: missing' : undefined,
+      );
+      write(fileFor(name), text);
       return name;
     },
     enable: async (bot, enabled) => {

@@ -2,28 +2,19 @@ import type { ClientRequest, Agent as HttpAgent, IncomingMessage, OutgoingHttpHe
 import aws4 from 'aws4';
 import type { Clock } from '../../base/clock.ts';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
-import type { Secret } from '../../base/secret.ts';
 import { believed } from '../authorities.ts';
 import type { ObjectBody } from '../objectStore.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
+import type { S3Access } from '../storeConfig.ts';
 import { createConditional } from './conditional.ts';
 import { encodePath, encodeQueryPart } from './encodePath.ts';
 import { exchange } from './httpExchange.ts';
 import { networkError } from './networkError.ts';
-import { keySource, type Renewal } from './renewedKeys.ts';
+import { keySource } from './renewedKeys.ts';
 import { parseRetryAfter, s3Error } from './s3Errors.ts';
 import { textOf } from './s3Xml.ts';
 
-export interface S3ClientOptions {
-  /** Origin: `http://127.0.0.1:9000`. */
-  readonly endpoint: string;
-  readonly region: string;
-  readonly accessKey: Secret;
-  readonly secretKey: Secret;
-  readonly sessionToken: Secret | undefined;
-  readonly renewal?: Renewal | undefined;
-  /** A file of certificates: authorities to believe besides those that Node knows. */
-  readonly authorities?: string | undefined;
+export interface S3ClientOptions extends S3Access {
   readonly bucket: string;
   readonly clock: Clock;
   /** Milliseconds. */

@@ -76,6 +76,10 @@ describe('a bucket of bots', () => {
     await until(() => expect(listings.length).toBeGreaterThan(0));
     await source.writer!.apply(`# mine\n${bot('a')}`);
     await until(() => expect(names()).toEqual(['a']));
+    for (const code of ['', 'code: {path: ./here}\n'])
+      await expect(
+        source.writer!.apply(bot('b').replace('code: {file: b.zip}\n', code)),
+      ).rejects.toMatchObject({ code: 'config', problems: ['code: expected {file: KEY} in a bucket'] });
     await source.writer!.enable('a', false);
     await until(() => expect(listings.at(-1)!.get('a')).toMatchObject({ spec: { enabled: false } }));
     await source.writer!.remove('a');

@@ -10,6 +10,11 @@ export const ls = askingCommand(
     positionals: '',
     options: {
       watch: { type: 'boolean', short: 'w', description: 'print again whenever something changes' },
+      all: {
+        type: 'boolean',
+        short: 'a',
+        description: 'also bots that are gone, while their last containers are kept',
+      },
       state: {
         type: 'string',
         value: 'STATE',
@@ -34,7 +39,9 @@ export const ls = askingCommand(
 async function print({ host, invocation }: Asked): Promise<void> {
   const { stdout, stderr, flags } = invocation;
   const [status, all] = await Promise.all([host.get<HostStatus>('/status'), host.get<BotView[]>('/bots')]);
-  const bots = all.filter(({ state }) => flags.state === undefined || state === flags.state).sort(byName);
+  const isAsked = ({ state }: BotView) =>
+    flags.state === undefined ? flags.all === true || state !== 'gone' : state === flags.state;
+  const bots = all.filter(isAsked).sort(byName);
   if (flags.json) return writeJson(stdout, bots);
   const header = ['BOT', 'TYPE', 'STATE', 'SINCE', 'FAILURES', 'NEXT', 'WHY'];
   if (flags.watch && stdout.isTTY) stdout.write('\x1b[H\x1b[2J');

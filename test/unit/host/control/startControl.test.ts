@@ -1,13 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { HostApi } from '../../../../src/host/api/hostApi.ts';
 import { createControlClient } from '../../../../src/host/control/client.ts';
 import { startControl } from '../../../../src/host/control/startControl.ts';
 import type { HostEvent } from '../../../../src/host/journal/event.ts';
 import { openJournal } from '../../../../src/host/journal/openJournal.ts';
+import { invoke } from '../../../support/process/invoke.ts';
 
 /** The operator's socket over a real journal; of the host, only what is asked here. */
 async function control(api: (journal: ReturnType<typeof openJournal>) => Partial<HostApi>) {
@@ -28,6 +29,43 @@ async function take(events: AsyncIterable<HostEvent>, count: number): Promise<st
   for await (const { message } of events) if (messages.push(message) === count) break;
   return messages;
 }
+
+test('a socket that another host listens on is left to it; one of a dead host is not', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'control-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'host.sock');
+  const api = (version: string) => ({ status: () => ({ version }) }) as unknown as HostApi;
+  const version = () => createControlClient(path).get('/status');
+  const first = await startControl(path, api('first'));
+  await expect(startControl(path, api('second'))).rejects.toMatchObject({ code: 'config' });
+  expect(await version()).toEqual({ version: 'first' });
+  await first.close();
+  writeFileSync(path, 'left behind');
+  const third = await startControl(path, api('third'));
+  // The client may still hold a connection to the first.
+  await vi.waitFor(async () => expect(await version()).toEqual({ version: 'third' }), { timeout: 10_000 });
+  await third.close();
+  await expect(startControl('/proc/nothing/here.sock', api('x'))).rejects.toMatchObject({ code: 'config' });
+});
+
+test('ls shows what is gone only when it is asked for', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'control-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const socket = join(folder, 'host.sock');
+  const view = (name: string, state: string) => ({ name, state, conditions: [], failures: 0, instances: [] });
+  const api = {
+    status: () => ({ engine: { answers: true }, source: { answers: true }, heldDeletes: 0 }),
+    bots: () => [view('gone-one', 'gone'), view('here', 'running')],
+  };
+  const server = await startControl(socket, api as unknown as HostApi);
+  const ls = async (...flags: string[]) =>
+    (await invoke(['bots', 'ls', '--socket', socket, ...flags])).stdout;
+  expect(await ls()).toMatch(/^here\t[^\n]*\n$/);
+  expect(await ls('--all')).toContain('gone-one');
+  expect(await ls('--state', 'gone')).toMatch(/^gone-one\t[^\n]*\n$/);
+  expect((JSON.parse(await ls('--json')) as unknown[]).length).toBe(1);
+  await server.close();
+});
 
 test('an event that happens while the earlier ones are read is told, and once', async () => {
   let reads = 0;
