@@ -1,16 +1,14 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Client } from 'minio';
 import { expect, onTestFinished, test } from 'vitest';
 import { collect } from '../support/collect.ts';
 import { tarGz } from '../support/files/tarGz.ts';
 import { newContainer, runRuntime } from '../support/process/executable.ts';
+import { pythonWith } from '../support/process/pythonWith.ts';
 import { type Minio, minioClient, minioEnv, startMinio } from '../support/store/minio.ts';
 
 const root = join(import.meta.dirname, '../..');
-const execute = promisify(execFile);
 const buckets = ['custom-bots', 'bot-state', 'bot-logs', 'query-results'] as const;
 
 /** Two runs make a log of more than 5 MiB, which is put together from parts, and a state of more than one pack. */
@@ -35,18 +33,18 @@ async function asTheRecipeSays(): Promise<{ minio: Minio; own: Client; env: Reco
   for (const bucket of buckets) await minio.client.makeBucket(bucket);
   const rootKeys = { accessKey: minio.accessKey, secretKey: minio.secretKey };
   const user = { accessKey: 'my-bot-user', secretKey: 'my-bot-secret-0123456789' };
-  const { stdout: python } = await execute(join(root, 'scripts/minio'), ['admin']);
-  const making = execute(python.trim(), [join(root, 'test/fixtures/minio-user.py')]);
-  making.child.stdin!.end(
-    JSON.stringify({ endpoint: `127.0.0.1:${minio.port}`, root: rootKeys, user, policy }),
-  );
-  await making;
+  await pythonWith('minio==7.2.20', 'minio-user.py', {
+    endpoint: `127.0.0.1:${minio.port}`,
+    root: rootKeys,
+    user,
+    policy,
+  });
   const address = { ...minio, ...user };
   return { minio, own: minioClient(address), env: minioEnv(address) };
 }
 
 test('the policy of the recipe is enough for all that a bot does in its life', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const { minio, own, env } = await asTheRecipeSays();
   const code = await tarGz({ 'main.sh': bot, 'query.sh': query });
@@ -110,7 +108,9 @@ test('the policy of the recipe is enough for all that a bot does in its life', {
   expect(await keys('bot-state')).not.toContain('my-bot/state.tar.gz');
 });
 
-test('the policy of the recipe opens nothing of another bot, and no key that the bot does not need', async () => {
+test('the policy of the recipe opens nothing of another bot, and no key that the bot does not need', {
+  timeout: 300_000,
+}, async () => {
   const { minio, own } = await asTheRecipeSays();
   const others = [
     ['custom-bots', 'other/code.tar.gz'],
