@@ -8,7 +8,7 @@ import type { Recorded } from '../../reconcile/recorded.ts';
 import type { KubernetesSource } from '../../sources/kubernetes/openKubernetesSource.ts';
 import type { KnownBot } from '../../sources/kubernetes/readBot.ts';
 import { botResource } from '../../sources/kubernetes/resource.ts';
-import { type BotStatus, type Snapshot, statusOf } from './statusOf.ts';
+import { type BotStatus, type Snapshot, type Stays, statusOf } from './statusOf.ts';
 
 export interface KeepObjectsOptions {
   readonly source: KubernetesSource;
@@ -54,7 +54,7 @@ export function keepObjects({ source, snapshot, clock, log }: KeepObjectsOptions
       generation: known.generation,
       before,
       snapshot: ended.delete(known.bot) ? await snapshotOf(known.bot, signal) : undefined,
-      waits: source.waits.get(known.bot),
+      stays: whyItIsThere(known, view),
       now: clock.now(),
     });
     if (JSON.stringify(sorted(status)) === JSON.stringify(sorted(before))) return;
@@ -69,6 +69,18 @@ export function keepObjects({ source, snapshot, clock, log }: KeepObjectsOptions
         'status',
       ),
     );
+  }
+
+  function whyItIsThere(known: KnownBot, view: BotView): Stays | undefined {
+    if (!known.isDeleted) return undefined;
+    const away = source.waits.get(known.bot);
+    if (away !== undefined)
+      return {
+        reason: 'DeletionWaits',
+        message: `it is deleted, and runs until its state can be saved: ${away}`,
+      };
+    const unsaved = isAtRest(view) ? whyItStays(known, view) : undefined;
+    return unsaved && { reason: 'Unsaved', message: `${unsaved.message}. ${unsaved.hint}` };
   }
 
   async function snapshotOf(bot: string, signal: AbortSignal): Promise<Snapshot | undefined> {

@@ -30,24 +30,28 @@ interface StatusCondition {
   readonly observedGeneration: number;
 }
 
+/** A reason in CamelCase, and a sentence. */
+export interface Stays {
+  readonly reason: string;
+  readonly message: string;
+}
+
 export interface StatusInput {
   readonly view: BotView;
   readonly generation: number;
   readonly before: BotStatus;
   /** Undefined: not asked. */
   readonly snapshot: Snapshot | undefined;
-  /** Why a bot that is deleted is not stopped yet. */
-  readonly waits: string | undefined;
+  /** Why a bot that is deleted is still there. */
+  readonly stays: Stays | undefined;
   readonly now: number;
 }
 
 /** What the cluster shows of a bot. It is equal to `before` where nothing has changed, whichever replica looks. Pure. */
-export function statusOf({ view, generation, before, snapshot, waits, now }: StatusInput): BotStatus {
+export function statusOf({ view, generation, before, snapshot, stays, now }: StatusInput): BotStatus {
   const conditions: readonly Omit<Condition, 'since'>[] = [
-    ...view.conditions.filter(({ type }) => type !== 'Degraded' || waits === undefined),
-    ...(waits === undefined
-      ? []
-      : [{ type: 'Degraded' as const, status: true, reason: 'DeletionWaits', message: whyItWaits(waits) }]),
+    ...view.conditions.filter(({ type }) => type !== 'Degraded' || stays === undefined),
+    ...(stays === undefined ? [] : [{ type: 'Degraded' as const, status: true, ...stays }]),
   ];
   const since = new Map(view.conditions.map((one) => [one.type, one.since]));
   const ready = view.conditions.find(({ type }) => type === 'Ready');
@@ -70,10 +74,6 @@ export function statusOf({ view, generation, before, snapshot, waits, now }: Sta
     snapshot: snapshot ?? before.snapshot,
     conditions: conditions.map((one) => conditionOf(one, since.get(one.type) ?? now, generation, before)),
   });
-}
-
-function whyItWaits(why: string): string {
-  return `it is deleted, and runs until its state can be saved: ${why}`;
 }
 
 function conditionOf(

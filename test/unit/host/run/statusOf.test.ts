@@ -17,8 +17,8 @@ const view = (over: Partial<BotView> = {}): BotView => ({
   failures: 0,
   ...over,
 });
-const input = (over: Partial<BotView> = {}, before = {}, waits?: string) =>
-  ({ view: view(over), generation: 3, before, snapshot: undefined, waits, now: at }) as const;
+const input = (over: Partial<BotView> = {}, before = {}, stays?: { reason: string; message: string }) =>
+  ({ view: view(over), generation: 3, before, snapshot: undefined, stays, now: at }) as const;
 
 test('phase, reason, conditions with the generation that they are about; nothing that is not so', () => {
   expect(statusOf(input())).toEqual({
@@ -70,7 +70,9 @@ test('runs, ends and the snapshot of the last end', () => {
 
 test('a deletion that waits for the store says so in place of what else is wrong', () => {
   const degraded = { type: 'Degraded', status: true, reason: 'Failing', message: '', since: at } as const;
-  const { conditions } = statusOf(input({ conditions: [degraded] }, {}, 'the store is away'));
+  const { conditions } = statusOf(
+    input({ conditions: [degraded] }, {}, { reason: 'DeletionWaits', message: 'the store is away' }),
+  );
   expect(conditions).toMatchObject([
     {
       type: 'Degraded',
