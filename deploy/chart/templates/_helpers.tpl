@@ -67,3 +67,10 @@ capabilities: { drop: [ALL] }
 - name: NATS_URL
   valueFrom: { secretKeyRef: { name: {{ include "runtime.secret" . }}, key: nats-url, optional: true } }
 {{- end -}}
+
+{{- define "runtime.podTemplate" -}}
+{{- $more := dict -}}
+{{- with .Values.global.imagePullSecrets }}{{- $_ := set $more "imagePullSecrets" . }}{{- end -}}
+{{- if .Values.bots.priorityClass.create }}{{- $_ := set $more "priorityClassName" .Values.bots.priorityClass.name }}{{- end -}}
+{{- merge $more .Values.bots.podTemplate | toJson -}}
+{{- end -}}

@@ -132,6 +132,11 @@ describe.skipIf(!isBuilt)('chart', () => {
     expect(on.get('Namespace/bots')!.metadata.labels).toMatchObject({
       'pod-security.kubernetes.io/enforce': 'restricted',
     });
-    expect(envOf(on).RUNTIME_HOST_PRIORITY_CLASS).toBe('runtime-bots');
+    expect(JSON.parse(envOf(on).RUNTIME_HOST_POD_TEMPLATE)).toEqual({ priorityClassName: 'runtime-bots' });
+    const placed = render('bots.podTemplate.nodeSelector.disk=ssd', 'global.imagePullSecrets[0].name=pull');
+    expect(JSON.parse(envOf(placed).RUNTIME_HOST_POD_TEMPLATE)).toEqual({
+      nodeSelector: { disk: 'ssd' },
+      imagePullSecrets: [{ name: 'pull' }],
+    });
   });
 });
