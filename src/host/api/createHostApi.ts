@@ -10,6 +10,7 @@ import type { Rollbacks } from '../reconcile/rollbacks.ts';
 import type { Source, SourceWriter } from '../sources/source.ts';
 import { botView } from './botView.ts';
 import type { BotState, HostApi } from './hostApi.ts';
+import { logsOf } from './logsOf.ts';
 
 export interface HostApiOptions {
   readonly loop: Loop;
@@ -105,14 +106,8 @@ export function createHostApi(options: HostApiOptions): HostApi {
     events: (query) => journal.read(query),
     watchEvents: (listener) => journal.subscribe(listener),
     logs: (name, logOptions, signal) => {
-      const all = known(name).instances ?? [];
-      const newest = all.toSorted((a, b) => b.createdAt - a.createdAt);
-      const instance = newest.find(({ state }) => state === 'running') ?? newest[0];
-      if (instance === undefined)
-        throw new RuntimeError('not-found', `${name} has no instance, running or ended`, {
-          hint: '`runtime logs` shows what has been shipped to the store.',
-        });
-      return engine.logs(instance.name, logOptions, signal);
+      known(name);
+      return logsOf({ loop, engine }, name, logOptions, signal);
     },
 
     apply: async (text) => {

@@ -19,7 +19,7 @@ export interface HostApi {
 
   events(query: EventQuery): Promise<readonly HostEvent[]>;
   watchEvents(listener: (event: HostEvent) => void): () => void;
-  /** Of the instance that runs, else of the last one. */
+  /** Of the instance that runs, else of the last one; followed, of those after it too. */
   logs(name: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogChunk>;
 
   /** Writes a bot.yaml to the source; resolves with the bot's name. */

@@ -11,6 +11,8 @@ export interface GarbageOptions {
   readonly uri: string;
   readonly dryRun: boolean;
   readonly say: (line: string) => void;
+  /** How long what is left must have lain there; seven days. */
+  readonly graceMs?: number;
 }
 
 const GRACE_MS = 7 * 24 * 3_600_000;
@@ -54,7 +56,7 @@ export async function collectGarbage(options: GarbageOptions, signal: AbortSigna
         },
       );
     for (const [bot, { keys, newest }] of unknown) {
-      if (now - newest < GRACE_MS) continue;
+      if (now - newest < (options.graceMs ?? GRACE_MS)) continue;
       options.say(`${options.dryRun ? 'would remove' : 'removing'} ${keys.length} objects of ${bot}`);
       if (!options.dryRun) for (const { bucket, key } of keys) await opened[bucket].delete(key, { signal });
     }

@@ -33,6 +33,7 @@ import { serveHost } from './serveHost.ts';
 import { sharedEnv } from './sharedEnv.ts';
 import { startHealth } from './startHealth.ts';
 import { systemTimers } from './systemTimers.ts';
+import { tellNextTimes } from './tellNextTimes.ts';
 import { watchDisks } from './watchDisks.ts';
 
 /**
@@ -198,6 +199,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
   await Promise.all([
     loop.run(signal),
     source.run(loop.observer, signal),
+    tellNextTimes({ loop, source, clock: systemClock, log }, signal),
     followImage({ image, instances, loop, journal, clock: systemClock, log }, signal),
     watchDisks({ folders, diskUse, loop, journal, clock: systemClock, log }, signal),
     keepHouse({ folders, codeCache, instances, loop, clock: systemClock, log }, signal),

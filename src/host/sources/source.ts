@@ -23,6 +23,8 @@ export interface Source {
   run(observer: SourceObserver, signal: AbortSignal): Promise<void>;
   /** Undefined: the source is read-only. */
   readonly writer: SourceWriter | undefined;
+  /** Keeps when scheduled bots run next, milliseconds, for others to read. Undefined: it has no place for that. */
+  noteNextTimes?(times: ReadonlyMap<string, number>): Promise<void>;
 }
 
 export interface SourceObserver {

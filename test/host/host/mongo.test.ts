@@ -86,6 +86,27 @@ describe("the0's database and its API's events", { timeout: 120_000 }, () => {
     expect(listings.at(-1)!.get('a')).not.toBe(before);
   });
 
+  test('the next times of schedules are kept for others to read, and wake nobody', async () => {
+    const schedules = client.db('bot_scheduler').collection('bot_schedules');
+    for (const id of ['s', 't'])
+      await schedules.insertOne({ id, config: { schedule: '0 9 * * *' }, custom: custom('scheduled') });
+    const source = open();
+    await until(() => expect(names()).toEqual(['s', 't']));
+    const before = listings.at(-1)!.get('s');
+    await source.noteNextTimes!(
+      new Map([
+        ['s', 1_700_000_001_999],
+        ['nobody', 1],
+      ]),
+    );
+    expect((await schedules.findOne({ id: 's' }))?.next_execution_time).toBe(1_700_000_001);
+    expect((await schedules.findOne({ id: 't' }))?.next_execution_time).toBeUndefined();
+    expect(await schedules.countDocuments({})).toBe(2);
+    const seen = listings.length;
+    await until(() => expect(listings.length).toBeGreaterThan(seen + 1));
+    expect(listings.at(-1)!.get('s')).toBe(before);
+  });
+
   test('a database that is away is a failure, and not empty', async () => {
     await client
       .db('bot_runner')

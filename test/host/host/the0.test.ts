@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { MongoClient } from 'mongodb';
 import { describe, expect, test, vi } from 'vitest';
 import { packFolder } from '../../../src/host/sources/packFolder.ts';
 import { docker, universalImage } from '../../support/container/docker.ts';
@@ -70,6 +71,8 @@ describe.skipIf(image.missing !== undefined)(
         });
       }
 
+      const database = new MongoClient(env.MONGO_URI);
+      stack.defer(() => database.close());
       const connection = await connect({ servers: env.NATS_URL });
       stack.defer(() => connection.close());
       await (await jetstreamManager(connection)).streams.add({
@@ -110,6 +113,13 @@ describe.skipIf(image.missing !== undefined)(
         custom: custom('scheduled'),
       });
       await until(async () => expect((await running()).some((name) => name.endsWith('-timed'))).toBe(true));
+
+      // Others read there when it runs next: told with the event, and after each claim.
+      const schedules = database.db('bot_scheduler').collection('bot_schedules');
+      const nextTime = async () => Number((await schedules.findOne({ id: 'timed' }))?.next_execution_time);
+      const first = await nextTime();
+      await until(async () => expect(await nextTime()).toBeGreaterThan(first + 5));
+      expect((await nextTime()) % 5).toBe(0);
 
       const before = await docker('inspect', '-f', '{{.Id}}', 'rt-watcher');
       await tell('the0.bot.updated', {

@@ -18,6 +18,7 @@ const execute = promisify(execFile);
 export interface RealHost extends AsyncDisposable {
   readonly bots: string;
   readonly data: string;
+  readonly socket: string;
   readonly queryPort: number;
   readonly healthPort: number;
   readonly pid: number;
@@ -85,6 +86,7 @@ export async function realHost(options: {
   return {
     bots,
     data,
+    socket,
     queryPort,
     healthPort,
     get pid() {

@@ -6,7 +6,7 @@ export const logs = askingCommand(
     summary: 'what the instance of a bot prints, or the last one has printed',
     positionals: 'BOT',
     options: {
-      follow: { type: 'boolean', short: 'f', description: 'keep printing while it runs' },
+      follow: { type: 'boolean', short: 'f', description: 'keep printing, over restarts and runs' },
       tail: { type: 'string', value: 'N', description: 'the last N lines alone' },
     },
     details: 'Older days are in the store: `runtime logs BOT`.',

@@ -90,6 +90,16 @@ export function openMongoSource(options: MongoOptions): Source {
         wake();
       },
     },
+    noteNextTimes: async (times) => {
+      const updates = [...times].map(([id, next]) => ({
+        updateOne: { filter: { id }, update: { $set: { next_execution_time: Math.floor(next / 1000) } } },
+      }));
+      await collection('scheduled')
+        .bulkWrite(updates, { ordered: false })
+        .catch((error: unknown) => {
+          throw away(options.uri, error);
+        });
+    },
     run: async (observer, signal) => {
       const events = options.natsUrl === undefined ? undefined : follow(options.natsUrl, signal);
       while (!signal.aborted) {
