@@ -1,15 +1,19 @@
 import type { Agent, IncomingMessage } from 'node:http';
+import type { Clock } from '../../base/clock.ts';
 import { QueryError } from '../../bot/answers/queryError.ts';
 import type { HostApi } from '../api/hostApi.ts';
 import type { Admission } from './admission.ts';
 import { ask, type Exchange } from './exchange.ts';
 import { placeOf } from './placeOf.ts';
+import type { Unsent } from './unsent.ts';
 import type { Workers } from './workers/workers.ts';
 
 export interface Asking {
   readonly api: HostApi;
   readonly admission: Admission;
   readonly workers: Workers;
+  readonly unsent: Unsent;
+  readonly clock: Clock;
   /** Kept connections to the bots' own servers. */
   readonly agent: Agent;
 }

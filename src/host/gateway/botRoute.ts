@@ -3,9 +3,12 @@ import { QueryError, type QueryOutcome } from '../../bot/answers/queryError.ts';
 import { readBytes } from '../../bot/answers/readBody.ts';
 import { type Asking, askBot } from './askBot.ts';
 import type { BotPath } from './botPath.ts';
-import { forwardedHeaders, isStream, sendOn } from './forward.ts';
+import { bodyOf } from './exchange.ts';
+import { forwardedHeaders, headOf, isStream } from './forward.ts';
+import { sendBody, sendStream } from './send.ts';
+import { within } from './within.ts';
 
-/** Until the bot's server has begun to answer, milliseconds; it has limits of its own below this. */
+/** Until the bot's server has answered, milliseconds; it has limits of its own below this. */
 const ANSWER_MS = 300_000;
 
 /** `GET|POST /bots/<id>/<path>`: answered as the bot's own server does. */
@@ -21,24 +24,26 @@ export async function botRoute(
     throw new QueryError(405, 'invalid', `a query is a GET or a POST, not ${method}`, { allow: 'GET, POST' });
   }
   const body = method === 'POST' ? await readBytes(request) : undefined;
-  const gone = new AbortController();
-  const abandon = () => gone.abort(new QueryError(499, 'abandoned', 'the client has gone'));
-  const late = setTimeout(
-    () => gone.abort(new QueryError(504, 'timeout', `${bot} did not answer within ${ANSWER_MS} ms`)),
-    ANSWER_MS,
-  );
-  response.once('close', abandon);
+  const exchange = { method, target, headers: forwardedHeaders(request), body } as const;
+  const held = asking.unsent.open(bot);
   try {
-    const exchange = { method, target, headers: forwardedHeaders(request), body } as const;
-    return await askBot(asking, bot, exchange, gone.signal, onPlace, async (answer, leave) => {
-      // A stream may go on for as long as both sides like.
-      clearTimeout(late);
-      if (isStream(answer)) leave();
-      return await sendOn(answer, response, warning(asking), gone.signal);
+    return await within(response, { bot, ms: ANSWER_MS }, async (signal, answered) => {
+      const sending = { response, clock: asking.clock, signal };
+      const { head, bytes } = await askBot(asking, bot, exchange, signal, onPlace, async (answer, leave) => {
+        const first = headOf(answer, warning(asking));
+        if (!isStream(answer)) return { head: first, bytes: await bodyOf(answer, signal, held) };
+        // A stream may go on for as long as both sides like, and takes no place of a query.
+        answered();
+        leave();
+        await sendStream(sending, first, answer);
+        return { head: first, bytes: undefined };
+      });
+      answered();
+      if (bytes !== undefined) await sendBody(sending, head, bytes, held);
+      return head.status < 400 ? 'ok' : 'error';
     });
   } finally {
-    clearTimeout(late);
-    response.off('close', abandon);
+    held.close();
   }
 }
 

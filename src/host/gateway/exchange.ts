@@ -2,6 +2,7 @@ import http, { type Agent, type IncomingMessage } from 'node:http';
 import { MAX_ANSWER_BYTES } from '../../bot/answers/answer.ts';
 import { QueryError } from '../../bot/answers/queryError.ts';
 import type { QueryAddress } from '../api/hostApi.ts';
+import type { Held } from './unsent.ts';
 
 export interface Exchange {
   readonly method: 'GET' | 'POST';
@@ -44,14 +45,19 @@ export function ask(
   });
 }
 
-/** The whole body. Throws `QueryError` 502 when it is too large or ends half-way. */
-export async function bodyOf(answer: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
+/** The whole body. Throws `QueryError` 502 when it is too large or ends half-way, and what `held.grow` throws. */
+export async function bodyOf(
+  answer: IncomingMessage,
+  signal: AbortSignal,
+  held: Pick<Held, 'grow'> = { grow: () => undefined },
+): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;
   try {
     for await (const piece of answer as AsyncIterable<Buffer>) {
       size += piece.length;
       if (size > MAX_ANSWER_BYTES) throw new QueryError(502, 'error', tooLarge);
+      held.grow(piece.length);
       pieces.push(piece);
     }
   } catch (error) {
@@ -62,7 +68,7 @@ export async function bodyOf(answer: IncomingMessage, signal: AbortSignal): Prom
   return Buffer.concat(pieces);
 }
 
-export const tooLarge = `the bot's answer is larger than ${MAX_ANSWER_BYTES} bytes`;
+const tooLarge = `the bot's answer is larger than ${MAX_ANSWER_BYTES} bytes`;
 
 function reasonOf(error: Error): string {
   return (error as NodeJS.ErrnoException).code ?? error.message;

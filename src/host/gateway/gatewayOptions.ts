@@ -36,6 +36,15 @@ export interface GatewayLimits {
   readonly inAll: number;
   /** Containers for bots that do not run. */
   readonly workers: number;
+  /** Bytes of answers that clients have not taken yet: of one bot, and of all. */
+  readonly unsentPerBot: number;
+  readonly unsent: number;
 }
 
-export const usualLimits: GatewayLimits = { perBot: 64, inAll: 4096, workers: 64 };
+export const usualLimits: GatewayLimits = {
+  perBot: 64,
+  inAll: 4096,
+  workers: 64,
+  unsentPerBot: 64 * 2 ** 20,
+  unsent: 256 * 2 ** 20,
+};

@@ -4,7 +4,8 @@
  * `POST /query` speaks as the0's query server does; `GET|POST /bots/<id>/<path>` is sent on to the bot's own server and answered
  * as that answers, streams included. A realtime bot that runs is asked in place; every other by a container that is made for it
  * and kept for 60 s. In order: which bot (`botPath`, `the0Query`) → may the client (`authorise`) → is there room (`admission`) →
- * where (`placeOf`, `workers`) → ask (`exchange`) → send on (`forward`) or wrap (`the0Route`).
+ * where (`placeOf`, `workers`) → ask (`exchange`) → as it is (`forward`) or wrapped
+ * (`the0Route`) → the client takes it at its own pace (`send`, `unsent`), when the bot is done with it.
  */
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -21,6 +22,7 @@ import { botRoute } from './botRoute.ts';
 import { type GatewayOptions, usualLimits } from './gatewayOptions.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { the0Route } from './the0Route.ts';
+import { Unsent } from './unsent.ts';
 import { Pool } from './workers/pool.ts';
 import { Workers } from './workers/workers.ts';
 
@@ -42,7 +44,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const pool = new Pool({ ...options, ...options.waiting });
   const workers = new Workers({ ...options, pool, most: limits.workers });
   const agent = new Agent({ keepAlive: true, maxFreeSockets: IDLE_CONNECTIONS, scheduling: 'lifo' });
-  const asking: Asking = { api, admission, workers, agent };
+  const unsent = new Unsent({ perBot: limits.unsentPerBot, inAll: limits.unsent }, clock.now);
+  const asking: Asking = { api, admission, workers, unsent, clock, agent };
   const authorise = authoriser(token, options.tokenKey);
   const metrics = gatewayMetrics(options.registry, {
     inFlight: () => admission.inFlight,

@@ -7,7 +7,12 @@ import { respond } from '../../bot/answers/respond.ts';
 import { type Asking, askBot } from './askBot.ts';
 import type { Authorise } from './authorise.ts';
 import { bodyOf } from './exchange.ts';
+import { sendBody } from './send.ts';
 import { parseThe0Query, type The0Query, the0Answer, the0Error, the0Status } from './the0Query.ts';
+import type { Held } from './unsent.ts';
+import { within } from './within.ts';
+
+const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
 
 export interface The0RouteOptions {
   readonly asking: Asking;
@@ -34,20 +39,30 @@ export async function the0Route(
         'www-authenticate': 'Bearer',
       });
     }
-    const { status, body } = await answered(asking, query, response, onPlace);
-    const answer = the0Answer(body, timing());
-    if (answer === undefined) {
-      throw new QueryError(
-        502,
-        'error',
-        `the bot answered ${excerpt(body)} (status ${status}), which is not an answer object`,
-      );
+    const held = asking.unsent.open(query.bot);
+    try {
+      return await within(response, { bot: query.bot, ms: query.timeoutMs }, async (signal, answered) => {
+        const { status, body } = await asked(asking, query, signal, onPlace, held);
+        answered();
+        const answer = the0Answer(body, timing());
+        if (answer === undefined) {
+          const what = `${excerpt(body)} (status ${status}), which is not an answer object`;
+          throw new QueryError(502, 'error', `the bot answered ${what}`);
+        }
+        const ok = parseAnswer(body)?.status === 'ok';
+        await sendBody(
+          { response, clock, signal },
+          { status: ok ? 200 : 500, headers: HEADERS },
+          answer,
+          held,
+        );
+        return ok ? 'ok' : 'error';
+      });
+    } finally {
+      held.close();
     }
-    const ok = parseAnswer(body)?.status === 'ok';
-    respond(response, ok ? 200 : 500, answer);
-    return ok ? 'ok' : 'error';
   } catch (error) {
-    if (!(error instanceof QueryError)) throw error;
+    if (!(error instanceof QueryError) || response.headersSent) throw error;
     respond(response, the0Status(error.status), the0Error(error.message, timing()), error.headers);
     return error.outcome;
   }
@@ -61,19 +76,13 @@ async function parsed(request: IncomingMessage): Promise<The0Query> {
   return parseThe0Query(body ?? {});
 }
 
-async function answered(
+async function asked(
   asking: Asking,
-  { bot, path, params, timeoutMs }: The0Query,
-  response: ServerResponse,
+  { bot, path, params }: The0Query,
+  signal: AbortSignal,
   onPlace: (place: 'bot' | 'worker') => void,
+  held: Held,
 ): Promise<{ readonly status: number; readonly body: Buffer }> {
-  const ended = new AbortController();
-  const late = setTimeout(
-    () => ended.abort(new QueryError(504, 'timeout', `${bot} did not answer within ${timeoutMs} ms`)),
-    timeoutMs,
-  );
-  const abandon = () => ended.abort(new QueryError(499, 'abandoned', 'the client has gone'));
-  response.once('close', abandon);
   const hasParams = params !== undefined && Object.keys(params).length > 0;
   const exchange = {
     method: 'POST',
@@ -81,13 +90,8 @@ async function answered(
     headers: hasParams ? { 'content-type': 'application/json' } : {},
     body: Buffer.from(hasParams ? JSON.stringify(params) : ''),
   } as const;
-  try {
-    return await askBot(asking, bot, exchange, ended.signal, onPlace, async (answer) => ({
-      status: answer.statusCode ?? 502,
-      body: await bodyOf(answer, ended.signal),
-    }));
-  } finally {
-    clearTimeout(late);
-    response.off('close', abandon);
-  }
+  return await askBot(asking, bot, exchange, signal, onPlace, async (answer) => ({
+    status: answer.statusCode ?? 502,
+    body: await bodyOf(answer, signal, held),
+  }));
 }

@@ -90,15 +90,19 @@ export class QueryProgram {
 
   /** The program's answer. Throws `QueryError` 502 while there is nobody to ask, and what `ProgramClient` throws. */
   async ask(target: string, signal: AbortSignal): Promise<ProgramAnswer> {
-    await this.look();
+    if (this.#client === undefined && this.#state === 'starting') await this.#probe();
     if (this.#client !== undefined) return this.#client.ask(target, signal);
     const why = this.#state === 'starting' ? 'does not listen yet' : 'is down and will be started again';
     throw new QueryError(502, 'unavailable', `the query program ${why}`, { 'retry-after': '1' });
   }
 
-  /** Looks now whether it listens: whoever asks need not wait for the next look. */
-  async look(): Promise<void> {
-    if (this.#client === undefined && this.#state === 'starting') await this.#probe();
+  /** Resolves when it is no longer starting, or when the signal is aborted; meanwhile it is looked at closely. */
+  async started(signal: AbortSignal): Promise<void> {
+    while (this.#state === 'starting' && !signal.aborted) {
+      await this.#probe();
+      if (this.#client === undefined)
+        await this.#options.clock.sleep(FIRST_POLL_MS, signal).catch(() => undefined);
+    }
   }
 
   /** Ends the program, which is then started again. The reason continues "query program …". */
@@ -147,6 +151,7 @@ export class QueryProgram {
 
   async #probe(): Promise<void> {
     const port = this.#port;
+    if (port === 0) return;
     const host = await findListener(port);
     if (host === undefined || this.#client !== undefined || port !== this.#port || this.#state !== 'starting')
       return;

@@ -21,11 +21,16 @@ export interface OwnRoutesOptions {
   readonly metrics: QueryMetrics;
   readonly clock: Clock;
   readonly info: () => Info;
-  /** Why the server is not ready, or undefined. */
-  readonly notReady: () => Promise<string | undefined>;
+  /** Why the server is not ready, or undefined; a program that starts is awaited for so long. */
+  readonly notReady: (waitMs: number) => Promise<string | undefined>;
   readonly processes: () => ProcessIds | Promise<ProcessIds>;
   /** Aborted when the server closes: it ends the event streams. */
   readonly closing: AbortSignal;
+}
+
+/** RFC 7240: `Prefer: wait=20`, at most 60 s. Milliseconds. */
+function waitOf(preference = ''): number {
+  return Math.min(60, Number(/^wait=(\d{1,4})$/.exec(preference)?.[1] ?? 0)) * 1000;
 }
 
 /** Everything under `/_runtime/`. */
@@ -42,7 +47,7 @@ export function ownRoutes(options: OwnRoutesOptions) {
   });
   app.get('/_runtime/healthz', (context) => context.json({ status: 'ok', data: { alive: true } }));
   app.get('/_runtime/readyz', async (context) => {
-    const why = await notReady();
+    const why = await notReady(waitOf(context.req.header('prefer')));
     return why === undefined
       ? context.json({ status: 'ok', data: { ready: true } })
       : context.json(errorAnswer(why), 503);

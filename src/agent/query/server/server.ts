@@ -98,8 +98,8 @@ function route(
   closing: AbortSignal,
 ) {
   const isAllowed = tokenCheck(options.config.token);
-  const notReady = async () => {
-    await program.look();
+  const notReady = async (waitMs: number) => {
+    if (waitMs > 0) await program.started(AbortSignal.any([closing, AbortSignal.timeout(waitMs)]));
     return whyNotReady(options.botRuns(), program);
   };
   let own: Promise<(request: IncomingMessage, response: ServerResponse) => unknown> | undefined;

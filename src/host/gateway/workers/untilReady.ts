@@ -13,8 +13,11 @@ export interface UntilReady {
 }
 
 export const QUERY_PORT = 9476;
-/** How often it is asked whether it answers, milliseconds. */
+/** How often it is tried whether it listens, milliseconds, and after how many times it is looked whether it is still there. */
 const POLL_MS = 5;
+const TRIES = 20;
+/** Whoever listens answers when it is ready, or after this, seconds. */
+const WAIT_S = 20;
 const OUTPUT_LINES = 20;
 const OUTPUT_BYTES = 4096;
 
@@ -41,8 +44,11 @@ export async function untilReady(
         );
       }
       const address = seen.address && { host: seen.address, port: queryPort, instance: seen.id };
-      if (address && (await isReady(agent, address, signal))) return address;
-      await clock.sleep(POLL_MS, signal);
+      for (let tries = 0; tries < TRIES; tries += 1) {
+        if (address && (await isReady(agent, address, signal))) return address;
+        await clock.sleep(POLL_MS, signal);
+        if (address === undefined) break;
+      }
     }
   } finally {
     agent.destroy();
@@ -51,8 +57,10 @@ export async function untilReady(
 
 async function isReady(agent: http.Agent, address: QueryAddress, signal: AbortSignal): Promise<boolean> {
   try {
-    const exchange = { method: 'GET', target: '/_runtime/readyz', headers: {}, body: undefined } as const;
-    const answer = await ask(agent, address, exchange, AbortSignal.any([signal, AbortSignal.timeout(1000)]));
+    const headers = { prefer: `wait=${WAIT_S}` };
+    const exchange = { method: 'GET', target: '/_runtime/readyz', headers, body: undefined } as const;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout((WAIT_S + 1) * 1000)]);
+    const answer = await ask(agent, address, exchange, limit);
     await bodyOf(answer, signal);
     return answer.statusCode === 200;
   } catch {

@@ -57,7 +57,7 @@ export async function waitingWorker(
     end,
     assign: async (wanted, asked) => {
       await Promise.all([standby.limit(name, wanted.resources, asked), furnish(spec, wanted)]);
-      gone.signal.throwIfAborted();
+      if (line.destroyed) throw new Error('it has gone');
       const secrets = Object.entries(wanted.secretEnv).map(([key, secret]) => [key, secret.reveal()]);
       line.write(`${JSON.stringify({ ...wanted.env, ...Object.fromEntries(secrets) })}\n`);
     },

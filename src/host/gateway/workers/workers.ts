@@ -15,6 +15,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../../base/clock.ts';
 import { asRuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
+import { orAborted } from '../../../base/orAborted.ts';
 import { QueryError } from '../../../bot/answers/queryError.ts';
 import type { BotSpec } from '../../bots/botSpec.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -79,7 +80,7 @@ export class Workers {
       throw new QueryError(503, 'unavailable', 'the host is being drained, and starts nothing', {
         'retry-after': '60',
       });
-    await abortable(this.#clear(), signal);
+    await orAborted(this.#clear(), signal);
     const state = await stateVersion(spec.name, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       throw new QueryError(
@@ -109,7 +110,7 @@ export class Workers {
       used.usedAt = clock.now();
     };
     try {
-      const { address } = await abortable(used.worker, signal);
+      const { address } = await orAborted(used.worker, signal);
       return { kind: 'worker', address, release };
     } catch (error) {
       release();
@@ -209,14 +210,4 @@ export class Workers {
 
   readonly #left = (error: unknown): void =>
     this.#options.log.warn('a query container is left', { reason: asRuntimeError(error).message });
-}
-
-/** What is waited for goes on without us: others may wait for it too. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

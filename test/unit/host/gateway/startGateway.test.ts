@@ -10,6 +10,7 @@ import { makeBotToken } from '../../../../src/host/gateway/botToken.ts';
 import type { GatewayOptions } from '../../../../src/host/gateway/gatewayOptions.ts';
 import { startGateway } from '../../../../src/host/gateway/startGateway.ts';
 import type { Instances } from '../../../../src/host/instances/instances.ts';
+import { fakeClock } from '../../../support/fakeClock.ts';
 import { startTestServer } from '../../../support/query/queryServer.ts';
 
 const tokenKey = new Secret('key');
@@ -75,6 +76,7 @@ require('http').createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://x');
   if (pathname === '/slow') return;
   if (pathname === '/no') return response.writeHead(404).end('{"status":"error","error":"no such query"}');
+  if (pathname === '/huge') return response.end('{"status":"ok","data":"' + 'x'.repeat(15e6) + '"}');
   if (pathname === '/big') return response.end('{"status":"ok","data":"' + 'x'.repeat(9e6) + '"}');
   response.end(JSON.stringify({ status: 'ok', data: { pathname, params: Object.fromEntries(searchParams), headers: Object.keys(request.headers) } }));
 }).listen(process.env.THE0_QUERY_PORT, '127.0.0.1');
@@ -193,4 +195,63 @@ test('streams take no place of a query', async () => {
   expect(stream.headers.get('content-type')).toMatch(/^text\/event-stream/);
   expect((await fetch(`${url}/bots/b/x`)).status).toBe(200);
   gone.abort();
+});
+
+/** Gets the head of an answer and reads nothing of its body until told. */
+async function slowReader(url: string, init: http.RequestOptions = {}, body = '') {
+  const request = http.request(url, init).on('error', () => undefined);
+  onTestFinished(() => void request.destroy());
+  request.end(body);
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  const ended = new Promise<{ readonly complete: boolean; readonly size: number }>((resolve) => {
+    let size = 0;
+    response.on('error', () => undefined).once('close', () => resolve({ complete: response.complete, size }));
+    response.on('data', (piece: Buffer) => {
+      size += piece.length;
+    });
+    response.pause();
+  });
+  return { ended, read: () => void response.resume() };
+}
+
+test.each([
+  ['/bots/b/huge', {}, ''],
+  ['/query', { method: 'POST' }, '{"bot_id":"b","query_path":"/huge"}'],
+])('those who take long to read %s keep nobody else from asking', async (path, init, body) => {
+  // Nobody has taken long yet, however slow this machine is.
+  const clock = { ...systemClock, now: () => 0 };
+  const { url } = await gatewayBefore(ECHO, { clock, limits: { perBot: 2 } });
+  const readers = [];
+  for (let i = 0; i < 4; i++) readers.push(await slowReader(`${url}${path}`, init, body));
+  expect((await fetch(`${url}/bots/b/x`)).status).toBe(200);
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain('runtime_host_queries_in_flight 0');
+  // The memory for what they have not taken has a limit, and small answers find room beside it.
+  expect((await fetch(`${url}/bots/b/huge`)).status).toBe(503);
+  expect((await fetch(`${url}/bots/b/x`)).status).toBe(200);
+  for (const { read } of readers) read();
+  for (const { ended } of readers)
+    expect(await ended).toEqual({ complete: true, size: expect.toSatisfy((size) => size > 15e6) });
+  expect((await fetch(`${url}/bots/b/huge`)).status).toBe(200);
+});
+
+test('who reads nothing for a minute is cut; who goes on before is not', async () => {
+  const clock = fakeClock();
+  const { url } = await gatewayBefore(ECHO, { clock });
+  await expect.poll(() => clock.sleepers, { timeout: 20_000 }).toBe(1);
+  const late = await slowReader(`${url}/bots/b/huge`);
+  await expect.poll(() => clock.sleepers, { timeout: 20_000 }).toBe(2);
+  await clock.advance(59_000);
+  late.read();
+  expect((await late.ended).complete).toBe(true);
+
+  const stuck = await slowReader(`${url}/bots/b/huge`);
+  await expect.poll(() => clock.sleepers, { timeout: 20_000 }).toBe(2);
+  // What the kernel takes for it counts as read, so its minute may begin anew once or twice.
+  const isCut = async () => {
+    await clock.advance(60_000);
+    return clock.sleepers === 1;
+  };
+  await expect.poll(isCut, { timeout: 20_000 }).toBe(true);
+  stuck.read();
+  expect((await stuck.ended).complete).toBe(false);
 });
