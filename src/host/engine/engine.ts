@@ -46,12 +46,20 @@ export interface Engine {
   dial(name: string, port: number, signal: AbortSignal): Promise<Duplex>;
   /** Instances that are made before it is known what for; undefined where the engine has no such. */
   readonly standby?: Standby;
+  /**
+   * Where files come by value: replaces those below `target` in every instance of the bot with this role that has not ended. They
+   * appear inside within two minutes; `until` is when they are of no use any more (`Instance.filesUntil`).
+   */
+  replaceFiles?(request: ReplaceFiles, signal: AbortSignal): Promise<void>;
   capacity(signal: AbortSignal): Promise<Capacity>;
   close(): Promise<void>;
 }
 
 export interface EngineFeatures {
-  /** Folders of this machine can be mounted: code comes from the host's cache and state outlives the instance. */
+  /**
+   * Folders of this machine can be mounted: code comes from the host's cache and state outlives the instance. Else an instance
+   * fetches both from the store by itself, into space that goes with it, and what the host gives it comes by value.
+   */
   readonly folders: boolean;
   readonly exec: boolean;
 }
@@ -64,6 +72,14 @@ export interface Standby {
   input(name: string, signal: AbortSignal): Promise<Writable>;
   /** Other limits for one that runs: memory, processes, processor. */
   limit(name: string, resources: Resources, signal: AbortSignal): Promise<void>;
+}
+
+export interface ReplaceFiles {
+  readonly bot: string;
+  readonly roles: readonly Role[];
+  readonly target: string;
+  readonly files: Readonly<Record<string, Secret>>;
+  readonly until: number;
 }
 
 export interface EngineWatch {
@@ -108,6 +124,10 @@ export interface Instance {
   readonly error: string | undefined;
   /** Where the host reaches it while it runs. */
   readonly address: string | undefined;
+  /** It did not end by itself, nor by `stop`: the engine took it away (a node that was drained), for this reason. */
+  readonly takenAway?: string | undefined;
+  /** Where files come by value: until when the first of them is of use, milliseconds. */
+  readonly filesUntil?: number | undefined;
 }
 
 /** All that makes an instance. Equal values, equal instances. */
@@ -125,6 +145,9 @@ export interface InstanceSpec {
   readonly env: Readonly<Record<string, string>>;
   /** As `env`, kept from the engine's own listings where it has a place for secrets. */
   readonly secretEnv: Readonly<Record<string, Secret>>;
+  /** What lies in its mounts of type `files`, by their targets. */
+  readonly files?: Readonly<Record<string, Readonly<Record<string, Secret>>>>;
+  readonly filesUntil?: number | undefined;
   /** Undefined: the image's own. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   /** Set: not a bot, but a program that comes with an image of its own. */
@@ -153,10 +176,15 @@ export interface Mount {
   /** Absolute path inside. */
   readonly target: string;
   readonly readOnly: boolean;
-  /** `folder`: of this machine (file or folder). `memory`: a tmpfs. */
+  /**
+   * `folder`: of this machine (file or folder), where the engine has folders. `memory`: a tmpfs. `disk`: space of its own that goes
+   * with it; `files`: by value, `InstanceSpec.files`; both where the engine has no folders.
+   */
   readonly from:
     | { readonly type: 'folder'; readonly path: string }
-    | { readonly type: 'memory'; readonly bytes: number };
+    | { readonly type: 'memory'; readonly bytes: number }
+    | { readonly type: 'disk'; readonly bytes: number }
+    | { readonly type: 'files' };
 }
 
 export interface LogOptions {

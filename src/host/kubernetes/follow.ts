@@ -12,6 +12,8 @@ export interface Follow<T extends KubeObject, K> extends ListOptions<T, K> {
   readonly random: () => number;
   /** All that there is now: whatever is known and not among them has gone. */
   listed(items: readonly K[]): void;
+  /** The cluster has taken a watch: what changes from here on is told. */
+  watching?(): void;
   changed(item: K): void;
   gone(item: K): void;
   /** The cluster does not answer, refuses, or has forgotten where we were; it is asked again until the signal. */
@@ -53,6 +55,7 @@ export async function follow<T extends KubeObject, K>(
       from = await watchOnce(
         resource,
         watch,
+        () => options.watching?.(),
         ({ type, object }) => (type === 'DELETED' ? options.gone : options.changed)(keep(object)),
         signal,
         back,

@@ -20,8 +20,11 @@ export interface Resource<T extends KubeObject> {
   apply(object: Applied, manager: string, signal: AbortSignal, subresource?: string): Promise<T>;
   /** A merge patch (RFC 7396), or a list of JSON patches (RFC 6902). `not-found`; `refused` when a `test` in it fails. */
   patch(name: string, patch: object, signal: AbortSignal, subresource?: string): Promise<T>;
-  /** Nothing when there is none; `conflict` when a precondition does not hold. */
-  remove(name: string, options: RemoveOptions, signal: AbortSignal): Promise<void>;
+  /**
+   * Nothing when there is none; `conflict` when a precondition does not hold. Resolves with what is left of it for now: it may have
+   * to end first, or wait for a finalizer.
+   */
+  remove(name: string, options: RemoveOptions, signal: AbortSignal): Promise<T | undefined>;
 }
 
 export interface Applied {
@@ -100,9 +103,11 @@ export function resource<T extends KubeObject>(client: KubeClient, kind: Resourc
         ...(propagation && { propagationPolicy: propagation }),
       };
       try {
-        await call('remove', name, { method: 'DELETE', path: at(name), body, signal });
+        const left = await call<T>('remove', name, { method: 'DELETE', path: at(name), body, signal });
+        return left.metadata?.deletionTimestamp ? left : undefined;
       } catch (error) {
         if (!isRuntimeError(error, 'not-found')) throw error;
+        return undefined;
       }
     },
   };

@@ -149,7 +149,13 @@ export function createEngineView(
 }
 
 function same(a: Instance | undefined, b: Instance | undefined): boolean {
-  return a?.id === b?.id && a?.state === b?.state && a?.address === b?.address && a?.error === b?.error;
+  return (
+    a?.id === b?.id &&
+    a?.state === b?.state &&
+    a?.startedAt === b?.startedAt &&
+    a?.address === b?.address &&
+    a?.error === b?.error
+  );
 }
 
 /** A host without bots of its own only looks where the realtime ones are. */

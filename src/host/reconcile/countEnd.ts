@@ -31,7 +31,9 @@ export function countEnd(
   // Fenced stays so even where a stop had been asked for: the other instance is still there.
   if (instance.exitCode === FENCED)
     return held(base, instance, 'Fenced', 'another instance has taken over', event);
-  if (asked || instance.exitCode === undefined) return { write: base, events: [event] };
+  // What the engine took away has done nothing wrong, whatever it said when it was told to go.
+  if (asked || instance.exitCode === undefined || instance.takenAway !== undefined)
+    return { write: base, events: [event] };
   if (needsChange.has(instance.exitCode))
     return held(base, instance, 'NeedsChange', `${reason}; it waits for a change`, event);
   if (restart.policy === 'never') return held(base, instance, 'NeverRestarted', reason, event);
@@ -55,8 +57,11 @@ function held(base: Recorded, instance: Instance, reason: HeldReason, message: s
 }
 
 export function reasonOf(instance: Instance, stopped: string | undefined): string {
-  if (instance.exitCode === undefined) return 'lost by the engine';
+  if (instance.exitCode === undefined)
+    return instance.takenAway === undefined ? 'lost by the engine' : `taken away: ${instance.takenAway}`;
   const code = `exit code ${instance.exitCode}`;
   if (instance.outOfMemory) return `out of memory (${code})`;
+  if (stopped === undefined && instance.takenAway !== undefined)
+    return `${code}, taken away: ${instance.takenAway}`;
   return stopped === undefined ? code : `${code}, after a stop: ${stopped}`;
 }

@@ -105,6 +105,8 @@ function watchOver(seen: SeenPresent, instance: Instance): Step {
     if (gates.replace) return endInstance(seen, instance, 'what it is made of has changed');
     return wait({ ...running(startedAt), message: 'runs; a change waits for its wave' }, now + 1_000);
   }
+  if (instance.startedAt === undefined)
+    return wait(because('Starting', instance.error ?? 'being started by the engine'));
   const { failures } = recorded;
   const goodAt = startedAt + wanted.spec.restart.resetMs;
   if (failures > 0 && now >= goodAt) return record({ ...recorded, failures: 0 }, running(startedAt));

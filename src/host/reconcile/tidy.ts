@@ -15,7 +15,12 @@ export function tidy({ bot, instances, recorded, now }: Seen): Step {
     .filter((one) => !isCurrent(one) && (one.state === 'ended' || one.state === 'created'))
     .sort((a, b) => endOf(b) - endOf(a));
   const gone = old.find(
-    (one, index) => one.state === 'created' || index >= KEPT || now >= endOf(one) + KEPT_FOR_MS,
+    (one, index) =>
+      one.state === 'created' ||
+      index >= KEPT ||
+      now >= endOf(one) + KEPT_FOR_MS ||
+      // It only waits for us.
+      one.takenAway !== undefined,
   );
   if (gone !== undefined) return step({ type: 'remove', name: gone.name }, ready);
   const oldest = old.at(-1);

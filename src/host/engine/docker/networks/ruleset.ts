@@ -1,23 +1,6 @@
 import { hash } from 'node:crypto';
+import { privateNetworks } from '../../privateNetworks.ts';
 import type { Bridge } from './bridge.ts';
-
-/** Addresses of this machine, of private networks, of tests, of groups: what `egress: internet` does not mean. */
-const PRIVATE = [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.0.0.0/24',
-  '192.0.2.0/24',
-  '192.168.0.0/16',
-  '198.18.0.0/15',
-  '198.51.100.0/24',
-  '203.0.113.0/24',
-  '224.0.0.0/4',
-  '240.0.0.0/4',
-];
 
 export interface OpenPort {
   /** IPv4 address. */
@@ -88,7 +71,9 @@ ${table} {
     ct state established,related accept
     meta nfproto ipv6 drop
 ${lines([...open, ...redirected, ...(named.length > 0 ? names : []), ...networks])}${lines(
-  internet.length > 0 ? [`iifname ${devices(internet)} ip daddr != { ${PRIVATE.join(', ')} } accept`] : [],
+  internet.length > 0
+    ? [`iifname ${devices(internet)} ip daddr != { ${privateNetworks.join(', ')} } accept`]
+    : [],
 )}    reject with icmp type admin-prohibited
   }
   chain here {

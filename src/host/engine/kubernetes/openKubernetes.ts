@@ -1,0 +1,122 @@
+import type { Clock } from '../../../base/clock.ts';
+import { asRuntimeError, RuntimeError } from '../../../base/errors.ts';
+import type { Logger } from '../../../base/log.ts';
+import type { KubeClient } from '../../kubernetes/kubeClient.ts';
+import type { KubeObject } from '../../kubernetes/objects.ts';
+import { resource } from '../../kubernetes/resource.ts';
+import type { Engine } from '../engine.ts';
+import { clusterCapacity } from './clusterCapacity.ts';
+import { createPod } from './createPod.ts';
+import { dialPod } from './dialPod.ts';
+import { findPod } from './findPod.ts';
+import { followPods } from './followPods.ts';
+import type { KubeContext, SecretObject } from './kubeContext.ts';
+import { lifeOfPods } from './lifeOfPods.ts';
+import type { Pod } from './pods/pod.ts';
+import type { PodOptions } from './pods/podOptions.ts';
+import { createPodStore } from './pods/podStore.ts';
+import { instanceOf } from './pods/seenPod.ts';
+import { readPodLogs } from './readPodLogs.ts';
+import { removeOrphans } from './removeOrphans.ts';
+import { replaceFiles } from './replaceFiles.ts';
+
+/**
+ * The driver for a cluster: an instance is a Pod.
+ *
+ *   1. `followPods`   one list, then a watch: what is known of our pods is here (`podStore`), a tenth of what they are (`seenPod`)
+ *   2. `createPod`    a Secret, and the pod (`podBody`), which is not scheduled before it is started: an instance runs once
+ *   3. `lifeOfPods`   start, stop, kill, remove; a pod whose end matters stays until the host has let it go
+ *   4. `replaceFiles` keys that are renewed; `networkPolicy` whom a bot may reach; `removeOrphans` what a dead host left
+ */
+
+export interface KubernetesOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  /** Value of the label `runtime.host`: one for each host in this namespace. */
+  readonly host: string;
+  readonly pods: PodOptions;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+const TIDY_EVERY_MS = 600_000;
+
+/** A namespace of a cluster. Resolves without having asked it: one that is away now may come. */
+export async function openKubernetes(options: KubernetesOptions): Promise<Engine> {
+  const { client, namespace, host, clock, random, log } = options;
+  const context: KubeContext = {
+    client,
+    namespace,
+    host,
+    pods: resource<Pod>(client, { api: 'v1', plural: 'pods', namespace }),
+    secrets: resource<SecretObject>(client, { api: 'v1', plural: 'secrets', namespace }),
+    policies: resource<KubeObject>(client, {
+      api: 'networking.k8s.io/v1',
+      plural: 'networkpolicies',
+      namespace,
+    }),
+    store: createPodStore(),
+    policiesMade: new Set(),
+    options: options.pods,
+    clock,
+    log,
+  };
+  const closing = new AbortController();
+  const feed = followPods(context, random, closing.signal);
+  const tidying = tidy(context, feed.ready, closing.signal);
+  const { lostNode } = options.pods;
+
+  return {
+    name: 'kubernetes',
+    features: { folders: false, exec: false },
+    /** The cluster's nodes fetch it, and know what it means: a reference with a digest means one thing. */
+    image: async (reference) => ({ id: reference }),
+
+    async list(signal) {
+      await feed.ready(signal);
+      return [...context.store.values()].map((seen) => instanceOf(seen, lostNode, clock.now()));
+    },
+    watch: feed.watch,
+
+    async inspect(name, signal) {
+      const seen = await findPod(context, name, signal);
+      return seen && instanceOf(seen, lostNode, clock.now());
+    },
+    create: (spec, signal) => createPod(context, spec, signal),
+    ...lifeOfPods(context),
+    logs: (name, wanted, signal) => readPodLogs(context, name, wanted, signal),
+    async exec() {
+      throw new RuntimeError('refused', 'programs are not run inside the pods of bots', {
+        op: 'engine.exec',
+      });
+    },
+    dial: (name, port, signal) => dialPod(context, name, port, signal),
+    replaceFiles: (request, signal) => replaceFiles(context, request, signal),
+
+    capacity: (signal) => clusterCapacity(client, signal),
+
+    async close() {
+      closing.abort();
+      await tidying;
+    },
+  };
+}
+
+async function tidy(
+  context: KubeContext,
+  ready: (signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await context.clock.sleep(TIDY_EVERY_MS, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      await ready(signal);
+      await removeOrphans(context, signal);
+    } catch (error) {
+      if (!signal.aborted) context.log.warn(`leftovers were not removed: ${asRuntimeError(error).message}`);
+    }
+  }
+}
