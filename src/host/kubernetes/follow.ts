@@ -38,7 +38,8 @@ export async function follow<T extends KubeObject, K>(
   const { clock, random, keep, labelSelector, fieldSelector } = options;
   let from: string | undefined;
   let isLost = false;
-  const back = () => {
+  const opened = () => {
+    options.watching?.();
     if (isLost) options.back?.();
     isLost = false;
   };
@@ -55,10 +56,9 @@ export async function follow<T extends KubeObject, K>(
       from = await watchOnce(
         resource,
         watch,
-        () => options.watching?.(),
         ({ type, object }) => (type === 'DELETED' ? options.gone : options.changed)(keep(object)),
         signal,
-        back,
+        opened,
       );
       failures = clock.now() - began < WAIT.firstMs ? failures + 1 : 0;
     } catch (error) {

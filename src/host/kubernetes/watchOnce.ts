@@ -30,7 +30,6 @@ const SILENT_MS = 150_000;
 export async function watchOnce<T extends KubeObject>(
   { client, path, plural }: Resource<T>,
   { labelSelector, fieldSelector, from, seconds }: WatchOptions,
-  opened: () => void,
   tell: (event: WatchEvent<T>) => void,
   signal: AbortSignal,
   /** The stream is open: nothing from `from` on is missed. */

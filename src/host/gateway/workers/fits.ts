@@ -17,6 +17,7 @@ export function placeIn(waiting: InstanceSpec, { target, readOnly, from }: Mount
   return waiting.mounts.find((place) => {
     if (place.readOnly !== readOnly || place.from.type !== from.type) return false;
     if (from.type === 'folder') return target === place.target || target.startsWith(`${place.target}/`);
-    return target === place.target && place.from.type === 'memory' && from.bytes <= place.from.bytes;
+    if (from.type !== 'memory' || place.from.type !== 'memory') return false;
+    return target === place.target && from.bytes <= place.from.bytes;
   });
 }

@@ -61,7 +61,7 @@ export function createKubernetesWriter(options: KubernetesWriterOptions): Source
     enable: async (bot, enabled) => {
       await bots.patch(existing(bot), { spec: { enabled } }, AbortSignal.timeout(WRITE_MS));
     },
-    remove: async (bot) => await bots.remove(existing(bot), {}, AbortSignal.timeout(WRITE_MS)),
+    remove: async (bot) => void (await bots.remove(existing(bot), {}, AbortSignal.timeout(WRITE_MS))),
   };
 }
 
