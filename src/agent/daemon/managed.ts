@@ -42,7 +42,7 @@ const POLL_MS = 50;
 /** The sync daemon below a supervisor: told by it what was pulled and when to finish, and outlives its death only briefly. */
 export async function runManaged(options: ManagedOptions): Promise<void> {
   const { config, link, clock, log } = options;
-  const { pulled, botGroup } = await link.started;
+  const { pulled } = await link.started;
   const heartbeat = setInterval(() => void link.tell({ type: 'alive' }), ALIVE_MS);
   const finished = new AbortController();
   const usage = agentUsage(options);
@@ -52,6 +52,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
     // Ours follows once it knows what we have saved: that is not a death.
     if (!finished.signal.aborted) {
       log.error('the supervisor died; the bot is ended and its state saved one last time');
+      const botGroup = link.botGroup();
       if (botGroup !== undefined) await ended(botGroup, clock);
     }
     return { budgetMs: config.stopTimeoutMs, endedWell: () => false };
@@ -78,6 +79,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
       onWork: giveMemoryBack(),
       botHasEnded: true,
       finishing,
+      onSaveable: link.onSave,
       emit: link.emit,
       onFenced,
       onLogLag: (lagMs) => void link.tell({ type: 'logs', lagMs }),

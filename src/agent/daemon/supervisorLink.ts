@@ -1,10 +1,14 @@
 import type { EventSink, EventType } from '../../bot/events/event.ts';
-import type { Finishing } from '../../bot/sync/syncOptions.ts';
+import type { Finishing, SavedNow } from '../../bot/sync/syncOptions.ts';
 import { type ChannelEnd, openChannel } from '../process/channel.ts';
 import type { FromDaemon, PulledState, ToDaemon } from '../process/messages.ts';
 
 export interface SupervisorLink {
-  readonly started: Promise<{ readonly pulled: PulledState; readonly botGroup: number | undefined }>;
+  readonly started: Promise<{ readonly pulled: PulledState }>;
+  /** The bot's process group, as it is now. */
+  readonly botGroup: () => number | undefined;
+  /** Called when the state is to be saved at once; what it resolves with is told. One listener; an earlier request waits for it. */
+  onSave(save: () => Promise<SavedNow>): void;
   /** Resolves when the bot has ended; with the time left for the final sync in milliseconds, undefined: no limit. */
   readonly finishing: Promise<Finishing>;
   /** Aborted when the supervisor has died. */
@@ -19,15 +23,24 @@ export interface SupervisorLink {
 
 /** The supervisor as the daemon sees it. `parent`: Node's `process` where it has an IPC channel. */
 export function linkSupervisor(parent: ChannelEnd, now: () => number): SupervisorLink {
-  const started = Promise.withResolvers<{ pulled: PulledState; botGroup: number | undefined }>();
+  const started = Promise.withResolvers<{ pulled: PulledState }>();
   const finishing = Promise.withResolvers<Finishing>();
+  const saving = Promise.withResolvers<() => Promise<SavedNow>>();
+  let botGroup: number | undefined;
   let frozen: ((ok: boolean) => void) | undefined;
   let thawed: (() => void) | undefined;
 
   const channel = openChannel<FromDaemon, ToDaemon>(parent, (message) => {
     switch (message.type) {
       case 'start':
+        botGroup = message.botGroup;
         started.resolve(message);
+        break;
+      case 'group':
+        botGroup = message.botGroup;
+        break;
+      case 'save':
+        void saving.promise.then(async (save) => tell({ type: 'saved', saved: await save() }));
         break;
       case 'finish':
         channel.send({ type: 'alive' });
@@ -50,6 +63,8 @@ export function linkSupervisor(parent: ChannelEnd, now: () => number): Superviso
 
   return {
     started: started.promise,
+    botGroup: () => botGroup,
+    onSave: saving.resolve,
     finishing: finishing.promise,
     orphaned: closed,
     tell,

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { RuntimeError } from '../../base/errors.ts';
 import { type Finding, fail, ok, warn } from '../../base/finding.ts';
+import { isServed } from '../../bot/config/config.ts';
 import { readonlyWrapper } from '../query/program/readonlyWrapper.ts';
 import type { Check } from './check.ts';
 
@@ -8,11 +9,11 @@ import type { Check } from './check.ts';
 export const queries: Check = {
   name: 'queries',
   async run({ config }) {
-    if (config.queryEntrypoint === undefined) return [];
-    const serves = config.botType === 'realtime' && config.query.path === undefined;
+    if (config.queryEntrypoint === undefined && !config.agent) return [];
+    const serves = isServed(config) && config.query.path === undefined;
     return [
       ...(serves ? [await port(config.query.port)] : []),
-      await protection(config.paths.state, config.user),
+      ...(config.queryEntrypoint === undefined ? [] : [await protection(config.paths.state, config.user)]),
     ];
   },
 };

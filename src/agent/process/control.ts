@@ -12,23 +12,28 @@ export interface Control {
 /** Longest refusal that a launcher may send, bytes. */
 const MAX_REFUSAL = 64 * 1024;
 
-/** Sends the launcher its program, and listens to what it says. */
-export function openControl(socket: Duplex, program: string): Control {
+/**
+ * Sends the launcher its program, and listens to what it says. `isKept`: the launcher leaves it open for messages (`Launch.channel`); a
+ * refusal then is its first line.
+ */
+export function openControl(socket: Duplex, program: string, isKept = false): Control {
   let answer = '';
   const closed = new Promise<void>((resolve) => {
     // A program that is gone before it has read everything: its exit tells.
     socket.on('error', () => undefined);
     socket.on('close', () => resolve());
-    socket.on('data', (chunk: Buffer) => {
-      if (answer.length < MAX_REFUSAL) answer += chunk.toString('utf8');
+    socket.on('data', (chunk: Buffer | string) => {
+      if (isKept && answer.includes('\n')) return;
+      if (answer.length < MAX_REFUSAL) answer += chunk.toString();
     });
   });
   socket.write(program);
   return {
     go: () => {
-      socket.end('go\n');
+      if (isKept) socket.write('go\n');
+      else socket.end('go\n');
     },
-    refusal: closed.then(() => parseRefusal(answer)),
+    refusal: closed.then(() => parseRefusal(isKept ? answer.split('\n', 1).join() : answer)),
   };
 }
 
@@ -36,8 +41,9 @@ export function openControl(socket: Duplex, program: string): Control {
 function parseRefusal(answer: string): RuntimeError | undefined {
   if (answer.trim() === '') return undefined;
   try {
-    const { message } = JSON.parse(answer) as { message?: unknown };
-    if (typeof message === 'string') return new RuntimeError('config', message, { op: 'bot.start' });
+    const { code, message } = JSON.parse(answer) as { code?: unknown; message?: unknown };
+    if (code === 'config' && typeof message === 'string')
+      return new RuntimeError('config', message, { op: 'bot.start' });
   } catch {
     // Falls through: whatever it was, it was no refusal.
   }

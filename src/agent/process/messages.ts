@@ -2,6 +2,8 @@ import type { RuntimeEvent } from '../../bot/events/event.ts';
 import type { LocalTree } from '../../bot/state/local/localTree.ts';
 import type { PublishReport } from '../../bot/state/publish/publishReport.ts';
 import type { FinishOutcome } from '../../bot/sync/finishOutcome.ts';
+import type { SavedNow } from '../../bot/sync/syncOptions.ts';
+import type { FromAgentServer, ToAgentServer } from './agentMessages.ts';
 
 /**
  * The room of what the processes of a container have to do with each other: how they are started, what they tell each other, how
@@ -37,12 +39,17 @@ export type ToDaemon =
   /** Answers `freeze`; `ok: false` where the bot's processes could not be stopped. */
   | { readonly type: 'frozen'; readonly ok: boolean }
   | { readonly type: 'thawed' }
+  /** The bot's first process is another one now. */
+  | { readonly type: 'group'; readonly botGroup: number | undefined }
+  /** Somebody waits until the state is saved as it is now: answered by `saved`. */
+  | { readonly type: 'save' }
   /** The bot has ended. `budgetMs` undefined: as long as bytes move. */
   | { readonly type: 'finish'; readonly budgetMs: number | undefined; readonly endedWell: boolean };
 
 export type FromDaemon =
   | { readonly type: 'ready' }
   | { readonly type: 'published'; readonly report: PublishReport }
+  | { readonly type: 'saved'; readonly saved: SavedNow }
   | { readonly type: 'fenced'; readonly message: string }
   /** Asks for the bot's processes to be stopped; the supervisor thaws them by itself after 200 ms. */
   | { readonly type: 'freeze' }
@@ -75,10 +82,12 @@ export type ToQueryServer =
   /** Age of the oldest log line that is not shipped. */
   | { readonly type: 'logs'; readonly lagMs: number }
   | { readonly type: 'bot'; readonly running: boolean }
+  | ToAgentServer
   | { readonly type: 'stop' };
 
 export type FromQueryServer =
   | { readonly type: 'ready'; readonly port: number }
   /** The query program's process group, which ends with the server and with the supervisor; undefined: it has ended. */
   | { readonly type: 'program'; readonly pid: number | undefined }
+  | FromAgentServer
   | { readonly type: 'event'; readonly event: RuntimeEvent };

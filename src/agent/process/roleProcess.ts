@@ -10,8 +10,8 @@ export interface Self {
 /** A child in one of our own roles, and the channel to it. */
 export interface RoleProcess<Send> {
   readonly pid: number | undefined;
-  /** False when the channel is closed; the message is then lost, and so is the process. */
-  send(message: Send): boolean;
+  /** False when the channel is closed; the message is then lost, and so is the process. `onItsWay` as `Channel.send`. */
+  send(message: Send, onItsWay?: () => void): boolean;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -65,7 +65,11 @@ export function startRole<Send extends object, Receive extends object>(
       return child.pid;
     },
     // A process that could not be started has a channel all the same.
-    send: (message) => !over && send(message),
+    send: (message, onItsWay) => {
+      if (!over) return send(message, onItsWay);
+      onItsWay?.();
+      return false;
+    },
     kill: (signal) => {
       child.kill(signal);
     },

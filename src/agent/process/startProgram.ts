@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { type Duplex, Readable } from 'node:stream';
+import { type Duplex, Readable, type Writable } from 'node:stream';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 import type { Owner } from '../../base/owner.ts';
 import { openControl } from './control.ts';
@@ -17,6 +17,7 @@ export interface ProgramOptions {
     readonly argv: readonly string[];
     readonly cwd: string;
     readonly control: string | undefined;
+    readonly channel?: 'control' | 'stdio' | undefined;
   };
   /** The whole environment: nothing of ours is added. */
   readonly env: Readonly<Record<string, string>>;
@@ -34,6 +35,11 @@ export interface ProgramEnd {
   readonly error: RuntimeError | undefined;
 }
 
+export interface ProgramChannel {
+  readonly readable: Readable;
+  readonly writable: Writable;
+}
+
 /** A program's first process. It leads a session and a process group of its own, which is how it is signalled. */
 export interface Program {
   /** Undefined when it could not be started. */
@@ -48,6 +54,8 @@ export interface Program {
   outputEnded(): void;
   /** When the first process has ended; its descendants may still hold its outputs. Never rejects. */
   readonly ended: Promise<ProgramEnd>;
+  /** What an agent is spoken to over: its descriptor 3, or its stdin and stdout. Undefined: it has none (`Launch.channel`). */
+  readonly channel: ProgramChannel | undefined;
   /** When nobody holds its outputs any more, where they are streams. Never rejects. */
   readonly closed: Promise<void>;
 }
@@ -55,13 +63,18 @@ export interface Program {
 /** Starts a program, or the interpreter that waits for its code. What goes wrong is in `ended`. */
 export function startProgram({ launch, env, user, stdout, stderr }: ProgramOptions): Program {
   const [file = '', ...args] = launch.argv;
+  const speaks = launch.channel === 'stdio';
   let child: ChildProcess;
   try {
     child = spawnUnlessWritten(file, args, {
       cwd: launch.cwd,
       env,
       detached: true,
-      stdio: ['ignore', stdout, stderr, ...(launch.control === undefined ? [] : ['pipe' as const])],
+      stdio: [
+        ...(speaks ? (['pipe', 'pipe'] as const) : (['ignore', stdout] as const)),
+        stderr,
+        ...(launch.control === undefined ? [] : ['pipe' as const]),
+      ],
       ...user,
     });
   } catch (error) {
@@ -69,12 +82,14 @@ export function startProgram({ launch, env, user, stdout, stderr }: ProgramOptio
   }
   raiseOomScore(child.pid, user);
   const socket = child.stdio[3] as Duplex | null | undefined;
-  const control = socket && launch.control !== undefined ? openControl(socket, launch.control) : undefined;
+  const isKept = launch.channel === 'control';
+  const control =
+    socket && launch.control !== undefined ? openControl(socket, launch.control, isKept) : undefined;
   const { pid } = child;
   let fatal: NodeJS.Signals | undefined;
   return {
     pid,
-    stdout: child.stdout,
+    stdout: speaks ? null : child.stdout,
     stderr: child.stderr,
     go: () => control?.go(),
     signal: (signal) => pid !== undefined && signalProcess(-pid, signal),
@@ -87,12 +102,15 @@ export function startProgram({ launch, env, user, stdout, stderr }: ProgramOptio
         if (pid === undefined) resolve({ code: null, signal: null, error: startError(error, file) });
       });
       child.once('exit', async (code, signal) => {
+        // Who has stopped reading it would never learn that it is closed.
+        if (isKept) socket?.resume();
         // Of a real-time signal Node says nothing: no signal, and a good end.
         const isLost = fatal !== undefined && code === 0 && signal === null;
         const end = isLost ? { code: null, signal: fatal! } : { code, signal };
         resolve({ ...end, error: await control?.refusal });
       });
     }),
+    channel: channelOf(child, launch.channel),
     closed: new Promise((resolve) => child.once('close', () => resolve())),
   };
 }
@@ -109,6 +127,22 @@ function spawnUnlessWritten(file: string, args: readonly string[], options: Spaw
   }
 }
 
+function channelOf(
+  child: ChildProcess,
+  channel: 'control' | 'stdio' | undefined,
+): ProgramChannel | undefined {
+  const [readable, writable] =
+    channel === 'stdio'
+      ? [child.stdout, child.stdin]
+      : channel === 'control'
+        ? [child.stdio[3], child.stdio[3]]
+        : [];
+  if (!readable || !writable) return undefined;
+  // What is written to one that has ended: its end tells.
+  writable.on('error', () => undefined);
+  return { readable: readable as Readable, writable: writable as Writable };
+}
+
 function notStarted(error: RuntimeError): Program {
   return {
     pid: undefined,
@@ -117,6 +151,7 @@ function notStarted(error: RuntimeError): Program {
     go: () => undefined,
     signal: () => false,
     outputEnded: () => undefined,
+    channel: undefined,
     ended: Promise.resolve({ code: null, signal: null, error }),
     closed: Promise.resolve(),
   };

@@ -38,7 +38,10 @@ export async function botDirectory(directory: string, given: Env): Promise<BotDi
   const values: Record<string, string | undefined> = { ...settings.values };
   const notes: string[] = [];
   const runtime = given.RUNTIME || values.RUNTIME || undefined;
-  const guess = given.ENTRYPOINT || values.ENTRYPOINT ? undefined : guessProgram(directory, runtime);
+  const guess =
+    given.ENTRYPOINT || values.ENTRYPOINT || given.MESSAGE_ENTRYPOINT || values.MESSAGE_ENTRYPOINT
+      ? undefined
+      : guessProgram(directory, runtime);
   if (guess !== undefined) {
     values.RUNTIME = runtime ?? guess.runtime;
     values.ENTRYPOINT = guess.entrypoint;

@@ -29,6 +29,8 @@ export interface Config {
   readonly query: QueryConfig;
   /** Who is told of an agent's usage; undefined: nobody. */
   readonly telemetry: TelemetryConfig | undefined;
+  /** Undefined: the bot is no agent. */
+  readonly agent: AgentConfig | undefined;
   readonly startTimeoutMs: number;
   readonly stopTimeoutMs: number;
   /** Whom bot and query programs run as; undefined: whoever we are. */
@@ -76,6 +78,16 @@ export interface TelemetryConfig {
   readonly format: 'runtime' | 'hydracore';
 }
 
+/** What only agents have: bots that answer messages. */
+export interface AgentConfig {
+  /** Its program answers messages itself; undefined: its kind says how it is spoken to. */
+  readonly entrypoint: string | undefined;
+  /** Undefined: the query server's. */
+  readonly token: Secret | undefined;
+  readonly timeoutMs: number;
+  readonly concurrency: number;
+}
+
 export interface QueryConfig {
   /** Set: this is an ephemeral query. */
   readonly path: string | undefined;
@@ -85,4 +97,13 @@ export interface QueryConfig {
   readonly timeoutMs: number;
   readonly concurrency: number;
   readonly token: Secret | undefined;
+}
+
+/** Whether port 9476 is served while it runs. */
+export function isServed({
+  botType,
+  queryEntrypoint,
+  agent,
+}: Pick<Config, 'botType' | 'queryEntrypoint' | 'agent'>): boolean {
+  return botType === 'realtime' && (queryEntrypoint !== undefined || agent !== undefined);
 }

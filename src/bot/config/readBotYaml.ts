@@ -12,6 +12,7 @@ const places: Readonly<Record<string, readonly string[]>> = {
   RUNTIME: ['runtime'],
   ENTRYPOINT: ['entrypoints', 'bot'],
   QUERY_ENTRYPOINT: ['entrypoints', 'query'],
+  MESSAGE_ENTRYPOINT: ['entrypoints', 'message'],
   TASK: ['task'],
   WRAP: ['wrap'],
 };

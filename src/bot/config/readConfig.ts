@@ -3,7 +3,9 @@ import type { Env } from '../../base/env.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { checkPaths } from './checkPaths.ts';
 import type { CodeConfig, Config, Paths } from './config.ts';
+import type { KnownKind } from './knownKind.ts';
 import { insidePath } from './parsers.ts';
+import { readAgent, readBotType } from './readAgent.ts';
 import { readStore } from './readStore.ts';
 import type { Task } from './task.ts';
 import { quote, VariableReader } from './variableReader.ts';
@@ -49,16 +51,6 @@ function leavesStore(role: Role, isEphemeralQuery: boolean): boolean {
   return role === 'query-server' || (role === 'execute-without-sync' && !isEphemeralQuery);
 }
 
-/** What configuration needs to know of a runtime kind. */
-export interface KnownKind {
-  readonly id: string;
-  readonly aliases: readonly string[];
-  /** `text`: the entrypoint is a command or a program's text, no path; `none`: it needs none. */
-  readonly entrypoint: 'file' | 'text' | 'none';
-  /** Why there is no such kind, where its manifest is broken: lines with file and line. */
-  readonly problems?: readonly string[];
-}
-
 /**
  * Reads the whole configuration from one environment (`mergeSources` makes it of flags, variables and files). Throws
  * one `config` error (78) that holds every problem, one line each.
@@ -76,6 +68,7 @@ export async function readConfig(env: Env, options: ReadConfigOptions): Promise<
   const kind = await readKind(reader, options.knownKinds);
   const readEntrypoint = (name: 'ENTRYPOINT' | 'QUERY_ENTRYPOINT') =>
     kind?.entrypoint === 'file' ? reader.readAs(name, insidePath) : reader.text(name);
+  const agent = readAgent(reader, kind);
   const code = readCode(reader);
   const paths = readPaths(reader);
   const store = readStore(reader, leavesStore(options.role, reader.has('QUERY_PATH')));
@@ -84,9 +77,9 @@ export async function readConfig(env: Env, options: ReadConfigOptions): Promise<
   const config: Config = {
     botId,
     kind: kind?.id ?? '',
-    entrypoint: readEntrypoint('ENTRYPOINT') ?? '',
+    entrypoint: readEntrypoint('ENTRYPOINT') ?? agent?.entrypoint ?? '',
     queryEntrypoint: readEntrypoint('QUERY_ENTRYPOINT'),
-    botType: readBotType(reader),
+    botType: readBotType(reader, agent !== undefined),
     botConfig: reader.read('BOT_CONFIG'),
     task: await readTaskIfAny(reader, botId),
     wrap: reader.read('WRAP') ?? [],
@@ -118,6 +111,7 @@ export async function readConfig(env: Env, options: ReadConfigOptions): Promise<
       token: reader.secret('QUERY_TOKEN'),
     },
     telemetry: readTelemetry(reader),
+    agent,
     startTimeoutMs: reader.read('START_TIMEOUT'),
     stopTimeoutMs: reader.read('STOP_TIMEOUT'),
     user: readUser(reader, options.uid),
@@ -140,8 +134,10 @@ export function configError(problems: readonly string[]): RuntimeError {
 function required(role: Role, reader: VariableReader): readonly VariableName[] {
   if (role === 'operator') return [];
   if (role === 'daemon') return ['BOT_ID'];
+  const isAgent = reader.has('MESSAGE_ENTRYPOINT');
   if (role === 'query-server' || role === 'pulling-query-server')
-    return ['BOT_ID', 'RUNTIME', 'QUERY_ENTRYPOINT'];
+    return ['BOT_ID', 'RUNTIME', ...(isAgent ? [] : (['QUERY_ENTRYPOINT'] as const))];
+  if (isAgent) return ['BOT_ID', 'RUNTIME'];
   const program = reader.has('QUERY_PATH') && reader.has('QUERY_ENTRYPOINT') ? [] : (['ENTRYPOINT'] as const);
   return ['BOT_ID', 'RUNTIME', ...program];
 }
@@ -166,12 +162,6 @@ async function readTaskIfAny(reader: VariableReader, botId: string): Promise<Tas
   if (!reader.has('TASK')) return { name: botId, inputs: [], outputs: [], args: [] };
   const { readTask } = await import('./parts/readTask.ts');
   return readTask(reader, botId);
-}
-
-/** Both are read: what is wrong with one is told, whatever the other says. */
-function readBotType(reader: VariableReader): Config['botType'] {
-  const type = reader.read('BOT_TYPE');
-  return reader.read('IS_SCHEDULED') ? 'scheduled' : type;
 }
 
 function readTelemetry(reader: VariableReader): Config['telemetry'] {

@@ -115,6 +115,10 @@ export const variables = {
   TELEMETRY_URL: optional(httpUrl, "where an agent's usage is told of"),
   TELEMETRY_TOKEN: secret('told to it as `Authorization: Bearer`'),
   TELEMETRY_FORMAT: optional(oneOf('hydracore'), "`hydracore`: under that platform's names"),
+  MESSAGE_ENTRYPOINT: optional(anyText, 'the program that answers messages: the bot is an agent'),
+  AGENT_TOKEN: secret('required of who talks to an agent, as `Authorization: Bearer`; default `QUERY_TOKEN`'),
+  AGENT_TIMEOUT: defaulted(duration, '10m', "how long an agent's turn may take"),
+  AGENT_CONCURRENCY: defaulted(integer(1, 1000), '4', 'turns of an agent at the same time'),
   KINDS_PATH: defaulted(absolutePath, '/etc/runtime/kinds.d', 'manifests of further kinds'),
   ALLOW_EXPERIMENTAL: defaulted(flag, 'false', 'run kinds that are experimental'),
   BOT_USER: optional(

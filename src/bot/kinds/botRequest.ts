@@ -9,6 +9,7 @@ export function botRequest(config: Config): LaunchRequest {
     botConfig: config.botConfig,
     botType: config.botType,
     entrypoint: config.entrypoint,
+    answersMessages: config.agent?.entrypoint !== undefined,
     codePath: config.paths.code,
     stateDir: config.paths.stateDir,
     task: config.task,

@@ -43,6 +43,8 @@ export interface Kind {
   readonly agent?: AgentSpec;
   /** How long it takes to stop in good order after SIGTERM, where that is known. */
   readonly stopSeconds?: number;
+  /** Whether its programs can have a `message` entrypoint. */
+  readonly answersMessages?: boolean;
   /** What to run. Pure: touches no file. Throws `config` (78) for what the request can never satisfy. */
   launch(request: LaunchRequest): Promise<Launch>;
   /**
@@ -54,6 +56,8 @@ export interface Kind {
 
 export interface LaunchRequest {
   readonly role: 'bot' | 'query';
+  /** The entrypoint answers messages: its launcher keeps descriptor 3. */
+  readonly answersMessages?: boolean;
   readonly botId: string;
   /** JSON text. */
   readonly botConfig: string;

@@ -5,6 +5,7 @@ import { finalSync } from './finalSync.ts';
 import type { FinishOutcome } from './finishOutcome.ts';
 import { LogShipping, watchJournal } from './logShipping.ts';
 import { prepareFirst } from './prepareFirst.ts';
+import { saveNow } from './saveNow.ts';
 import { type SaveOptions, saveState } from './saveState.ts';
 import { createSyncLoop } from './syncLoop.ts';
 import type { SyncOptions } from './syncOptions.ts';
@@ -39,7 +40,15 @@ import type { SyncOptions } from './syncOptions.ts';
  * The daemon's life: looks at the state again and again until it is told to finish, then once more. Resolves with what was
  * saved.
  */
-export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
+export async function runSync(given: SyncOptions): Promise<FinishOutcome> {
+  let { sequence } = given;
+  const options: SyncOptions = {
+    ...given,
+    onPublished: (report) => {
+      sequence = report.sequence;
+      given.onPublished(report);
+    },
+  };
   const { config, publisher, emit, clock, log } = options;
   const looping = new AbortController();
   const { signal } = looping;
@@ -59,6 +68,7 @@ export async function runSync(options: SyncOptions): Promise<FinishOutcome> {
     clock,
     log,
   });
+  options.onSaveable?.(async () => ({ ...(await saveNow(options, loop)), sequence }));
   const watcher = watchChanges({
     dir: config.paths.state,
     ignore: [RESERVED_NAME],

@@ -21,16 +21,25 @@ export interface SyncLoop {
    * last snapshot stands, and the bot goes on.
    */
   run(signal: AbortSignal): Promise<void>;
+  /** While `work` goes on there is no look; it waits for the one under way. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export function createSyncLoop(options: SyncLoopOptions): SyncLoop {
   const schedule = new SyncSchedule(options.policy, options.clock);
+  let last: Promise<unknown> = Promise.resolve();
+  const alone = async <T>(work: () => Promise<T>) => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return await mine;
+  };
   return {
+    alone,
     hint: () => schedule.hint(),
     run: async (signal) => {
       while (!signal.aborted) {
         await schedule.untilDue(signal);
-        if (!signal.aborted) await look(schedule, options, signal);
+        if (!signal.aborted) await alone(() => look(schedule, options, signal));
       }
     },
   };

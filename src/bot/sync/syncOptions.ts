@@ -13,6 +13,14 @@ export interface Finishing {
   readonly endedWell: () => boolean;
 }
 
+/** What has become of a state that was to be saved at once. */
+export interface SavedNow {
+  /** Of the snapshot that holds it; 0: it is empty, and always was. */
+  readonly sequence: number;
+  /** Why it is not saved; undefined: it is, and verified. */
+  readonly reason: string | undefined;
+}
+
 export interface SyncOptions {
   readonly config: Config;
   readonly publisher: Publisher;
@@ -27,6 +35,8 @@ export interface SyncOptions {
   readonly lastProgress: () => number;
   /** What a task leaves after a good end. */
   readonly saveOutputs: (signal: AbortSignal) => Promise<void>;
+  /** Takes what saves the state at once, between two looks, as long as bytes move. */
+  readonly onSaveable?: (save: () => Promise<SavedNow>) => void;
   /** Resolves when it is time for the final sync; with its budget in milliseconds, undefined: no limit. */
   readonly finishing: Promise<Finishing>;
   /** Whether nobody writes any more once we are told to finish; a sidecar cannot know. */

@@ -34,6 +34,7 @@ agent/query/server                        port 9476, its own paths, its limits
 agent/query/once                          one query by one process
 agent/query/program                       the query program: start, keep, ask
 agent/query/http                          both sides of the wire
+agent/turns                               what was asked of an agent, and what became of it
 agent/ledger                              what turns have cost
 agent/links                               what carries turns to an agent
 agent/process                             children, signals, what processes tell each other

@@ -19,7 +19,12 @@ export interface PrepareProgramOptions {
 }
 
 export function programRequest(config: Config): LaunchRequest {
-  return { ...botRequest(config), role: 'query', entrypoint: config.queryEntrypoint ?? config.entrypoint };
+  return {
+    ...botRequest(config),
+    role: 'query',
+    answersMessages: false,
+    entrypoint: config.queryEntrypoint ?? config.entrypoint,
+  };
 }
 
 /** The query program as its kind launches it. Throws `config`; `no-entrypoint` and `not-executable` as `Kind.verify`. */

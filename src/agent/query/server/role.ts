@@ -24,6 +24,7 @@ import { linkSupervisor, type ServerLink } from './serverLink.ts';
  *   serverLink    what the supervisor says of the bot: its code is there, it runs, events; in a sidecar, nothing
  *   server        one request: its token first, then one of our own paths (`ownRoutes`, `metrics`) or a query
  *   handleQuery   a query: the limits on its size and time, and how many run at once
+ *   serveAgent    messages, where the bot is an agent (../../turns)
  *   answerQuery   asks the program (../program), or runs it once for this query (../once), and checks the envelope
  */
 
@@ -57,15 +58,30 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
   const link = linkSupervisor(process, { now: clock.now, metrics, onStop: end });
   // Below a supervisor the code is there, whatever the bot has done to our mark since.
   const shared = isSupervised() ? undefined : new SharedCode(config, clock);
-  const prepared = prepare(options);
+  const prepared = config.queryEntrypoint === undefined ? undefined : prepare(options);
+  // In a container of its own nobody passes on what an agent says.
+  const agent =
+    config.agent && isSupervised()
+      ? await (await import('./parts/agentServer.ts')).serveAgent({
+          config,
+          agent: config.agent,
+          kind: options.kinds.get(config.kind),
+          link,
+          clock,
+          log,
+        })
+      : undefined;
   let programPid: number | undefined;
   const server = await startQueryServer({
     config: config.query,
-    launch: async () => {
-      await pulled;
-      await shared?.wait(stop.signal);
-      return prepared();
-    },
+    agent,
+    launch:
+      prepared &&
+      (async () => {
+        await pulled;
+        await shared?.wait(stop.signal);
+        return prepared();
+      }),
     events: link.events,
     metrics,
     clock,
@@ -90,7 +106,7 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
     resultDir: RESULT_DIR,
     onProgram: (pid) => {
       programPid = pid;
-      link.tell({ type: 'program', pid });
+      void link.tell({ type: 'program', pid });
     },
   }).catch((error: unknown) => {
     if (stop.signal.aborted) return undefined;
@@ -101,7 +117,7 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
     return 0;
   }
   log.info('query server is listening', { port: server.port });
-  link.tell({ type: 'ready', port: server.port });
+  void link.tell({ type: 'ready', port: server.port });
   void shared?.watch(stop.signal, () => server.restartProgram('has new code'));
   await whenAborted(stop.signal);
   await server.close();

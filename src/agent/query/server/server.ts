@@ -13,14 +13,17 @@ import type { EventBuffer } from '../../../bot/events/eventBuffer.ts';
 import { PerQuery } from '../once/perQuery.ts';
 import type { ProgramLaunch } from '../program/programLaunch.ts';
 import { QueryProgram } from '../program/queryProgram.ts';
-import { handleQuery } from './handleQuery.ts';
+import { type Handler, handleQuery } from './handleQuery.ts';
 import type { ProcessIds, QueryMetrics } from './metrics.ts';
 import type { Info } from './ownRoutes.ts';
+import { AGENT_PATH, type ServedAgent } from './servedAgent.ts';
 
 export interface QueryServerOptions {
   readonly config: QueryConfig;
-  /** Resolves when the code is there and the program may be started; asked again for every start. */
-  readonly launch: () => Promise<ProgramLaunch>;
+  /** Where the bot is one. */
+  readonly agent?: ServedAgent | undefined;
+  /** Resolves when the code is there and the program may be started; asked again for every start. Undefined: there is none. */
+  readonly launch: (() => Promise<ProgramLaunch>) | undefined;
   readonly events: EventBuffer;
   readonly metrics: QueryMetrics;
   readonly clock: Clock;
@@ -52,7 +55,37 @@ export interface QueryServer {
 
 /** Serves queries and the runtime's own paths. Throws what `listen` throws. */
 export async function startQueryServer(options: QueryServerOptions): Promise<QueryServer> {
-  const { config, launch, metrics, clock, log, onEvent, resultDir, output, onProgram } = options;
+  const { config, launch } = options;
+  const asked = launch && askProgram(options, launch);
+  const closing = new AbortController();
+  const server = createLimitedServer(config.timeoutMs);
+  const handler = route(options, asked, closing.signal);
+  server.on('request', handler);
+  // Whatever a client expects that is not `100-continue`, it gets its answer.
+  server.on('checkExpectation', handler);
+  const port = await options.listen(server, config.port);
+  const running = asked?.program.run();
+  return {
+    port,
+    restartProgram: (reason) => asked?.program.restart(reason),
+    close: async () => {
+      await options.agent?.close();
+      closing.abort();
+      asked?.program.stop();
+      await Promise.all([running, asked?.perQuery.stop(), closeServer(server)]);
+    },
+  };
+}
+
+interface Asked {
+  readonly program: QueryProgram;
+  readonly perQuery: PerQuery;
+  readonly queries: Handler;
+}
+
+/** The query program, or one process a query where it does not listen. */
+function askProgram(options: QueryServerOptions, launch: () => Promise<ProgramLaunch>): Asked {
+  const { config, metrics, clock, log, onEvent, resultDir, output, onProgram } = options;
   const program = new QueryProgram({
     launch,
     concurrency: config.concurrency,
@@ -72,35 +105,16 @@ export async function startQueryServer(options: QueryServerOptions): Promise<Que
     ...(output && { output }),
     ...(onProgram && { onProgram }),
   });
-  const closing = new AbortController();
-  const server = createLimitedServer(config.timeoutMs);
-  const handler = route(options, program, handleQuery({ ...options, program, perQuery }), closing.signal);
-  server.on('request', handler);
-  // Whatever a client expects that is not `100-continue`, it gets its answer.
-  server.on('checkExpectation', handler);
-  const port = await options.listen(server, config.port);
-  const running = program.run();
-  return {
-    port,
-    restartProgram: (reason) => program.restart(reason),
-    close: async () => {
-      closing.abort();
-      program.stop();
-      await Promise.all([running, perQuery.stop(), closeServer(server)]);
-    },
-  };
+  return { program, perQuery, queries: handleQuery({ ...options, program, perQuery }) };
 }
 
-function route(
-  options: QueryServerOptions,
-  program: QueryProgram,
-  queries: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
-  closing: AbortSignal,
-) {
+function route(options: QueryServerOptions, asked: Asked | undefined, closing: AbortSignal): Handler {
+  const { agent } = options;
   const isAllowed = tokenCheck(options.config.token);
   const notReady = async (waitMs: number) => {
-    if (waitMs > 0) await program.started(AbortSignal.any([closing, AbortSignal.timeout(waitMs)]));
-    return whyNotReady(options.botRuns(), program);
+    const soon = AbortSignal.any([closing, AbortSignal.timeout(waitMs)]);
+    if (waitMs > 0) await asked?.program.started(soon);
+    return agent?.notReady() ?? whyNotReady(options.botRuns(), asked?.program);
   };
   let own: Promise<(request: IncomingMessage, response: ServerResponse) => unknown> | undefined;
 
@@ -109,12 +123,17 @@ function route(
     request.on('error', () => undefined);
     response.on('error', () => undefined);
     const path = parseTarget(request.url ?? '')?.path;
+    if (agent && path !== undefined && AGENT_PATH.test(path)) return agent.answer(request, response);
     if (path !== '/_runtime/healthz' && !isAllowed(request.headers.authorization)) {
       options.metrics.query('unauthorized');
       respondError(response, 401, 'a bearer token is required', { 'www-authenticate': 'Bearer' });
       return;
     }
-    if (path === undefined || !/^\/_runtime(\/|$)/.test(path)) return queries(request, response);
+    if (path === undefined || !/^\/_runtime(\/|$)/.test(path)) {
+      if (asked) return asked.queries(request, response);
+      respondError(response, 404, 'this bot answers no queries: it has no QUERY_ENTRYPOINT');
+      return;
+    }
     own ??= import('./ownRoutes.ts').then(({ ownRoutes }) => ownRoutes({ ...options, notReady, closing }));
     request.url = path;
     // Hono makes a URL of it, which not every client's is fit for.
@@ -123,8 +142,10 @@ function route(
   };
 }
 
-function whyNotReady(botRuns: boolean, { state }: QueryProgram): string | undefined {
+function whyNotReady(botRuns: boolean, program: QueryProgram | undefined): string | undefined {
   if (!botRuns) return 'the bot does not run';
+  if (!program) return undefined;
+  const { state } = program;
   if (state === 'listening' || state === 'per-query') return undefined;
   return state === 'starting' ? 'the query program does not listen yet' : `the query program is ${state}`;
 }

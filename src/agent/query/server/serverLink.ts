@@ -2,6 +2,7 @@ import { whenAborted } from '../../../base/whenAborted.ts';
 import type { EventSink } from '../../../bot/events/event.ts';
 import { EventBuffer } from '../../../bot/events/eventBuffer.ts';
 import type { PublishReport } from '../../../bot/state/publish/publishReport.ts';
+import type { ToAgentServer } from '../../process/agentMessages.ts';
 import { type ChannelEnd, openChannel } from '../../process/channel.ts';
 import type { FromQueryServer, ToQueryServer } from '../../process/messages.ts';
 import type { QueryMetrics } from './metrics.ts';
@@ -12,12 +13,17 @@ const EVENTS_KEPT = 1024;
 export interface ServerLink {
   readonly events: EventBuffer;
   readonly emit: EventSink;
-  tell(message: FromQueryServer): void;
+  /** False: nobody hears it. */
+  tell(message: FromQueryServer): boolean;
+  /** Takes what is said of an agent, also what has been said before. One listener. */
+  listen(take: (message: ToAgentServer) => void): void;
   readonly botRuns: () => boolean;
   readonly botPid: () => number | undefined;
   readonly startedAt: () => string;
   readonly generation: () => number | null;
   readonly lastPublish: () => PublishReport | null;
+  /** Why state or logs could not be saved when that was last tried, in words. */
+  readonly unsaved: () => string | undefined;
 }
 
 export interface LinkOptions {
@@ -38,6 +44,10 @@ export function linkSupervisor(parent: ChannelEnd, { now, metrics, onStop }: Lin
   let botPid: number | undefined;
   let generation: number | null = null;
   let lastPublish: PublishReport | null = null;
+  let unsaved: string | undefined;
+
+  const early: ToAgentServer[] = [];
+  let hear = (message: ToAgentServer): void => void early.push(message);
 
   const take = (message: ToQueryServer) => {
     switch (message.type) {
@@ -48,38 +58,50 @@ export function linkSupervisor(parent: ChannelEnd, { now, metrics, onStop }: Lin
         break;
       case 'event':
         events.append(message.event, message.id);
-        if (message.event.type === 'error') metrics.syncFailed();
+        if (message.event.type !== 'error') break;
+        metrics.syncFailed();
+        unsaved = `not everything is saved: ${message.event.data.message}`;
         break;
       case 'published':
         lastPublish = message.report;
+        unsaved = undefined;
         generation = message.report.generation;
         metrics.published(message.report);
         break;
       case 'logs':
         metrics.logLag(message.lagMs / 1000);
+        if (message.lagMs === 0) unsaved = undefined;
         break;
       case 'bot':
         running = message.running;
         break;
       case 'stop':
         onStop();
+        break;
+      default:
+        hear(message);
     }
   };
   const channel = openChannel<FromQueryServer, ToQueryServer>(parent, take);
   if (supervised) void whenAborted(channel.closed).then(onStop);
-  const tell = (message: FromQueryServer) => void channel.send(message);
+  const tell = (message: FromQueryServer) => channel.send(message);
   return {
     events,
     emit: (type, data) => {
       const event = { type, at: at(), data };
-      if (supervised) tell({ type: 'event', event });
+      if (supervised) void tell({ type: 'event', event });
       else events.append(event);
     },
     tell,
+    listen: (listener) => {
+      hear = listener;
+      early.splice(0).forEach(listener);
+    },
     botRuns: () => running,
     botPid: () => botPid,
     startedAt: () => startedAt,
     generation: () => generation,
     lastPublish: () => lastPublish,
+    unsaved: () => unsaved,
   };
 }

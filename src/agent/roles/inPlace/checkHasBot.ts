@@ -11,7 +11,12 @@ export function checkHasBot({ cwd, env, flags }: Invocation, dir: string): void 
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return;
   if (['bot.yaml', 'bot-config.yaml'].some((name) => existsSync(join(directory, name)))) return;
   const given = mergeSources({ env, flags: flags as Flags }).env;
-  if (given.ENTRYPOINT || given.QUERY_ENTRYPOINT || guessProgram(directory, given.RUNTIME || undefined))
+  if (
+    given.ENTRYPOINT ||
+    given.QUERY_ENTRYPOINT ||
+    given.MESSAGE_ENTRYPOINT ||
+    guessProgram(directory, given.RUNTIME || undefined)
+  )
     return;
   const isEmpty = readdirSync(directory).every((name) => name === '.runtime');
   throw new RuntimeError('config', `there is no bot in ${directory}: no bot.yaml, no main.py, no index.js`, {

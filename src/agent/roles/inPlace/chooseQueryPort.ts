@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { systemCode } from '../../../base/errors.ts';
+import { isServed } from '../../../bot/config/config.ts';
 import type { LoadedBot } from '../loadBot.ts';
 
 /** The bot with a port for its queries that is free: a second bot on the same machine is no reason not to run. */
 export async function chooseQueryPort(bot: LoadedBot): Promise<LoadedBot> {
   const { config, env, log } = bot;
-  if (config.botType !== 'realtime' || config.queryEntrypoint === undefined) return bot;
+  if (!isServed(config)) return bot;
   const { port: wanted } = config.query;
   const port = await listenOnce(wanted).catch((error: unknown) => {
     if (systemCode(error) === 'EADDRINUSE') return listenOnce(0);

@@ -5,9 +5,10 @@ import type { LoadedBot } from '../loadBot.ts';
 /** Tells a person what runs, where its state lies, and how to look at it. Scripts, which read JSON lines, are told nothing. */
 export function tellStart({ config, log }: LoadedBot, dir: string): void {
   if (config.log.format !== 'text') return;
-  const { botId, kind, entrypoint, botType, paths, query, queryEntrypoint } = config;
+  const { botId, kind, entrypoint, botType, paths, query, queryEntrypoint, agent } = config;
   log.info(`running ${botId} (${kind}, ${botType}): ${oneLine(entrypoint)}`);
   log.info(`its state is in ${paths.state}, and as snapshots in its store: runtime state ls ${quoted(dir)}`);
+  if (agent) log.info(`talk to it: runtime ask http://127.0.0.1:${query.port} "hello"`);
   if (queryEntrypoint === undefined) return;
   const isServed = botType === 'realtime';
   log.info(

@@ -11,26 +11,32 @@ export interface BotOptions {
   readonly user: Owner | undefined;
   /** Undefined: Node's sockets. */
   readonly pipes: OutputPipes | undefined;
+  /** Another process will take its place: our ends of the pipes stay open, and are the caller's to close. */
+  readonly keepsPipes?: boolean;
 }
 
 /** The bot, and its outputs, to be read from the first byte: a descriptor, or a stream where there are no pipes. */
 export interface BotProcess extends Omit<Program, 'stdout' | 'stderr' | 'closed'> {
-  readonly stdout: Readable | number;
-  readonly stderr: Readable | number;
+  /** Null: it is an agent's channel and no output, or captured already. */
+  readonly stdout: Readable | number | null;
+  readonly stderr: Readable | number | null;
 }
 
 /** Starts the bot, or the interpreter that waits for its code. What goes wrong is in `ended`. */
-export function startBot({ pipes, ...options }: BotOptions): BotProcess {
+export function startBot({ pipes, keepsPipes, ...options }: BotOptions): BotProcess {
   const program = startProgram({
     ...options,
     stdout: pipes?.stdout.writer ?? 'pipe',
     stderr: pipes?.stderr.writer ?? 'pipe',
   });
-  pipes?.stdout.release();
-  pipes?.stderr.release();
+  if (!keepsPipes) {
+    pipes?.stdout.release();
+    pipes?.stderr.release();
+  }
   return {
     ...program,
-    stdout: pipes?.stdout.reader ?? (program.stdout as Readable),
+    stdout:
+      options.launch.channel === 'stdio' ? null : (pipes?.stdout.reader ?? (program.stdout as Readable)),
     stderr: pipes?.stderr.reader ?? (program.stderr as Readable),
   };
 }

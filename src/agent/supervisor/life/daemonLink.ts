@@ -3,6 +3,7 @@ import type { Logger } from '../../../base/log.ts';
 import type { RuntimeEvent } from '../../../bot/events/event.ts';
 import type { PublishReport } from '../../../bot/state/publish/publishReport.ts';
 import type { FinishOutcome } from '../../../bot/sync/finishOutcome.ts';
+import type { SavedNow } from '../../../bot/sync/syncOptions.ts';
 import type { FromDaemon, PulledState, ToDaemon } from '../../process/messages.ts';
 import type { Self } from '../../process/roleProcess.ts';
 import type { Freezer } from './freezer.ts';
@@ -38,7 +39,7 @@ export interface DaemonLinkOptions {
   /** What the first daemon need not read again. Later ones get only whose generation it is. */
   readonly pulled: PulledState;
   /** Whose end the daemon waits for when we die. */
-  readonly botGroup: number | undefined;
+  readonly botGroup: () => number | undefined;
   /** Each time that one has the store open and looks after the state. */
   readonly onReady: () => void;
   readonly onPublished: (report: PublishReport) => void;
@@ -50,6 +51,10 @@ export interface DaemonLinkOptions {
 /** The sync daemon as the supervisor sees it: always there, started again when it dies or hangs. */
 export interface DaemonLink {
   readonly pid: number | undefined;
+  /** Saves the state as it is now, as long as bytes move. Always resolves. One at a time. */
+  save(): Promise<SavedNow>;
+  /** The bot's first process is another one now. */
+  tellGroup(): void;
   /**
    * The final sync; with what the bot's task leaves, where it has ended well. `budgetMs` undefined: as long as bytes move. Always resolves; what was not saved is in the outcome.
    */
@@ -72,6 +77,7 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     heard += 1;
   };
   let finishBy: FinishBy | undefined;
+  let saving: PromiseWithResolvers<SavedNow> | undefined;
 
   const finishMessage = ({ at, endedWell }: FinishBy): ToDaemon => ({
     type: 'finish',
@@ -87,6 +93,11 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
   const giveUp = (reason: string) => {
     give({ stateSaved: false, logsSaved: false, reason });
     daemon.kill('SIGKILL');
+  };
+
+  const giveSaved = (saved: SavedNow) => {
+    saving?.resolve(saved);
+    saving = undefined;
   };
 
   const receive = (message: FromDaemon) => {
@@ -115,6 +126,9 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
       case 'finished':
         give(message.outcome);
         break;
+      case 'saved':
+        giveSaved(message.saved);
+        break;
       case 'logs':
         options.onLogLag(message.lagMs);
         break;
@@ -130,12 +144,15 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     greet: (restarts) => {
       hear();
       const known = restarts === 0 ? pulled : { ...pulled, head: '', etag: '' };
-      const start: ToDaemon = { type: 'start', pulled: known, botGroup };
-      return finishBy ? [start, finishMessage(finishBy)] : [start];
+      const start: ToDaemon = { type: 'start', pulled: known, botGroup: botGroup() };
+      if (finishBy) return [start, finishMessage(finishBy)];
+      return saving ? [start, { type: 'save' }] : [start];
     },
     onMessage: receive,
     onDeath: (deaths) => {
       freezer.thaw();
+      if (deaths >= MAX_FINISH_DEATHS)
+        giveSaved({ sequence: 0, reason: 'the sync daemon died again and again' });
       if (!finishBy || deaths < MAX_FINISH_DEATHS) return true;
       giveUp('the sync daemon died again and again');
       return false;
@@ -165,6 +182,12 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     get pid() {
       return daemon.pid;
     },
+    save: () => {
+      saving ??= Promise.withResolvers();
+      daemon.send({ type: 'save' });
+      return saving.promise;
+    },
+    tellGroup: () => void daemon.send({ type: 'group', botGroup: botGroup() }),
     finish: (budgetMs, endedWell) => {
       finishBy = { at: budgetMs === undefined ? undefined : clock.now() + budgetMs, endedWell };
       daemon.hurry();

@@ -19,6 +19,7 @@ export interface Ended extends Caused {
 export async function endBot(caused: Caused): Promise<Ended> {
   const { bot, guard, stop, relay, clock, log } = caused;
   const budget = budgetOf(caused);
+  if (budget) bot.agent?.stopping();
   if (budget) await stopBot(bot, budget, { clock, hurried: stop.hurried });
   const { code, signal, error } = await bot.ended;
   const { daemon, query } = caused.helpers();
@@ -30,6 +31,7 @@ export async function endBot(caused: Caused): Promise<Ended> {
   log.debug('bot ended');
   relay.emit('bot.exited', { code, signal, outOfMemory: isOutOfMemory(exit) });
   query?.tell({ type: 'bot', running: false });
+  await bot.agent?.settle(caused.cause.type === 'bot ended' ? 'died' : 'stopped');
   // Somebody who reads our output slowly may not have the time that the final sync needs, also of a stop that begins meanwhile.
   const closed = new AbortController();
   const hurried = stopLater(stop, SHARE, clock, closed.signal);

@@ -69,7 +69,7 @@ export function keepRole<Send extends object, Receive extends object>(
     get pid() {
       return current.pid;
     },
-    send: (message) => current.send(message),
+    send: (message, onItsWay) => current.send(message, onItsWay),
     kill: (signal) => current.kill(signal),
     hurry: () => {
       deaths = 0;

@@ -95,8 +95,10 @@ export function beginLife(options: LifeOptions): Life {
     },
     adopt: (process) => {
       bot = process;
-      capture.attach('stdout', process.stdout, process.outputEnded);
-      capture.attach('stderr', process.stderr, process.outputEnded);
+      for (const name of ['stdout', 'stderr'] as const) {
+        const output = process[name];
+        if (output !== null) capture.attach(name, output, process.outputEnded);
+      }
     },
     hold: (state) => {
       held = state;

@@ -12,6 +12,7 @@ import { signalProcess } from '../../process/signalProcess.ts';
 import { notText } from '../../process/withBytes.ts';
 import type { Guard } from '../guard/guard.ts';
 import { guardCurrent } from '../guard/guardCurrent.ts';
+import type { AgentKeeper } from './agentKeeper.ts';
 import { keepRole } from './keepRole.ts';
 
 export interface QueryLinkOptions {
@@ -25,11 +26,13 @@ export interface QueryLinkOptions {
   readonly onEvent: (event: RuntimeEvent) => void;
   /** Ends the query program when we die. */
   readonly guard: Guard;
+  readonly agent: AgentKeeper | undefined;
 }
 
 export interface QueryLink {
   readonly pid: number | undefined;
-  tell(message: ToQueryServer): void;
+  /** As `RoleProcess.send`. */
+  tell(message: ToQueryServer, onItsWay?: () => void): boolean;
   /** Ends server and query program; the process goes by itself, or with us. */
   stop(): void;
 }
@@ -56,7 +59,8 @@ export function linkQueryServer(options: QueryLinkOptions): QueryLink {
     onMessage: (message) => {
       if (message.type === 'ready') server.forgive();
       else if (message.type === 'program') runs(message.pid);
-      else options.onEvent(message.event);
+      else if (message.type === 'event') options.onEvent(message.event);
+      else options.agent?.take(message);
     },
     onDeath: () => {
       // Killed, the server could not end its program, which would keep the port and the state's files.
@@ -69,7 +73,7 @@ export function linkQueryServer(options: QueryLinkOptions): QueryLink {
     get pid() {
       return server.pid;
     },
-    tell: (message) => void server.send(message),
+    tell: (message, onItsWay) => server.send(message, onItsWay),
     stop: () => {
       server.release();
       if (!server.send({ type: 'stop' })) server.kill('SIGTERM');

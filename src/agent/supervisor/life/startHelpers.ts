@@ -1,4 +1,5 @@
 import { releaseMemory } from '../../../base/releaseMemory.ts';
+import { isServed } from '../../../bot/config/config.ts';
 import type { PublishReport } from '../../../bot/state/publish/publishReport.ts';
 import { isScarce } from '../../process/processLimit.ts';
 import { type DaemonLink, linkDaemon } from './daemonLink.ts';
@@ -52,6 +53,13 @@ export function startHelpers(started: Started): Helped {
 }
 
 function start(started: Started, onReady: () => void): Helpers {
+  const helpers = startBoth(started, onReady);
+  const { query } = helpers;
+  if (query) started.bot.agent?.connect(query.tell, () => helpers);
+  return helpers;
+}
+
+function startBoth(started: Started, onReady: () => void): Helpers {
   const { bot, guard, config, relay, parts, pulled } = started;
   let published: PublishReport | undefined;
   const common = { ...started, env: started.roleEnvironment, onEvent: relay.forward };
@@ -65,15 +73,16 @@ function start(started: Started, onReady: () => void): Helpers {
       },
       ...relay.recent().map((numbered) => ({ type: 'event', ...numbered }) as const),
       ...(published ? [{ type: 'published', report: published } as const] : []),
+      ...(bot.agent ? [bot.agent.greeting()] : []),
       { type: 'bot', running: true },
     ] as const;
-  const isAsked = parts.queryServer && config.botType === 'realtime' && config.queryEntrypoint !== undefined;
-  const query = isAsked ? linkQueryServer({ ...common, catchUp, guard }) : undefined;
+  const isAsked = parts.queryServer && isServed(config);
+  const query = isAsked ? linkQueryServer({ ...common, catchUp, guard, agent: bot.agent }) : undefined;
   if (!parts.sync || !pulled) return { query };
   const daemon = linkDaemon({
     ...common,
     pulled: pulled.state,
-    botGroup: bot.pid,
+    botGroup: () => bot.pid,
     freezer: createFreezer(() => bot.pid),
     onReady,
     onPublished: (report) => {

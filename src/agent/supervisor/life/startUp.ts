@@ -8,11 +8,12 @@ import { makeOutputPipes } from '../capture/outputPipes.ts';
 import { type Guard, startGuard } from '../guard/guard.ts';
 import { type BotProcess, startBot } from './botProcess.ts';
 import { removeExitRecord } from './exitRecord.ts';
+import type { KeepAgentOptions, KeptAgent } from './keepAgent.ts';
 import type { Life, Pulled } from './life.ts';
 import { preparePaths } from './preparePaths.ts';
 
 export interface Started extends Life {
-  readonly bot: BotProcess;
+  readonly bot: BotProcess & Partial<Pick<KeptAgent, 'agent'>>;
   /** Ends the bot when we die. */
   readonly guard: Guard;
   /** Undefined: a sidecar has pulled. */
@@ -29,19 +30,23 @@ export async function startUp(life: Life): Promise<Started> {
   preparePaths(config, life.parts.sync ? [...TO_RUN, ...TO_WRITE] : TO_RUN);
   removeExitRecord(config.paths);
   requireProcesses(life.processLimit);
-  const plain = await kind.launch(request);
+  // Few bots are agents.
+  const agents = config.agent && (await import('./parts/keptAgent.ts'));
+  const endpoint = await agents?.newEndpoint(kind.agent);
+  const plain = await kind.launch({ ...request, ...(endpoint && { endpoint }) });
   const launch = { ...plain, argv: await withBytes(plain.argv, life.botEnvironment(plain)) };
+  const start: StartAgent | undefined = agents && ((options) => agents.keepAgent({ ...options, endpoint }));
   const failed = new AbortController();
   const pulling = life.pull(AbortSignal.any([stop, failed.signal]), relay.emit, life.hold);
   // Looked at below; a pull that fails while the interpreter is being started is not an unhandled rejection.
   pulling.catch(() => undefined);
   let early: Guarded | undefined;
   try {
-    early = mayStartEarly(kind, life.roleEnvironment) ? await startGuarded(life, launch) : undefined;
+    early = mayStartEarly(kind, life.roleEnvironment) ? await startGuarded(life, launch, start) : undefined;
     const pulled = await Promise.race([pulling, ...(early ? [failureOf(early.bot)] : [])]);
     await kind.verify(request);
     stop.throwIfAborted();
-    const { bot, guard } = early ?? (await startGuarded(life, launch));
+    const { bot, guard } = early ?? (await startGuarded(life, launch, start));
     bot.go();
     // From here on, whoever ends the bot saves it.
     life.hold(undefined);
@@ -58,9 +63,10 @@ export async function startUp(life: Life): Promise<Started> {
   }
 }
 
+type StartAgent = (options: Omit<KeepAgentOptions, 'endpoint'>) => KeptAgent;
 type Guarded = Pick<Started, 'bot' | 'guard'>;
 
-async function startGuarded(life: Life, launch: Launch): Promise<Guarded> {
+async function startGuarded(life: Life, launch: Launch, start?: StartAgent): Promise<Guarded> {
   const { config, log } = life;
   // Before the bot: between its start and being guarded lies no more than a write.
   let guard: Guard | undefined;
@@ -69,7 +75,9 @@ async function startGuarded(life: Life, launch: Launch): Promise<Guarded> {
     return guard.fifosMade;
   });
   guard ??= startGuard(life.self);
-  const bot = startBot({ launch, env: life.botEnvironment(launch), user: config.user, pipes });
+  const bot = start
+    ? start({ life, guard, pipes, launch })
+    : startBot({ launch, env: life.botEnvironment(launch), user: config.user, pipes });
   guard.add(bot.pid);
   life.adopt(bot);
   log.debug('process started');

@@ -19,7 +19,7 @@
   void process.stdout;
   const go = Buffer.alloc(3);
   for (let at = 0; at < 3; ) at += fs.readSync(3, go, { offset: at }) || process.exit(143);
-  fs.closeSync(3);
+  if (!launch.messages) fs.closeSync(3);
 
   // A bot finds the globals of a script, not those of "-e", which has every built-in module and "require" as one.
   const standard = new Set(['crypto', 'process', 'console']);
@@ -105,8 +105,16 @@
     else if (process.mainModule.loaded) callMainOf(process.mainModule.exports);
   };
   const callMainOf = (loaded) => {
+    if (launch.messages) return serve(loaded);
     const main = mainOf(loaded);
     if (main && !isGuarded) call(main);
+  };
+  /** Of an agent: messages are answered, and what it exports as `main` runs beside. */
+  const serve = (loaded) => {
+    // It stands before us where there are messages (agent.cjs).
+    serveMessages(loaded, launch, stopping.signal);
+    const main = [loaded?.main, loaded?.default?.main].find(isFunction);
+    if (main) call(main);
   };
 
   /** Calls main of a file that is not to take itself for the main module. */
@@ -127,6 +135,7 @@
   };
   const callGuardedMain = (loaded) => {
     process.argv[1] = file;
+    if (launch.messages) return serve(loaded);
     const main = mainOf(loaded);
     if (main) return call(main);
     console.error(

@@ -8,4 +8,11 @@ import task from '../python/task.py' with { type: 'text' };
 /** What `python -c` runs: it reads the program from file descriptor 3. */
 export const pythonBootstrap = bootstrap.trim().replaceAll('\n', ';');
 
-export const pythonProgram = linkPython({ task, call_main: callMain, find_main: findMain, launcher });
+/** Only agents have that part. */
+export const pythonProgram = linkPython({
+  task,
+  call_main: callMain,
+  find_main: findMain,
+  agent: '',
+  launcher,
+});

@@ -11,6 +11,7 @@ import _signal
 import os
 import sys
 
+from agent import serve_messages
 from call_main import call, check
 from find_main import bindings
 from task import the_task
@@ -41,16 +42,21 @@ def run_file():
         if len(found) == 1 and hasattr(found[0], "args") and not found[0].decorator_list:
             check(title, found[0].args)
     code = compile(source, path, "exec", dont_inherit=True)
-    control.close()
-    if not found:
-        exec(code, module("__main__", path).__dict__)
-        return
+    if not launch["messages"]:
+        control.close()
+        if not found:
+            exec(code, module("__main__", path).__dict__)
+            return
     name = os.path.basename(path).rpartition(".")[0] or os.path.basename(path)
     # A bot in token.py must not take the place of a loaded module of that name.
     bot = module(name if name not in sys.modules else name + "_bot", path)
     exec(code, bot.__dict__)
-    if callable(getattr(bot, "main", None)):
-        call(title, bot.main)
+    main = getattr(bot, "main", None)
+    call_main = (lambda: call(title, main)) if found and callable(main) else None
+    if launch["messages"]:
+        serve_messages(bot, launch["name"], call_main)
+    elif call_main:
+        call_main()
 
 
 def no_function(message):

@@ -13,6 +13,7 @@ export const python311: Kind = {
   source: ['src/bot/kinds/python/python311.ts', ...pythonSources],
   entrypoint: 'file',
   startsEarly: true,
+  answersMessages: true,
   async launch(request) {
     checkRelative(request.entrypoint);
     return pythonLaunch(request, {

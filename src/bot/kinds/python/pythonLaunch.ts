@@ -11,6 +11,7 @@ export const pythonSources: readonly string[] = [
   'call_main.py',
   'find_main.py',
   'task.py',
+  'agent.py',
 ].map((name) => `src/bot/kinds/python/${name}`);
 
 export interface PythonEntrypoint {
@@ -25,11 +26,15 @@ export interface PythonEntrypoint {
 /** How every Python kind starts; see the launcher for what happens then. */
 export async function pythonLaunch(request: LaunchRequest, entrypoint: PythonEntrypoint): Promise<Launch> {
   const { pythonBootstrap, pythonProgram } = await import('../parts/pythonProgram.ts');
+  const program = request.answersMessages
+    ? (await import('../parts/pythonAgent.ts')).pythonAgentProgram
+    : pythonProgram;
   const settings = {
     type: entrypoint.type,
     name: entrypoint.name,
     argv: [entrypoint.argv0, ...launchArgs(request)],
     code: request.codePath,
+    messages: request.answersMessages ? 'yes' : '',
     ...launchTask(request),
   };
   return {
@@ -39,6 +44,7 @@ export async function pythonLaunch(request: LaunchRequest, entrypoint: PythonEnt
     // The interpreter would import from its directory; the launcher goes to the code path when it may.
     cwd: '/',
     // JSON of strings and lists reads as Python.
-    control: controlText(`launch = ${JSON.stringify(settings)}\n${pythonProgram}`),
+    control: controlText(`launch = ${JSON.stringify(settings)}\n${program}`),
+    ...(request.answersMessages && { channel: 'control' as const }),
   };
 }

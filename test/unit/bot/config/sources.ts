@@ -1,6 +1,7 @@
 import type { Env } from '../../../../src/base/env.ts';
 import { RuntimeError } from '../../../../src/base/errors.ts';
-import { type KnownKind, type ReadConfigOptions, readConfig } from '../../../../src/bot/config/readConfig.ts';
+import type { KnownKind } from '../../../../src/bot/config/knownKind.ts';
+import { type ReadConfigOptions, readConfig } from '../../../../src/bot/config/readConfig.ts';
 
 export const knownKinds: readonly KnownKind[] = [
   { id: 'python3.11', aliases: [], entrypoint: 'file' },

@@ -45,7 +45,7 @@ async function daemon(body: string) {
       head: 'the head',
       previous: { generation: 2, holder: 'before' },
     },
-    botGroup: 4321,
+    botGroup: () => 4321,
     onReady: () => {},
     onPublished: () => {},
     onLogLag: () => {},

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
 import { botProcesses, readProcessTable } from '../../../../../src/agent/process/processTree.ts';
 import { type BotProcess, startBot } from '../../../../../src/agent/supervisor/life/botProcess.ts';
@@ -18,9 +19,8 @@ async function run(script: string): Promise<BotProcess> {
   onTestFinished(() => {
     for (const pid of botProcesses(readProcessTable(), bot.pid!)) process.kill(pid, 'SIGKILL');
   });
-  if (typeof bot.stdout === 'number' || typeof bot.stderr === 'number') throw new Error('no streams');
-  const { stdout } = bot;
-  bot.stderr.resume();
+  const [stdout, stderr] = [bot.stdout as Readable, bot.stderr as Readable];
+  stderr.resume();
   await new Promise((resolve) => stdout.once('data', resolve));
   return bot;
 }

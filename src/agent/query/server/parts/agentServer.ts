@@ -1,0 +1,1 @@
+export { serveAgent } from '../serveAgent.ts';

@@ -1,0 +1,47 @@
+import type { ProgramChannel } from '../../process/startProgram.ts';
+
+/** Bytes that may be on their way to the query server; an agent that says more stands still until they have arrived. */
+const UNDER_WAY = 1024 * 1024;
+
+/** What an agent's process says and is told, passed on as it comes, by whoever keeps it. */
+export interface Sayings {
+  /** A process has taken the earlier one's place. */
+  from(channel: ProgramChannel | undefined): void;
+  /** Where it goes; until there is somebody, nothing is read. `onItsWay` is called once it need not be waited for. */
+  to(pass: (text: string, onItsWay: () => void) => void): void;
+  say(text: string): void;
+}
+
+export function createSayings(): Sayings {
+  let current: ProgramChannel | undefined;
+  let pass: ((text: string, onItsWay: () => void) => void) | undefined;
+  let underWay = 0;
+
+  const listen = (channel: ProgramChannel) => {
+    channel.readable.setEncoding('utf8');
+    channel.readable.on('data', (text: string) => {
+      if (channel !== current) return;
+      underWay += text.length;
+      if (underWay > UNDER_WAY) channel.readable.pause();
+      pass?.(text, () => {
+        underWay -= text.length;
+        if (underWay <= UNDER_WAY && channel === current) channel.readable.resume();
+      });
+    });
+    channel.readable.on('error', () => undefined);
+  };
+
+  return {
+    from: (channel) => {
+      current?.readable.resume();
+      current = channel;
+      if (channel && pass) listen(channel);
+    },
+    to: (receiver) => {
+      const isFirst = pass === undefined;
+      pass = receiver;
+      if (isFirst && current) listen(current);
+    },
+    say: (text) => void current?.writable.write(text),
+  };
+}

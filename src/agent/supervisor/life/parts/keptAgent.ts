@@ -1,0 +1,2 @@
+export { newEndpoint } from '../../../process/newEndpoint.ts';
+export { keepAgent } from '../keepAgent.ts';

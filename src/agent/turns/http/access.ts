@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { Secret } from '../../../base/secret.ts';
+import { tokenCheck } from '../../../bot/answers/tokenCheck.ts';
+import { Refusal } from '../refusal.ts';
+
+/** Throws `Refusal` 401, or 403 where there is no token and the client is on another machine: a message may run tools and costs money. */
+export function accessCheck(token: Secret | undefined): (request: IncomingMessage) => void {
+  const isAllowed = tokenCheck(token);
+  return ({ headers, socket }) => {
+    if (token === undefined && !isLoopback(socket.remoteAddress)) {
+      throw new Refusal(403, 'forbidden', 'without AGENT_TOKEN or QUERY_TOKEN only this machine is served');
+    }
+    if (!isAllowed(headers.authorization)) {
+      throw new Refusal(401, 'unauthorized', 'a bearer token is required', { 'www-authenticate': 'Bearer' });
+    }
+  };
+}
+
+function isLoopback(address = ''): boolean {
+  const v4 = isIPv6(address) ? address.replace(/^::ffff:/i, '') : address;
+  return v4.startsWith('127.') || v4 === '::1';
+}

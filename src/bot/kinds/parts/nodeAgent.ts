@@ -1,0 +1,4 @@
+import agent from '../node/agent.cjs' with { type: 'text' };
+
+/** Stands before the launcher of agents. */
+export const nodeAgent = agent;
