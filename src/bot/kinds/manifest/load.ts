@@ -100,9 +100,16 @@ function parseManifest(file: string, text: string, problems: string[]): Kind | u
   for (const issue of parsed.issues) {
     const path = (issue.path ?? []).map(({ key }) => key);
     const where = path.length === 0 ? '' : `${path.join('.')}: `;
-    problems.push(`${file}:${line(offsetOf(document, path))}: ${where}${issue.message}`);
+    problems.push(`${file}:${line(offsetOf(document, path))}: ${where}${said(issue)}`);
   }
   return undefined;
+}
+
+/** The schema library speaks of keys; whoever has written a manifest, of fields. */
+function said({ message, expected, received }: v.BaseIssue<unknown>): string {
+  if (!message.startsWith('Invalid key: ')) return message;
+  if (expected === 'never') return 'there is no such field';
+  return received === 'undefined' ? 'is missing' : message;
 }
 
 /** Undefined for aliases that lead nowhere or multiply beyond all bounds: no manifest is like that. */

@@ -95,8 +95,8 @@ test.each([
   ['id: [', /^.*bad\.yaml:1: /],
   [manifest.replace('status: stable', 'status: fine'), /bad\.yaml:5: status: /],
   [manifest.replace('{bot}', '{bots}'), /bad\.yaml:7: argv\.2: may hold only \{entrypoint\}/],
-  [`${manifest}colour: red\n`, /bad\.yaml:\d+: colour: /],
-  [manifest.replace('displayName: Shell script\n', ''), /bad\.yaml:1: displayName: /],
+  [`${manifest}colour: red\n`, /bad\.yaml:\d+: colour: there is no such field$/],
+  [manifest.replace('displayName: Shell script\n', ''), /bad\.yaml:1: displayName: is missing$/],
   [manifest.replace('shell-file', 'nodejs20'), /bad\.yaml:1: the name nodejs20 is taken \(built in\)/],
   [manifest.replace('[sh]', '[cpp-gcc13]'), /the name cpp-gcc13 is taken/],
 ])('a broken manifest names file and line (%#)', async (text, problem) => {
