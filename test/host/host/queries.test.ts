@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { docker, universalImage } from '../../support/container/docker.ts';
 import { type RealHost, realHost } from '../../support/host/realHost.ts';
+import { scaled } from '../../support/scale.ts';
 import { startMinio } from '../../support/store/minio.ts';
 
 const image = await universalImage();
@@ -106,10 +108,12 @@ describe.skipIf(image.missing !== undefined)('queries of bots that do not run', 
       host.write({
         ...bot('a', 'config: {whose: a}\nresources: {memory: 300Mi, pids: 77}\n'),
         ...bot('b', 'config: {whose: b}\n'),
+        ...bot('off', 'enabled: false\nconfig: {whose: off}\n'),
+        'broken.yaml': 'name: broken\ntype: never\n',
         ...bot('closed', 'network: {egress: none}\n'),
       });
       await host.start();
-      await known(host, 'a', 'b', 'closed');
+      await known(host, 'a', 'b', 'closed', 'off', 'broken');
       await waiting(host, 2);
 
       expect((await ask(host, 'a', '/config')).data).toEqual({ whose: 'a' });
@@ -133,6 +137,22 @@ describe.skipIf(image.missing !== undefined)('queries of bots that do not run', 
       // What does not fit has a container of its own.
       expect((await ask(host, 'closed', '/config')).status).toBe(200);
       expect(await containers(host, 'rtq-')).toHaveLength(1);
+
+      // As the0 asks, and off or not.
+      const post = async (body: object) => {
+        const url = `http://127.0.0.1:${host.queryPort}/query`;
+        const answer = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+        return [answer.status, await answer.json()] as const;
+      };
+      const timed = { duration: expect.any(Number), timestamp: expect.any(String) };
+      expect(await post({ bot_id: 'off', query_path: 'config', params: { n: 1 } })).toEqual([
+        200,
+        { status: 'ok', data: { whose: 'off' }, ...timed },
+      ]);
+      const refused = (error: string) => [404, { status: 'error', error, ...timed }];
+      expect(await post({ bot_id: 'nobody', query_path: '/x' })).toEqual(refused('bot not found: nobody'));
+      const why = 'bot broken does not have entrypoints configured';
+      expect(await post({ bot_id: 'broken', query_path: '/x' })).toEqual(refused(why));
 
       expect((await ask(host, 'a', '/state')).data).toBe('ENOENT');
       const counted = async (count: string) => {
@@ -224,7 +244,7 @@ describe.skipIf(image.missing !== undefined)('queries of bots that do not run', 
     const minio = await startMinio({ address: '0.0.0.0', quiet: true });
     try {
       await using host = await realHost({ image: image.tag, minio });
-      host.write(bot('a'));
+      host.write({ ...bot('a'), ...bot('b'), ...bot('c', 'network: {egress: none}\n') });
       await host.start();
       await known(host, 'a');
       await waiting(host, 2);
@@ -249,6 +269,24 @@ describe.skipIf(image.missing !== undefined)('queries of bots that do not run', 
       expect(after).toHaveLength(2);
       expect(readdirSync(join(host.data, 'workers'))).toHaveLength(2);
       expect((await ask(host, 'a', '/config')).status).toBe(200);
+
+      // And at any other moment.
+      for (let i = 0; i < scaled(4); i += 1) {
+        const asked = Promise.all(
+          ['a', 'b', 'c'].map((name) => ask(host, name, '/config').catch(() => undefined)),
+        );
+        await pause(Math.random() * 1_500);
+        await host.kill();
+        await asked;
+        await host.start();
+      }
+      await known(host, 'a');
+      await waiting(host, 2);
+      await vi.waitFor(async () => expect(await containers(host, 'rt[wq]-', '--all')).toHaveLength(2), {
+        timeout,
+        interval: 500,
+      });
+      expect(readdirSync(join(host.data, 'workers'))).toHaveLength(2);
 
       await host.cli('drain');
       await vi.waitFor(async () => expect(await containers(host, 'rt[wq]-', '--all')).toEqual([]), {

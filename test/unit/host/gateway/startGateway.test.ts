@@ -28,11 +28,17 @@ async function gatewayBefore(program: string, options: Partial<GatewayOptions> =
     broken: { spec: undefined } as BotView,
   };
   let sourceAnswers = true;
+  let isListed = true;
   const api = {
     bot: (name: string) => views[name],
     queryAddress: (name: string) =>
       name === 'b' ? { host: '127.0.0.1', port: bot.port, instance: 'i' } : undefined,
-    status: () => ({ source: { answers: sourceAnswers } }),
+    status: () => ({
+      source: { answers: sourceAnswers, listedAt: isListed ? 1 : undefined },
+      get bots() {
+        throw new Error('a query looks at no other bot');
+      },
+    }),
   } as unknown as HostApi;
   const engine = { list: async () => [] } as unknown as Engine;
   const log = {
@@ -63,6 +69,9 @@ async function gatewayBefore(program: string, options: Partial<GatewayOptions> =
     bot,
     loseSource: () => {
       sourceAnswers = false;
+    },
+    forgetSource: () => {
+      isListed = false;
     },
     post: async (body: unknown, headers: Record<string, string> = {}) => {
       const answer = await fetch(`${url}/query`, { method: 'POST', body: JSON.stringify(body), headers });
@@ -186,6 +195,19 @@ test('while the source is away, answers say so', async () => {
   expect((await fetch(`${url}/bots/b/x`)).headers.get('warning')).toBeNull();
   loseSource();
   expect((await fetch(`${url}/bots/b/x`)).headers.get('warning')).toMatch(/source/);
+});
+
+test('before the source has answered for the first time a bot is not known, which is not the same as gone', async () => {
+  const { url, post, forgetSource } = await gatewayBefore(ECHO);
+  const statuses = async (name: string) => [
+    (await post({ bot_id: name, query_path: '/x' })).status,
+    (await fetch(`${url}/bots/${name}/x`)).status,
+  ];
+  expect(await statuses('nobody')).toEqual([404, 404]);
+  forgetSource();
+  expect(await statuses('nobody')).toEqual([503, 503]);
+  expect(await statuses('broken')).toEqual([503, 503]);
+  expect(await statuses('b')).toEqual([200, 200]);
 });
 
 test('streams take no place of a query', async () => {
