@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { runContainer } from '../support/container/container.ts';
 import { containerBots } from '../support/container/containerBots.ts';
 import { universalImage } from '../support/container/docker.ts';
 import { freePort } from '../support/process/freePort.ts';
+import { scaled } from '../support/scale.ts';
 
 const image = await universalImage();
 
@@ -90,6 +92,33 @@ describe.skipIf(image.missing !== undefined)('when memory runs out', { timeout: 
       logsSaved: true,
     });
     expect(await kept(env)).toBe('kept');
+  });
+
+  test('96 MiB are enough for a state of many files and for its code: saved and restored', async () => {
+    const count = scaled(400);
+    const noise = (bytes: number) =>
+      Array.from(randomBytes(bytes), (byte) => String.fromCharCode(byte)).join('');
+    const modules = Array.from({ length: 40 }, (_, i) => [`data/${i}.bin`, noise(100_000)] as const);
+    const env = await bots.deploy({
+      kind: 'command',
+      entrypoint: 'cd "$(dirname "$STATE_DIR")"; md5sum -c --quiet sums; ls | wc -l',
+      files: Object.fromEntries(modules),
+    });
+    const write = `cd "$(dirname "$STATE_DIR")"; for i in $(seq ${count}); do head -c 15000 /dev/urandom > f$i; done; md5sum f* > sums`;
+    const first = await runContainer({
+      image: image.tag,
+      env: { ...env, ENTRYPOINT: write },
+      memory: '96m',
+    });
+    expect({ exit: first.exit, ...first.exitRecord }, first.stderr).toMatchObject({
+      exit: 0,
+      stateSaved: true,
+    });
+    const second = await runContainer({ image: image.tag, env, memory: '96m' });
+    expect({ exit: second.exit, stdout: second.stdout }, second.stderr).toEqual({
+      exit: 0,
+      stdout: `${count + 1}\n`,
+    });
   });
 
   test.each([{}, { user: '1000:1000' }])(

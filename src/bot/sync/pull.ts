@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { isMemoryTight } from '../../base/isMemoryTight.ts';
 import type { LogFields, Logger } from '../../base/log.ts';
 import type { Stores } from '../../store/openStores.ts';
 import { limited } from '../../store/retry/timeLimit.ts';
@@ -11,6 +12,7 @@ import { restore } from '../state/restore/restore.ts';
 
 /** Archives up to this size are unpacked from memory, larger ones from a file. */
 const IN_MEMORY_BYTES = 32 * 1024 * 1024;
+const IN_MEMORY_BYTES_TIGHT = 2 * 1024 * 1024;
 /** Milliseconds. */
 const LAST_TRY_MS = 1200;
 
@@ -37,11 +39,11 @@ export interface PullDeps {
 export async function pull(config: Config, deps: PullDeps): Promise<Claim> {
   const failed = new AbortController();
   const signal = AbortSignal.any([deps.signal, failed.signal]);
-  // Into the code, so once it is there.
-  const code = pullTheCode(config, { ...deps, signal }).then(() =>
+  const state = pullTheState(config, { ...deps, signal });
+  const code = pullTheCode(config, { ...deps, signal }, state).then(() =>
+    // Into the code, so once it is there.
     pullTheInputs(config, { ...deps, signal }),
   );
-  const state = pullTheState(config, { ...deps, signal });
   try {
     const [, taken] = await Promise.all([code, state]);
     return taken;
@@ -52,8 +54,11 @@ export async function pull(config: Config, deps: PullDeps): Promise<Claim> {
   }
 }
 
-async function pullTheCode(config: Config, deps: PullDeps): Promise<void> {
+async function pullTheCode(config: Config, deps: PullDeps, state: Promise<unknown>): Promise<void> {
   if (config.code.file === undefined) return;
+  const isTight = isMemoryTight();
+  // Both at the same time would take the memory of both.
+  if (isTight) await state;
   const startedAt = deps.clock.now();
   const report = await pullCode({
     store: await deps.stores.open('code'),
@@ -63,7 +68,7 @@ async function pullTheCode(config: Config, deps: PullDeps): Promise<void> {
     into: config.paths.code,
     owner: config.user,
     cache: config.code.cache,
-    inMemoryBytes: IN_MEMORY_BYTES,
+    inMemoryBytes: isTight ? IN_MEMORY_BYTES_TIGHT : IN_MEMORY_BYTES,
     warn: (message) => deps.log.warn(message),
     signal: deps.signal,
   });

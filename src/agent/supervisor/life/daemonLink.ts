@@ -104,7 +104,8 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     hear();
     switch (message.type) {
       case 'ready':
-        daemon.forgive();
+        // One that dies of what it has to save is ready each time before it does.
+        if (!finishBy) daemon.forgive();
         options.onReady();
         break;
       case 'published':

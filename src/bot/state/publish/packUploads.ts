@@ -1,3 +1,4 @@
+import { isMemoryTight } from '../../../base/isMemoryTight.ts';
 import type { BlobTable, Frame } from '../format/blobTable.ts';
 import { BLOCK_BYTES, keys, PACK_BYTES } from '../format/format.ts';
 import type { FilledFrame } from './frameQueue.ts';
@@ -13,7 +14,14 @@ interface OpenPack {
   readonly frames: (Omit<Frame, 'pack'> & Pick<FilledFrame, 'parts'>)[];
 }
 
-const UPLOADS_AT_ONCE = 2;
+interface Room {
+  /** A pack is sealed once it holds this much. */
+  readonly packBytes: number;
+  readonly uploadsAtOnce: number;
+}
+
+const wide: Room = { packBytes: PACK_BYTES, uploadsAtOnce: 2 };
+const narrow: Room = { packBytes: BLOCK_BYTES, uploadsAtOnce: 1 };
 
 /** Fills packs with frames as they are stored, and uploads each full one while the next fills. */
 export class PackUploads {
@@ -23,6 +31,7 @@ export class PackUploads {
   readonly #options: PackUploadsOptions;
   readonly #running = new Set<Promise<void>>();
   readonly #free: Buffer<ArrayBuffer>[] = [];
+  readonly #room = isMemoryTight() ? narrow : wide;
   #open: OpenPack | undefined;
   #failure: unknown;
 
@@ -40,14 +49,14 @@ export class PackUploads {
 
   async append({ bytes, parts }: FilledFrame, body: Buffer): Promise<void> {
     if (this.#open && this.#open.length + body.length > this.#open.buffer.length) this.seal();
-    while (!this.#open && this.#running.size >= UPLOADS_AT_ONCE) await Promise.race(this.#running);
+    while (!this.#open && this.#running.size >= this.#room.uploadsAtOnce) await Promise.race(this.#running);
     this.check();
     this.#open ??= { buffer: this.#buffer(body.length), length: 0, frames: [] };
     const { buffer, length, frames } = this.#open;
     body.copy(buffer, length);
     frames.push({ offset: length, stored: body.length, size: bytes.length, parts });
     this.#open.length += body.length;
-    if (this.#open.length >= PACK_BYTES) this.seal();
+    if (this.#open.length >= this.#room.packBytes) this.seal();
   }
 
   seal(): void {
@@ -71,7 +80,7 @@ export class PackUploads {
 
   /** Room for a pack that stays below its size until the last frame, or for one frame that is larger (a segment). */
   #buffer(atLeast: number): Buffer<ArrayBuffer> {
-    const size = PACK_BYTES + BLOCK_BYTES;
+    const size = this.#room.packBytes + BLOCK_BYTES;
     return atLeast > size
       ? Buffer.allocUnsafeSlow(atLeast)
       : (this.#free.pop() ?? Buffer.allocUnsafeSlow(size));

@@ -1,3 +1,5 @@
+import { collectAsItComes } from '../../../base/collectAsItComes.ts';
+import { isMemoryTight } from '../../../base/isMemoryTight.ts';
 import { pack } from '../format/blob.ts';
 import type { BlobTable } from '../format/blobTable.ts';
 import type { BlobSink } from '../local/readBlocks.ts';
@@ -11,10 +13,15 @@ export interface PackWriterOptions {
   readonly usable: (row: number) => boolean;
 }
 
-/** Unpacked bytes that may wait before readers are held back. */
-const WAITING_BYTES = 8 * 1024 * 1024;
-/** Each costs the compressor's tables, about a megabyte. */
-const COMPRESSED_AT_ONCE = 4;
+interface Room {
+  /** Unpacked bytes that may wait before readers are held back. */
+  readonly waitingBytes: number;
+  /** Each costs the compressor's tables, about a megabyte. */
+  readonly compressedAtOnce: number;
+}
+
+const wide: Room = { waitingBytes: 8 * 1024 * 1024, compressedAtOnce: 4 };
+const narrow: Room = { waitingBytes: 1024 * 1024, compressedAtOnce: 1 };
 
 /**
  * Takes blobs, and puts those that the store does not have into packs: compressed on the thread pool while the next
@@ -27,6 +34,7 @@ export class PackWriter implements BlobSink {
   readonly #queue = new FrameQueue();
   /** Rows that came through here, wherever they are now. */
   readonly #own = new Set<number>();
+  readonly #room = isMemoryTight() ? narrow : wide;
   #packing: Promise<void> | undefined;
   #hasPacked = false;
   /** Packing of one frame. */
@@ -69,7 +77,7 @@ export class PackWriter implements BlobSink {
 
   /** Resolves when more may be added. */
   async ready(): Promise<void> {
-    while (this.#queue.bytes > WAITING_BYTES) {
+    while (this.#queue.bytes > this.#room.waitingBytes) {
       void this.#startPacking();
       await this.#step;
       this.#uploads.check();
@@ -104,9 +112,10 @@ export class PackWriter implements BlobSink {
   }
 
   async #pack(): Promise<void> {
+    const passed = collectAsItComes();
     const started: { readonly frame: FilledFrame; readonly body: Promise<Buffer> }[] = [];
     for (;;) {
-      while (started.length < COMPRESSED_AT_ONCE) {
+      while (started.length < this.#room.compressedAtOnce) {
         const frame = this.#queue.take();
         if (!frame) break;
         const body = pack(frame.bytes);
@@ -119,6 +128,7 @@ export class PackWriter implements BlobSink {
       this.#step = next.body.then((body) => this.#uploads.append(next.frame, body));
       await this.#step;
       this.#queue.release(next.frame);
+      passed(next.frame.bytes.length);
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../base/clock.ts';
+import { isMemoryTight } from '../../../base/isMemoryTight.ts';
 import { BLOCK_BYTES } from '../format/format.ts';
 import { TICK_MS } from '../format/tick.ts';
 import type { Tree } from '../format/tree.ts';
@@ -18,6 +19,7 @@ export interface PictureOptions extends ScanOptions {
 
 /** Unpacked bytes that may be held while nothing can be packed. */
 const HELD_BYTES = 48 * 1024 * 1024;
+const HELD_BYTES_TIGHT = 6 * 1024 * 1024;
 
 /** What we know of a tree that may be changing under our eyes: looked at and read in turns. */
 export class Picture {
@@ -70,7 +72,8 @@ export class Picture {
   /** The same without ever waiting; false when time or memory ran out before the end. */
   readAtOnce(writer: PackWriter, deadline: number): boolean {
     const { clock } = this.#options;
-    const hasRunOut = () => clock.now() > deadline || writer.waitingBytes > HELD_BYTES;
+    const most = isMemoryTight() ? HELD_BYTES_TIGHT : HELD_BYTES;
+    const hasRunOut = () => clock.now() > deadline || writer.waitingBytes > most;
     for (const index of this.#unread) {
       if (hasRunOut()) return false;
       const file = this.#open(index, writer);

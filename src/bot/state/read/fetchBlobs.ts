@@ -1,4 +1,6 @@
+import { collectAsItComes } from '../../../base/collectAsItComes.ts';
 import { RuntimeError } from '../../../base/errors.ts';
+import { isMemoryTight } from '../../../base/isMemoryTight.ts';
 import { blobOf, unpack } from '../format/blob.ts';
 import type { BlobTable, Frame, Pack } from '../format/blobTable.ts';
 import type { StateContext } from '../format/context.ts';
@@ -9,8 +11,14 @@ export interface FetchOptions {
   readonly signal: AbortSignal;
 }
 
-const RANGES_AT_ONCE = 4;
-const RANGE_BYTES = 4 * 1024 * 1024;
+/** How much is held at a time. */
+interface Window {
+  readonly rangesAtOnce: number;
+  readonly rangeBytes: number;
+}
+
+const wide: Window = { rangesAtOnce: 4, rangeBytes: 4 * 1024 * 1024 };
+const narrow: Window = { rangesAtOnce: 1, rangeBytes: 512 * 1024 };
 /** Bytes that nobody asked for, read rather than asking twice. */
 const GAP_BYTES = 64 * 1024;
 
@@ -25,10 +33,12 @@ export async function fetchBlobs(
   receive: (row: number, bytes: Buffer) => void,
   { signal }: FetchOptions,
 ): Promise<void> {
-  const ranges = planRanges(table, rows);
+  const window = isMemoryTight() ? narrow : wide;
+  const passed = collectAsItComes();
+  const ranges = planRanges(table, rows, window.rangeBytes);
   const longest = ranges.reduce((most, { start, end }) => Math.max(most, end - start), 0);
   const buffers: Buffer[] = [];
-  await inParallel(RANGES_AT_ONCE, ranges, signal, async (range, aborted) => {
+  await inParallel(window.rangesAtOnce, ranges, signal, async (range, aborted) => {
     const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(longest);
     const bytes = await fetchRange(context, range, buffer, aborted);
     const where = keys.pack(context.bot, range.pack.hash);
@@ -41,6 +51,7 @@ export async function fetchBlobs(
       }
     }
     buffers.push(buffer);
+    passed(bytes.length);
   });
 }
 
@@ -57,7 +68,7 @@ interface Wanted {
 }
 
 /** Ranges of packs that hold the blobs of `rows`, each short enough to be held in memory. */
-export function planRanges(table: BlobTable, rows: Iterable<number>): Range[] {
+export function planRanges(table: BlobTable, rows: Iterable<number>, rangeBytes = wide.rangeBytes): Range[] {
   const wanted = new Map<Frame, Wanted>();
   for (const row of rows) {
     const frame = table.frame(row)!;
@@ -71,7 +82,7 @@ export function planRanges(table: BlobTable, rows: Iterable<number>): Range[] {
     let open: Range | undefined;
     for (const { frame, rows } of frames) {
       const end = frame.offset + frame.stored;
-      if (!open || frame.offset > open.end + GAP_BYTES || end - open.start > RANGE_BYTES) {
+      if (!open || frame.offset > open.end + GAP_BYTES || end - open.start > rangeBytes) {
         open = { pack: table.packs[pack]!, start: frame.offset, end, frames: [] };
         ranges.push(open);
       }

@@ -119,8 +119,12 @@ test('one that dies in the final sync is told again what is left', async () => {
   expect((await messages()).map(({ type }) => type)).toEqual(Array(3).fill(['start', 'finish']).flat());
 });
 
-test('one that dies again and again is given up', async () => {
-  const { link, lives } = await daemon('if (message.type === "finish") process.exit(1)');
+test.each([
+  ['', 'process.exit(1)'],
+  // What it has to save may be what it dies of.
+  [', ready each time', 'process.send({ type: "ready" }, () => process.exit(1))'],
+])('one that dies again and again is given up%s', async (_, death) => {
+  const { link, lives } = await daemon(`if (message.type === "finish") ${death}`);
   await expect.poll(lives).toBe(1);
   expect(await link.finish(undefined, false)).toEqual({
     stateSaved: false,
