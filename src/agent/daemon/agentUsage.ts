@@ -13,15 +13,15 @@ export interface UsageOptions {
 }
 
 export interface AgentUsage {
-  /** Ships what is there; nothing where the bot is no agent. */
+  /** Ships the usage that there is; does nothing where the bot is no agent. */
   ship(signal?: AbortSignal): Promise<void>;
-  /** Tells what is left, as far as that is possible at once. */
+  /** Ships the rest, as far as one attempt can. */
   close(): Promise<void>;
 }
 
 /**
- * An agent's usage, as the process that saves has it: its query server keeps a ledger, and makes the folder for it (`usageFolder`),
- * by which an agent is known here, also in a sidecar.
+ * An agent's usage in the process that saves. The agent's query server keeps a ledger and makes the folder for it (`usageFolder`). By that
+ * folder this process knows an agent, in a sidecar, too.
  */
 export function agentUsage({ config, stores, clock, log }: UsageOptions): AgentUsage {
   const { paths, botId: bot, telemetry } = config;

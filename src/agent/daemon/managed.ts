@@ -23,23 +23,23 @@ export interface ManagedOptions {
 }
 
 /**
- * The room of the process that saves: state and logs go to the store from here, by `runSync` (src/bot/sync), which knows nothing of
- * processes. Here is what it is told by whom.
+ * The room of the process that saves: it brings state and logs to the store, by `runSync` (src/bot/sync), which knows nothing of
+ * processes. The files of this room say who tells `runSync` what:
  *
- *   managed        below a supervisor (`supervisorLink`): it says what was pulled, holds the bot still for a snapshot, and says when to
- *                  finish; when it dies, its guard ends the bot, and the state is saved one last time
- *   sidecar        in a container of its own: files tell what a channel tells elsewhere, and SIGTERM says when to finish
- *   healthServer   what an orchestrator asks the sidecar
- *   agentUsage     of an agent, what its turns have cost, too
+ *   managed        below a supervisor (`supervisorLink`): the supervisor says what was pulled, stops the bot for a snapshot, and says when
+ *                  to finish; when it dies, its guard ends the bot, and the daemon saves the state one last time
+ *   sidecar        in a container of its own: files take the place of the channel, and SIGTERM says when to finish
+ *   healthServer   answers an orchestrator's probes of the sidecar
+ *   agentUsage     ships what the turns of an agent have cost
  */
 
-/** A sign of life for the supervisor this often, milliseconds. */
+/** How often the supervisor gets a sign of life, milliseconds. */
 const ALIVE_MS = 20_000;
-/** The longest that the supervisor's guard takes to end the bot, milliseconds. */
+/** The longest time that the supervisor's guard takes to end the bot, milliseconds. */
 const ORPHAN_MS = 5000;
 const POLL_MS = 50;
 
-/** The sync daemon below a supervisor: told by it what was pulled and when to finish, and outlives its death only briefly. */
+/** The sync daemon below a supervisor. The supervisor tells it what was pulled and when to finish; it outlives the supervisor only briefly. */
 export async function runManaged(options: ManagedOptions): Promise<void> {
   const { config, link, clock, log } = options;
   const { pulled } = await link.started;
@@ -49,7 +49,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
   const onFenced = ({ message }: RuntimeError) => void link.tell({ type: 'fenced', message });
   const orphaned = async () => {
     await whenAborted(link.orphaned);
-    // Ours follows once it knows what we have saved: that is not a death.
+    // This process ends once the supervisor knows what was saved: the end of the channel is no death then.
     if (!finished.signal.aborted) {
       log.error('the supervisor died; the bot is ended and its state saved one last time');
       const botGroup = link.botGroup();
@@ -60,7 +60,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
   try {
     let closed: Promise<void> | undefined;
     const finishing = Promise.race([link.finishing, orphaned()]).then((how) => {
-      // Beside the final sync, whose time it would take.
+      // At the same time as the final sync, so that it takes none of its time.
       closed = usage.close();
       return how;
     });
@@ -70,7 +70,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
       freezer: link,
     });
     void link.tell({ type: 'ready' });
-    // What earlier containers have used is asked for before anything has changed here.
+    // The usage of earlier containers is read before anything changes here.
     void usage.ship().catch(() => undefined);
     const outcome = await runSync({
       ...options,
@@ -108,7 +108,7 @@ async function ended(botGroup: number, clock: Clock): Promise<void> {
   while (clock.now() < until && members.living().length > 0) await clock.sleep(POLL_MS);
 }
 
-/** The first daemon gets the head with the claim; a later one reads it, and sees whether it is still ours. */
+/** The head. The first daemon gets it with the claim; a later one reads it, and sees whether this instance still has the generation. */
 async function claimOf(context: StateContext, pulled: PulledState): Promise<Claim> {
   const { signal } = new AbortController();
   return pulled.head === '' ? await resumeClaim(context, pulled, signal) : parseClaim(pulled, context.bot);

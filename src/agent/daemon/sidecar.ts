@@ -20,11 +20,11 @@ import { whenPulled } from './whenPulled.ts';
 export interface SidecarOptions {
   readonly config: Config;
   readonly stores: Stores;
-  /** Brings code and state first; undefined: an init container has. */
+  /** Pulls code and state first; undefined: an init container has pulled. */
   readonly pull: ((signal: AbortSignal) => Promise<PulledState>) | undefined;
   /** Names this instance in the head. */
   readonly holder: string;
-  /** Undefined: no health server. */
+  /** Undefined: there is no health server. */
   readonly readinessPort: number | undefined;
   /** Aborted by SIGTERM and SIGINT. */
   readonly stop: AbortSignal;
@@ -32,7 +32,7 @@ export interface SidecarOptions {
   readonly log: Logger;
 }
 
-/** The sync daemon without a supervisor: until it is stopped, then one final sync inside `STOP_TIMEOUT`. */
+/** The sync daemon without a supervisor: saves until it is stopped, and then once more within `STOP_TIMEOUT`. */
 export async function runSidecar(options: SidecarOptions): Promise<void> {
   const { config, stop, log } = options;
   let ready = false;
@@ -59,7 +59,7 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
       // The bot runs in another container: it cannot be stopped from here.
       freezer: undefined,
     }).catch((error: unknown) => {
-      // It happened while no sidecar ran.
+      // Another instance has taken over while no sidecar ran.
       if (isRuntimeError(error, 'fenced')) tellBot(config, error, log);
       throw error;
     });
@@ -98,7 +98,7 @@ export async function runSidecar(options: SidecarOptions): Promise<void> {
   }
 }
 
-/** Whether the bot beside us has ended by itself with 0, as its supervisor says; the record of an earlier life says nothing. */
+/** Whether the bot in the other container has ended by itself with 0, by its supervisor's record. A record of an earlier life does not count. */
 function hasEndedWell(exitFile: string, since: number): boolean {
   try {
     const record = JSON.parse(readFileSync(exitFile, 'utf8')) as {

@@ -5,18 +5,18 @@ import type { FromDaemon, PulledState, ToDaemon } from '../process/messages.ts';
 
 export interface SupervisorLink {
   readonly started: Promise<{ readonly pulled: PulledState }>;
-  /** The bot's process group, as it is now. */
+  /** The bot's process group at this moment. */
   readonly botGroup: () => number | undefined;
-  /** Called when the state is to be saved at once; what it resolves with is told. One listener; an earlier request waits for it. */
+  /** The listener is called when the state has to be saved at once; the supervisor is told what it resolves with. There is one listener, and a request that came before it waits. */
   onSave(save: () => Promise<SavedNow>): void;
-  /** Resolves when the bot has ended; with the time left for the final sync in milliseconds, undefined: no limit. */
+  /** Resolves when the bot has ended, with the time that is left for the final sync in milliseconds; undefined: no limit. */
   readonly finishing: Promise<Finishing>;
   /** Aborted when the supervisor has died. */
   readonly orphaned: AbortSignal;
   readonly emit: EventSink;
-  /** Resolves when it is on its way, or nobody is there to hear it. */
+  /** Resolves when the message is on its way, or no supervisor is left to receive it. */
   tell(message: FromDaemon): Promise<void>;
-  /** Stops the bot; false when it could not be stopped. */
+  /** Has the supervisor stop the bot; false where that was not possible. */
   freeze(): Promise<boolean>;
   thaw(): Promise<void>;
 }

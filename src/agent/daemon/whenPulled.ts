@@ -8,10 +8,10 @@ import { openRoot } from '../../bot/state/local/treeRoot.ts';
 const LOOK_MS = 200;
 
 export interface WhenPulledOptions {
-  /** STATE_PATH; made where it is missing. */
+  /** STATE_PATH; created where it is missing. */
   readonly dir: string;
   readonly bot: string;
-  /** Nothing is there yet that could be lost: an orchestrator may start the bot. */
+  /** Called when there is nothing yet that could be lost: an orchestrator may start the bot. */
   readonly onWaiting: () => void;
   readonly clock: Clock;
   readonly log: Logger;
@@ -19,8 +19,8 @@ export interface WhenPulledOptions {
 }
 
 /**
- * Where nothing at all is yet, the bot's own container is going to pull: waits until it has. Resolves at once where something is,
- * which `claimLocal` then judges; false when aborted before that.
+ * Waits until the bot's own container has pulled, where the volume is empty. Resolves at once where it is not: `claimLocal` then judges
+ * what is there. False: aborted before that.
  */
 export async function whenPulled({
   dir,

@@ -1,13 +1,13 @@
 import type { ProgramChannel } from '../../process/startProgram.ts';
 
-/** Bytes that may be on their way to the query server; an agent that says more stands still until they have arrived. */
+/** Bytes that may be on their way to the query server. An agent that says more waits until they have arrived. */
 const UNDER_WAY = 1024 * 1024;
 
-/** What an agent's process says and is told, passed on as it comes, by whoever keeps it. */
+/** What an agent's process says and is told. The process that keeps the agent passes it on as it comes. */
 export interface Sayings {
-  /** A process has taken the earlier one's place. */
+  /** A new process has replaced the earlier one. */
   from(channel: ProgramChannel | undefined): void;
-  /** Where it goes; until there is somebody, nothing is read. `onItsWay` is called once it need not be waited for. */
+  /** The reader of what the agent says. Nothing is read before there is one. `onItsWay` is called once nobody has to wait for the bytes. */
   to(pass: (text: string, onItsWay: () => void) => void): void;
   say(text: string): void;
 }

@@ -6,16 +6,16 @@ import type { Helped } from './startHelpers.ts';
 /** What ended a life. */
 export type Cause =
   | { readonly type: 'bot ended' }
-  /** By SIGTERM or SIGINT. */
+  /** SIGTERM or SIGINT came. */
   | { readonly type: 'stopped'; readonly budget: StopBudget }
-  /** Another instance runs this bot now: it gets the same time as on SIGTERM, and only its logs are saved. */
+  /** Another instance runs this bot now. The bot gets the same time as on SIGTERM; only its logs are saved. */
   | { readonly type: 'taken over'; readonly budget: StopBudget };
 
 export interface Caused extends Helped {
   readonly cause: Cause;
 }
 
-/** Waits, as long as the bot runs, for what ends its life. */
+/** Waits for what ends the life of a bot that runs. */
 export async function awaitCause(helped: Helped): Promise<Caused> {
   const { bot, stop, fenced, config, clock } = helped;
   if (!helped.parts.sync) listenToSidecar(helped);
@@ -29,7 +29,7 @@ export async function awaitCause(helped: Helped): Promise<Caused> {
   }
 }
 
-/** One that saves learns of it, and says so in a file. */
+/** A sidecar that saves learns that the bot is fenced, and says so in a file. */
 function listenToSidecar({ bot, config, clock, fence }: Helped): void {
   const ended = new AbortController();
   void bot.ended.then(() => ended.abort());

@@ -6,23 +6,23 @@ import type { OutputPipes } from '../capture/outputPipes.ts';
 
 export interface BotOptions {
   readonly launch: Launch;
-  /** The whole environment: nothing of ours is added. */
+  /** The whole environment: nothing is added to it. */
   readonly env: Readonly<Record<string, string>>;
   readonly user: Owner | undefined;
-  /** Undefined: Node's sockets. */
+  /** Undefined: the output goes through sockets that Node makes. */
   readonly pipes: OutputPipes | undefined;
-  /** Another process will take its place: our ends of the pipes stay open, and are the caller's to close. */
+  /** Another process will replace it: the supervisor's ends of the pipes stay open, and the caller closes them. */
   readonly keepsPipes?: boolean;
 }
 
-/** The bot, and its outputs, to be read from the first byte: a descriptor, or a stream where there are no pipes. */
+/** The bot and its outputs, unread: each is a descriptor, or a stream where there are no pipes. */
 export interface BotProcess extends Omit<Program, 'stdout' | 'stderr' | 'closed'> {
-  /** Null: it is an agent's channel and no output, or captured already. */
+  /** Null: it is captured already, or it is an agent's channel and no output. */
   readonly stdout: Readable | number | null;
   readonly stderr: Readable | number | null;
 }
 
-/** Starts the bot, or the interpreter that waits for its code. What goes wrong is in `ended`. */
+/** Starts the bot, or the interpreter that waits for its code. A failure is in `ended`. */
 export function startBot({ pipes, keepsPipes, ...options }: BotOptions): BotProcess {
   const program = startProgram({
     ...options,

@@ -9,18 +9,18 @@ import type { Self } from '../../process/roleProcess.ts';
 import type { Freezer } from './freezer.ts';
 import { keepRole } from './keepRole.ts';
 
-/** A daemon that says nothing for this long hangs, and is ended and started again. */
+/** A daemon that has said nothing for so long hangs. It is ended and started again. */
 const SILENCE_MS = 60_000;
-/** The same once every moment counts: it has to say that it has heard. Half of a shorter budget. */
+/** The same during the final sync: the daemon has to acknowledge the request. Half of the budget where that is shorter. */
 const HURRIED_SILENCE_MS = 10_000;
-/** The daemon ends the final sync by itself when its time is over; what it then says is more exact than that it is over. */
+/** The daemon ends the final sync by itself when its time is over. Its own report is waited for: it says exactly what was not saved. */
 const LAST_WORD_MS = 100;
-/** Deaths during the final sync after which we give up. */
+/** Deaths during the final sync after which the supervisor gives up. */
 const MAX_FINISH_DEATHS = 3;
 
 /**
- * mallopt(3): glibc raises its mmap threshold with every large block that is freed, and keeps what lies below it. With these,
- * what a large publish or many logs have used goes back to the system (docs/performance.md); the threshold is half of what
+ * mallopt(3): glibc raises its mmap threshold with every large block that is freed, and keeps all blocks below the threshold. With these
+ * settings the memory of a large publish or of many logs goes back to the system (docs/performance.md). The threshold is half of what
  * Node reads from a socket at a time.
  */
 const GIVE_BACK = {
@@ -36,11 +36,11 @@ export interface DaemonLinkOptions {
   readonly random: () => number;
   readonly log: Logger;
   readonly freezer: Freezer;
-  /** What the first daemon need not read again. Later ones get only whose generation it is. */
+  /** What the pull has learnt: the first daemon does not read it again. Later daemons get the generation alone. */
   readonly pulled: PulledState;
-  /** Whose end the daemon waits for when we die. */
+  /** The guard: when the supervisor dies, the daemon waits until the guard has ended. */
   readonly botGroup: () => number | undefined;
-  /** Each time that one has the store open and looks after the state. */
+  /** Called each time that a daemon has opened the store and looks after the state. */
   readonly onReady: () => void;
   readonly onPublished: (report: PublishReport) => void;
   readonly onLogLag: (lagMs: number) => void;
@@ -48,15 +48,16 @@ export interface DaemonLinkOptions {
   readonly onFenced: (message: string) => void;
 }
 
-/** The sync daemon as the supervisor sees it: always there, started again when it dies or hangs. */
+/** The sync daemon as the supervisor sees it: it is always there, because it is started again when it dies or hangs. */
 export interface DaemonLink {
   readonly pid: number | undefined;
-  /** Saves the state as it is now, as long as bytes move. Always resolves. One at a time. */
+  /** Saves the state as it is now, and goes on as long as bytes move. Always resolves. One call at a time. */
   save(): Promise<SavedNow>;
-  /** The bot's first process is another one now. */
+  /** The bot has a new first process. */
   tellGroup(): void;
   /**
-   * The final sync; with what the bot's task leaves, where it has ended well. `budgetMs` undefined: as long as bytes move. Always resolves; what was not saved is in the outcome.
+   * The final sync, with the outputs of the bot's task where the bot has ended well. `budgetMs` undefined: as long as bytes move.
+   * Always resolves: the outcome says what was not saved.
    */
   finish(budgetMs: number | undefined, endedWell: boolean): Promise<FinishOutcome>;
 }
@@ -160,7 +161,7 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     },
   });
 
-  /** One that hangs now, or is stopped, would take what it had to save with it. */
+  /** A daemon that hangs now, or is stopped, would not save what it still has to save. */
   const expectAnswer = async (withinMs: number) => {
     const before = heard;
     await clock.sleep(withinMs, over.signal).catch(() => undefined);

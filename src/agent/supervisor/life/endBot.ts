@@ -6,16 +6,16 @@ import type { Caused } from './awaitCause.ts';
 import { type BotExit, isOutOfMemory } from './exitRecord.ts';
 import { oomKillsSince } from './oomKill.ts';
 
-/** Of the time that is left for the final sync: what others who are slow may have of it. */
+/** The share of the final sync's time that a slow reader of the bot's output may take. */
 const SHARE = 0.5;
 
 export interface Ended extends Caused {
   readonly exit: BotExit;
-  /** It could not be started, or its launcher refused to run it. */
+  /** The bot could not be started, or its launcher refused to run it. */
   readonly refusal: RuntimeError | undefined;
 }
 
-/** Ends the bot, unless it has ended by itself, and whatever it has left; then takes the last of its output. */
+/** Ends the bot where it has not ended by itself, ends all processes that it has left, and reads its output to the end. */
 export async function endBot(caused: Caused): Promise<Ended> {
   const { bot, guard, stop, relay, clock, log } = caused;
   const budget = budgetOf(caused);
@@ -32,7 +32,7 @@ export async function endBot(caused: Caused): Promise<Ended> {
   relay.emit('bot.exited', { code, signal, outOfMemory: isOutOfMemory(exit) });
   query?.tell({ type: 'bot', running: false });
   await bot.agent?.settle(caused.cause.type === 'bot ended' ? 'died' : 'stopped');
-  // Somebody who reads our output slowly may not have the time that the final sync needs, also of a stop that begins meanwhile.
+  // A slow reader of the output must not take the time that the final sync needs. This holds for a stop that begins meanwhile, too.
   const closed = new AbortController();
   const hurried = stopLater(stop, SHARE, clock, closed.signal);
   await caused.capture.close(budget && syncBudgetMs(budget, clock.now()) * SHARE, hurried);
@@ -40,7 +40,7 @@ export async function endBot(caused: Caused): Promise<Ended> {
   return { ...caused, exit, refusal: error };
 }
 
-/** The time that there is for the end; a stop may begin when the bot has ended by itself. Undefined: as long as bytes move. */
+/** The time that is left for the end. A stop may begin after the bot has ended by itself. Undefined: as long as bytes move. */
 export function budgetOf({ cause, stop }: Caused): StopBudget | undefined {
   return stop.budget ?? (cause.type === 'bot ended' ? undefined : cause.budget);
 }

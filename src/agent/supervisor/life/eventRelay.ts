@@ -4,10 +4,10 @@ import type { NumberedEvent } from '../../../bot/events/eventBuffer.ts';
 /** Events kept for a query server that starts later or again. */
 const KEPT = 256;
 
-/** Where every event of the container passes: from supervisor and daemon to whoever serves them. */
+/** Every event of the container passes here, on its way from supervisor and daemon to the query server. */
 export interface EventRelay {
   readonly emit: EventSink;
-  /** An event that another process has made. */
+  /** Takes an event that another process has made. */
   forward(event: RuntimeEvent): void;
   recent(): readonly NumberedEvent[];
   /** One listener: the link to the query server. */
@@ -17,7 +17,7 @@ export interface EventRelay {
 export function createEventRelay(now: () => number): EventRelay {
   const kept: NumberedEvent[] = [];
   let listener: (numbered: NumberedEvent) => void = () => undefined;
-  // Ids also increase over restarts of the container, as long as there is less than one event a millisecond.
+  // Ids increase over restarts of the container, too, where there is less than one event per millisecond.
   let id = now();
   const forward = (event: RuntimeEvent) => {
     id += 1;

@@ -13,16 +13,16 @@ import { startUp } from './startUp.ts';
  *
  *   beginLife      signals are listened to
  *   startUp        code and state are there, and the bot runs
- *   startHelpers   what the bot did not have to wait for: sync daemon, query server
- *   awaitCause     what ends the life: the bot itself, a signal, another instance
- *   endBot         nobody of the bot is left, and all of its output is kept
+ *   startHelpers   sync daemon and query server run: the bot did not have to wait for them
+ *   awaitCause     the life's end has a cause: the bot itself, a signal, another instance
+ *   endBot         no process of the bot is left, and all of its output is kept
  *   saveLast       state and logs are in the store
  *   describeExit   what exit.json says
  *
  * Where a start fails, `saveHeld` saves what an earlier life has left.
  *
- * Beside them stands what goes on as long as the bot does: processes that are started again (`daemonLink`, `queryLink`, both by
- * `keepRole`), the events' way to whoever serves them (`eventRelay`), the bot that stands still for a snapshot (`freezer`).
+ * Other files work as long as the bot runs: `daemonLink` and `queryLink` start their processes again (both by `keepRole`), `eventRelay`
+ * brings events to the query server, `freezer` stops the bot for a snapshot.
  */
 export async function execute(options: LifeOptions): Promise<ExecuteResult> {
   const life = beginLife(options);
@@ -32,9 +32,9 @@ export async function execute(options: LifeOptions): Promise<ExecuteResult> {
 }
 
 export interface ExecuteResult {
-  /** Its `exit` is the container's exit code. */
+  /** The record that exit.json holds; its `exit` is the container's exit code. */
   readonly record: ExitRecord;
-  /** Why the runtime itself ended it, when it did. */
+  /** Why the runtime itself ended the life; undefined where it did not. */
   readonly error: RuntimeError | undefined;
 }
 
@@ -46,7 +46,7 @@ async function live(life: Life): Promise<Ending> {
   return await saveLast(ended);
 }
 
-/** Nothing of the bot has run; what an earlier life has left on the same volume may not be saved yet. */
+/** Nothing of the bot has run. The state of an earlier life on the same volume may not be saved yet. */
 async function failed(life: Life, error: unknown): Promise<Ending> {
   await life.capture.close();
   const { saveHeld } = await import('./saveHeld.ts');

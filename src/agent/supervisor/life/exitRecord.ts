@@ -26,13 +26,13 @@ export interface ExitRecord {
   readonly logsSaved: boolean;
 }
 
-/** How a life ended, all told. */
+/** All that is known of a life's end. */
 export interface Ending {
-  /** Undefined: it never ran. */
+  /** Undefined: the bot never ran. */
   readonly bot: BotExit | undefined;
-  /** Why the runtime itself ended it, when it did. Wins over the bot's own code. */
+  /** Why the runtime itself ended the life; undefined where it did not. Wins over the bot's own code. */
   readonly error: RuntimeError | undefined;
-  /** By us: what a sidecar saves is not known here. */
+  /** What this container has saved. What a sidecar saves is not known here. */
   readonly stateSaved: boolean;
   readonly logsSaved: boolean;
   /** Milliseconds since the epoch. */
@@ -55,7 +55,7 @@ export function describeExit(ending: Ending): ExitRecord {
   };
 }
 
-/** Leaves `exit.json` and, for scheduled bots, `done`: the very last thing that happens. */
+/** Writes `exit.json` and, for scheduled bots, `done`. Nothing happens after it. */
 export function writeExitRecord(
   paths: Pick<Paths, 'exitFile' | 'doneFile'>,
   botType: Config['botType'],
@@ -65,13 +65,13 @@ export function writeExitRecord(
   if (botType === 'scheduled') replaceFile(paths.doneFile, `${record.exit}\n`, { mode: 0o644 });
 }
 
-/** Those of an earlier life, before a new one. */
+/** Removes the records of an earlier life before a new one. */
 export function removeExitRecord({ exitFile, doneFile }: Pick<Paths, 'exitFile' | 'doneFile'>): void {
   rmSync(exitFile, { force: true });
   rmSync(doneFile, { force: true });
 }
 
-/** Whether the bot itself was killed for memory, or the program that its shell has run and whose end it passes on. */
+/** Whether the kernel has killed the bot for memory, or the program that the bot's shell ran and whose exit code the shell passes on. */
 export function isOutOfMemory(bot: BotExit | undefined): boolean {
   return bot !== undefined && bot.oomKills > 0 && (bot.signal === 'SIGKILL' || bot.code === 137);
 }

@@ -3,18 +3,19 @@ import { signalProcess } from '../../process/signalProcess.ts';
 
 /** How long the bot may stand still for one snapshot, milliseconds. Contract, section 4. */
 export const MAX_FREEZE_MS = 200;
-/** Somebody new each time: a bot that forks faster than we can stop it. */
+/** Looks at the table of processes. A bot that has new processes at each of them forks faster than it can be stopped. */
 const MAX_PASSES = 20;
 
 export interface Freezer {
-  /** Stops every process of the bot; false when that was not possible. Thaws by itself after `MAX_FREEZE_MS`. */
+  /** Stops every process of the bot; false where that was not possible. They continue by themselves after `MAX_FREEZE_MS`. */
   freeze(): boolean;
   thaw(): void;
 }
 
 /**
- * Stops the bot's processes while the last changes are read. SIGSTOP cannot be caught; a process that forks while
- * the table is read is found by reading it again until nobody new appears. Those that stood still before stay so.
+ * Stops the bot's processes while the last changes are read. SIGSTOP cannot be caught. A process that is forked while the table is
+ * read is found in the next look at the table, and looks go on until one finds no new process. Processes that were stopped before
+ * stay stopped afterwards.
  */
 export function createFreezer(group: () => number | undefined): Freezer {
   let stopped: number[] = [];

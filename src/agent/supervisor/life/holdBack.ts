@@ -1,12 +1,12 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { BotProcess } from './botProcess.ts';
 
-/** The longest that a bot stands still for it, milliseconds. */
+/** The longest time that a bot is stopped for it, milliseconds. */
 const LONGEST_MS = 5000;
 
 /**
- * Lets the bot stand still until what is returned is called, when whoever looks after its state is there: where there may be few processes,
- * a bot that starts as many as it can would leave none for that.
+ * Stops the bot until the returned function is called, which is done once the daemon runs. Where the container may have few
+ * processes, a bot that starts as many as it can would leave none for the daemon.
  */
 export function holdBack(bot: Pick<BotProcess, 'signal'>, clock: Clock, ended: AbortSignal): () => void {
   bot.signal('SIGSTOP');

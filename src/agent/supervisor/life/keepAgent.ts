@@ -16,12 +16,12 @@ import { createSayings } from './agentSayings.ts';
 import { type BotProcess, startBot } from './botProcess.ts';
 import type { Life } from './life.ts';
 
-/** What an agent gets to stop where its kind says nothing else, seconds. */
+/** The time that an agent gets to stop where its kind names no other, seconds. */
 const STOP_SECONDS = 10;
-/** How long the end of the container waits for what became of the turns, milliseconds. */
+/** How long the end of the container waits until the outcome of the turns is kept, milliseconds. */
 const SETTLE_MS = 2000;
 
-/** An agent's process, which may become another one without the life's end: `restart` in the protocol of agents. */
+/** An agent's process. `restart` in the protocol of agents replaces it by another one, and the life goes on. */
 export interface KeptAgent extends BotProcess {
   readonly agent: AgentKeeper;
 }
@@ -31,7 +31,7 @@ export interface KeepAgentOptions {
   readonly guard: Guard;
   readonly pipes: OutputPipes | undefined;
   readonly launch: Launch;
-  /** Where that one listens. */
+  /** Where the process listens. */
   readonly endpoint: AgentEndpoint | undefined;
 }
 
@@ -65,7 +65,7 @@ export function keepAgent({ life, guard, pipes, launch: first, ...options }: Kee
   const finish = (end: ProgramEnd) => {
     isOver = true;
     process = undefined;
-    // Ours were the last ends of the pipes that could still be written to.
+    // These were the last ends of the pipes that could still be written to.
     if (first.channel !== 'stdio') pipes?.stdout.release();
     pipes?.stderr.release();
     ended.resolve(end);
@@ -99,7 +99,7 @@ export function keepAgent({ life, guard, pipes, launch: first, ...options }: Kee
       ...(stateSaved || save === 'try' ? {} : { error: `the state was not saved: ${reason}` }),
     };
     report({ phase: 'starting', ...outcome });
-    // Whoever ends the container meanwhile waits for the old one's end.
+    // The end of the container, asked for meanwhile, waits for the old process's end.
     if (life.stop.requested.aborted || life.fenced.aborted) return finish(await old.ended);
     await startAgain(old);
     report({ phase: 'started', ...outcome });
@@ -131,12 +131,12 @@ export function keepAgent({ life, guard, pipes, launch: first, ...options }: Kee
     endpoint = await newEndpoint(kind.agent);
     const plain = await kind.launch({ ...life.request, ...(endpoint && { endpoint }) });
     const launch = { ...plain, argv: await withBytes(plain.argv, life.botEnvironment(plain)) };
-    // Not before it runs: until then the old one's end is the life's.
+    // Only once the new process runs: until then the old process's end is the life's end.
     const next = start(launch);
     current = next;
     isRestarting = false;
     guard.add(next.pid);
-    // Without pipes of ours each process brings its own.
+    // Without FIFOs each process has pipes of its own.
     if (!pipes) life.adopt({ ...kept, stdout: next.stdout, stderr: next.stderr });
     run();
     helpers().daemon?.tellGroup();
@@ -147,7 +147,7 @@ export function keepAgent({ life, guard, pipes, launch: first, ...options }: Kee
 
   let current = start(first);
   if (first.channel === 'stdio' && pipes) {
-    // Its stdout is no output.
+    // The stdout of an agent is its channel, not output.
     pipes.stdout.release();
     closeSync(pipes.stdout.reader);
   }

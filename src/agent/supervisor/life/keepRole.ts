@@ -11,23 +11,23 @@ export interface KeepOptions<Send extends object, Receive extends object> {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
-  /** What a process is told first; `restarts` is 0 for the first one. */
+  /** The first message to a process; `restarts` is 0 for the first process. */
   readonly greet: (restarts: number) => readonly Send[];
   readonly onMessage: (message: Receive) => void;
-  /** After each death; false: do not start it again. */
+  /** Called after each death; false: it is not started again. */
   readonly onDeath: (deaths: number) => boolean;
 }
 
 export interface KeptRole<Send> extends RoleProcess<Send> {
-  /** From now on every moment counts: a restart does not wait. Deaths are counted anew. */
+  /** The container ends: from now on a restart does not wait. The count of deaths begins again at zero. */
   hurry(): void;
-  /** It works: its earlier deaths are forgotten. */
+  /** The process works: the count of deaths begins again at zero. */
   forgive(): void;
-  /** It is not started again. */
+  /** From now on the process is not started again. */
   release(): void;
 }
 
-/** Starts a role and keeps it: when it dies it is started again, after a wait that grows with its deaths in a row. */
+/** Starts a role and keeps it running: a process that dies is started again, after a wait that grows with the deaths in a row. */
 export function keepRole<Send extends object, Receive extends object>(
   options: KeepOptions<Send, Receive>,
 ): KeptRole<Send> {

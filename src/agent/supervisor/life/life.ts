@@ -19,10 +19,10 @@ export interface LifeOptions {
   readonly kind: Kind;
   readonly request: LaunchRequest;
   readonly botEnvironment: (launch: Launch) => Readonly<Record<string, string>>;
-  /** What the daemon and the query server read their configuration from. */
+  /** The environment from which the daemon and the query server read their configuration. */
   readonly roleEnvironment: Readonly<Record<string, string>>;
   readonly self: Self;
-  /** Brings code and state and takes a generation; undefined: a sidecar does that. `onState`: the state is there, whatever the code does. */
+  /** Pulls code and state and takes a generation; undefined: a sidecar does that. `onState` is called once the state is there, even where the code fails. */
   readonly pull: (
     signal: AbortSignal,
     emit: EventSink,
@@ -36,19 +36,19 @@ export interface LifeOptions {
   readonly log: Logger;
 }
 
-/** What the pull learnt, and the connections that it was pulled by: whoever saves goes on with the one or the other. */
+/** What the pull has learnt, and its connections. The process that saves continues with one of the two. */
 export interface Pulled {
   readonly state: PulledState;
   readonly stores: Stores;
 }
 
-/** A state that is ours although nothing of the bot has run yet. */
+/** A state whose generation this container has taken although nothing of the bot has run yet. */
 export interface HeldState extends Pulled {
-  /** It is what an earlier life has left here, and may be newer than what is saved. */
+  /** An earlier life has left it on this volume; it may be newer than the saved state. */
   readonly kept: boolean;
 }
 
-/** One life of a bot, as every phase of it has it. */
+/** One life of a bot: what every phase of it is given. */
 export interface Life extends LifeOptions {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
@@ -56,11 +56,11 @@ export interface Life extends LifeOptions {
   readonly relay: EventRelay;
   /** Aborted, with the error for it (75) as its reason, once another instance has taken over. */
   readonly fenced: AbortSignal;
-  /** Another instance has taken over, in these words. */
+  /** Records that another instance has taken over, with the reason in words. */
   fence(message: string): void;
-  /** The bot's first process is there: its output is captured from now on, and signals are passed on to it. */
+  /** The bot's first process exists: from now on its output is captured and signals are passed on to it. */
   adopt(bot: BotProcess): void;
-  /** What a start that fails answers for; undefined again once the bot runs. */
+  /** The state that a failed start has to save; undefined again once the bot runs. */
   hold(state: HeldState | undefined): void;
   held(): HeldState | undefined;
   /** How many processes the kernel had killed for memory before. */
@@ -69,7 +69,7 @@ export interface Life extends LifeOptions {
   readonly processLimit: number | undefined;
 }
 
-/** Listens from the very start: to signals, and to what the kernel says. */
+/** Begins a life: listens to signals and remembers the kernel's counters. */
 export function beginLife(options: LifeOptions): Life {
   const { config, clock, capture } = options;
   const fenced = new AbortController();

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** Where a container sees its own cgroup: version 2, then version 1. */
 const FILES = ['/sys/fs/cgroup/memory.events', '/sys/fs/cgroup/memory/memory.oom_control'];
 
-/** How many processes of our cgroup the kernel has killed for memory; undefined where it does not say. */
+/** How many processes of the container's cgroup the kernel has killed for memory; undefined where it does not say. */
 export function readOomKills(files: readonly string[] = FILES): number | undefined {
   for (const file of files) {
     try {
@@ -16,7 +16,7 @@ export function readOomKills(files: readonly string[] = FILES): number | undefin
   return undefined;
 }
 
-/** How many it has killed since it had killed `before`. */
+/** How many more it has killed than `before`. */
 export function oomKillsSince(before: number | undefined): number {
   return Math.max(0, (readOomKills() ?? 0) - (before ?? 0));
 }

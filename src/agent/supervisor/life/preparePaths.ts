@@ -12,19 +12,19 @@ import {
 } from '../../process/capabilities.ts';
 
 /**
- * Makes the directories of the contract. Code and state belong to whom the bot runs as; the logs stay ours, so that
- * the bot cannot rewrite what it has said. `needed` is what comes afterwards, where the bot is another user. Throws `config`.
+ * Makes the directories of the contract. Code and state belong to the bot's user. The logs belong to the supervisor's, so that the bot
+ * cannot rewrite what it has said. `needed` has the capabilities that are used later, where the bot is another user. Throws `config`.
  */
 export function preparePaths(config: Config, needed: readonly Capability[]): void {
   const { paths, user } = config;
   requireCapabilities(user, needed);
-  // With another user for the bot, we are root.
+  // Where the bot is another user, the supervisor is root.
   const ours = user && { uid: 0, gid: 0 };
   try {
     own(paths.code, user);
     own(paths.state, user);
     own(paths.logs, ours);
-    // Whoever owns the folder around them can replace the logs and the exit record.
+    // The owner of the folder around them can replace the logs and the exit record.
     const around = dirname(paths.logs);
     if (user && user.uid !== 0 && statSync(around).uid === user.uid) own(around, ours);
   } catch (error) {
@@ -37,7 +37,7 @@ function own(path: string, owner: Owner | undefined): void {
     makeFolders(path, 0o755);
     if (!owner) return;
     let { uid, mode } = statSync(path);
-    // Images and volumes leave them open to every user whom a container may start as.
+    // Images and volumes leave them open to every user, because a container may start as any.
     const open = (mode & 0o002) !== 0;
     if (open && uid !== 0 && lackedCapabilities(['FOWNER']).length > 0) {
       chownSync(path, 0, 0);

@@ -21,23 +21,23 @@ export interface QueryLinkOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
-  /** What a server that starts (again) is told first, so that it knows what has happened. */
+  /** The first messages to a server that starts or starts again: what has happened so far. */
   readonly catchUp: () => readonly ToQueryServer[];
   readonly onEvent: (event: RuntimeEvent) => void;
-  /** Ends the query program when we die. */
+  /** Ends the query program when the supervisor dies. */
   readonly guard: Guard;
   readonly agent: AgentKeeper | undefined;
 }
 
 export interface QueryLink {
   readonly pid: number | undefined;
-  /** As `RoleProcess.send`. */
+  /** Sends like `RoleProcess.send`. */
   tell(message: ToQueryServer, onItsWay?: () => void): boolean;
-  /** Ends server and query program; the process goes by itself, or with us. */
+  /** Ends server and query program. The process ends by itself, at the latest with the supervisor. */
   stop(): void;
 }
 
-/** The query server as the supervisor sees it: started again when it dies, with what it has to know. */
+/** The query server as the supervisor sees it: one that dies is started again, and told what has happened. */
 export function linkQueryServer(options: QueryLinkOptions): QueryLink {
   let program: number | undefined;
   const guardProgram = guardCurrent(options.guard);
@@ -48,7 +48,7 @@ export function linkQueryServer(options: QueryLinkOptions): QueryLink {
   const server = keepRole<ToQueryServer, FromQueryServer>({
     ...options,
     role: ['execute', '--query-server-only'],
-    // For the query program; the server itself must not be steered by them.
+    // They are for the query program; the server itself must not see them.
     tuning: {
       [PROGRAM_ENV]: JSON.stringify(withheldEnvironment(options.env)),
       [PROGRAM_BYTES]: notText(options.env)
@@ -63,7 +63,7 @@ export function linkQueryServer(options: QueryLinkOptions): QueryLink {
       else options.agent?.take(message);
     },
     onDeath: () => {
-      // Killed, the server could not end its program, which would keep the port and the state's files.
+      // A server that is killed cannot end its program, and the program would keep the port and the state's files.
       if (program !== undefined) signalProcess(-program, 'SIGKILL');
       runs(undefined);
       return true;

@@ -6,14 +6,14 @@ import type { Life } from './life.ts';
 import { saveHere } from './saveHere.ts';
 
 /**
- * Of a start that failed: a container that was killed and starts again on its volume may hold more than what is saved, and this
- * may be its last start. Never throws.
+ * Saves the state that an earlier life has left on this volume, after a start that failed. It may be newer than the saved one, and there
+ * may be no further start. Never throws.
  */
 export async function saveHeld(life: Life): Promise<FinishOutcome> {
   const { parts, config, stop, clock, log } = life;
   const held = life.held();
   if (!held) {
-    // Whoever could not look at the saved state does not know whether it has all that lies here.
+    // A start that could not read the saved state does not know whether that has everything of the local one.
     const isSaved = !parts.sync || isNothingThere(config.paths.state);
     return { stateSaved: isSaved, logsSaved: isSaved, reason: undefined };
   }
@@ -27,7 +27,7 @@ export async function saveHeld(life: Life): Promise<FinishOutcome> {
   return outcome;
 }
 
-/** False where that cannot be seen. */
+/** False where that cannot be known. */
 function isNothingThere(statePath: string): boolean {
   try {
     return isEmpty(openRoot(statePath));

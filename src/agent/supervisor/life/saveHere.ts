@@ -8,19 +8,19 @@ import { type OpenedSync, openSync } from '../../../bot/sync/openSync.ts';
 import { publishOrCheck } from '../../../bot/sync/publishOrCheck.ts';
 import type { Life, Pulled } from './life.ts';
 
-/** A bot whose lives are all as short has nobody else who prunes; whoever waits for its end shall not wait for long. */
+/** How long pruning may take, milliseconds. A bot whose lives are all short has no daemon that prunes, and its end must not be delayed. */
 const PRUNE_MS = 5000;
 
-/** What ends by itself when its time is over says more exactly what was not saved, milliseconds. */
+/** The margin within which a sync ends by itself, milliseconds: its own report says exactly what was not saved. */
 const LAST_WORD_MS = 100;
 const OUT_OF_TIME: FinishOutcome = { stateSaved: false, logsSaved: false, reason: 'the stop budget ran out' };
 
 type Saving = Life & { readonly pulled: Pulled };
 
 /**
- * The final sync of a bot that has ended before it had a daemon: by this process, which has pulled, over the connections that it
- * was pulled by. Never throws: what was not saved is in the outcome. `left`: the milliseconds that there are, as of now; undefined:
- * as long as bytes move, until somebody asks for a stop.
+ * The final sync of a bot that has ended before it had a daemon. This process does it, over the connections of its own pull. Never
+ * throws: the outcome says what was not saved. `left`: the milliseconds that are left at the moment of the call; undefined: as long as
+ * bytes move, until a stop is asked for.
  */
 export async function saveHere(
   life: Saving,
@@ -46,7 +46,7 @@ async function save(life: Saving, budgetMs: number | undefined, endedWell: boole
       ...life,
       stores: pulled.stores,
       claim: async ({ bot }) => parseClaim(pulled.state, bot),
-      // Nobody is left who could write.
+      // No process is left that could write.
       freezer: undefined,
     });
     let sequence = 0;
@@ -74,7 +74,7 @@ async function save(life: Saving, budgetMs: number | undefined, endedWell: boole
   }
 }
 
-/** The sequence of the new snapshot; 0: there is none, because nothing has changed. */
+/** The sequence of the new snapshot; 0: nothing has changed, and there is no new one. */
 async function publish(life: Life, { publisher }: OpenedSync, signal: AbortSignal): Promise<number> {
   try {
     const report = await publishOrCheck(publisher, { signal, still: true });

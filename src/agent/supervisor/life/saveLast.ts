@@ -5,7 +5,7 @@ import { syncBudgetMs } from '../stop/stopBudget.ts';
 import { budgetOf, type Ended } from './endBot.ts';
 import type { Ending } from './exitRecord.ts';
 
-/** The final sync. What was not saved is in the ending, and wins over the bot's own code. */
+/** The final sync. The ending says what was not saved, which wins over the bot's own code. */
 export async function saveLast(ended: Ended): Promise<Ending> {
   const { guard, fenced, log } = ended;
   const outcome = await save(ended);
@@ -23,7 +23,7 @@ export async function saveLast(ended: Ended): Promise<Ending> {
   };
 }
 
-/** Without a budget as long as bytes move; with one, also one that begins meanwhile, what is left of it. */
+/** The time for the final sync: what is left of the budget, which may begin meanwhile; without one, as long as bytes move. */
 async function save(ended: Ended): Promise<FinishOutcome> {
   const { parts, pulled, stop, clock } = ended;
   const { daemon } = ended.helpers();
@@ -42,13 +42,13 @@ async function save(ended: Ended): Promise<FinishOutcome> {
   return await saveHere({ ...ended, pulled }, left, endedWell(ended));
 }
 
-/** Only then is what its task leaves what it meant to leave. */
+/** Whether the bot has ended well: only then are the outputs of its task complete. */
 function endedWell({ exit, refusal }: Ended): boolean {
   return exit.code === 0 && refusal === undefined;
 }
 
 const NEVER = new Promise<never>(() => undefined);
-/** Nobody here has saved anything, and nothing went wrong. */
+/** The outcome where this container saves nothing: nothing saved, nothing failed. */
 const LEFT_TO_SIDECAR: FinishOutcome = { stateSaved: false, logsSaved: false, reason: undefined };
 
 function unsaved({ reason }: FinishOutcome): RuntimeError | undefined {

@@ -9,23 +9,23 @@ import { linkQueryServer, type QueryLink } from './queryLink.ts';
 import type { Started } from './startUp.ts';
 
 /**
- * How long a bot has the machine to itself, milliseconds. Each helper is a Node process, whose start would compete with the bot's
- * own; and a bot that ends before needs none of them (`saveHere`). Nothing is at risk that would not be without it: a
- * daemon does not look at the state so early, and a supervisor that is killed leaves tree, marker and journal to the next start.
+ * How long a bot runs before its helpers are started, milliseconds. Each helper is a Node process, whose start would compete with the
+ * bot's own. A bot that ends earlier needs none of them (`saveHere`). The delay risks nothing: a daemon would not look at the state so
+ * early, and a supervisor that is killed leaves tree, marker and journal to the next start.
  */
 const ALONE_MS = 300;
-/** When the start is over and its garbage can go, milliseconds after the bot's start. */
+/** When the start is over and its garbage can be collected, milliseconds after the bot's start. */
 const SETTLE_MS = 2000;
 
-/** What the bot does not have to wait for. */
+/** The processes for which the bot does not have to wait. */
 export interface Helpers {
-  /** Undefined: a sidecar saves, or the bot has ended before there was one. */
+  /** Undefined: a sidecar saves, or the bot has ended before its daemon was started. */
   readonly daemon?: DaemonLink | undefined;
   readonly query?: QueryLink | undefined;
 }
 
 export interface Helped extends Started {
-  /** As they are now: none, until the bot has run for a while. None is started any more once it has ended. */
+  /** The helpers that run now: none until the bot has run for a while. None is started after the bot's end. */
   readonly helpers: () => Helpers;
 }
 
@@ -35,7 +35,7 @@ export function startHelpers(started: Started): Helped {
   const ended = new AbortController();
   void bot.ended.then(() => ended.abort());
   if (isScarce(started.processLimit)) {
-    // First of all: a start takes milliseconds, in which a bot forks as often as it may.
+    // Before all else: the start of a helper takes milliseconds, and in these a bot forks as often as it may.
     const release = holdBack(bot, clock, ended.signal);
     helpers = start(started, release);
     if (!helpers.daemon) release();

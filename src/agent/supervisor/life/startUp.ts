@@ -14,15 +14,15 @@ import { preparePaths } from './preparePaths.ts';
 
 export interface Started extends Life {
   readonly bot: BotProcess & Partial<Pick<KeptAgent, 'agent'>>;
-  /** Ends the bot when we die. */
+  /** Ends the bot when the supervisor dies. */
   readonly guard: Guard;
   /** Undefined: a sidecar has pulled. */
   readonly pulled: Pulled | undefined;
 }
 
 /**
- * Pulls while the bot's interpreter already loads, and lets it run the bot when all is there. Throws what the pull or
- * the kind threw, when nothing of the bot is left; `interrupted` (143) when we were stopped meanwhile.
+ * Pulls while the bot's interpreter loads, and lets the interpreter run the bot when code and state are there. Throws what the pull or the
+ * kind has thrown, once no process of the bot is left; `interrupted` (143) where a stop came meanwhile.
  */
 export async function startUp(life: Life): Promise<Started> {
   const { config, kind, request, relay, log } = life;
@@ -38,7 +38,7 @@ export async function startUp(life: Life): Promise<Started> {
   const start: StartAgent | undefined = agents && ((options) => agents.keepAgent({ ...options, endpoint }));
   const failed = new AbortController();
   const pulling = life.pull(AbortSignal.any([stop, failed.signal]), relay.emit, life.hold);
-  // Looked at below; a pull that fails while the interpreter is being started is not an unhandled rejection.
+  // Its result is looked at below. Without this, a pull that fails while the interpreter is started would be an unhandled rejection.
   pulling.catch(() => undefined);
   let early: Guarded | undefined;
   try {
@@ -48,7 +48,7 @@ export async function startUp(life: Life): Promise<Started> {
     stop.throwIfAborted();
     const { bot, guard } = early ?? (await startGuarded(life, launch, start));
     bot.go();
-    // From here on, whoever ends the bot saves it.
+    // From here on the phases after this one save the state.
     life.hold(undefined);
     log.debug('bot may run');
     relay.emit('bot.started', { pid: bot.pid });
@@ -68,7 +68,7 @@ type Guarded = Pick<Started, 'bot' | 'guard'>;
 
 async function startGuarded(life: Life, launch: Launch, start?: StartAgent): Promise<Guarded> {
   const { config, log } = life;
-  // Before the bot: between its start and being guarded lies no more than a write.
+  // Before the bot: so only one write lies between the bot's start and the moment from which it is guarded.
   let guard: Guard | undefined;
   const pipes = await makeOutputPipes(config.paths.logs, (folder) => {
     guard = startGuard(life.self, folder);
@@ -84,7 +84,7 @@ async function startGuarded(life: Life, launch: Launch, start?: StartAgent): Pro
   return { bot, guard };
 }
 
-/** An interpreter that ends before it was told to go on will never run the bot: no need to pull to the end. */
+/** An interpreter that ends before the bot may run will never run it: the pull need not go on. */
 async function failureOf(early: BotProcess): Promise<never> {
   const end = await early.ended;
   throw (
