@@ -16,6 +16,8 @@ export interface Credentials {
    * Called before every create; safe to repeat. Errors as the store's.
    */
   grant(spec: BotSpec, role: Role, user: User, signal: AbortSignal): Promise<SecretEnv>;
+  /** What `grant` has made and the engine has to bring in by value; undefined where it is mounted, or there is nothing. */
+  files(spec: BotSpec, role: Role): GrantedFiles | undefined;
   /** An instance of another host's life was found running: from now on it is served as if it had just been granted. */
   adopt(spec: BotSpec, role: Role): void;
   /** The bot is gone for good. */
@@ -26,6 +28,14 @@ export interface Credentials {
 export interface Shape {
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly Mount[];
+}
+
+export interface GrantedFiles {
+  /** Of a mount of `Shape.mounts`. */
+  readonly target: string;
+  readonly files: Readonly<Record<string, Secret>>;
+  /** Milliseconds. */
+  readonly until: number;
 }
 
 export type SecretEnv = Readonly<Record<string, Secret>>;

@@ -1,19 +1,22 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { asRuntimeError, isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import type { TimedKeys } from '../../store/s3/sealedKeys.ts';
+import { Secret } from '../../base/secret.ts';
+import { sealKeys, type TimedKeys } from '../../store/s3/sealedKeys.ts';
 import type { Buckets, StoreConfig } from '../../store/storeConfig.ts';
 import type { BotSpec } from '../bots/botSpec.ts';
 import type { Role } from '../engine/engine.ts';
 import { assumeRole } from './assumeRole.ts';
 import { botPolicy } from './botPolicy.ts';
 import type { Credentials } from './credentials.ts';
+import { folderKeys } from './folderKeys.ts';
 import { inputKeys } from './inputKeys.ts';
-import { KEYS_NAME, type KeysFile, keysFile } from './keysFile.ts';
+import { KEYS_NAME } from './keysFile.ts';
+import type { KeysPlace } from './keysPlace.ts';
 import { makeBuckets } from './makeBuckets.ts';
-import { openSeals, type Scope } from './seals.ts';
+import type { Scope } from './seals.ts';
 
 /**
  * The room of the bots' keys: each bot reaches its own objects in the store and no other's.
@@ -21,7 +24,8 @@ import { openSeals, type Scope } from './seals.ts';
  *   1. `botPolicy`   what the bot may do, as a policy; the inputs of its task are read too (`inputKeys`)
  *   2. `assumeRole`  keys with that policy, for a time, from the store's STS; a store without STS narrows none
  *   3. `seals`       an instance gets a secret of its own, by its environment
- *   4. `keysFile`    the keys, sealed, in a file that is mounted into the instance, and written again before they expire
+ *   4. `keysPlace`   the keys, sealed, in a file of the instance, and written again before they expire: in a folder of the host that is
+ *                    mounted (`folderKeys`, `keysFile`), or by value where the engine has no folders (`engineKeys`)
  */
 
 export interface CredentialsOptions {
@@ -29,8 +33,10 @@ export interface CredentialsOptions {
   /** What instances reach the store by: `http://minio:9000`. */
   readonly endpoint: string;
   readonly buckets: Buckets;
-  /** A folder of our own; it outlives the host. */
+  /** A folder of our own; it outlives the host, where `place` is not said. */
   readonly folder: string;
+  /** Where the keys lie; default: in that folder, mounted. */
+  readonly place?: KeysPlace;
   readonly clock: Clock;
   readonly log: Logger;
   /** How long keys hold, milliseconds; default 12 h. They are renewed when a third of it is left. */
@@ -40,13 +46,14 @@ export interface CredentialsOptions {
 const DURATION_MS = 12 * 3_600_000;
 const LOOK_EVERY_MS = 30_000;
 /** Where the folder of keys is inside. */
-const INSIDE = '/run/runtime';
+export const INSIDE = '/run/runtime';
 
 interface Granted {
   readonly spec: BotSpec;
   readonly scope: Scope;
   readonly policy: string;
-  readonly expiresAt: number;
+  /** Undefined: nobody here has given them out. */
+  readonly expiresAt: number | undefined;
 }
 
 /**
@@ -66,16 +73,14 @@ export function openCredentials(options: CredentialsOptions): Credentials {
         hint: 'Set MINIO_ENDPOINT, MINIO_ACCESS_KEY and MINIO_SECRET_KEY.',
       },
     );
-  const seals = openSeals(options.folder);
+  mkdirSync(options.folder, { recursive: true, mode: 0o711 });
+  const place = options.place ?? folderKeys(options.folder, INSIDE);
   const marker = join(options.folder, 'narrows');
   let bucketsMade = false;
   let narrows = existsSync(marker);
   const granted = new Map<string, Granted>();
   const closing = new AbortController();
   let description = 'keys of bots: none given out yet';
-
-  const fileOf = (bot: string): KeysFile =>
-    keysFile(join(options.folder, 'bots', bot), (scope) => seals.of(bot, scope));
 
   const issue = async (policy: string, signal: AbortSignal): Promise<TimedKeys> => {
     try {
@@ -101,13 +106,18 @@ export function openCredentials(options: CredentialsOptions): Credentials {
     bucketsMade = true;
     const keys = await issue(policy, signal);
     signal.throwIfAborted();
-    fileOf(spec.name).write(scope, keys);
+    await place.write(spec.name, scope, keys, signal);
     granted.set(keyOf(spec.name, scope), { spec, scope, policy, expiresAt: keys.expiresAt });
   };
 
-  const isDue = ({ expiresAt }: Granted) => expiresAt - clock.now() < durationMs / 3;
+  const isSoon = (expiresAt: number) => expiresAt - clock.now() < durationMs / 3;
   const renew = async () => {
     let failed = 0;
+    const until = await place.inUse?.(closing.signal);
+    const isDue = ({ spec, scope, expiresAt }: Granted) => {
+      const known = until === undefined ? expiresAt : until(spec.name, scope);
+      return known !== undefined && isSoon(known);
+    };
     for (const { spec, scope } of [...granted.values()].filter(isDue)) {
       try {
         await give(spec, scope, closing.signal);
@@ -125,7 +135,8 @@ export function openCredentials(options: CredentialsOptions): Credentials {
     try {
       for (;;) {
         await clock.sleep(LOOK_EVERY_MS, closing.signal);
-        await renew();
+        // An engine that does not answer is asked again.
+        await renew().catch(() => closing.signal.throwIfAborted());
       }
     } catch {
       // Closed.
@@ -147,14 +158,7 @@ export function openCredentials(options: CredentialsOptions): Credentials {
               MINIO_REGION: store.region,
               MINIO_KEYS_FILE: `${INSIDE}/${KEYS_NAME}`,
             },
-            mounts: [
-              {
-                target: INSIDE,
-                readOnly: true,
-                // The folder: a file that is mounted by itself stays the old one when it is replaced.
-                from: { type: 'folder', path: fileOf(spec.name).folder },
-              },
-            ],
+            mounts: [place.mount(spec.name)],
           },
 
     async grant(spec, role, _user, signal) {
@@ -164,27 +168,36 @@ export function openCredentials(options: CredentialsOptions): Credentials {
       const policy = policyOf(spec, scope, buckets);
       const good =
         known?.policy === policy &&
-        !isDue(known) &&
-        fileOf(spec.name).read(scope)?.expiresAt === known.expiresAt;
+        known.expiresAt !== undefined &&
+        !isSoon(known.expiresAt) &&
+        place.read(spec.name, scope)?.expiresAt === known.expiresAt;
       if (!good) await give(spec, scope, signal);
-      return { MINIO_KEYS_SEAL: seals.of(spec.name, scope) };
+      return { MINIO_KEYS_SEAL: place.seal(spec.name, scope) };
+    },
+
+    files(spec, role) {
+      const scope = scopeOf(role);
+      const keys = role === 'sandbox' ? undefined : place.read(spec.name, scope);
+      if (keys === undefined) return undefined;
+      const line = new Secret(`${sealKeys(keys, place.seal(spec.name, scope))}\n`);
+      return { target: INSIDE, files: { [KEYS_NAME]: line }, until: keys.expiresAt };
     },
 
     adopt(spec, role) {
       if (role === 'sandbox') return;
       const scope = scopeOf(role);
       if (granted.has(keyOf(spec.name, scope))) return;
-      const keys = fileOf(spec.name).read(scope);
-      // No instance runs that was given none.
-      if (!keys) return;
+      const expiresAt = place.read(spec.name, scope)?.expiresAt;
+      // No instance runs that was given none; where they are given by value, the instance says until when they hold.
+      if (expiresAt === undefined && place.inUse === undefined) return;
       const policy = policyOf(spec, scope, buckets);
-      granted.set(keyOf(spec.name, scope), { spec, scope, policy, expiresAt: keys.expiresAt });
+      granted.set(keyOf(spec.name, scope), { spec, scope, policy, expiresAt });
     },
 
     async revoke(bot) {
       granted.delete(keyOf(bot, 'bot'));
       granted.delete(keyOf(bot, 'query'));
-      fileOf(bot).remove();
+      place.remove(bot);
     },
 
     async close() {

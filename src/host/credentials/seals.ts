@@ -18,7 +18,10 @@ export interface Seals {
 export function openSeals(folder: string): Seals {
   makeFolders(folder, 0o711);
   const file = join(folder, 'secret');
-  const secret = readSecret(file) ?? makeSecret(file);
+  return sealsOf(readSecret(file) ?? makeSecret(file));
+}
+
+export function sealsOf(secret: Buffer): Seals {
   return {
     of: (bot, scope) =>
       new Secret(createHmac('sha256', secret).update(`${scope}:${bot}`).digest('base64url')),

@@ -21,12 +21,13 @@ export function placeSecrets(
   makeFolders(folders.secrets, 0o711);
   for (const name of spec.secrets) {
     const target = join(folders.secrets, name);
-    replaceFile(target, read(join(from, name)), { mode: 0o400 });
+    replaceFile(target, readSecret(join(from, name)), { mode: 0o400 });
     chownSync(target, user.uid, user.gid);
   }
 }
 
-function read(path: string): string {
+/** One secret of the host's folder. `config` when it is missing. */
+export function readSecret(path: string): string {
   try {
     if (statSync(path).size > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} bytes`);
     return readFileSync(path, 'utf8');

@@ -32,7 +32,8 @@ export function template(spec: BotSpec, materials: Materials): Template {
     image: materials.image,
     entrypoint: undefined,
     command: undefined,
-    env: environment(spec, materials),
+    // Not CODE_SHA256: the code is in its place, and there is nothing left to check.
+    env: { ...environment(spec, materials), RUNTIME_CODE: materials.codeSha256 },
     user: materials.user,
     mounts: mounts(spec, materials),
     resources: spec.resources,
@@ -47,7 +48,11 @@ export function template(spec: BotSpec, materials: Materials): Template {
   return { ...made, hash: hash.slice(0, 32) };
 }
 
-function environment(spec: BotSpec, { credentials, shared, codeSha256 }: Materials): Record<string, string> {
+/** What every bot's environment has, wherever its code comes from. */
+export function environment(
+  spec: BotSpec,
+  { credentials, shared }: Pick<Materials, 'credentials' | 'shared'>,
+): Record<string, string> {
   const { entrypoints } = spec;
   return {
     ...spec.env,
@@ -61,8 +66,6 @@ function environment(spec: BotSpec, { credentials, shared, codeSha256 }: Materia
     BOT_CONFIG: spec.config,
     ...(spec.task === undefined ? {} : { TASK: spec.task }),
     STOP_TIMEOUT: `${spec.stopTimeoutMs}ms`,
-    // Not CODE_SHA256: the code is in its place, and there is nothing left to check.
-    RUNTIME_CODE: codeSha256,
   };
 }
 

@@ -46,7 +46,7 @@ export const hostSettings = {
     'dir:./bots',
     'where the bots are written down: dir:PATH, s3://BUCKET/PREFIX or kubernetes:',
   ),
-  driver: setting('RUNTIME_HOST_DRIVER', matching('docker', /^docker$/), 'docker', 'what runs them'),
+  driver: setting('RUNTIME_HOST_DRIVER', oneOf('docker', 'kubernetes'), 'docker', 'what runs them'),
   only: setting('RUNTIME_HOST_ONLY', only, parts.join(','), 'run only these parts'),
   data: setting(
     'RUNTIME_HOST_DATA',
