@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { BotView } from '../../../src/host/api/hostApi.ts';
 import type { HostEvent } from '../../../src/host/journal/event.ts';
 import { freePort } from '../process/freePort.ts';
-import type { Minio } from '../store/minio.ts';
+import type { Minio, MinioAddress } from '../store/minio.ts';
 import { removeHost } from './testDocker.ts';
 
 const runtime = join(import.meta.dirname, '../../../dist/runtime');
@@ -38,10 +38,14 @@ export interface RealHost extends AsyncDisposable {
 
 export async function realHost(options: {
   image: string;
-  minio: Minio;
+  minio: MinioAddress & Pick<Minio, 'client'>;
   env?: Record<string, string>;
   /** Where its data folder is, where it is not beside the bots. */
   data?: string;
+  /** Put before its command line: where its network is another one. */
+  enter?: readonly string[];
+  /** Removes what it has made; default: its containers. */
+  cleanUp?: () => Promise<void>;
 }): Promise<RealHost> {
   const root = mkdtempSync(join(tmpdir(), 'host-'));
   const [queryPort, healthPort] = [await freePort(), await freePort()];
@@ -94,7 +98,8 @@ export async function realHost(options: {
     },
     start: async (more = {}) => {
       const out = openSync(logFile, 'a');
-      child = spawn(runtime, ['host'], { env: { ...env, ...more }, stdio: ['ignore', out, out] });
+      const [program = runtime, ...args] = [...(options.enter ?? []), runtime, 'host'];
+      child = spawn(program, args, { env: { ...env, ...more }, stdio: ['ignore', out, out] });
       await once(child, 'spawn');
     },
     kill: async () => void (await end('SIGKILL')),
@@ -115,8 +120,8 @@ export async function realHost(options: {
     log: () => readFileSync(logFile, 'utf8'),
     [Symbol.asyncDispose]: async () => {
       await end('SIGKILL');
-      const id = readFileSync(join(data, 'host-id'), 'utf8').trim();
-      await removeHost(id);
+      const removeOwn = () => removeHost(readFileSync(join(data, 'host-id'), 'utf8').trim());
+      await (options.cleanUp ?? removeOwn)();
       await rm(root, { recursive: true, force: true });
     },
   };
