@@ -8,18 +8,18 @@ import { firstStart } from './firstStart.ts';
 import type { Holding } from './holding.ts';
 import { noteClaimant } from './tree/noteClaimant.ts';
 
-/** The right to write a bot's state, and its head as it was when we took it. */
+/** The right to write a bot's state, with the head as it was when this instance took the right. */
 /*
- * Whose turn it is, and which tree to keep (the latter: `tree/keepOrReplace.ts`).
+ * Which instance may write a bot's state. (Which tree is kept: `tree/keepOrReplace.ts`.)
  *
- * A *generation* counts the instances of a bot; its *holder* is the id of one. The head names the newest of both. *Fenced* is who finds
- * another there.
+ * A *generation* counts the instances of a bot; a *holder* is the id of one instance. The head names the newest generation and its
+ * holder. An instance that finds another holder there is *fenced*.
  *
- *  1. `claim` writes the head with the next generation, on the condition that it is still the one that was read. From then on the store
- *     refuses every older instance. `firstStart` tells a new bot from one whose head is gone.
- *  2. `claimLocal` does so for a tree that another process has restored; `resumeClaim` for a daemon that starts again; `observe` only
- *     looks.
- *  3. `HeadKeeper` moves the head while it is ours, and notices when it is not.
+ *  1. `claim` writes the head with the next generation, on the condition that the head is still the one that was read. From then on the
+ *     store refuses every older instance. `firstStart` tells a new bot from one whose head is gone.
+ *  2. `claimLocal` claims for a tree that another process has restored. `resumeClaim` takes a claim up again in a daemon that starts
+ *     again. `observe` only reads the head.
+ *  3. `HeadKeeper` moves the head of this instance, and notices when another instance has taken over.
  */
 
 export interface Claim {
@@ -28,30 +28,30 @@ export interface Claim {
   readonly holder: string;
   readonly etag: string;
   readonly head: Head;
-  /** Whose the bot was before; generation 0: nobody's. */
+  /** The holder before this one; generation 0: there was none. */
   readonly previous: Holding;
-  /** What was restored for it, once it has been, for a process that did not do so itself. */
+  /** What another process has restored for this claim; undefined before that. */
   readonly tree?: LocalTree | undefined;
 }
 
 export interface ClaimOptions {
   readonly holder: string;
-  /** Where the state is to be, when the claim is for a tree that lies there and may be newer than what is saved. */
+  /** The state directory, where the claim is for the tree in it, which may be newer than the saved state. */
   readonly dir?: string | undefined;
-  /** By whom the bot has to be held still; `fenced` when it is not. Undefined: whoever holds it. */
+  /** The holder that must still have the bot, else `fenced`. Undefined: any holder. */
   readonly from?: Holding | undefined;
   readonly signal: AbortSignal;
 }
 
-/** How often somebody else may be faster than us. */
+/** How often other instances may be faster. */
 const ATTEMPTS = 20;
-/** How often a condition that did hold may be refused: once, where another's write has failed half-way. */
+/** How often the store may refuse a condition that holds: once, after another instance's write that has failed half-way. */
 const REFUSALS = 2;
 
 /**
  * Takes the next generation: from here on the store refuses every older instance. One GET and one PUT. Throws
- * `damaged` when there is a head that cannot be used, or none beside other objects: a state is empty only when the store says
- * that there is nothing.
+ * `damaged` where the head cannot be used, or is missing beside other objects: a state is empty only where the store says that there is
+ * nothing.
  */
 export async function claim(context: StateContext, options: ClaimOptions): Promise<Claim> {
   const { store, bot, clock } = context;
@@ -80,7 +80,7 @@ export async function claim(context: StateContext, options: ClaimOptions): Promi
         return { generation: head.generation, holder, etag: taken.etag, head: taken.head, previous };
       }
       if (!isRuntimeError(error, 'conflict', 'not-found')) throw error;
-      // Nobody else has written, and the store refuses all the same.
+      // No other instance has written, and the store refuses nevertheless.
       if (taken?.etag === current?.etag) refusals += 1;
       if (refusals === REFUSALS || attempt === ATTEMPTS || error.retryable) throw undecided(bot, error);
     }
@@ -96,7 +96,7 @@ function undecided(bot: string, cause: Error): RuntimeError {
   });
 }
 
-/** The head without taking a generation: for those who only read (an ephemeral query). */
+/** Reads the head without taking a generation, for a process that only reads (an ephemeral query). */
 export async function observe(context: StateContext, options: { signal: AbortSignal }): Promise<Claim> {
   const current = await readHead(context, options.signal);
   const head = current?.head ?? emptyHead(context.bot, (await firstStart(context, options.signal)).legacy);
@@ -104,7 +104,7 @@ export async function observe(context: StateContext, options: { signal: AbortSig
   return { generation: 0, holder: '', etag: current?.etag ?? '', head, previous: { generation, holder } };
 }
 
-/** For another process: `parseClaim` reads it. */
+/** The claim as text for another process, which reads it by `parseClaim`. */
 export function serializeClaim(claim: Claim): SerializedClaim {
   return { ...claim, head: encodeHead(claim.head).toString('utf8') };
 }
@@ -117,7 +117,7 @@ export function parseClaim(serialized: SerializedClaim, bot: string): Claim {
   return { ...serialized, head: parseHead(serialized.head, bot) };
 }
 
-/** A claim that this instance took before, read back: for a daemon that starts again. `fenced` when it is lost. */
+/** The claim that this instance has taken before, for a daemon that starts again. `fenced` where it is lost. */
 export async function resumeClaim(
   context: StateContext,
   held: Holding & Pick<Claim, 'tree'>,

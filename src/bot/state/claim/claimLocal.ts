@@ -8,9 +8,8 @@ import { readMarker, writeMarker } from './tree/marker.ts';
 import { keptMarker } from './tree/markerFor.ts';
 
 /**
- * Takes the next generation for the tree that already lies in `dir`, restored there by another process. Throws `refused`
- * unless that tree is complete, and `fenced` when somebody has had the bot since: anything else could replace a good state by
- * a worse one.
+ * Takes the next generation for the tree in `dir`, which another process has restored. Throws `refused` where that tree is not complete,
+ * and `fenced` where another instance has had the bot since: otherwise a worse state could replace a good one.
  */
 export async function claimLocal(
   context: StateContext,

@@ -3,9 +3,9 @@ import type { StateContext } from '../format/context.ts';
 import { keys } from '../format/format.ts';
 
 /**
- * What there is of a bot that has no head. A new one has nothing, or a state in the older format. Manifests or packs without a
- * head are a damaged state and no new bot: starting from nothing would be less than what is saved, and pruning would remove the
- * rest. Throws `damaged` then. One listing, which only a first start pays for.
+ * Tells what the store has of a bot without a head. A new bot has nothing, or a state in the older format. Manifests or packs without a
+ * head are a damaged state, not a new bot: a start from nothing would begin with less than is saved, and pruning would remove the
+ * rest. Throws `damaged` for it. Costs one listing, at a bot's first start only.
  */
 export async function firstStart(
   { store, bot }: StateContext,

@@ -6,18 +6,18 @@ import { readHead, type StoredHead } from '../read/readHead.ts';
 import { type Claim, fenced, isHeldBy } from './claim.ts';
 import { putBack } from './putBack.ts';
 
-/** A gateway may take a moment to show what it has taken, milliseconds. */
+/** A gateway may show an object only some time after it has taken it, milliseconds. */
 const SECOND_LOOK_MS = 1000;
 
 /**
- * The head while it is ours: moves it, and notices when another instance has taken over. Where it is gone it is put back, and
- * whatever noticed that throws `conflict` with `PUT_BACK`.
+ * Moves the head of this instance, and notices when another instance has taken over. A head that is gone is put back, and the call that
+ * has noticed it throws `conflict` with `PUT_BACK`.
  */
 export class HeadKeeper {
   readonly #context: StateContext;
   readonly #held: { readonly generation: number; readonly holder: string };
   #current: StoredHead;
-  /** A write whose outcome nobody told us: the head must be read before it is believed. */
+  /** The outcome of the last write is unknown: the head has to be read before it is relied upon. */
   #uncertain = false;
   #conditional: boolean | undefined;
 
@@ -31,12 +31,12 @@ export class HeadKeeper {
     return this.#current.head;
   }
 
-  /** Nobody told us the outcome of our last write. */
+  /** Whether the outcome of the last write is unknown. */
   get isUncertain(): boolean {
     return this.#uncertain;
   }
 
-  /** Finds out what became of a write whose outcome nobody told us. */
+  /** Finds out the outcome of a write whose answer was lost. */
   async settle(signal: AbortSignal): Promise<void> {
     if (this.#uncertain) await this.#reread(signal);
   }
@@ -86,7 +86,7 @@ export class HeadKeeper {
       this.#uncertain = true;
       if (!isRuntimeError(error, 'conflict', 'not-found', 'unavailable')) throw error;
       await this.#reread(signal);
-      // Ours after all: the answer was lost, not the write.
+      // This instance has written it: the answer was lost, not the write.
       if (!encodeHead(this.head).equals(body)) throw error;
     }
     if (this.#conditional === false) await this.check(signal);
@@ -96,14 +96,14 @@ export class HeadKeeper {
     });
   }
 
-  /** The answer is not the object: a gateway may have given it. Throws `unavailable` when the head is not `next`. */
+  /** Reads the head back, because a gateway may acknowledge what the store does not have. Throws `unavailable` where the head is not `next`. */
   async #confirm(next: Head, body: Buffer, signal: AbortSignal): Promise<void> {
     const { store, bot, clock } = this.#context;
     const info = await store.head(keys.head(bot), { signal }).catch(ifThere);
     if (info?.etag === this.#current.etag) return;
     for (let looks = 1; ; looks++) {
       const stored = await readHead(this.#context, signal);
-      // Another instance may have taken over right after our write: it is in that head as well.
+      // Another instance may have taken over right after this write: its head names this snapshot, too.
       if (!stored) throw await this.#putBack(signal);
       const isOurs = isHeldBy(stored, this.#held);
       if (!isOurs && stored.head.sequence >= next.sequence) return;
@@ -123,7 +123,7 @@ export class HeadKeeper {
     this.#uncertain = false;
   }
 
-  /** The head is read again next time: what became of it there, another instance may have had a hand in. */
+  /** Has the head read again next time: another instance may have changed it meanwhile. */
   async #putBack(signal: AbortSignal): Promise<RuntimeError> {
     this.#uncertain = true;
     const { putBackHead } = await import('../parts/losses.ts');

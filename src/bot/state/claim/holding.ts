@@ -1,4 +1,4 @@
-/** By whom a bot is held; generation 0: by nobody. */
+/** The instance that has a bot; generation 0: none has. */
 export interface Holding {
   readonly generation: number;
   readonly holder: string;

@@ -1,7 +1,7 @@
 import { RuntimeError } from '../../../base/errors.ts';
 import { keys } from '../format/format.ts';
 
-/** `op` of the error when the head was gone and has been written again: what was under way starts anew from it. */
+/** `op` of the error when the head was gone and has been written again: the operation begins again from the new head. */
 export const PUT_BACK = 'state.putBack';
 
 export function putBack(bot: string): RuntimeError {

@@ -6,9 +6,9 @@ import { readManifest } from '../read/loadSnapshot.ts';
 import { fenced } from './claim.ts';
 
 /**
- * Writes the head of a running instance again, where the store says that there is none: that is a loss, and no other instance.
- * It names of the held one's snapshots those that are whole, as more than the head may be gone. Throws `fenced` where a newer
- * generation has left a manifest, and `conflict` where somebody else is faster.
+ * Writes the head of a running instance again where the store says that there is none. The store has lost it: no instance removes a head.
+ * The new head names those snapshots of the remembered one that are whole, as more than the head may be gone. Throws `fenced` where a
+ * newer generation has left a manifest, and `conflict` where another instance is faster.
  */
 export async function putBackHead(context: StateContext, held: Head, signal: AbortSignal): Promise<void> {
   const { store, bot, clock, warn } = context;
@@ -16,7 +16,7 @@ export async function putBackHead(context: StateContext, held: Head, signal: Abo
   for (const key of objects.keys()) {
     const [, name, sequence] = /\/manifests\/((\d+)-[0-9a-f]{64})$/.exec(key) ?? [];
     if (name === undefined || Number(sequence) <= held.sequence) continue;
-    // What a failed publish of ours has left is of our generation.
+    // A failed publish of this instance has left objects of this generation.
     const { generation } = await readManifest(context, name, signal);
     if (generation > held.generation) throw fenced(bot, undefined);
   }
@@ -38,7 +38,7 @@ async function listObjects({ store, bot }: StateContext, signal: AbortSignal): P
   try {
     for await (const { key, size } of store.list(`${bot}/`, { signal })) sizes.set(key, size);
   } catch (error) {
-    // The bucket is gone as well; the head's write makes it again.
+    // The bucket is gone, too. Writing the head creates it.
     if (!isRuntimeError(error, 'not-found')) throw error;
   }
   return sizes;

@@ -1,5 +1,5 @@
 /*
- * What lies in the store: docs/state-format.md, in code. Nothing here reads or writes anything.
+ * The format of what is in the store: docs/state-format.md, in code. Nothing here reads or writes anything.
  *
  *   head       the one object that changes: generation, holder, the snapshots that are kept; small states whole (`head.ts`)
  *   manifest   the root of a snapshot: which packs it needs, and where its segments lie (`manifest.ts`)
@@ -35,13 +35,13 @@ export const HEAD_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Limits on what a manifest and one of its segments may unpack to. */
 export const MANIFEST_LIMIT_BYTES = 64 * 1024 * 1024;
 
-/** Times in manifests are at most this far from 1970, µs: the year 2540. From 2^53 on only even ones can be said. */
+/** The largest distance of a time in a manifest from 1970, µs: the year 2540. From 2^53 on a number can be even only. */
 export const MAX_TIME_US = 2 ** 54;
 
 /** A file with more blocks on the disk has an entry that is longer than a reader takes (`MANIFEST_LIMIT_BYTES`). */
 export const DENSE_BLOCKS = 512 * 1024;
 
-/** Top-level name inside a state directory that is ours and never part of the state. */
+/** Top-level name inside a state directory that belongs to the runtime and is never part of the state. */
 export const RESERVED_NAME = '.runtime-sync';
 
 export const keys = {
@@ -50,7 +50,7 @@ export const keys = {
   manifests: (bot: string) => `${bot}/manifests/`,
   pack: (bot: string, hash: string) => `${bot}/packs/${hash}`,
   packs: (bot: string) => `${bot}/packs/`,
-  /** What agents before this format wrote. */
+  /** The object of the older format. */
   legacy: (bot: string) => `${bot}/state.tar.gz`,
 } as const;
 

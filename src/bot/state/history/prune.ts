@@ -8,7 +8,7 @@ import { readManifest } from '../read/loadSnapshot.ts';
 import { readHead } from '../read/readHead.ts';
 
 export interface PruneOptions {
-  /** What is younger by the store's own clock may belong to a publish under way. Milliseconds; default a day. */
+  /** Objects younger than this by the store's own clock may belong to a publish under way. Milliseconds; default a day. */
   readonly safetyAgeMs?: number;
   readonly signal: AbortSignal;
   /** Bytes of objects that are deleted, of those that will be. */
@@ -29,9 +29,9 @@ const DELETES_AT_ONCE = 8;
 const OWN_NAME = /\/(manifests\/\d+-|packs\/)[0-9a-f]{64}$/;
 
 /**
- * Deletes manifests and packs that no snapshot in the head names. May end anywhere: what is left is found next time.
- * The order is what makes it safe: first the whole listing, then the head, so that whatever a newer head names is
- * either in that head or younger than the safety age.
+ * Deletes manifests and packs that no snapshot in the head names. It may be cut off anywhere: the next call finds the rest.
+ * The order makes it safe: the whole listing comes first, then the head. So every object that a newer head names is named by the head that
+ * was read, or is younger than the safety age.
  */
 export async function prune(context: StateContext, options: PruneOptions): Promise<PruneReport> {
   const { store, bot } = context;
@@ -66,7 +66,7 @@ export async function prune(context: StateContext, options: PruneOptions): Promi
   }
 }
 
-/** `packs` undefined: a manifest cannot be read, so nobody knows which packs it names, and all of them stay. */
+/** `packs` undefined: a manifest cannot be read. The packs that it names are unknown, so all packs stay. */
 async function namedObjects(
   context: StateContext,
   { snapshots }: Head,

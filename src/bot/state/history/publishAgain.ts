@@ -12,7 +12,7 @@ import { readHead } from '../read/readHead.ts';
 import { findSnapshot, requireHead } from '../read/snapshots.ts';
 
 export interface PublishAgainOptions {
-  /** Which snapshot is to be the newest again, under a sequence of its own. */
+  /** The snapshot that becomes the newest again, under a sequence of its own. */
   readonly sequence: number;
   /** Who publishes it: a second call of the same holder, after one that was cut off, changes nothing. */
   readonly holder: string;
@@ -22,8 +22,8 @@ export interface PublishAgainOptions {
 const LOOKS_AT_ONCE = 8;
 
 /**
- * Makes an older snapshot the newest by one write of the head, which takes the next generation as well: whoever has the bot is
- * fenced, and every tree that lies on a disk is older than what is saved. No snapshot leaves the history for it. Throws
+ * Makes an older snapshot the newest by one write of the head. The same write takes the next generation: the instance that has the bot is
+ * fenced, and every tree on a disk is older than the saved state. No snapshot leaves the history. Throws
  * `not-found` and `damaged` before anything is written, and `conflict` where somebody else has moved the head meanwhile.
  */
 export async function publishAgain(
@@ -66,7 +66,7 @@ export async function publishAgain(
   return record;
 }
 
-/** What the snapshot needs is there: an old one is looked at by nobody else before it is restored. */
+/** Checks that all objects of the snapshot are there. Nothing else looks at an old snapshot before it is restored. */
 async function requirePacks(
   { store, bot }: StateContext,
   { manifest }: LoadedSnapshot,

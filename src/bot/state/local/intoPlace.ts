@@ -21,10 +21,10 @@ interface Built {
 }
 
 /**
- * Builds a tree aside and moves it in when it is complete: what was there goes at that moment, not before. It is built in
- * a folder that is held open and that nobody else can write to, so a bot in another container of the pod, whose
- * directory this is, cannot lead us elsewhere. At the top, where it can, nothing is followed; folders there are finished
- * last, since moving needs to write in them.
+ * Builds a tree aside and moves it in when it is complete. The earlier tree goes at that moment, not before. The folder for building is
+ * held open and no other user can write to it, so a bot in another container of the pod, to whom the directory belongs, cannot lead this
+ * process elsewhere. In the directory itself, where the bot could, nothing is followed. Folders there are finished last, because moving
+ * has to write in them.
  */
 export async function intoPlace<T extends Built>(
   { root, begin }: Place,

@@ -3,13 +3,13 @@ import { RuntimeError, systemCode } from '../../../base/errors.ts';
 import { below, type EntryPath, fromText, toSystemPath } from '../format/entryPath.ts';
 
 /*
- * The tree on this disk. The bot may change it at any moment, as another user or beside us, while we read and write, perhaps as root.
+ * The tree on this disk. The bot may change it at any moment while this process, perhaps root, reads and writes it.
  *
  *   root       the state directory, known by device and inode; another directory in its place is not the state (`treeRoot.ts`)
  *   scan       what `lstat` shows of all entries, compared with the tree before; what cannot be saved is named (`unsaveable.ts`)
  *   read       `readBlocks`: a file's blocks, where it was opened beneath the root and nowhere else (`openBeneath`)
- *   write      `TreeWriter` builds a tree in a folder of ours that nobody else can reach (`reservedFolder.ts`); `intoPlace` moves it in
- *              when it is complete, and `emptyRoot` removes what was there (`aroundMounts.ts`: what is mounted inside)
+ *   write      `TreeWriter` builds a tree in a folder that no other user can reach (`reservedFolder.ts`); `intoPlace` moves the complete
+ *              tree in, and `emptyRoot` removes the earlier one (`aroundMounts.ts`: what is mounted inside)
  *
  * Nothing is followed through a link, and nothing is written over what exists.
  */
@@ -27,7 +27,7 @@ export interface TreeRoot {
   readonly inode: number;
 }
 
-/** The directory itself must be one: a symlink in its place is refused, whatever it points to. */
+/** Opens the state directory. A symlink in its place is refused, whatever it points to. */
 export function openRoot(dir: string): TreeRoot {
   const stat = lstatDirectory(fromText(dir));
   return { path: fromText(realpathSync(dir)), device: stat.dev, inode: stat.ino };
@@ -80,9 +80,9 @@ export function unscannable(path: string, why: string, cause?: unknown): Runtime
 }
 
 /**
- * Opens an entry for reading, or undefined when it is not there (any more). The bot may swap a folder of the path
- * for a symlink at any moment, and we may read what it may not: so what was opened must lie where it was looked
- * for, by the kernel's word.
+ * Opens an entry for reading; undefined where it is not there (any more). The bot may replace a folder of the path by a symlink at any
+ * moment, and this process may read what the bot may not. Therefore the kernel is asked where the opened file lies, and that must be the
+ * path of the entry.
  */
 export function openBeneath(root: TreeRoot, path: EntryPath, type: 'file' | 'folder'): number | undefined {
   const full = path === '' ? root.path : below(root.path, path);

@@ -10,7 +10,7 @@ export interface CaptureOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly freezer: Freezer | undefined;
-  /** Nobody writes any more (the bot has ended): one look is enough. */
+  /** The bot has ended and no process writes any more: one look is enough. */
   readonly still: boolean;
 }
 
@@ -18,19 +18,19 @@ export interface Capture {
   readonly tree: Tree;
   readonly skipped: Scan['skipped'];
   readonly consistent: boolean;
-  /** How long the bot stood still. */
+  /** How long the bot was stopped, milliseconds. */
   readonly frozenMs: number;
 }
 
 const QUIET_PASSES = 4;
-/** Of the 200 ms for which the bot may stand still, what looking and reading may take. */
+/** The part of the bot's 200 ms of standstill that looking and reading may take, milliseconds. */
 const FROZEN_READ_MS = 140;
 const FROZEN_LIMIT_MS = 195;
-/** How long a rewrite that we caught half-way gets to go on, and how often. */
+/** How long, and how often, a rewrite that was seen half-way may go on before the next look. */
 const REWRITE_MS = 50;
 const REWRITE_LOOKS = 3;
 
-/** The tree as it stood at one moment: what is not known of it is read until nothing moves any more, at last with the bot standing still. */
+/** The tree as it stood at one moment. Unknown contents are read until nothing changes any more, at last with the bot stopped. */
 export async function capture(
   picture: Picture,
   writer: PackWriter,

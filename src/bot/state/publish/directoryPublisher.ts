@@ -16,8 +16,7 @@ import type { PublishReport } from './publishReport.ts';
 import { NOT_CONFIRMED, Uploads } from './uploads.ts';
 
 /**
- * Uploads of failed publishes are taken up by the next one, up to this age: half of what pruning waits before it
- * removes what no manifest names.
+ * The next publish uses uploads of failed ones up to this age. It is half of the age from which pruning removes what no manifest names.
  */
 const ORPHANS_MS = 12 * 60 * 60 * 1000;
 
@@ -74,7 +73,7 @@ export class DirectoryPublisher implements Publisher {
     return this.#onHead(() => this.#publish(options));
   }
 
-  /** Once more from the beginning, where the head was gone and has been put back: nothing that it does not name counts. */
+  /** Publishes once more from the beginning after a lost head was put back: objects that the new head does not name do not count. */
   async #onHead<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -107,8 +106,8 @@ export class DirectoryPublisher implements Publisher {
   }
 
   /**
-   * The head has moved, or may have: what we remember may no longer be what was published last, and what it alone refers to may
-   * be pruned. Or the store does not have what we remember to have put there.
+   * Forgets what was published last. Either the head has moved, or may have: the remembered snapshot may no longer be the newest, and its
+   * objects may be pruned. Or the store does not have objects that were put there.
    */
   #forgetAfter(error: unknown): void {
     const { context, keeper } = this.#session;
@@ -122,7 +121,7 @@ export class DirectoryPublisher implements Publisher {
     try {
       keepMarker(root, this.#marker);
     } catch (error) {
-      // Told of once, as one of the paths that cannot be saved.
+      // The warning comes once, as for every path that cannot be saved.
       if (reported.has(RESERVED_NAME)) return;
       reported.add(RESERVED_NAME);
       const { message, hint } = asRuntimeError(error);

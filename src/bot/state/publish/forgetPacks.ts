@@ -1,16 +1,16 @@
 import type { BlobTable } from '../format/blobTable.ts';
 
-/** A pack smaller than this is one of the small ones, of which there should not be many. */
+/** A pack smaller than this is small; there should not be many small ones. Bytes. */
 const SMALL_BYTES = 1024 * 1024;
 const SMALL_PACKS = 24;
 const MIN_LIVE_SHARE = 0.5;
-/** How much may have to be uploaded again in one publish. */
+/** The most that one publish may upload again, bytes. */
 const FORGOTTEN_BYTES = 16 * 1024 * 1024;
 
 /**
- * Repacking by forgetting: packs of which little is still in use, and small ones once there are many, are treated as if
- * the store did not have them. What is in use of them goes up again from the local files; when no kept snapshot
- * names them any more, pruning removes them. `live`: bytes in use, by number of the pack.
+ * Repacks by forgetting: treats packs of which little is in use as if the store did not have them, and small packs once there are many.
+ * The blobs in use go up again from the local files. Pruning removes the old packs when no kept snapshot names them any more. `live`: bytes
+ * in use, by number of the pack.
  */
 export function forgetPacks({ packs }: Pick<BlobTable, 'packs'>, live: readonly number[]): Set<number> {
   const used = packs.flatMap((pack, number) =>

@@ -21,7 +21,7 @@ export interface PictureOptions extends ScanOptions {
 const HELD_BYTES = 48 * 1024 * 1024;
 const HELD_BYTES_TIGHT = 6 * 1024 * 1024;
 
-/** What we know of a tree that may be changing under our eyes: looked at and read in turns. */
+/** What is known of a tree that may change meanwhile. Looks and reads take turns. */
 export class Picture {
   latest: Scan;
   readonly #published: Tree;
@@ -37,17 +37,17 @@ export class Picture {
     this.#unread = this.latest.unread;
   }
 
-  /** Files to be read although they have not changed: what holds their blobs is to be given up. */
+  /** Marks files to be read although they have not changed: the packs of their blobs are given up. */
   readAlso(files: readonly number[]): void {
     this.#unread = merged(this.#unread, files);
   }
 
-  /** The last look showed what the one before it had shown, and everything of it has been read. */
+  /** Whether the last look showed the same as the one before it, and everything has been read. */
   get isSettled(): boolean {
     return !this.latest.changed && this.latest.unread.length === 0;
   }
 
-  /** A rewrite may be under way; see `wasJustCutShort`. */
+  /** Whether a rewrite may be under way; see `wasJustCutShort`. */
   get isCutShort(): boolean {
     return wasJustCutShort(this.#published, this.latest.tree, this.#options.clock.now());
   }
@@ -57,7 +57,7 @@ export class Picture {
     this.#unread = this.latest.unread;
   }
 
-  /** Reads what is not known yet, at the writer's pace. */
+  /** Reads unknown contents, at the writer's pace. */
   async read(writer: PackWriter): Promise<void> {
     for (const index of this.#unread) {
       const file = this.#open(index, writer);
@@ -69,7 +69,7 @@ export class Picture {
     this.#finishReading();
   }
 
-  /** The same without ever waiting; false when time or memory ran out before the end. */
+  /** The same without waiting; false where time or memory ran out before the end. */
   readAtOnce(writer: PackWriter, deadline: number): boolean {
     const { clock } = this.#options;
     const most = isMemoryTight() ? HELD_BYTES_TIGHT : HELD_BYTES;

@@ -10,11 +10,11 @@ import { type SnapshotFacts, writeSnapshot } from './writeSnapshot.ts';
 export interface Placement {
   readonly facts: SnapshotFacts;
   readonly tree: Tree;
-  /** Whose table the tree's rows are of. */
+  /** Has the table to which the tree's rows belong. */
   readonly published: Published;
   readonly head: Head;
   readonly target: Target;
-  /** Has what was read of the tree. */
+  /** Has the contents that were read of the tree. */
   readonly writer: PackWriter;
 }
 
@@ -27,7 +27,7 @@ export interface Placed {
   readonly uploadedBytes: number;
 }
 
-/** Brings a snapshot to where it is to lie: into the head, or into packs and a manifest, which are in the store then. */
+/** Puts a snapshot into the head, or into packs and a manifest, which are in the store when this resolves. */
 export async function placeSnapshot(
   context: PublishContext,
   placement: Placement,
@@ -35,7 +35,7 @@ export async function placeSnapshot(
 ): Promise<Placed> {
   const { facts, tree, published, target, writer } = placement;
   const { table } = published;
-  // What has grown while it was read, or has gone into packs by then, goes there as a whole.
+  // A snapshot that has grown too large meanwhile, or has blobs in packs already, goes into packs as a whole.
   const held = target.inHead && fitsInline(tree) ? writer.takeAll() : undefined;
   if (held) {
     const { record, blobs } = await inlineSnapshot(facts, { tree, table }, held);

@@ -27,7 +27,7 @@ export interface PublishSession {
   readonly keeper: HeadKeeper;
   /** See `ScanOptions`. */
   readonly restoredAt: number;
-  /** Of what could not be saved we have warned already. */
+  /** Paths of which a warning has said that they cannot be saved. */
   readonly reported: Set<string>;
 }
 
@@ -102,7 +102,7 @@ export async function publishOnce(
   }
 }
 
-/** What had not changed for a tick when the publish began is in the snapshot as it was (`agreedAt`). */
+/** An entry that had not changed for a tick when the publish began is in the snapshot as it is (`agreedAt`). */
 function snapshotFacts(
   { keeper, claim }: PublishSession,
   { tree, consistent }: Capture,
@@ -117,7 +117,7 @@ function snapshotFacts(
   };
 }
 
-/** For others' sake; the snapshot itself is safe, so a failure is a warning. */
+/** The snapshot is safe already, and this is for other readers: a failure is a warning. */
 async function exportNewest(context: PublishContext, signal: AbortSignal): Promise<void> {
   const { publishExport } = await import('../parts/archives.ts');
   await publishExport(context, signal).catch((error: unknown) => {

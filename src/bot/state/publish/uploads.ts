@@ -10,7 +10,7 @@ interface Upload {
   readonly sha256: string;
 }
 
-/** With what a publish writes: what it puts is asked for again before anything refers to it. */
+/** The store as a publish writes to it: every object is asked for again before anything refers to it. */
 export interface PublishContext extends StateContext {
   readonly uploads: Uploads;
 }
@@ -22,8 +22,8 @@ const SECOND_LOOK_MS = 1000;
 export const NOT_CONFIRMED = 'state.confirm';
 
 /**
- * Puts packs and manifests, and asks the store for the size and checksum of each afterwards: an acknowledgement is not the
- * object. What has not been confirmed is remembered, as a later publish may refer to what a failed one has put.
+ * Puts packs and manifests, and then asks the store for the size and checksum of each: a store may acknowledge what it does not keep.
+ * Unconfirmed objects are remembered, because a later publish may refer to objects of a failed one.
  */
 export class Uploads {
   readonly #context: StateContext;
@@ -42,7 +42,7 @@ export class Uploads {
     this.#unconfirmed.set(key, { upload, check });
   }
 
-  /** Everything that was put is in the store, by its own word, when this resolves. Throws `unavailable` with `NOT_CONFIRMED`. */
+  /** Resolves when the store has confirmed everything that was put. Throws `unavailable` with `NOT_CONFIRMED`. */
   async confirm(signal: AbortSignal): Promise<void> {
     for (const [key, { upload, check }] of this.#unconfirmed) {
       await check.catch(() => this.#check(upload, signal));
@@ -50,7 +50,7 @@ export class Uploads {
     }
   }
 
-  /** What was put does not count: it will be put again. */
+  /** Forgets what was put: it will be put again. */
   forget(): void {
     this.#unconfirmed.clear();
   }

@@ -16,13 +16,12 @@ import { fetchBlobs } from './fetchBlobs.ts';
 /*
  * From the head to the blobs, by any number of readers.
  *
- *  1. `readHead`: there, not there, or an error; never something in between.
- *  2. `loadSnapshot`: the manifest, then its segments; the result is a `Tree` with a `BlobTable`.
- *  3. `fetchBlobs`: the blobs that are wanted, by ranges of packs, several at once; each is checked by its hash. `inlineBlob`: those
- *     that lie in the head.
- *  4. `readContents`: all bytes of all files in order; `exportTar` makes an archive of them.
+ *  1. `readHead` returns the head, or that there is none, or throws.
+ *  2. `loadSnapshot` reads the manifest and then its segments into a `Tree` with a `BlobTable`.
+ *  3. `fetchBlobs` reads blobs by ranges of packs, several at once, and checks each by its hash. `inlineBlob` reads those in the head.
+ *  4. `readContents` yields all bytes of all files in order; `exportTar` makes an archive of them.
  *
- * What a snapshot needs and is missing or not what it was is `damaged`: of that snapshot, not of the store.
+ * An object that a snapshot needs and that is missing or has other bytes is `damaged`: the snapshot is, not the store.
  */
 
 export interface LoadedSnapshot {
@@ -44,7 +43,7 @@ export async function loadSnapshot(
   const tree = new Tree();
   const table = new BlobTable();
   if (record.manifest === undefined) {
-    // What lies nowhere is not empty.
+    // A blob without a place is damage, not an empty file.
     if (!record.entries) throw damaged(`snapshot ${record.sequence} has neither manifest nor entries`);
     for (const row of record.entries) addEntry(tree, table, decodeEntry(row, 0), []);
     checkTree(tree);

@@ -14,7 +14,7 @@ import { asDamage, type LoadedSnapshot } from '../read/loadSnapshot.ts';
 export interface BuildOptions {
   /** An empty folder, one character per byte. */
   readonly base: EntryPath;
-  /** Where the tree will lie in the end: what its links are measured by, and what may be taken from there. */
+  /** The final place of the tree: its links must stay inside it, and files that are there already may be taken over. */
   readonly root: TreeRoot;
   readonly reuse: TreeRoot | undefined;
   readonly owner: Owner | undefined;
@@ -36,7 +36,7 @@ interface Use {
   readonly block: number;
 }
 
-/** Builds a snapshot's tree, every block verified. Throws `damaged` when something is missing or not what it was. */
+/** Builds a snapshot's tree and verifies every block. Throws `damaged` where an object is missing or has other bytes than it had. */
 export async function buildTree(
   context: StateContext,
   snapshot: LoadedSnapshot,

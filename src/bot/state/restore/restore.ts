@@ -17,11 +17,11 @@ import { buildTree } from './buildTree.ts';
 /*
  * From a snapshot to a tree.
  *
- *  1. `keepOrReplace` (bot/state/claim/tree): the tree that lies there is kept, or gives way.
- *  2. The newest snapshot is loaded; where it is damaged, the one before it, with a warning. `checkLimits`.
- *  3. `buildTree` builds it aside: what lies there already and is the same is taken over, the rest is fetched; every block is checked.
+ *  1. `keepOrReplace` (bot/state/claim/tree) keeps the tree in the directory, or has it replaced.
+ *  2. The newest snapshot is loaded; where it is damaged, the one before it, with a warning. `checkLimits` refuses one that is too large.
+ *  3. `buildTree` builds its tree aside: it takes over local files that are the same and fetches the rest. Every block is checked.
  *  4. `intoPlace` moves it in. A marker says `complete: false` until that is done.
- *  5. What agents before this format saved comes by `restoreLegacy`, with a tar in place of 2 and 3.
+ *  5. `restoreLegacy` restores a state in the older format: a tar takes the place of 2 and 3.
  *
  * `restoreTo` does 2 to 4 for people, into an empty directory.
  */
@@ -41,7 +41,7 @@ export async function restore(
   const kept = (await keepOrReplace(context, claim, { root, marker: left }, options.signal)) === 'keep';
   const report = kept ? keptReport(claim) : await replace(context, claim, { ...options, root });
   const marker = kept ? keptMarker(context, claim, left) : freshMarker(context, claim, report.sequence);
-  // Nobody who only looks may take the tree from its writer.
+  // A process that only reads must not take the tree from its writer.
   if (!kept || claim.generation > 0) writeMarker(root, marker);
   const { device, inode } = root;
   const { sequence, restoredAt } = marker;

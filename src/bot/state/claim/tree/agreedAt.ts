@@ -3,8 +3,8 @@ import { TICK_MS } from '../../format/tick.ts';
 import type { Marker } from './marker.ts';
 
 /**
- * Until when the tree around the marker was as the newest snapshot says, µs; 0: not known to have been. What has not
- * changed since then is so still.
+ * The last time at which the tree around the marker is known to have agreed with the newest snapshot, µs; 0: no such time is known.
+ * An entry that has not changed since then still agrees.
  */
 export function agreedAt(marker: Marker, newest: SnapshotRecord): number {
   if (newest.generation === marker.generation) {

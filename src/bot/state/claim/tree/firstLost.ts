@@ -8,12 +8,11 @@ import { scan } from '../../local/scan.ts';
 import type { TreeRoot } from '../../local/treeRoot.ts';
 import type { LoadedSnapshot } from '../../read/loadSnapshot.ts';
 
-/** Contents are on the disk by then: systems write them within a minute. µs. */
+/** After so long contents are on the disk: systems write them within a minute. µs. */
 const WRITTEN_BACK = 10 * 60 * 1_000_000;
 
 /**
- * The first entry of a snapshot that is not here as the snapshot says, although nothing shows that it was changed after
- * `since` (µs), when it was so.
+ * The first entry of a snapshot that differs here, although nothing shows a change of it after `since` (µs), when it was the same.
  */
 export function firstLost(root: TreeRoot, saved: LoadedSnapshot, since: number): EntryPath | undefined {
   const { tree } = saved;

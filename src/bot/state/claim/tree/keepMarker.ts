@@ -3,13 +3,13 @@ import type { TreeRoot } from '../../local/treeRoot.ts';
 import { type Marker, readMarker, writeMarker } from './marker.ts';
 
 /**
- * Puts the marker back where the bot has removed or changed it: a restarted container would not know its local state for
- * its own. To be called only while the bot is ours; a later instance's marker stays.
+ * Puts the marker back where the bot has removed or changed it: without it a restarted container would not recognise its local state.
+ * Only for the instance that has the bot. The marker of a later instance stays.
  */
 export function keepMarker(root: TreeRoot, marker: Marker): void {
   const there = readMarker(root);
   if (there && there.generation > marker.generation) return;
-  // Who is about to claim the bot from this tree has noted so.
+  // An instance that is about to claim the bot for this tree has noted itself there.
   const due = { ...marker, claimants: there?.claimants ?? [] };
   if (!isDeepStrictEqual(there, due)) writeMarker(root, due);
 }

@@ -8,14 +8,14 @@ import { lostWrites } from './lostWrites.ts';
 import type { Marker } from './marker.ts';
 
 /*
- * Which tree is the bot's state: the one that lies in the state directory, or the newest snapshot.
+ * Which tree is the bot's state: the one in the state directory, or the newest snapshot.
  *
- * A *marker* lies beside each restored tree (`marker.ts`): whose tree it is, of which generation, from which snapshot, and
- * whether all of it is there. A *claimant* is a holder that set out to claim the bot for that tree.
+ * A *marker* lies beside each restored tree (`marker.ts`). It names the tree's holder, generation and snapshot, and says whether the tree
+ * is complete. A *claimant* is a holder that was about to claim the bot for that tree.
  *
  *  1. Before a claim, `noteClaimant` notes the holder in the marker, if the tree is the newest.
- *  2. After it, `keepOrReplace` decides. Kept is a complete tree when nobody else has had the bot since (`isNewest`), and
- *     anything that lies there when nothing was ever saved. Anything else gives way to what is saved.
+ *  2. After the claim, `keepOrReplace` decides. It keeps a complete tree where no other instance has had the bot since (`isNewest`). It
+ *     keeps any tree where nothing was ever saved. It replaces all others by the newest snapshot.
  *  3. A machine that went down may have lost writes. After another boot, a tree is kept only where it still agrees with the
  *     newest snapshot in all that has not changed since (`lostWrites`, `firstLost`, `agreedAt`).
  *  4. `markerFor` says what the marker is from now on; `keepMarker` puts it back when the bot has removed or changed it.
@@ -23,7 +23,7 @@ import type { Marker } from './marker.ts';
 
 export type TreeChoice = 'keep' | 'replace';
 
-/** Of the tree at `root`, for a claim that has been taken; `marker`: what was found beside it. */
+/** Decides about the tree at `root` after a claim; `marker`: what was found beside the tree. */
 export async function keepOrReplace(
   context: StateContext,
   claim: Claim,
@@ -43,10 +43,10 @@ export async function keepOrReplace(
   return 'replace';
 }
 
-/** All that is saved, and perhaps more: nobody else has had the bot since. */
+/** The tree has everything that is saved, and perhaps more: no other instance has had the bot since. */
 function isNewerThanSaved({ bot }: StateContext, claim: Claim, marker: Marker | undefined): boolean {
   if (!marker?.complete || marker.bot !== bot) return false;
-  // A tree of generation 0 is what a query was asked on, with all that it may have written.
+  // A tree of generation 0 was restored for a query, which may have written to it.
   if (marker.generation === 0) return false;
   return marker.generation === claim.generation || isNewest(marker, claim.previous);
 }

@@ -9,9 +9,9 @@ import { isThisBoot } from './bootId.ts';
 import type { Marker } from './marker.ts';
 
 /**
- * A machine that goes down loses writes that had not reached the disk, restored and published ones too: nothing here
- * waits for the disk. So after another boot, what has not changed since the tree was as the newest snapshot says must be so
- * still. Returns the first entry that is not: then what is saved is better than what is here. Undefined: no sign of it.
+ * Looks for writes that a machine has lost when it went down. Restored and published files can be among them, because nothing here waits
+ * for the disk. So after another boot, every entry that has not changed since the tree agreed with the newest snapshot must still agree.
+ * Returns the first entry that does not: the saved state is better than this tree. Undefined: no sign of a loss.
  */
 export async function lostWrites(
   context: StateContext,
@@ -26,7 +26,7 @@ export async function lostWrites(
     const { firstLost } = await import('../../parts/losses.ts');
     return firstLost(root, saved, agreedAt(marker, newest));
   } catch (error) {
-    // One of the two cannot be read, so nothing speaks against the tree that is here.
+    // One of the two cannot be read: there is no sign of a loss.
     if (isRuntimeError(error, 'damaged', 'unsaved')) return undefined;
     throw error;
   }

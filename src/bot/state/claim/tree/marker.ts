@@ -20,23 +20,23 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const markerSchema = v.object({
   bot: v.string(),
-  /** Whose writer this tree is. */
+  /** The generation of the tree's writer. */
   generation: count,
   /** The snapshot that it was restored from; 0: from none. */
   sequence: count,
-  /** False while a restore is under way: the tree may be half of this and half of that. */
+  /** False during a restore: the tree may be a mixture of two. */
   complete: v.boolean(),
-  /** Holders that set out to claim the bot for this tree while it was the newest; one may have died right after its claim. */
+  /** Holders that were about to claim the bot for this tree while it was the newest. One may have died right after its claim. */
   claimants: v.pipe(v.array(v.string()), v.maxLength(16)),
-  /** When the tree was last known to be as that snapshot: µs since the epoch, by this machine's clock. */
+  /** When the tree was last known to agree with that snapshot: µs since the epoch, by this machine's clock. */
   restoredAt: v.pipe(v.number(), v.safeInteger()),
   /** Which boot of the machine wrote it (`bootId`); empty: not known. */
   boot: v.optional(v.string(), ''),
 });
 
 /**
- * Says what the tree around it is. The bot may write it as well: it decides only between keeping the bot's own tree
- * and restoring what is saved, and nothing in it becomes a path.
+ * Says what the tree around it is. The bot can write it, too. Therefore it decides only between the bot's own tree and the saved state,
+ * and nothing in it becomes a path.
  */
 export type Marker = v.InferOutput<typeof markerSchema>;
 
@@ -69,7 +69,7 @@ export function readMarker(root: TreeRoot): Marker | undefined {
   }
 }
 
-/** Makes `marker` the tree's, whatever has taken its name. */
+/** Makes `marker` the tree's marker, whatever has its name now. */
 export function writeMarker(root: TreeRoot, marker: Marker): void {
   try {
     writeMarkerAt(below(root.path, RESERVED_NAME), marker);

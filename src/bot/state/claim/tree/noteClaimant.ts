@@ -5,12 +5,12 @@ import type { Holding } from '../holding.ts';
 import { isNewest } from './isNewest.ts';
 import { readMarker, writeMarker } from './marker.ts';
 
-/** How many that died one after the other are remembered. */
+/** How many claimants are remembered that have died one after the other. */
 const CLAIMANTS = 16;
 
 /**
- * Notes, before a claim that takes the bot from `held`, who takes it for the tree in `dir`. Only where that is the newest:
- * another one is to be replaced, also when this holder dies before it has done so.
+ * Notes a holder in the marker of the tree in `dir`, before the claim that takes the bot from `held`. It does so only where the tree is
+ * the newest: any other tree has to be replaced, even where this holder dies before it has done so.
  */
 export function noteClaimant(dir: string, holder: string, held: Holding): void {
   if (!existsSync(dir)) return;
