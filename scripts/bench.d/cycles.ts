@@ -45,6 +45,8 @@ export async function measureCycles(
     // Publishes are 5 s apart.
     await sleep(5000);
   }
+  // What it gives back once it has been quiet for 10 s is gone then.
+  await sleep(10_000);
   const daemonMiB = anonymousMiB(daemon);
   child.kill('SIGTERM');
   await once(child, 'exit');

@@ -1,5 +1,9 @@
-import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, lstatSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+
+const PREFIX = '.pipes-';
+/** They live for milliseconds; another supervisor on the same volume may be at it now. */
+const LEFT_MS = 60_000;
 
 /** A pipe of the system's between the bot and us. */
 export interface OutputPipe {
@@ -26,13 +30,24 @@ export type MakeFifos = (folder: string) => Promise<boolean>;
 export async function makeOutputPipes(dir: string, makeFifos: MakeFifos): Promise<OutputPipes | undefined> {
   let own: string | undefined;
   try {
-    own = mkdtempSync(join(dir, '.pipes-'));
+    sweep(dir);
+    own = mkdtempSync(join(dir, PREFIX));
     if (!(await makeFifos(own))) return undefined;
     return { stdout: openPipe(join(own, 'stdout')), stderr: openPipe(join(own, 'stderr')) };
   } catch {
     return undefined;
   } finally {
     if (own !== undefined) rmSync(own, { recursive: true, force: true });
+  }
+}
+
+/** What a supervisor has left that was killed before it could remove it. */
+function sweep(dir: string): void {
+  for (const name of readdirSync(dir)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const path = join(dir, name);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat && Math.abs(Date.now() - stat.mtimeMs) > LEFT_MS) rmSync(path, { recursive: true, force: true });
   }
 }
 

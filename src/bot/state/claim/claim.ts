@@ -4,7 +4,7 @@ import { FORMAT, keys } from '../format/format.ts';
 import { encodeHead, type Head, parseHead } from '../format/head.ts';
 import type { LocalTree } from '../local/localTree.ts';
 import { readHead, type StoredHead } from '../read/readHead.ts';
-import { firstStart } from './firstStart.ts';
+import { firstStart, headGone } from './firstStart.ts';
 import type { Holding } from './holding.ts';
 import { noteClaimant } from './tree/noteClaimant.ts';
 
@@ -117,14 +117,18 @@ export function parseClaim(serialized: SerializedClaim, bot: string): Claim {
   return { ...serialized, head: parseHead(serialized.head, bot) };
 }
 
-/** The claim that this instance has taken before, for a daemon that starts again. `fenced` where it is lost. */
+/**
+ * The claim that this instance has taken before, for a daemon that starts again. `fenced` where it is lost, `damaged` where the head
+ * is gone: that is no takeover, and no reason to stop the bot.
+ */
 export async function resumeClaim(
   context: StateContext,
   held: Holding & Pick<Claim, 'tree'>,
   signal: AbortSignal,
 ): Promise<Claim> {
   const current = await readHead(context, signal);
-  if (!current || !isHeldBy(current, held)) throw fenced(context.bot, current?.head);
+  if (!current) throw headGone(context.bot);
+  if (!isHeldBy(current, held)) throw fenced(context.bot, current.head);
   return { ...held, etag: current.etag, head: current.head, previous: held };
 }
 

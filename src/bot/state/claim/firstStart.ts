@@ -24,14 +24,12 @@ export async function firstStart(
   return { legacy };
 }
 
-function headGone(bot: string, found: string): RuntimeError {
-  return new RuntimeError(
-    'damaged',
-    `the head of ${bot} is gone, and other objects of its state are there (${found})`,
-    {
-      op: 'state.claim',
-      path: keys.head(bot),
-      hint: `Put back an earlier version of it, or make one from the newest good manifest: \`runtime state recover ${bot}\`.`,
-    },
-  );
+/** `found`: what of the bot is there all the same; undefined: an instance runs that has written it. */
+export function headGone(bot: string, found?: string): RuntimeError {
+  const why = found === undefined ? 'while it runs' : `and other objects of its state are there (${found})`;
+  return new RuntimeError('damaged', `the head of ${bot} is gone, ${why}`, {
+    op: 'state.claim',
+    path: keys.head(bot),
+    hint: `Put back an earlier version of it, or make one from the newest good manifest: \`runtime state recover ${bot}\`.`,
+  });
 }

@@ -1,9 +1,15 @@
-import { readdirSync } from 'node:fs';
-import { toSystemPath } from '../format/entryPath.ts';
+import { lstatSync, readdirSync } from 'node:fs';
+import { below, pathOfBytes, toSystemPath } from '../format/entryPath.ts';
 import { RESERVED_NAME } from '../format/format.ts';
 import type { TreeRoot } from './treeRoot.ts';
+import { isLostAndFound } from './unsaveable.ts';
 
-/** Whether nothing but what is ours lies in a state directory. */
-export function isEmpty({ path }: TreeRoot): boolean {
-  return readdirSync(toSystemPath(path)).every((name) => name === RESERVED_NAME);
+/** Whether nothing but what is ours, and what every new volume has, lies in a state directory. */
+export function isEmpty(root: TreeRoot): boolean {
+  return readdirSync(toSystemPath(root.path), 'latin1').every((name) => {
+    if (name !== 'lost+found') return name === RESERVED_NAME;
+    const path = toSystemPath(below(root.path, pathOfBytes(name)));
+    const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return stat === undefined || isLostAndFound(root, name, stat);
+  });
 }

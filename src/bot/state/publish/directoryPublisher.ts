@@ -89,6 +89,8 @@ export class DirectoryPublisher implements Publisher {
     const { context, keeper } = this.#session;
     const startedAt = context.clock.now();
     this.#dropOldOrphans(startedAt);
+    // First: where the store is away, all that is not saved yet depends on it.
+    this.#keepMarker();
     await keeper.settle(options.signal);
     this.#published ??= await this.#base(options.signal);
     try {

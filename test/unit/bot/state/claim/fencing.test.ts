@@ -91,6 +91,16 @@ test('a claim goes to another process as text', async () => {
   publisher.close();
 });
 
+test('a daemon that starts again and finds no head: damage, and no takeover', async () => {
+  await using bot = await TestBot.open();
+  const { claim } = await bot.start('a');
+  await bot.store.delete(`${bot.name}/head`);
+  await expect(resumeClaim(bot.context(), claim, signal)).rejects.toMatchObject({
+    code: 'damaged',
+    hint: expect.stringContaining('state recover'),
+  });
+});
+
 describe('a head that is gone under a running instance', () => {
   const gone = 'the head of the saved state was gone, and has been written again';
   const large = (letter: string) => letter.repeat(100_000);

@@ -19,14 +19,15 @@ import { expect, test } from 'vitest';
 import type { Claim } from '../../../../../../src/bot/state/claim/claim.ts';
 import { openPublisher } from '../../../../../../src/bot/state/publish/openPublisher.ts';
 import { type Instance, signal, TestBot } from '../../support/bot.ts';
+import { DyingStore } from '../../support/dyingStore.ts';
 import { treeOf } from '../../support/treeOf.ts';
 
 const limits = { maxBytes: 1e9, maxFileBytes: undefined };
 
 /** What a daemon that starts again does: all it has is what the supervisor remembers. */
-function reopen(bot: TestBot, { claim, report, dir }: Instance) {
+function reopen(bot: TestBot, { claim, report, dir }: Instance, store = bot.store) {
   const remembered: Claim = { ...claim, tree: report.tree };
-  return openPublisher(bot.context(), remembered, { dir, limits, keep: 5, freezer: undefined });
+  return openPublisher({ ...bot.context(), store }, remembered, { dir, limits, keep: 5, freezer: undefined });
 }
 
 /** All that a bot can do to what is ours in its state. */
@@ -118,6 +119,22 @@ test.each(mischief)(
     await publisher.publish({ signal });
     await publisher.checkGeneration({ signal });
     expect(JSON.parse(readFileSync(join(dir, '.runtime-sync'), 'utf8'))).toEqual(JSON.parse(before));
+  },
+);
+
+test.each(mischief)(
+  'the marker is %s while the store is away: a restart knows its local state, which is nowhere else',
+  async (_, make) => {
+    await using bot = await TestBot.open();
+    const first = await bot.start('a');
+    writeFileSync(join(first.dir, 'x'), 'saved');
+    await first.publisher.publish({ signal });
+    writeFileSync(join(first.dir, 'x'), 'not saved');
+    make(join(first.dir, '.runtime-sync'));
+    const away = reopen(bot, first, new DyingStore(bot.store, 1, 'before').store);
+    await expect(away.publish({ signal })).rejects.toMatchObject({ code: 'unavailable' });
+    const again = await bot.start('a');
+    expect(readFileSync(join(again.dir, 'x'), 'utf8')).toBe('not saved');
   },
 );
 
