@@ -7,14 +7,12 @@ import { cutBody } from '../cutBody.ts';
 import { mappedBody } from '../mappedBody.ts';
 import type { ObjectInfo, ObjectStore, PutOptions } from '../objectStore.ts';
 import { wholeChecksum } from '../wholeChecksum.ts';
-import { appendByCopy } from './appendByCopy.ts';
 import { createBucket } from './createBucket.ts';
 import { networkError } from './networkError.ts';
 import { contentEncoding, requireStore } from './requireStore.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3Client.ts';
-import { s3Multipart } from './s3Multipart.ts';
 import { parseListPage, quoted } from './s3Xml.ts';
-import { createSweeper } from './sweepUploads.ts';
+import type { Sweeper } from './sweepUploads.ts';
 
 export interface S3StoreOptions extends Omit<S3ClientOptions, 'clock' | 'connectMs' | 'idleMs'> {
   /** Whether a missing bucket is made on the first write. */
@@ -31,7 +29,7 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
   const { bucket, region, createBucket: mayCreate, clock = systemClock } = options;
   const client = createS3Client({ connectMs: 5000, idleMs: 30_000, ...options, clock });
 
-  const sweeper = createSweeper();
+  let sweeper: Sweeper | undefined;
 
   const put = async (request: S3Request, condition: PutOptions): Promise<{ etag: string }> => {
     try {
@@ -122,6 +120,8 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
 
     async append(key, base, tail, options) {
       checkKey(key, 'store.append');
+      const { appendByCopy, createSweeper, s3Multipart } = await import('../parts/append.ts');
+      sweeper ??= createSweeper();
       return await appendByCopy(
         { key, base, tail, calls: s3Multipart(client, bucket, key), sweeper },
         options,
