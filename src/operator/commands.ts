@@ -1,7 +1,7 @@
 import type { CommandGroup } from '../base/command/command.ts';
 
 /**
- * The room of what people type: `runtime state`, `logs`, `query`, `init`, `kinds`, `doctor`, `completion`, `version`. A command is a
+ * The room of what people type: `runtime state`, `logs`, `query`, `ask`, `init`, `kinds`, `doctor`, `completion`, `version`. A command is a
  * file that says its flags, makes one call into `bot` or `agent`, and prints. Its helpers stand in a folder of its name. None of
  * this is in the program that runs in containers; what is wrong with any command line is explained here too (`explain`).
  */
@@ -19,6 +19,10 @@ export const operatorCommands: CommandGroup['commands'] = {
   query: {
     summary: 'ask a bot',
     load: async () => (await import('./query.ts')).query,
+  },
+  ask: {
+    summary: 'talk to an agent',
+    load: async () => (await import('./ask.ts')).ask,
   },
   init: {
     summary: 'a small bot with a query that runs at once',

@@ -57,6 +57,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'runtime query http://127.0.0.1:9476 /portfolio symbol=BTC limit:=10 # a bot that runs',
     'runtime query my-bot /portfolio # answered here, from its saved state',
   ],
+  ask: [
+    "runtime ask ./my-agent 'What is new?' # one that `runtime execute my-agent` runs",
+    'runtime ask http://127.0.0.1:9476 # a conversation, a message a line',
+    "AGENT_TOKEN=… runtime ask https://bots.example/v1/instances/my-agent -c monday 'Go on.' --json",
+  ],
   init: ['runtime init my-bot --kind python3.11', 'runtime execute my-bot # runs it'],
   kinds: ['runtime kinds --json', 'runtime kinds lock ruby.yaml ruby-launcher.rb'],
   completion: ['source <(runtime completion bash)'],

@@ -1,0 +1,37 @@
+import type { Invocation } from '../../base/command/command.ts';
+import { RuntimeError } from '../../base/errors.ts';
+import { botId } from '../../bot/config/parsers.ts';
+import { localDirectory } from '../localDirectory.ts';
+
+const HOST = 'http://127.0.0.1:9477';
+
+/**
+ * Where an agent is asked: a URL of its port or of a host, the directory of one that `runtime execute DIR` runs now, or the id of
+ * one that the host on this machine, or at RUNTIME_HOST_URL, runs.
+ */
+export function agentAddress(whom: string, invocation: Pick<Invocation, 'cwd' | 'env' | 'flags'>): string {
+  if (/^https?:\/\//i.test(whom)) return fromUrl(whom);
+  if (/^[^/]*:\d+/.test(whom)) {
+    throw new RuntimeError('usage', `${JSON.stringify(whom)} is neither a URL nor a bot's id`, {
+      hint: `did you mean http://${whom}?`,
+    });
+  }
+  const { env } = invocation;
+  if (localDirectory(whom, invocation) !== undefined) {
+    return fromUrl(`http://127.0.0.1:${env.QUERY_PORT || '9476'}`);
+  }
+  if (botId.parse(whom) === undefined) {
+    throw new RuntimeError('usage', `${JSON.stringify(whom)} is no bot's id: expected ${botId.expects}`, {
+      hint: 'A directory is one that `runtime execute DIR` has run.',
+    });
+  }
+  return `${(env.RUNTIME_HOST_URL || HOST).replace(/\/+$/, '')}/v1/instances/${encodeURIComponent(whom)}`;
+}
+
+function fromUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url) throw new RuntimeError('usage', `${text} is not a URL`);
+  const path = url.pathname.replace(/\/+$/, '');
+  const isAgent = /\/_runtime\/agent$|\/v1\/instances\/[^/]+$/.test(path);
+  return `${url.origin}${path}${isAgent ? '' : '/_runtime/agent'}`;
+}
