@@ -14,6 +14,11 @@ const programsAsText: Plugin = {
 /** Tests that start real processes on a busy machine: a limit is there to end a hang, not to measure. */
 const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
 
+/** By `scripts/agents test`, which installs them. */
+const agents = process.env.RUNTIME_TEST_AGENTS
+  ? [{ extends: true as const, test: { name: 'agents', include: ['test/agents/**/*.test.ts'], ...timeouts } }]
+  : [];
+
 export default defineConfig({
   plugins: [programsAsText],
   test: {
@@ -47,6 +52,7 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      ...agents,
     ],
   },
 });

@@ -57,12 +57,8 @@ function leavesStore(role: Role, isEphemeralQuery: boolean): boolean {
  */
 export async function readConfig(env: Env, options: ReadConfigOptions): Promise<Config> {
   const reader = new VariableReader(env, options.origins);
-  const needsNone = options.knownKinds.some(
-    ({ id, aliases, entrypoint }) => entrypoint === 'none' && [id, ...aliases].includes(env.RUNTIME ?? ''),
-  );
-  for (const name of required(options.role, reader)) {
-    if (!reader.has(name) && !(needsNone && name === 'ENTRYPOINT')) reader.missing(name);
-  }
+  const meant = options.knownKinds.find(({ id, aliases }) => [id, ...aliases].includes(env.RUNTIME ?? ''));
+  for (const name of required(options.role, reader, meant)) if (!reader.has(name)) reader.missing(name);
 
   const botId = reader.read('BOT_ID') ?? '';
   const kind = await readKind(reader, options.knownKinds);
@@ -131,13 +127,14 @@ export function configError(problems: readonly string[]): RuntimeError {
   return new RuntimeError('config', `the configuration has ${count}:`, { op: 'config.read', problems });
 }
 
-function required(role: Role, reader: VariableReader): readonly VariableName[] {
+/** `kind`: the one that is named, where there is such. */
+function required(role: Role, reader: VariableReader, kind: KnownKind | undefined): readonly VariableName[] {
   if (role === 'operator') return [];
   if (role === 'daemon') return ['BOT_ID'];
-  const isAgent = reader.has('MESSAGE_ENTRYPOINT');
+  const isAgent = reader.has('MESSAGE_ENTRYPOINT') || kind?.agent !== undefined;
   if (role === 'query-server' || role === 'pulling-query-server')
     return ['BOT_ID', 'RUNTIME', ...(isAgent ? [] : (['QUERY_ENTRYPOINT'] as const))];
-  if (isAgent) return ['BOT_ID', 'RUNTIME'];
+  if (kind?.entrypoint === 'none' || reader.has('MESSAGE_ENTRYPOINT')) return ['BOT_ID', 'RUNTIME'];
   const program = reader.has('QUERY_PATH') && reader.has('QUERY_ENTRYPOINT') ? [] : (['ENTRYPOINT'] as const);
   return ['BOT_ID', 'RUNTIME', ...program];
 }

@@ -21,17 +21,19 @@ export function botPolicy({ bot, code }: BotObjects, buckets: Buckets, scope: Sc
   const write = ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'];
   const state = own(buckets.state, `${bot}/*`);
   const logs = own(buckets.logs, `logs/${bot}/*`);
+  // What an agent's turns have cost.
+  const usage = own(buckets.logs, `usage/${bot}/*`);
   const results = own(buckets.results, `${bot}/*`);
   const statements = [
-    { Action: read, Resource: [state, logs, ...code.map((key) => own(buckets.code, exactly(key)))] },
-    { Action: [...read, ...write], Resource: scope === 'bot' ? [state, logs, results] : [results] },
+    { Action: read, Resource: [state, logs, usage, ...code.map((key) => own(buckets.code, exactly(key)))] },
+    { Action: [...read, ...write], Resource: scope === 'bot' ? [state, logs, usage, results] : [results] },
     ...[
-      [buckets.state, `${bot}/`],
-      [buckets.logs, `logs/${bot}/`],
-    ].map(([bucket, prefix]) => ({
+      { bucket: buckets.state, prefixes: [`${bot}/*`] },
+      { bucket: buckets.logs, prefixes: [`logs/${bot}/*`, `usage/${bot}/*`] },
+    ].map(({ bucket, prefixes }) => ({
       Action: ['s3:ListBucket'],
       Resource: [`arn:aws:s3:::${bucket}`],
-      Condition: { StringLike: { 's3:prefix': [`${prefix}*`] } },
+      Condition: { StringLike: { 's3:prefix': prefixes } },
     })),
     // Names of unfinished uploads cannot be narrowed to a prefix; what is in them can, above.
     ...(scope === 'bot'

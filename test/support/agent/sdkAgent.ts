@@ -2,7 +2,8 @@
  * A stand-in for an agent that exists already, written with ACP's own SDK, so that what speaks to it is not tested against itself:
  * `sdkAgent.ts [--no-resume] [--images] [--state FILE]`. What it does is in the message: a word, then its arguments.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import {
@@ -23,6 +24,7 @@ const { values: flags } = parseArgs({
 
 /** What was said in each session; kept where there is a file. */
 const said: Record<string, string[]> = load();
+if (flags.state !== undefined) mkdirSync(dirname(flags.state), { recursive: true });
 const used: Record<string, number> = {};
 const cancelled = new Map<string, AbortController>();
 
@@ -79,6 +81,12 @@ const app = agent({ name: 'stand-in' })
       cachedReadTokens: 3,
     };
     switch (word) {
+      case 'say': {
+        const words = (said[sessionId] ?? []).flatMap((line) => /\bsay (\w+)/.exec(line)?.slice(1) ?? []);
+        await say('I heard');
+        for (const word of words) await say(` ${word}`);
+        break;
+      }
       case 'history':
         await say((said[sessionId] ?? []).join('|'));
         break;
