@@ -16,6 +16,7 @@ export interface HandlerSample {
 export interface RunningAgent {
   readonly client: AgentClient;
   readonly url: string;
+  readonly port: string;
   readonly folder: string;
   /** Of the life that runs now. */
   readonly runtime: () => StartedRuntime;
@@ -65,6 +66,7 @@ export async function runHandler(
   return {
     client,
     url,
+    port,
     folder,
     runtime: () => runtime,
     again: start,
