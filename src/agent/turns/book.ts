@@ -166,6 +166,7 @@ export class TurnBook {
     if (!record || hasEnded(record)) return;
     // Of one that ended here its readers hold the log; one that is read from a file has none yet.
     const log = record.log.items.length > 0 ? record.log : EventLog.of(entry.reply, entry.items);
+    log.seal();
     const { status, stopReason, usage, startedAt, endedAt, firstTokenMs, error } = entry;
     Object.assign(record, { log, status, stopReason, usage, startedAt, endedAt, firstTokenMs, error });
     this.#characters += log.size;

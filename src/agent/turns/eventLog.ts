@@ -21,27 +21,40 @@ export interface ShownEvent {
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** What a turn has said so far: its reply, and in which pieces. Ids of events begin at 2, since `start` is 1. */
+/**
+ * What a turn has said so far: its reply, and in which pieces. Ids of events begin at 2, since `start` is 1. While it grows the pieces are
+ * kept as they came: a text that is put together anew with each of them would be copied as often. Sealed, it is one text.
+ */
 export class EventLog {
-  reply = '';
   readonly items: LogItem[] = [];
-  /** Where each item's delta ends in the reply. */
+  /** Of each delta its text, while it grows. */
+  #pieces: string[] | undefined = [];
+  /** Of each item where the reply ends after it. */
   readonly #ends: number[] = [];
+  #reply = '';
   #aside = 0;
 
   static of(reply: string, items: readonly LogItem[]): EventLog {
     const log = new EventLog();
-    for (const item of items) {
-      if (item[0] === 'd') log.#push(item, (log.#ends.at(-1) ?? 0) + item[1]);
-      else log.#push(item, log.#ends.at(-1) ?? 0);
-    }
-    log.reply = reply;
+    for (const item of items) log.#push(item, item[0] === 'd' ? item[1] : 0, '');
+    log.#pieces = undefined;
+    log.#reply = reply;
     return log;
   }
 
-  /** Characters that it holds. */
+  get reply(): string {
+    return this.#pieces === undefined ? this.#reply : this.#pieces.join('');
+  }
+
+  /** Nothing is added any more. */
+  seal(): void {
+    this.#reply = this.reply;
+    this.#pieces = undefined;
+  }
+
+  /** Characters that it holds, more or less. */
   get size(): number {
-    return this.reply.length + this.#aside + 16 * this.items.length;
+    return this.#length + this.#aside + 16 * this.items.length;
   }
 
   /** False: too much was said; nothing of this event is kept. */
@@ -52,7 +65,7 @@ export class EventLog {
     const length = item.reduce<number>((sum, part) => sum + String(part).length, 0);
     if (this.#aside + length > MAX_ASIDE || this.items.length >= MAX_ITEMS) return false;
     this.#aside += length;
-    this.#push(item, this.#ends.at(-1) ?? 0);
+    this.#push(item, 0, '');
     return true;
   }
 
@@ -67,17 +80,22 @@ export class EventLog {
     if (item[0] === 'h') return { id, type: 'thought', data: { text: item[1] } };
     if (item[0] === 't') return { id, type: 'tool', data: { id: item[1], name: item[2], status: item[3] } };
     const end = this.#ends[index] as number;
-    return { id, type: 'delta', data: { text: this.reply.slice(end - item[1], end) } };
+    const text = this.#pieces?.[index] ?? this.#reply.slice(end - item[1], end);
+    return { id, type: 'delta', data: { text } };
+  }
+
+  get #length(): number {
+    return this.#ends.at(-1) ?? 0;
   }
 
   #addDelta(text: string): boolean {
-    if (this.reply.length + text.length > MAX_REPLY || this.items.length >= MAX_ITEMS) return false;
-    this.reply += text;
-    const last = this.items.at(-1);
-    if (last && this.#isGrowing()) {
-      this.items[this.items.length - 1] = ['d', (last[1] as number) + text.length];
-      this.#ends[this.#ends.length - 1] = this.reply.length;
-    } else this.#push(['d', text.length], this.reply.length);
+    if (this.#length + text.length > MAX_REPLY || this.items.length >= MAX_ITEMS) return false;
+    const at = this.items.length - 1;
+    if (this.#isGrowing() && this.#pieces) {
+      this.items[at] = ['d', (this.items[at]?.[1] as number) + text.length];
+      this.#ends[at] = this.#length + text.length;
+      this.#pieces[at] += text;
+    } else this.#push(['d', text.length], text.length, text);
     return true;
   }
 
@@ -86,8 +104,9 @@ export class EventLog {
     return this.items.length > MANY_ITEMS && last?.[0] === 'd' && last[1] < JOINED;
   }
 
-  #push(item: LogItem, end: number): void {
+  #push(item: LogItem, length: number, piece: string): void {
+    this.#ends.push(this.#length + length);
     this.items.push(item);
-    this.#ends.push(end);
+    this.#pieces?.push(piece);
   }
 }

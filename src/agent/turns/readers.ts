@@ -3,11 +3,14 @@ export interface Readers {
   changed(id: string): void;
   /** Resolves at the next change, or when aborted. */
   whenChanged(id: string, signal: AbortSignal): Promise<void>;
+  /** The last event of a turn that has ended, as it is sent, while somebody has the turn. */
+  readonly ends: WeakMap<object, Buffer>;
 }
 
 export function createReaders(): Readers {
   const waiting = new Map<string, Set<() => void>>();
   return {
+    ends: new WeakMap(),
     changed: (id) => {
       const wake = waiting.get(id);
       waiting.delete(id);

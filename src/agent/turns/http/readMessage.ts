@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
+import { isObject } from '../../../bot/config/parsers.ts';
 import type { ContentPart } from '../../links/agentLink.ts';
 import { CONVERSATION, type Keyed } from '../entry.ts';
 import { Refusal } from '../refusal.ts';
@@ -29,7 +30,7 @@ const messageBody = v.strictObject({
   ),
   conversation: v.optional(v.pipe(v.string(), v.regex(CONVERSATION, 'must match [A-Za-z0-9._:-]{1,128}'))),
   stream: v.optional(v.boolean('must be true or false')),
-  metadata: v.optional(v.record(v.string(), v.unknown(), 'must be an object')),
+  metadata: v.optional(v.custom<Record<string, unknown>>(isObject, 'must be an object')),
 });
 
 const restartBody = v.strictObject({

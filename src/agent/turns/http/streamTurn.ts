@@ -8,6 +8,7 @@ const COMMENT_MS = 15_000;
 const STALLED_MS = 30_000;
 /** The id of `end` where an earlier process has told events that are lost: above all of theirs. */
 const LOST_END = 2 ** 30;
+const PIECE_BYTES = 32 * 1024;
 
 export interface StreamOptions {
   readonly readers: Readers;
@@ -51,9 +52,8 @@ export async function streamTurn(
       if (event === undefined) break;
       next = event.id + 1;
       isToldEnd = event.type === 'end';
-      const { id, type, data } = event;
-      if (!response.write(`id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`))
-        await drained(response, over);
+      if (isToldEnd) await writeSlowly(response, encodedEnd(readers.ends, record, event), over);
+      else if (!response.write(encode(event))) await drained(response, over);
     }
     if (ended) break;
     const comment = new AbortController();
@@ -85,6 +85,24 @@ function eventAt(record: TurnRecord, id: number, ended: boolean, lastId: number)
   const endId = isLost ? LOST_END : log.items.length + 2;
   if (lastId >= endId) return undefined;
   return id <= endId ? { id: endId, type: 'end', data: showTurn(record) } : undefined;
+}
+
+function encode({ id, type, data }: Shown): string {
+  return `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** It holds the whole reply: encoded once for all of a turn's readers. */
+function encodedEnd(ends: Readers['ends'], record: TurnRecord, event: Shown): Buffer {
+  const known = ends.get(record) ?? Buffer.from(encode(event));
+  ends.set(record, known);
+  return known;
+}
+
+/** Never more of it than a socket's buffer is copied for a reader that stands still. */
+async function writeSlowly(response: ServerResponse, bytes: Buffer, over: AbortSignal): Promise<void> {
+  for (let at = 0; at < bytes.length && !over.aborted; at += PIECE_BYTES) {
+    if (!response.write(bytes.subarray(at, at + PIECE_BYTES))) await drained(response, over);
+  }
 }
 
 async function drained(response: ServerResponse, over: AbortSignal): Promise<void> {
