@@ -36,6 +36,11 @@ export const notRun: readonly NotRun[] = [
     line: /^mc /,
     why: "MinIO's own client; test/docs/policy.test.ts gives a user the same policy",
   },
+  {
+    page: /kubernetes/,
+    line: /./,
+    why: 'needs a cluster; test/kubernetes and test/unit/deploy do the same',
+  },
 ];
 
 /** What runs until it is stopped; the test stops it after some seconds. */
