@@ -15,6 +15,7 @@ const programs: Readonly<Record<string, 'agent' | 'host' | 'protocols'>> = {
   'bot-runner': 'host',
   'bot-scheduler': 'host',
   'query-server': 'host',
+  controller: 'host',
   gc: 'host',
 };
 

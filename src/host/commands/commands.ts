@@ -27,6 +27,10 @@ export const hostCommands: CommandGroup['commands'] = {
     summary: "the0's command: answers queries for the bots of its database",
     load: async () => (await import('./the0/services.ts')).queryServer,
   },
+  controller: {
+    summary: "the0's command: runs the bots of its database on a Kubernetes cluster",
+    load: async () => (await import('./the0/controller.ts')).controller,
+  },
   gc: {
     summary: "the0's command: removes what bots have left in the store that its database no longer has",
     load: async () => (await import('./the0/gc.ts')).gc,

@@ -92,6 +92,12 @@ export const hostSettings = {
     '{}',
     'kubernetes: more fields of the pods of bots, JSON: nodeSelector, tolerations, priorityClassName, imagePullSecrets',
   ),
+  'pull-policy': setting(
+    'RUNTIME_IMAGE_PULL_POLICY',
+    oneOf('cluster', 'Always', 'IfNotPresent', 'Never'),
+    'cluster',
+    'kubernetes: when nodes fetch the image of bots; cluster: by its own rule',
+  ),
   secrets: setting(
     'RUNTIME_HOST_SECRETS',
     absolutePath,

@@ -22,6 +22,7 @@ export async function openClusterParts(context: ClusterContext): Promise<Cluster
       layout: options['pod-layout'],
       lostNode: options['lost-node'],
       template: options['pod-template'],
+      pullPolicy: options['pull-policy'] === 'cluster' ? undefined : options['pull-policy'],
     },
     clock: systemClock,
     random: Math.random,

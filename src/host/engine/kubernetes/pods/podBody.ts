@@ -60,9 +60,15 @@ export function podBody(parts: PodParts): KubeObject & Record<string, unknown> {
       },
       tolerations: [...tolerations, ...lostNode(options.lostNode)],
       volumes: volumes.volumes,
-      ...containers,
+      ...pulled(containers, options.pullPolicy),
     },
   };
+}
+
+function pulled(all: Readonly<Record<string, object[]>>, imagePullPolicy: PodOptions['pullPolicy']): object {
+  if (imagePullPolicy === undefined) return all;
+  const each = (containers: object[]) => containers.map((one) => ({ ...one, imagePullPolicy }));
+  return Object.fromEntries(Object.entries(all).map(([kind, containers]) => [kind, each(containers)]));
 }
 
 function wholeBot(spec: InstanceSpec, volumes: Volumes): Part {

@@ -6,4 +6,6 @@ export interface PodOptions {
   readonly lostNode: 'wait' | 'replace';
   /** Fields of a pod's specification besides ours, which beat them: node selectors, tolerations, pull secrets, host aliases. */
   readonly template: Readonly<Record<string, unknown>>;
+  /** When nodes fetch the image of bots; undefined: by the cluster's own rule. */
+  readonly pullPolicy?: 'Always' | 'IfNotPresent' | 'Never' | undefined;
 }
