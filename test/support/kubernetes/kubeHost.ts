@@ -1,4 +1,8 @@
 import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'minio';
 import type { Pod } from '../../../src/host/engine/kubernetes/pods/pod.ts';
@@ -8,6 +12,7 @@ import { theCluster } from './kubeTest.ts';
 import { type TestNamespace, testNamespace } from './testNamespace.ts';
 
 const execute = promisify(execFile);
+const runtime = join(import.meta.dirname, '../../../dist/runtime');
 
 /** The real executable as a host of a namespace of its own, with bots in a folder. */
 export interface KubeHost extends RealHost {
@@ -15,6 +20,8 @@ export interface KubeHost extends RealHost {
   readonly pods: Resource<Pod>;
   /** Of the query gateway: status and JSON. */
   ask(bot: string, path: string): Promise<Answer>;
+  /** A file of the bot's state as it is in the store. */
+  stateFile(bot: string, name: string): Promise<string>;
 }
 
 export interface Answer {
@@ -49,7 +56,25 @@ export async function kubeHost(env: Record<string, string> = {}): Promise<KubeHo
     },
     cleanUp: async () => await space[Symbol.asyncDispose](),
   });
+  const stores = {
+    PATH: process.env.PATH,
+    MINIO_ENDPOINT: store.endpoint,
+    MINIO_ACCESS_KEY: store.accessKey,
+    MINIO_SECRET_KEY: store.secretKey,
+    MINIO_STATE_BUCKET: `state-${space.name}`,
+  };
   const own = {
+    stateFile: async (bot: string, name: string): Promise<string> => {
+      const to = await mkdtemp(join(tmpdir(), 'saved-'));
+      try {
+        const [program = runtime, ...args] = [...enter, runtime, 'state', 'restore', bot, '--to', to];
+        await execute(program, args, { env: stores });
+        const path = readdirSync(to, { recursive: true }).find((one) => basename(String(one)) === name);
+        return readFileSync(join(to, String(path)), 'utf8');
+      } finally {
+        await rm(to, { recursive: true, force: true });
+      }
+    },
     space,
     pods: resource<Pod>(space.client, { api: 'v1', plural: 'pods', namespace: space.name }),
     ask: async (bot: string, path: string): Promise<Answer> => {
