@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { Script } from 'node:vm';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { readExamples } from '../src/operator/init/readExamples.ts';
-import { samples } from '../src/operator/init/samples.ts';
+import { agentSamples, samples } from '../src/operator/init/samples.ts';
 import { programsAsText } from './minifyProgram.ts';
 
 const { values: flags } = parseArgs({
@@ -35,7 +35,9 @@ const parts = new Map(
 parts.delete('loadPart');
 
 /** What `runtime init` makes bots of, as JSON. */
-const examples = JSON.stringify(readExamples(join(root, 'examples'), Object.values(samples)));
+const examples = JSON.stringify(
+  readExamples(join(root, 'examples'), [...Object.values(samples), ...Object.values(agentSamples)]),
+);
 
 /** Bundles of our own code, of which a process loads one; see src/main.ts. */
 const programs = namesIn('src/programs').filter((name) => name !== 'commands');

@@ -62,7 +62,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'runtime ask http://127.0.0.1:9476 # a conversation, a message a line',
     "AGENT_TOKEN=… runtime ask https://bots.example/v1/instances/my-agent -c monday 'Go on.' --json",
   ],
-  init: ['runtime init my-bot --kind python3.11', 'runtime execute my-bot # runs it'],
+  init: [
+    'runtime init my-bot --kind python3.11',
+    'runtime execute my-bot # runs it',
+    'runtime init my-agent --agent # one that answers messages',
+  ],
   kinds: ['runtime kinds --json', 'runtime kinds lock ruby.yaml ruby-launcher.rb'],
   completion: ['source <(runtime completion bash)'],
   doctor: ['runtime doctor my-bot', 'runtime doctor --host'],

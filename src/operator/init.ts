@@ -6,7 +6,7 @@ import { makeFolders } from '../base/makeFolders.ts';
 import { idFrom } from '../bot/config/idFrom.ts';
 import { newBot } from './init/newBot.ts';
 import type { Example } from './init/readExamples.ts';
-import { sampleFiles, samples } from './init/samples.ts';
+import { agentSamples, sampleFiles, samples } from './init/samples.ts';
 
 export const init: Command = {
   name: 'init',
@@ -14,13 +14,17 @@ export const init: Command = {
   positionals: 'DIR',
   options: {
     kind: { type: 'string', value: 'K', description: `${Object.keys(samples).join(', ')} (python3.11)` },
+    agent: {
+      type: 'boolean',
+      description: `one that answers messages: ${Object.keys(agentSamples).join(', ')}`,
+    },
   },
   details: `DIR is created; one that is there must be empty. Then:
   DIR/build                             makes the program, where the kind is a compiled one
   runtime execute DIR                   runs the bot
   runtime execute DIR --query /status   asks it`,
   run: async ({ positionals: [given = ''], flags, cwd, stdout }) => {
-    const sample = await findSample(String(flags.kind ?? 'python3.11'));
+    const sample = await findSample(String(flags.kind ?? 'python3.11'), flags.agent ? agentSamples : samples);
     const directory = resolve(cwd, given);
     makeEmpty(directory);
     const files = newBot(sample, idFrom(basename(directory)));
@@ -35,13 +39,17 @@ export const init: Command = {
   },
 };
 
-async function findSample(kind: string): Promise<Example> {
-  const name = Object.hasOwn(samples, kind) ? samples[kind] : undefined;
+async function findSample(kind: string, from: Readonly<Record<string, string>>): Promise<Example> {
+  const name = Object.hasOwn(from, kind) ? from[kind] : undefined;
   if (name !== undefined) return sampleFiles(name);
   const { knownNames } = await import('../base/knownNames.ts');
-  throw new RuntimeError('usage', `no sample of the kind "${kind}"`, {
-    hint: knownNames(kind, Object.keys(samples)),
-  });
+  throw new RuntimeError(
+    'usage',
+    `no sample of ${from === agentSamples ? 'an agent of ' : ''}the kind "${kind}"`,
+    {
+      hint: knownNames(kind, Object.keys(from)),
+    },
+  );
 }
 
 function makeEmpty(directory: string): void {

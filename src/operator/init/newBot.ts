@@ -14,10 +14,14 @@ export function newBot(sample: Example, name: string): Example {
 function readme(sample: Example, name: string): string {
   const build = sample.build?.match(/^# (Makes .*)$/m)?.[1];
   const config = sample['config.json'] === undefined ? '' : ', `config.json` is its configuration';
+  const isAgent = /^ {2}message:/m.test(sample['bot.yaml'] ?? '');
+  const ask = isAgent
+    ? 'runtime ask http://127.0.0.1:9476 "hello"   # talk to it while it runs'
+    : 'runtime execute . --query /status   # ask it';
   return `# ${name}
 ${build === undefined ? '' : `\n    ./build                             # ${build.charAt(0).toLowerCase()}${build.slice(1)}`}
     runtime execute .                   # run it: each run continues from the state of the one before
-    runtime execute . --query /status   # ask it
+    ${ask}
 
 \`bot.yaml\` says what it is${config}. What it keeps goes into \`$STATE_DIR\`. State, logs and the store of a local run
 lie in \`.runtime/\`.

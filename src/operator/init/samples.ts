@@ -17,6 +17,12 @@ export const samples: Readonly<Record<string, string>> = {
   'python-code': 'code-counter',
 };
 
+/** The same for bots that answer messages. */
+export const agentSamples: Readonly<Record<string, string>> = {
+  'python3.11': 'python-agent',
+  nodejs20: 'node-agent',
+};
+
 /** The files of one of them; `scripts/build` bakes all of them in. */
 export function sampleFiles(name: string): Example {
   const baked =
