@@ -3,14 +3,14 @@ import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ChatServer, startChatServer } from '../support/agent/chatServer.ts';
 import { driveAgent } from '../support/agent/driveAgent.ts';
-import { type AgentCase, runAgent } from '../support/agent/runAgent.ts';
+import { type AgentCase, runAgent, shippedIds } from '../support/agent/runAgent.ts';
 
 /*
  * Agents that other people make, as they come, without a network: `scripts/agents test` installs them, and runs this where there is
  * nothing but loopback. The model that they ask is ours.
  */
 
-const root = join(import.meta.dirname, '../..');
+const kinds = join(import.meta.dirname, '../../kinds');
 let model: ChatServer;
 
 beforeAll(async () => {
@@ -34,13 +34,13 @@ async function shipped(
   code: Record<string, string>,
 ): Promise<AgentCase> {
   const files = ['.yaml', '.lock'].map((end) => `${kind}${end}`);
-  const texts = await Promise.all(files.map((name) => readFile(join(root, 'kinds', name), 'utf8')));
+  const texts = await Promise.all(files.map((name) => readFile(join(kinds, name), 'utf8')));
   const script = `${kind.replace('-api', '')}/start.sh`;
   return {
     code,
     manifests: {
       ...Object.fromEntries(files.map((name, index) => [name, texts[index] ?? ''])),
-      [script]: await readFile(join(root, 'kinds', script), 'utf8'),
+      [script]: await readFile(join(kinds, script), 'utf8'),
     },
     env: {
       RUNTIME: kind,
@@ -104,12 +104,15 @@ for (const [kind, program, code] of [
   ['openclaw', RUNTIME_AGENT_OPENCLAW, openclaw],
 ] as const) {
   test.skipIf(!program)(`${kind} is driven like every other agent`, { timeout: 600_000 }, async () => {
-    const { runtime, client } = await runAgent(await shipped(kind, program, code()));
-    await driveAgent(client).catch((error: unknown) => {
+    const { runtime, client, store, root } = await runAgent(await shipped(kind, program, code()));
+    const ids = await driveAgent(client).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${runtime.stderr().slice(-6000)}`, { cause: error });
     });
     runtime.child.kill('SIGTERM');
-    const { code: exit, stderr } = await runtime.finished;
-    expect(exit, stderr.slice(-4000)).toBe(143);
+    const { stderr } = await runtime.finished;
+    const record = JSON.parse(await readFile(join(root, 'the0/exit.json'), 'utf8')) as object;
+    expect(record, stderr.slice(-4000)).toMatchObject({ stateSaved: true, logsSaved: true });
+    // Each turn was shipped, once.
+    expect(await shippedIds(store)).toEqual(ids);
   });
 }

@@ -4,14 +4,14 @@ import { isObject } from './isObject.ts';
 /** A conversation as the agent knows it. It is kept with the saved state, as text. */
 export interface SessionName {
   readonly id: string;
-  /** The life of the process that has said `seen`. */
+  /** The life of the process that it was last used in, and which has said `seen`. */
   readonly instance?: string | undefined;
   /** The last figures of a session whose usage adds up. */
   readonly seen?: Tokens | undefined;
 }
 
 export function writeSession({ id, instance, seen }: SessionName): string {
-  return seen === undefined ? id : JSON.stringify({ id, instance, seen });
+  return JSON.stringify({ id, instance, seen });
 }
 
 export function readSession(text: string): SessionName {

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { acpStandIn, openAiStandIn, silentStandIn } from '../../support/agent/cases.ts';
 import { driveAgent } from '../../support/agent/driveAgent.ts';
-import { runAgent } from '../../support/agent/runAgent.ts';
+import { runAgent, shippedIds } from '../../support/agent/runAgent.ts';
 
 /** The same client drives all of them: what differs between them is here, in how they are started. */
 test.each([
@@ -19,11 +17,5 @@ test.each([
   const { code, stderr } = await runtime.finished;
   expect(code, stderr).toBe(143);
   // Each turn is in the store, once.
-  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '');
-  const shipped = await readFile(join(store, 'bot-logs/usage/an-agent', `${day}.ndjson`), 'utf8');
-  const lines = shipped
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { requestId: string });
-  expect(lines.map(({ requestId }) => requestId)).toEqual(ids);
+  expect(await shippedIds(store)).toEqual(ids);
 });

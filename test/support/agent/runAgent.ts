@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { newContainer, type StartedRuntime, startRuntime, type Variables } from '../process/executable.ts';
 import { freePort } from '../process/freePort.ts';
@@ -27,9 +27,13 @@ export interface RunningAgent {
 
 export const TOKEN = 'a-token-of-the-test';
 
-/** `runtime execute` of an agent, on a file store and any port. Ended with the test. */
-export async function runAgent({ code = {}, manifests = {}, env }: AgentCase): Promise<RunningAgent> {
+/** `runtime execute` of an agent, on a file store and any port. Ended with the test. `prepare`: what is done to its folder first. */
+export async function runAgent(
+  { code = {}, manifests = {}, env }: AgentCase,
+  prepare: (folder: string) => Promise<void> = async () => undefined,
+): Promise<RunningAgent> {
   const { root, env: paths } = await newContainer();
+  await prepare(root);
   const put = async (folder: string, files: Readonly<Record<string, string>>) => {
     for (const [name, text] of Object.entries(files)) {
       await mkdir(dirname(join(root, folder, name)), { recursive: true });
@@ -60,4 +64,13 @@ export async function runAgent({ code = {}, manifests = {}, env }: AgentCase): P
     return { runtime, client, url, store, root, env: life, again: start };
   };
   return await start();
+}
+
+/** The turns in the usage that was shipped to a file store, in its order. */
+export async function shippedIds(store: string, bot = 'an-agent'): Promise<readonly string[]> {
+  const folder = join(store, 'bot-logs/usage', bot);
+  const days = (await readdir(folder)).filter((name) => /^\d{8}\.ndjson$/.test(name)).sort();
+  const texts = await Promise.all(days.map((name) => readFile(join(folder, name), 'utf8')));
+  const lines = texts.join('').trimEnd().split('\n');
+  return lines.map((line) => (JSON.parse(line) as { requestId: string }).requestId);
 }

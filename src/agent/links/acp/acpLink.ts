@@ -119,8 +119,9 @@ export function acpLink({ spec, kind, cwd, ...options }: AcpLinkOptions): AgentL
   const takeUp = async (turn: TurnRequest, signal: AbortSignal): Promise<Session | undefined> => {
     if (turn.session === undefined || resume === 'none') return undefined;
     const { id, instance, seen } = readSession(turn.session);
-    // A prompt of a query server that has died may still be under way.
-    rpc.notify('session/cancel', { sessionId: id });
+    const isSameLife = instance !== undefined && instance === channel.instance;
+    // A prompt of a query server that has died may still be under way. Not otherwise: Hermes then cancels the next one.
+    if (isSameLife) rpc.notify('session/cancel', { sessionId: id });
     try {
       const result = await rpc.request(`session/${resume}`, { sessionId: id, cwd, mcpServers: [] }, signal);
       if (isAnotherSession(result, id)) throw new Error('it began another one');
@@ -133,7 +134,7 @@ export function acpLink({ spec, kind, cwd, ...options }: AcpLinkOptions): AgentL
       });
       return undefined;
     }
-    return keep(turn.conversation, id, instance === channel.instance ? seen : undefined);
+    return keep(turn.conversation, id, isSameLife ? seen : undefined);
   };
 
   const sessionOf = async (turn: TurnRequest, signal: AbortSignal): Promise<Session> => {

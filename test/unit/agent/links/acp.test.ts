@@ -112,7 +112,7 @@ describe('an agent that is written with the SDK', () => {
     expect(reply).toBe('you said hello there');
     expect(end).toEqual({
       stopReason: 'end',
-      session: 'session-1',
+      session: '{"id":"session-1","instance":"life-1"}',
       usage: { tokens: { input: 10, output: 4, cacheRead: 3, cacheWrite: 0, reasoning: 0, total: 14 } },
     });
   });
@@ -372,6 +372,9 @@ describe('an agent that means no good', () => {
     );
     const { link, say } = open([file]);
     await link.ready(never);
-    expect((await say('x', { session: 'old' })).end).toMatchObject({ stopReason: 'end', session: 'new' });
+    expect((await say('x', { session: 'old' })).end).toMatchObject({
+      stopReason: 'end',
+      session: '{"id":"new","instance":"life-1"}',
+    });
   });
 });
