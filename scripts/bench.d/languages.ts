@@ -1,7 +1,8 @@
 /**
  * bench languages [RUNS]: a realtime bot with a query program per language, built from its example, in the universal image
- * against a real MinIO: from the container's start to the bot's first line, both by the engine's clock, and what
- * its processes take, anonymous memory, five seconds later.
+ * against a real MinIO: the time from the container's start to the bot's first line, both by the engine's clock; the processor time
+ * of the whole container until five seconds later, which a busy machine does not lengthen; and the anonymous memory of its
+ * processes at that moment.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -14,7 +15,7 @@ import { docker, universalImage } from '../../test/support/container/docker.ts';
 import { filesOf } from '../../test/support/process/builtExample.ts';
 import { freePort } from '../../test/support/process/freePort.ts';
 import { startMinio } from '../../test/support/store/minio.ts';
-import { anonymousMiB, median } from './lib.ts';
+import { anonymousMiB, cpuOfCgroupMs, median } from './lib.ts';
 
 const root = join(import.meta.dirname, '../..');
 const runs = Number(process.argv[2] ?? 5);
@@ -46,13 +47,13 @@ try {
   for (let run = 0; run < runs; run += 1)
     for (const [index, env] of environments.entries()) measured[index]!.push(await life(env));
 
-  console.log('\n| language | first line | bot | query program | whole container |');
-  console.log('| --- | --- | --- | --- | --- |');
+  console.log('\n| language | first line | CPU | bot | query program | whole container |');
+  console.log('| --- | --- | --- | --- | --- | --- |');
   for (const [index, { name }] of languages.entries()) {
     const middle = (of: keyof Life) => median(measured[index]!.map((one) => one[of]));
     const mib = (of: keyof Life) => `${middle(of).toFixed(1)} MiB`;
     console.log(
-      `| ${name} | ${middle('firstLineMs').toFixed(0)} ms | ${mib('bot')} | ${mib('query')} | ${mib('all')} |`,
+      `| ${name} | ${middle('firstLineMs').toFixed(0)} ms | ${middle('cpuMs').toFixed(0)} ms | ${mib('bot')} | ${mib('query')} | ${mib('all')} |`,
     );
   }
 } finally {
@@ -62,6 +63,8 @@ try {
 
 interface Life {
   readonly firstLineMs: number;
+  /** Of all processes of the container. */
+  readonly cpuMs: number;
   /** MiB. */
   readonly bot: number;
   readonly query: number;
@@ -91,6 +94,7 @@ async function life(env: Readonly<Record<string, string>>): Promise<Life> {
   const queryServer = childOf(supervisor, (command) => command.includes('--query-server-only'));
   const memory = (pid: number | undefined) => (pid === undefined ? 0 : anonymousMiB(pid));
   return {
+    cpuMs: cpuOfCgroupMs(tini),
     firstLineMs: Date.parse(line.split(' ')[0]!) - Date.parse(started),
     bot: memory(childOf(supervisor, program)),
     query: memory(childOf(queryServer, program)),

@@ -10,6 +10,18 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** Processor time of the whole cgroup of a process so far, milliseconds; version 2 or 1. */
+export function cpuOfCgroupMs(pid: number): number {
+  const groups = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+  const version1 = /^\d+:[^:]*\bcpuacct\b[^:]*:(.*)$/m.exec(groups)?.[1];
+  if (version1 !== undefined)
+    return Number(readFileSync(`/sys/fs/cgroup/cpuacct${version1}/cpuacct.usage`, 'utf8')) / 1e6;
+  const version2 = /^0::(.*)$/m.exec(groups)?.[1] ?? '';
+  return (
+    Number(/^usage_usec (\d+)/m.exec(readFileSync(`/sys/fs/cgroup${version2}/cpu.stat`, 'utf8'))?.[1]) / 1e3
+  );
+}
+
 /** Calls each of `cases` in turn, `runs` times over, so that a noisy moment hits all of them; medians by name. */
 export async function sideBySide(
   runs: number,
