@@ -102,3 +102,41 @@ kubeTest('an image that cannot be had is said, and a foreign pod is not touched'
     code: 'conflict',
   });
 });
+
+kubeTest(
+  'files that come by value are replaced for those that run; who is let in is not who asks for more',
+  async () => {
+    await using test = await testEngine();
+    const { engine, space } = test;
+    const mounts = [{ target: '/keys', readOnly: true, from: { type: 'files' as const } }];
+    const given = (text: string) => ({ '/keys': { a: new Secret(text) } });
+    await engine.list(signal());
+    await test.run('rt-keys', 'sleep 600', { bot: 'b', mounts, files: given('old'), filesUntil: 1_000 });
+    await test.run('rt-other', 'sleep 600', { bot: 'c', mounts, files: given('its own'), filesUntil: 1_000 });
+    const files = { a: new Secret('new') };
+    await engine.replaceFiles?.({ bot: 'b', roles: ['bot'], target: '/keys', files, until: 2_000 }, signal());
+    const pods = resource<KubeObject>(space.client, { api: 'v1', plural: 'pods', namespace: space.name });
+    const secrets = resource<KubeObject & { data: Record<string, string> }>(space.client, {
+      api: 'v1',
+      plural: 'secrets',
+      namespace: space.name,
+    });
+    const inside = async (pod: string) => {
+      const { annotations = {} } = (await pods.get(pod, signal()))!.metadata;
+      const { data } = (await secrets.get(annotations['runtime/secret'] ?? '', signal()))!;
+      return Object.values(data).map((text) => Buffer.from(text, 'base64').toString());
+    };
+    expect(await inside('rt-keys')).toEqual(['new']);
+    expect(await inside('rt-other')).toEqual(['its own']);
+    expect((await engine.inspect('rt-keys', signal()))?.filesUntil).toBe(2_000);
+
+    const { spec } = (await pods.get('rt-keys', signal())) as KubeObject & { spec: Record<string, unknown> };
+    expect(spec).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false });
+    expect(JSON.stringify(spec.volumes)).not.toMatch(/serviceAccountToken|hostPath/);
+    // Negative control: the namespace takes nothing that asks for more than "restricted" allows.
+    const bold = { containers: [{ name: 'bot', image: 'x', securityContext: { privileged: true } }] };
+    await expect(
+      pods.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'rt-bold' }, spec: bold }, signal()),
+    ).rejects.toMatchObject({ code: 'denied' });
+  },
+);

@@ -55,7 +55,7 @@ export function container(spec: InstanceSpec, secret: string, part: Part): Recor
     ...(part.answers && {
       readinessProbe: {
         httpGet: { path: part.answers, port: QUERY_PORT },
-        periodSeconds: 20,
+        periodSeconds: 10,
         timeoutSeconds: 5,
       },
     }),

@@ -57,7 +57,7 @@ export function seePod(pod: Pod, host: string): SeenPod | undefined {
       outOfMemory: bot.terminated?.reason === 'OOMKilled',
       error: ended ? status.message : (waitsFor(pod) ?? undefined),
       address: state === 'running' && bot.running ? status.podIP : undefined,
-      ...(takenAway !== undefined && { takenAway }),
+      takenAway,
     },
   };
 }
