@@ -26,7 +26,6 @@ const PYTHON_QUERY = `
 import json, os
 from http.server import BaseHTTPRequestHandler, HTTPServer
 class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
     def do_GET(self):
         body = json.dumps({"status": "ok", "data": {"n": 1}}).encode()
         self.send_response(200)
@@ -43,6 +42,8 @@ const bot = (name: string, more: string) =>
 const image = await universalImage();
 if (image.missing !== undefined) throw new Error(image.missing);
 const minio = await startMinio({ address: '0.0.0.0', quiet: true });
+/** Another engine than this machine's, where one is named. */
+const engine = process.env.DOCKER_HOST ? { DOCKER_HOST: process.env.DOCKER_HOST } : {};
 const agent = new http.Agent({ keepAlive: true });
 
 /** Milliseconds; throws unless it is answered with 200. */
@@ -79,8 +80,12 @@ const p = (q: number, values: number[]) => ms(quantile(values, q));
 
 /** Bots that do not run, each asked once and then once more: by a host where workers wait, and by one where none does, in turns. */
 async function measureEphemeral(): Promise<void> {
-  await using pool = await realHost({ image: image.tag, minio });
-  await using cold = await realHost({ image: image.tag, minio, env: { RUNTIME_HOST_QUERY_WORKERS: '0' } });
+  await using pool = await realHost({ image: image.tag, minio, env: engine });
+  await using cold = await realHost({
+    image: image.tag,
+    minio,
+    env: { ...engine, RUNTIME_HOST_QUERY_WORKERS: '0' },
+  });
   const kinds = {
     python: [PYTHON_BOT, PYTHON_QUERY, 'py', 'python3.11'],
     node: ['', QUERY, 'js', 'nodejs20'],
@@ -103,6 +108,7 @@ async function measureEphemeral(): Promise<void> {
     await host.start();
   }
   const rows: (readonly [string, string, string?])[] = [];
+  const { memory, containers } = await waitingMemory(pool.data);
   for (const kind of Object.keys(kinds)) {
     const first: Record<string, number[]> = { pool: [], cold: [] };
     const next: Record<string, number[]> = { pool: [], cold: [] };
@@ -128,7 +134,6 @@ async function measureEphemeral(): Promise<void> {
         [`${kind}, ${which}: next, p50; p95`, `${p(0.5, next[which]!)}; ${p(0.95, next[which]!)}`, '20 ms'],
       );
   }
-  const { memory, containers } = await waitingMemory(pool.data);
   rows.push([
     `memory of a waiting worker, of ${containers}, by the kernel's count of its container`,
     mib(memory),
@@ -139,7 +144,7 @@ async function measureEphemeral(): Promise<void> {
 async function waitingMemory(
   data: string,
 ): Promise<{ readonly memory: number; readonly containers: number }> {
-  await pause(4_000);
+  await pause(8_000);
   const host = readFileSync(`${data}/host-id`, 'utf8').trim();
   const filters = ['--filter', `label=runtime.host=${host}`, '--filter', 'name=rtw-'];
   const running = (await docker('ps', '--format', '{{.Names}}', ...filters)).trim().split('\n');
@@ -152,7 +157,7 @@ async function waitingMemory(
 }
 
 async function measureRunning(): Promise<void> {
-  await using host = await realHost({ image: image.tag, minio });
+  await using host = await realHost({ image: image.tag, minio, env: engine });
   const main = 'setInterval(() => {}, 1000);';
   host.write({
     'live/bot.yaml': bot('live', 'type: realtime\n'),
