@@ -75,22 +75,13 @@ export class Workers {
 
   /** Throws `QueryError` 502, 503 or 504. */
   async place(spec: BotSpec, signal: AbortSignal): Promise<Place> {
-    const { clock, stateVersion, instances, most, draining } = this.#options;
+    const { clock, instances, most, draining } = this.#options;
     if (draining())
       throw new QueryError(503, 'unavailable', 'the host is being drained, and starts nothing', {
         'retry-after': '60',
       });
     await orAborted(this.#clear(), signal);
-    const state = await stateVersion(spec.name, signal).catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw new QueryError(
-        503,
-        'unavailable',
-        `the saved state of ${spec.name} cannot be asked for: ${asRuntimeError(error).message}`,
-        { 'retry-after': '5' },
-      );
-    });
-    await this.#prepare(spec, signal);
+    const [state] = await Promise.all([this.#stateOf(spec.name, signal), this.#prepare(spec, signal)]);
     const version = `${instances.hash(spec) ?? JSON.stringify(spec)} ${state ?? ''}`;
     let kept = this.#kept.get(spec.name);
     if (kept?.version !== version) {
@@ -171,6 +162,16 @@ export class Workers {
     const [oldest] = idle.sort(([, a], [, b]) => a.usedAt - b.usedAt);
     if (oldest) this.#retire(...oldest);
     return oldest !== undefined;
+  }
+
+  async #stateOf(bot: string, signal: AbortSignal): Promise<string | undefined> {
+    return await this.#options.stateVersion(bot, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      const { message } = asRuntimeError(error);
+      throw new QueryError(503, 'unavailable', `the saved state of ${bot} cannot be asked for: ${message}`, {
+        'retry-after': '5',
+      });
+    });
   }
 
   /** What a worker is made of has to be known before two can be told apart: the second query would get another one. */
