@@ -1,8 +1,22 @@
+import type { Clock } from '../../../base/clock.ts';
+import { growingWait } from '../../../base/growingWait.ts';
 import type { Engine } from '../../engine/engine.ts';
 
-/** Kills and removes it, however long the engine takes: what is left is found by its label when the next host starts. */
-export async function endInstance(engine: Engine, name: string): Promise<void> {
+/** An engine that is started again is away for some seconds. */
+const ATTEMPTS = 6;
+const AGAIN = { firstMs: 500, longestMs: 8_000 };
+
+/** Kills and removes it. Throws what the engine throws at last: what is left is found by its label when the next host starts. */
+export async function endInstance(engine: Engine, clock: Clock, name: string): Promise<void> {
   const { signal } = new AbortController();
-  await engine.kill(name, signal);
-  await engine.remove(name, signal);
+  for (let failures = 1; ; failures += 1) {
+    try {
+      await engine.kill(name, signal);
+      await engine.remove(name, signal);
+      return;
+    } catch (error) {
+      if (failures === ATTEMPTS) throw error;
+      await clock.sleep(growingWait(AGAIN, failures));
+    }
+  }
 }

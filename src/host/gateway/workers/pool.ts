@@ -8,6 +8,7 @@ import type { Logger } from '../../../base/log.ts';
 import type { Engine, InstanceSpec } from '../../engine/engine.ts';
 import type { Instances } from '../../instances/instances.ts';
 import { fits } from './fits.ts';
+import { outputOf } from './outputOf.ts';
 import { type WaitingWorker, waitingWorker } from './waitingWorker.ts';
 
 export interface PoolOptions {
@@ -28,6 +29,8 @@ const LOOK_MS = 1_000;
 /** The query that has taken one has the machine to itself for so long, milliseconds. */
 const REFILL_AFTER_MS = 1_000;
 const START_MS = 60_000;
+/** Those that have waited for so long will go on waiting, milliseconds. */
+const STEADY_MS = 10_000;
 const FAILED = { firstMs: 1_000, longestMs: 60_000 };
 
 /** Workers that wait for the first query of a bot that does not run. */
@@ -35,6 +38,7 @@ export class Pool {
   readonly #options: PoolOptions;
   readonly #waiting = new Set<WaitingWorker>();
   #takenAt = 0;
+  #addedAt = 0;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -65,36 +69,45 @@ export class Pool {
     mkdirSync(folder, { mode: 0o711 });
     let failures = 0;
     while (!signal.aborted) {
-      let pauseMs = LOOK_MS;
       try {
-        await this.#drop((worker) => worker.gone.aborted || draining());
-        const isQuiet = clock.now() - this.#takenAt >= REFILL_AFTER_MS;
-        if (!draining() && isQuiet && this.#waiting.size < size) {
-          await this.#add(signal);
-          pauseMs = 0;
-        }
-        failures = 0;
+        await this.#drop(() => draining());
+        await this.#buryDead(signal);
+        const now = clock.now();
+        const isQuiet = now - this.#takenAt >= REFILL_AFTER_MS;
+        const isFull = this.#waiting.size >= size;
+        if (isFull && now - this.#addedAt > STEADY_MS) failures = 0;
+        if (!draining() && isQuiet && !isFull) await this.#add(signal);
       } catch (error) {
         if (signal.aborted) break;
         failures += 1;
-        pauseMs = growingWait(FAILED, failures);
         if (failures === 1)
           log.warn(`no query worker waits: ${asRuntimeError(error).message}; first queries take longer`);
       }
+      const pauseMs = failures === 0 ? LOOK_MS : growingWait(FAILED, failures);
       await clock.sleep(pauseMs, signal).catch(() => undefined);
     }
     await this.#drop(() => true);
   }
 
   async #add(signal: AbortSignal): Promise<void> {
-    const { engine, instances, folder } = this.#options;
+    const { engine, instances, clock, folder } = this.#options;
     if (engine.standby === undefined) return;
     const id = randomBytes(6).toString('hex');
     const own = join(folder, id);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(START_MS)]);
     const spec = await instances.waiting(id, own, limit);
-    const worker = await waitingWorker({ engine, standby: engine.standby, spec, folder: own }, limit);
+    const worker = await waitingWorker({ engine, standby: engine.standby, clock, spec, folder: own }, limit);
     this.#waiting.add(worker);
+    this.#addedAt = this.#options.clock.now();
+  }
+
+  /** One that ends while it waits says why, and others are not made as fast as they end. */
+  async #buryDead(signal: AbortSignal): Promise<void> {
+    const [dead] = [...this.#waiting].filter(({ gone }) => gone.aborted);
+    if (dead === undefined) return;
+    const output = await outputOf(this.#options.engine, dead.spec.name, signal);
+    await this.#drop(({ gone }) => gone.aborted);
+    throw new Error(`${dead.spec.name} has ended (${output})`);
   }
 
   async #drop(which: (worker: WaitingWorker) => boolean): Promise<void> {

@@ -81,12 +81,12 @@ async function fromPool(
 }
 
 async function fresh(
-  { engine }: StartWorkerOptions,
+  { engine, clock }: StartWorkerOptions,
   wanted: InstanceSpec,
   signal: AbortSignal,
 ): Promise<Begun> {
   const { name } = wanted;
-  const end = () => endInstance(engine, name);
+  const end = () => endInstance(engine, clock, name);
   try {
     await engine.create({ ...wanted, command: ['--query-server-only', '--pull'] }, signal);
     await engine.start(name, signal);

@@ -4,6 +4,7 @@ import { QueryError } from '../../../bot/answers/queryError.ts';
 import type { QueryAddress } from '../../api/hostApi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ask, bodyOf } from '../exchange.ts';
+import { outputOf } from './outputOf.ts';
 
 export interface UntilReady {
   readonly engine: Engine;
@@ -18,8 +19,6 @@ const POLL_MS = 5;
 const TRIES = 20;
 /** Whoever listens answers when it is ready, or after this, seconds. */
 const WAIT_S = 20;
-const OUTPUT_LINES = 20;
-const OUTPUT_BYTES = 4096;
 
 /**
  * Where an instance answers, once it does: its query program listens, or is run for each query. Throws `QueryError` with what it
@@ -67,15 +66,4 @@ async function isReady(agent: http.Agent, address: QueryAddress, signal: AbortSi
     signal.throwIfAborted();
     return false;
   }
-}
-
-async function outputOf(engine: Engine, name: string, signal: AbortSignal): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  try {
-    for await (const { bytes } of engine.logs(name, { tail: OUTPUT_LINES, follow: false }, signal))
-      pieces.push(bytes);
-  } catch {
-    return 'its output cannot be read';
-  }
-  return Buffer.concat(pieces).toString().trim().slice(-OUTPUT_BYTES) || 'it printed nothing';
 }

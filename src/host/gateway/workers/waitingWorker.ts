@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
+import type { Clock } from '../../../base/clock.ts';
 import type { Engine, InstanceSpec, Standby } from '../../engine/engine.ts';
 import { endInstance } from './endInstance.ts';
 import { furnish } from './furnish.ts';
@@ -21,6 +22,7 @@ export interface WaitingWorker {
 export interface Waiting {
   readonly engine: Engine;
   readonly standby: Standby;
+  readonly clock: Clock;
   readonly spec: InstanceSpec;
   /** On this machine: what `spec` mounts. */
   readonly folder: string;
@@ -28,7 +30,7 @@ export interface Waiting {
 
 /** Makes and starts it; it then loads what a query needs, and waits. */
 export async function waitingWorker(
-  { engine, standby, spec, folder }: Waiting,
+  { engine, standby, clock, spec, folder }: Waiting,
   signal: AbortSignal,
 ): Promise<WaitingWorker> {
   const { name } = spec;
@@ -37,7 +39,7 @@ export async function waitingWorker(
   const end = async () => {
     gone.abort();
     input?.destroy();
-    await endInstance(engine, name);
+    await endInstance(engine, clock, name);
     await rm(folder, { recursive: true, force: true });
   };
   try {

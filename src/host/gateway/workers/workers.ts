@@ -139,13 +139,13 @@ export class Workers {
 
   /** Removes what an earlier host left, before anything is made here that looks the same. */
   #clear(): Promise<void> {
-    const { engine, log } = this.#options;
+    const { engine, clock, log } = this.#options;
     const clear = async () => {
       try {
         const left = (await engine.list(AbortSignal.timeout(CLEAR_MS))).filter(
           ({ role }) => role === 'query',
         );
-        await Promise.all(left.map(({ name }) => endInstance(engine, name)));
+        await Promise.all(left.map(({ name }) => endInstance(engine, clock, name)));
       } catch (error) {
         this.#cleared = undefined;
         const { message } = asRuntimeError(error);

@@ -32,6 +32,9 @@ function aPool(size: number) {
     start: async () => undefined,
     kill: async () => undefined,
     remove: async (name: string) => void containers.delete(name),
+    logs: async function* () {
+      yield { stream: 'stderr', bytes: Buffer.from('there is no --await-bot') };
+    },
     standby: {
       input: async (name: string) => containers.get(name)!.input,
       limit: async (name: string, limits: unknown) => {
@@ -142,6 +145,25 @@ test('one that ends while it waits is replaced; it can be assigned nothing', asy
   const [, second] = [...containers];
   second![1].input.destroy();
   await until(clock, () => expect([containers.has(second![0]), pool.count]).toEqual([false, 1]));
+  await end();
+});
+
+test('where they end as soon as they are made, they are made less and less often, and it is told once', async () => {
+  const { pool, containers, clock, lines, attempts, run } = aPool(1);
+  const end = run();
+  let deaths = 0;
+  await until(clock, () => {
+    for (const { input } of containers.values()) {
+      if (!input.destroyed) deaths += 1;
+      input.destroy();
+    }
+    expect(deaths).toBe(6);
+  });
+  // 1, 2, 4, 8, 16 s between them: as many seconds have passed, not six.
+  expect(clock.now() - 1_000_000).toBeGreaterThan(31_000);
+  expect(attempts()).toBe(6);
+  expect(lines.filter((line) => line.includes('there is no --await-bot'))).toHaveLength(1);
+  await until(clock, () => expect(pool.count).toBe(1));
   await end();
 });
 
