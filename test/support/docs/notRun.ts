@@ -17,7 +17,7 @@ export const notRun: readonly NotRun[] = [
   },
   { page: /CONTRIBUTING/, line: /^scripts\/bench/, why: 'takes minutes and prints figures' },
   {
-    page: /tutorial/,
+    page: /tutorial|hosts/,
     line: /^apt-get /,
     why: 'of the whole machine; scripts/fresh-tutorial types it in a container',
   },
