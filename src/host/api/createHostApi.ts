@@ -1,5 +1,6 @@
 import { RuntimeError } from '../../base/errors.ts';
 import type { BotSpec } from '../bots/botSpec.ts';
+import { isAgent } from '../bots/isAgent.ts';
 import { writeSpec } from '../bots/writeSpec.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Instances } from '../instances/instances.ts';
@@ -100,7 +101,8 @@ export function createHostApi(options: HostApiOptions): HostApi {
     queryAddress: (name) => {
       const { wanted, instances: own } = loop.state(name);
       const instance = own?.find(({ role, state }) => role === 'bot' && state === 'running');
-      const asks = wanted.type === 'present' && wanted.spec.entrypoints.query !== undefined;
+      const asks =
+        wanted.type === 'present' && (wanted.spec.entrypoints.query !== undefined || isAgent(wanted.spec));
       if (instance?.address === undefined || !asks) return undefined;
       return { host: instance.address, port: QUERY_PORT, instance: instance.id };
     },

@@ -12,7 +12,7 @@ export interface HostApi {
   status(): HostStatus;
   bots(): readonly BotView[];
   bot(name: string): BotView | undefined;
-  /** Where the bot that runs answers queries; undefined: it does not run, or has no query program. */
+  /** Where the bot that runs answers queries; undefined: it does not run, or has neither a query program nor messages. */
   queryAddress(name: string): QueryAddress | undefined;
   /** Called with a bot's name whenever something of it has changed; the result ends it. */
   changes(listener: (bot: string) => void): () => void;

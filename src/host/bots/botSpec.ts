@@ -14,7 +14,15 @@ export interface BotSpec {
   /** Id of a runtime kind. */
   readonly runtime: string;
   readonly code: CodeRef;
-  readonly entrypoints: { readonly bot: string; readonly query: string | undefined };
+  readonly entrypoints: {
+    /** Empty: its kind needs none. */
+    readonly bot: string;
+    readonly query: string | undefined;
+    /** Absent: it answers no messages, or its kind says how. */
+    readonly message?: string;
+  };
+  /** Its kind is one of agents. */
+  readonly agent?: true;
   /** The bot's configuration, JSON text. */
   readonly config: string;
   /** The task, JSON text. */

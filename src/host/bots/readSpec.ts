@@ -32,6 +32,7 @@ export function readSpecValue(value: unknown, now: number): Draft | { readonly p
   const read = v.safeParse(botSchema, value);
   if (!read.success) return { problems: read.issues.map(asProblem) };
   const problems: string[] = [];
+  checkProgram(read.output, problems);
   const schedule = readSchedule(read.output, now, problems);
   return problems.length > 0 ? { problems } : draft(read.output, schedule);
 }
@@ -51,6 +52,17 @@ function asProblem(issue: v.BaseIssue<unknown>): string {
   const path = issue.path?.map((item) => String(item.key)).join('.') ?? '';
   const unknown = issue.type === 'strict_object' && issue.expected === 'never';
   return unknown ? `${path}: unknown field` : `${path}: ${issue.message}`;
+}
+
+function checkProgram({ type, agent, entrypoints }: BotFile, problems: string[]): void {
+  const { bot, message } = entrypoints ?? {};
+  if (!bot && !message && !agent) problems.push('entrypoints.bot: missing');
+  if (bot && message && bot !== message) {
+    problems.push(
+      'entrypoints.message: one program is both, its `main` runs beside: the same as entrypoints.bot',
+    );
+  }
+  if ((message || agent) && type !== 'realtime') problems.push('type: an agent waits for messages: realtime');
 }
 
 function readSchedule(file: BotFile, now: number, problems: string[]): ScheduleSpec | undefined {
@@ -80,6 +92,7 @@ function readSchedule(file: BotFile, now: number, problems: string[]): ScheduleS
 
 function draft(file: BotFile, schedule: ScheduleSpec | undefined): Draft {
   const { resources, restart } = file;
+  const { bot, query, message } = file.entrypoints ?? {};
   return {
     code: codeOf(file.code),
     hasConfig: file.config !== undefined,
@@ -87,7 +100,12 @@ function draft(file: BotFile, schedule: ScheduleSpec | undefined): Draft {
       name: file.name,
       type: file.type,
       runtime: file.runtime,
-      entrypoints: { bot: file.entrypoints.bot, query: file.entrypoints.query ?? undefined },
+      entrypoints: {
+        bot: bot ?? message ?? '',
+        query: query ?? undefined,
+        ...(message && { message }),
+      },
+      ...(file.agent && { agent: true as const }),
       config: JSON.stringify(file.config ?? {}),
       task: file.task ? JSON.stringify(file.task) : undefined,
       enabled: file.enabled ?? true,

@@ -112,7 +112,14 @@ export const botSchema = v.strictObject({
       'expected {file: KEY, sha256?: …} or {path: FOLDER}',
     ),
   ),
-  entrypoints: v.strictObject({ bot: text, query: optional(parsed(insidePath)) }),
+  entrypoints: optional(
+    v.strictObject({
+      bot: optional(text),
+      query: optional(parsed(insidePath)),
+      message: optional(parsed(insidePath)),
+    }),
+  ),
+  agent: optional(v.boolean()),
   config: v.optional(v.record(v.string(), v.unknown())),
   task: optional(v.record(v.string(), v.unknown())),
   enabled: optional(v.boolean()),

@@ -20,9 +20,12 @@ export function isStream({ headers }: IncomingMessage): boolean {
   return /^text\/event-stream\b/.test(headers['content-type'] ?? '');
 }
 
-export function forwardedHeaders({ headers }: IncomingMessage): Record<string, string> {
+export function forwardedHeaders(
+  { headers }: IncomingMessage,
+  more: readonly string[] = [],
+): Record<string, string> {
   const kept: Record<string, string> = {};
-  for (const name of FORWARDED) {
+  for (const name of [...FORWARDED, ...more]) {
     const value = headers[name];
     if (typeof value === 'string') kept[name] = value;
   }

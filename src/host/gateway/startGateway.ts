@@ -3,7 +3,8 @@
  *
  * `POST /query` speaks as the0's query server does; `GET|POST /bots/<id>/<path>` is sent on to the bot's own server and answered
  * as that answers, streams included. A realtime bot that runs is asked in place; every other by a container that is made for it
- * and kept for 60 s. In order: which bot (`botPath`, `the0Query`) → may the client (`authorise`) → is there room (`admission`) →
+ * and kept for 60 s. `/v1/instances` are the agents among them: what is below one is sent on to its own `/_runtime/agent`
+ * (`instancesRoute`). In order: which bot (`botPath`, `the0Query`) → may the client (`authorise`) → is there room (`admission`) →
  * where (`placeOf`, `workers`) → ask (`exchange`) → as it is (`forward`) or wrapped
  * (`the0Route`) → the client takes it at its own pace (`send`, `unsent`), when the bot is done with it.
  */
@@ -20,6 +21,7 @@ import { authoriser } from './authorise.ts';
 import { parseBotPath } from './botPath.ts';
 import { botRoute } from './botRoute.ts';
 import { type GatewayOptions, usualLimits } from './gatewayOptions.ts';
+import { INSTANCES, instancesRoute } from './instancesRoute.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { the0Route } from './the0Route.ts';
 import { Unsent } from './unsent.ts';
@@ -66,9 +68,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (parseTarget(url)?.path === '/query') {
       return await the0Route({ asking, authorise, clock }, request, response, onPlace);
     }
+    if (INSTANCES.test(url))
+      return await instancesRoute({ ...options, authorise }, request, response, onPlace);
     const path = parseBotPath(url);
     if (path === undefined)
-      throw new QueryError(404, 'invalid', 'a query is POST /query or /bots/<id>/<path>');
+      throw new QueryError(
+        404,
+        'invalid',
+        'a query is POST /query or /bots/<id>/<path>, an agent /v1/instances/<id>',
+      );
     if (!authorise(request.headers.authorization, path.bot)) {
       throw new QueryError(401, 'unauthorized', 'a bearer token is required', {
         'www-authenticate': 'Bearer',

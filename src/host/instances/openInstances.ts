@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { RuntimeError } from '../../base/errors.ts';
+import type { Secret } from '../../base/secret.ts';
+import { makeAgentToken } from '../bots/agentToken.ts';
 import type { BotSpec } from '../bots/botSpec.ts';
+import { isAgent } from '../bots/isAgent.ts';
 import { names } from '../bots/names.ts';
 import type { Credentials } from '../credentials/credentials.ts';
 import type { Folders } from '../data/folders.ts';
@@ -30,6 +33,8 @@ export interface InstancesOptions {
   readonly image: string;
   /** Variables that every bot gets: buckets, limits, intervals. */
   readonly shared: Readonly<Record<string, string>>;
+  /** Signs the tokens of agents. */
+  readonly tokenKey: Secret;
   /** The host's folder of secrets. */
   readonly secrets: string;
 }
@@ -78,7 +83,8 @@ export function openInstances(options: InstancesOptions): Instances {
     if (base === undefined) throw new RuntimeError('internal', `${spec.name} has not been prepared`);
     placeSecrets(spec, options.secrets, folders.bot(spec.name), base.user);
     const secretEnv = await credentials.grant(spec, role, base.user, signal);
-    return { ...base, name, role, run, secretEnv } satisfies InstanceSpec;
+    const agentToken = isAgent(spec) && { AGENT_TOKEN: makeAgentToken(options.tokenKey, spec.name) };
+    return { ...base, name, role, run, secretEnv: { ...secretEnv, ...agentToken } } satisfies InstanceSpec;
   }
 
   return {

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
+import { makeAgentToken } from '../bots/agentToken.ts';
 import type { BotSpec } from '../bots/botSpec.ts';
+import { isAgent } from '../bots/isAgent.ts';
 import { names } from '../bots/names.ts';
 import type { Credentials } from '../credentials/credentials.ts';
 import type { InstanceSpec, Role } from '../engine/engine.ts';
@@ -20,6 +22,8 @@ export interface PodInstancesOptions {
   readonly image: string;
   /** Variables that every bot gets: buckets, limits, intervals. */
   readonly shared: Readonly<Record<string, string>>;
+  /** Signs the tokens of agents. */
+  readonly tokenKey: Secret;
   /** The host's folder of secrets. */
   readonly secrets: string;
 }
@@ -68,6 +72,7 @@ export function openPodInstances(options: PodInstancesOptions): Instances {
             .map(([variable, text]) => [variable, new Secret(text)]),
         ),
         ...granted,
+        ...(isAgent(spec) && { AGENT_TOKEN: makeAgentToken(options.tokenKey, spec.name) }),
       },
       files: { [SECRETS]: secretsOf(spec), ...(keys && { [keys.target]: keys.files }) },
       filesUntil: keys?.until,

@@ -129,6 +129,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     image,
     shared,
     secrets,
+    tokenKey: identity.tokenKey,
   });
   let source: Source | undefined;
   const rollbacks = openRollbacks({

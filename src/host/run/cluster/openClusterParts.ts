@@ -47,6 +47,7 @@ export async function openClusterParts(context: ClusterContext): Promise<Cluster
     image: options.image,
     shared: sharedEnv(env, config.buckets),
     secrets: options.secrets,
+    tokenKey: identity.tokenKey,
   });
   return {
     engine,

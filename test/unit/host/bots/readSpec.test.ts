@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { CodeRef } from '../../../../src/host/bots/botSpec.ts';
+import { isAgent } from '../../../../src/host/bots/isAgent.ts';
 import { type Draft, readSpec } from '../../../../src/host/bots/readSpec.ts';
 import { writeSpec } from '../../../../src/host/bots/writeSpec.ts';
 import { aSpec } from '../../../support/host/aSpec.ts';
@@ -112,5 +114,41 @@ labels: {team: alpha}
     ],
   ])('says what is wrong with %s', (_, text, expected) => {
     expect(problems(text).join('\n')).toMatch(expected);
+  });
+});
+
+describe('an agent’s file', () => {
+  const agent = (text: string) =>
+    `name: a\ntype: realtime\nruntime: python3.11\ncode: {file: a.zip}\n${text}`;
+
+  it('names a program that answers messages, which is the bot as well', () => {
+    const { rest, code } = draft(agent('entrypoints: {message: agent.py}'));
+    expect(rest.entrypoints).toEqual({ bot: 'agent.py', query: undefined, message: 'agent.py' });
+    expect(isAgent(rest)).toBe(true);
+    const written = draft(writeSpec({ ...rest, code: code as CodeRef }));
+    expect(written.rest).toEqual(rest);
+  });
+
+  it('names no program where its kind needs none', () => {
+    const { rest, code } = draft(agent('agent: true'));
+    expect(rest).toMatchObject({ agent: true, entrypoints: { bot: '' } });
+    expect(isAgent(rest)).toBe(true);
+    expect(draft(writeSpec({ ...rest, code: code as CodeRef })).rest).toEqual(rest);
+    expect(isAgent(draft(least).rest)).toBe(false);
+  });
+
+  it.each([
+    ['entrypoints: {}', 'entrypoints.bot: missing'],
+    ['entrypoints: {query: q.py}', 'entrypoints.bot: missing'],
+    ['entrypoints: {bot: main.py, message: agent.py}', 'entrypoints.message: '],
+  ])('%s is refused', (text, problem) => {
+    expect(problems(agent(text)).join()).toContain(problem);
+  });
+
+  it('is not for the schedule', () => {
+    const scheduled = agent('entrypoints: {message: a.py}\nschedule: {cron: "0 9 * * *"}');
+    expect(problems(scheduled.replace('realtime', 'scheduled')).join()).toContain(
+      'an agent waits for messages',
+    );
   });
 });
