@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { EventSink } from '../../bot/events/event.ts';
+import type { Restored } from '../../bot/state/local/restoreReport.ts';
 import type { Stores } from '../../store/openStores.ts';
 import { blameCapability } from '../process/capabilities.ts';
 import type { PulledState } from '../process/messages.ts';
@@ -13,7 +14,7 @@ export interface PullBotOptions {
   readonly emit: EventSink;
   readonly clock: Clock;
   /** See `PullDeps`. */
-  readonly onState?: (state: PulledState, kept: boolean) => void;
+  readonly onState?: (state: PulledState, kept: boolean, snapshot: Restored['snapshot']) => void;
 }
 
 /** Code, state and a new generation, for one life of the bot. */
@@ -31,7 +32,7 @@ export async function pullBot(
       log,
       holder: newHolder(),
       onProgress,
-      onState: onState && ((claim, kept) => onState(serializeClaim(claim), kept)),
+      onState: onState && ((claim, ...rest) => onState(serializeClaim(claim), ...rest)),
     });
     forgetTakenOver(config.paths.logs);
     return serializeClaim(taken);

@@ -3,11 +3,13 @@ import type { Invocation } from '../../base/command/command.ts';
 import { MUCH_BYTES, releaseWhenQuiet } from '../../base/releaseWhenQuiet.ts';
 import { botEnvironment } from '../../bot/kinds/botEnv.ts';
 import { botRequest } from '../../bot/kinds/botRequest.ts';
+import type { Restored } from '../../bot/state/local/restoreReport.ts';
 import type { PulledState } from '../process/messages.ts';
 import { processSelf } from '../process/processSelf.ts';
 import { refuseTakenOver } from '../process/takenOver.ts';
 import { execute } from '../supervisor/life/execute.ts';
 import { writeExitRecord } from '../supervisor/life/exitRecord.ts';
+import type { Pulled } from '../supervisor/life/life.ts';
 import type { SignalSource } from '../supervisor/stop/stopRequest.ts';
 import type { LoadedBot } from './loadBot.ts';
 import { openBotStores } from './openBotStores.ts';
@@ -50,13 +52,15 @@ export async function runBot(
       const { pullBot } = await import('./pullBot.ts');
       const stores = await openBotStores(config, log);
       let isHandedOn = false;
-      const handOn = (state: PulledState, kept: boolean) => {
+      const restored: Pulled['restored'] = { snapshot: undefined };
+      const handOn = (state: PulledState, kept: boolean, snapshot: Restored['snapshot']) => {
         isHandedOn = parts.sync;
-        if (parts.sync) onState({ state, stores, kept });
+        restored.snapshot = snapshot;
+        if (parts.sync) onState({ state, stores, restored, kept });
       };
       try {
         const state = await pullBot(bot, { stores, signal, emit, clock: systemClock, onState: handOn });
-        if (parts.sync) return { state, stores };
+        if (parts.sync) return { state, stores, restored };
       } catch (error) {
         if (!isHandedOn) void stores.close();
         throw error;

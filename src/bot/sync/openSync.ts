@@ -7,7 +7,7 @@ import type { Claim } from '../state/claim/claim.ts';
 import type { StateContext } from '../state/format/context.ts';
 import { prune } from '../state/history/prune.ts';
 import { openPublisher } from '../state/publish/openPublisher.ts';
-import type { Publisher } from '../state/publish/publisher.ts';
+import type { Publisher, PublisherOptions } from '../state/publish/publisher.ts';
 import { watchProgress } from './watchProgress.ts';
 
 export interface OpenSyncOptions {
@@ -15,6 +15,8 @@ export interface OpenSyncOptions {
   readonly stores: Stores;
   /** Whose generation we write in; called once the state bucket is open. */
   readonly claim: (context: StateContext) => Promise<Claim>;
+  /** See `PublisherOptions`. */
+  readonly restored?: PublisherOptions['restored'];
   readonly freezer: { freeze(): Promise<boolean>; thaw(): Promise<void> } | undefined;
   readonly clock: Clock;
   readonly log: Logger;
@@ -53,6 +55,7 @@ export async function openSync(options: OpenSyncOptions): Promise<OpenedSync> {
     keep: config.sync.keep,
     freezer: config.sync.freeze === 'auto' ? options.freezer : undefined,
     exportTarGz: config.sync.exportTarGz,
+    restored: options.restored,
   });
   const shipper = createShipper({
     store: watchProgress(await stores.open('logs'), moved),

@@ -7,7 +7,7 @@ import { pullCode } from '../code/pullCode.ts';
 import type { Config } from '../config/config.ts';
 import type { EventSink } from '../events/event.ts';
 import { type Claim, claim, observe } from '../state/claim/claim.ts';
-import type { RestoreOptions } from '../state/local/restoreReport.ts';
+import type { Restored, RestoreOptions } from '../state/local/restoreReport.ts';
 import { restore } from '../state/restore/restore.ts';
 
 /** Archives up to this size are unpacked from memory, larger ones from a file. */
@@ -26,7 +26,7 @@ export interface PullDeps {
   readonly signal: AbortSignal;
   readonly onProgress?: RestoreOptions['onProgress'];
   /** The state is there, and ours; the code may still fail. `kept`: the tree that lay there may be newer than what is saved. */
-  readonly onState?: ((claim: Claim, kept: boolean) => void) | undefined;
+  readonly onState?: ((claim: Claim, kept: boolean, snapshot: Restored['snapshot']) => void) | undefined;
 }
 
 /**
@@ -109,7 +109,7 @@ async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {
         ? observe(context, { signal })
         : claim(context, { holder, dir: config.paths.state, signal }),
   );
-  const { tree, ...report } = await restore(context, taken, {
+  const { tree, snapshot, ...report } = await restore(context, taken, {
     dir: config.paths.state,
     owner: config.user,
     maxBytes: config.sync.maxBytes,
@@ -121,6 +121,6 @@ async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {
   deps.emit('state.restored', { generation: taken.generation, ...report, durationMs });
   deps.log.debug('state restored', { generation: taken.generation, files: report.files, durationMs });
   const claimed = { ...taken, tree };
-  deps.onState?.(claimed, report.kept);
+  deps.onState?.(claimed, report.kept, snapshot);
   return claimed;
 }

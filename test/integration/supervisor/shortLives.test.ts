@@ -4,6 +4,7 @@ import { newContainer } from '../../support/process/executable.ts';
 import { freePort } from '../../support/process/freePort.ts';
 import { processesWith, roleOf } from '../../support/process/roleOf.ts';
 import { supervised } from '../../support/process/supervised.ts';
+import { faultyBot, isState } from '../../support/store/faultyStore.ts';
 import { minioClient, startMinio } from '../../support/store/minio.ts';
 
 /** Bots that end, and supervisors that are killed, before there is a sync daemon. */
@@ -26,6 +27,28 @@ test('a bot that ends at once has no daemon, and everything of it is saved', asy
   expect(await bot.exitRecord()).toMatchObject({ source: 'bot', exit: 3, stateSaved: true, logsSaved: true });
   expect(await bot.saved('cat file')).toBe('1\n');
   expect(await logOf(bot.env.BOT_ID!)).toContain('"message":"said"');
+});
+
+test('one change in a state that was restored: nothing of it is read again, and the store is asked for all that is new', async () => {
+  const first = await supervised('for i in $(seq 300); do head -c 1000 /dev/urandom > f$i; done');
+  expect((await first.start().finished).code).toBe(0);
+  const bot = await faultyBot('echo changed > f7');
+  const end = await bot.start({ BOT_ID: first.env.BOT_ID! }).finished;
+  expect(end.code, end.stderr).toBe(0);
+  const asked = bot.proxy.requests
+    .filter(isState)
+    .map(({ method, path }) => `${method} ${path.replace(/^.*\/(head|manifests|packs)\b.*$/, '$1')}`);
+  // Its claim, and what it is restored from; then the probe, beside what is new, and each of that.
+  expect(asked.slice(0, 3)).toEqual(['GET head', 'PUT head', 'GET manifests']);
+  const saving = asked.slice(asked.lastIndexOf('GET packs') + 1);
+  expect(saving.slice(0, -2).toSorted()).toEqual(
+    [
+      ...['HEAD head', 'PUT head', 'PUT packs', 'PUT packs', 'HEAD packs', 'HEAD packs'],
+      ...['PUT manifests', 'HEAD manifests'],
+    ].toSorted(),
+  );
+  expect(saving.slice(-2)).toEqual(['PUT head', 'HEAD head']);
+  expect(await first.saved('cat f7; ls | wc -l')).toBe('changed\n300\n');
 });
 
 test('negative control: a bot that stays has a daemon', async () => {

@@ -4,6 +4,7 @@ import type { Logger } from '../../../base/log.ts';
 import type { Config } from '../../../bot/config/config.ts';
 import type { EventSink } from '../../../bot/events/event.ts';
 import type { Kind, Launch, LaunchRequest } from '../../../bot/kinds/kind.ts';
+import type { Restored } from '../../../bot/state/local/restoreReport.ts';
 import type { Stores } from '../../../store/openStores.ts';
 import type { PulledState } from '../../process/messages.ts';
 import { processLimit } from '../../process/processLimit.ts';
@@ -40,6 +41,8 @@ export interface LifeOptions {
 export interface Pulled {
   readonly state: PulledState;
   readonly stores: Stores;
+  /** What was read of the saved state: the first snapshot is compared with it. Let go where the daemon does that. */
+  readonly restored: { snapshot: Restored['snapshot'] };
 }
 
 /** A state whose generation this container has taken although nothing of the bot has run yet. */

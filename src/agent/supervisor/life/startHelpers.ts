@@ -93,5 +93,7 @@ function startBoth(started: Started, onReady: () => void): Helpers {
     onFenced: started.fence,
   });
   void pulled.stores.close();
+  // The daemon reads it for itself, and lives longer.
+  pulled.restored.snapshot = undefined;
   return { daemon, query };
 }

@@ -75,6 +75,11 @@ export class BlobTable {
     this.#positions[row] = position;
   }
 
+  /** It turned out not to be there. */
+  displace(row: number): void {
+    this.#frames[row] = NOWHERE;
+  }
+
   /** Number of `pack`. */
   addPack(pack: Pack): number {
     return this.packs.push(pack) - 1;

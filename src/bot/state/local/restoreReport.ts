@@ -1,4 +1,5 @@
 import type { Owner } from '../../../base/owner.ts';
+import type { LoadedSnapshot } from '../read/loadSnapshot.ts';
 import type { LocalTree } from './localTree.ts';
 
 export interface RestoreOptions {
@@ -38,6 +39,8 @@ export interface RestoreReport {
 /** … and where it is now. */
 export interface Restored extends RestoreReport {
   readonly tree: LocalTree;
+  /** What was read for it; undefined: nothing, or nothing that the next snapshot is compared with. */
+  readonly snapshot: LoadedSnapshot | undefined;
 }
 
 export const nothing: RestoreReport = {

@@ -9,7 +9,7 @@ import type { StateContext } from '../format/context.ts';
 import { RESERVED_NAME } from '../format/format.ts';
 import { pinRoot, type TreeRoot } from '../local/treeRoot.ts';
 import { loadBase } from './loadBase.ts';
-import { compacted, type Published } from './published.ts';
+import { compacted, type Published, publishedFrom } from './published.ts';
 import type { Publisher, PublisherOptions, PublishOptions } from './publisher.ts';
 import { type PublishSession, publishOnce } from './publishOnce.ts';
 import type { PublishReport } from './publishReport.ts';
@@ -38,10 +38,12 @@ export class DirectoryPublisher implements Publisher {
   ) {
     this.#pin = pinRoot(root);
     this.#marker = marker;
+    const { restored, ...rest } = options;
+    if (restored?.record.sequence === marker.sequence) this.#published = publishedFrom(restored);
     this.#session = {
       context: { ...context, uploads: new Uploads(context) },
       claim,
-      options,
+      options: rest,
       root,
       keeper: new HeadKeeper(context, claim),
       restoredAt: marker.restoredAt,

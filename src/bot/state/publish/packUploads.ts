@@ -29,6 +29,9 @@ export class PackUploads {
   readonly #context: PublishContext;
   readonly #table: BlobTable;
   readonly #options: PackUploadsOptions;
+  /** Rows of packs that could not be put. */
+  readonly #lost: number[] = [];
+  readonly #placing = new Set<Promise<string>>();
   readonly #running = new Set<Promise<void>>();
   readonly #free: Buffer<ArrayBuffer>[] = [];
   readonly #room = isMemoryTight() ? narrow : wide;
@@ -63,19 +66,31 @@ export class PackUploads {
     if (!this.#open) return;
     const pack = this.#open;
     this.#open = undefined;
-    const upload = this.#upload(pack)
+    const placing = this.#place(pack);
+    this.#placing.add(placing);
+    const upload = placing
+      .then((placed) => this.#upload(pack, placed))
       .catch((error: unknown) => {
         this.#failure ??= error;
       })
       .finally(() => {
         this.#running.delete(upload);
+        this.#placing.delete(placing);
         this.#free.push(pack.buffer);
       });
     this.#running.add(upload);
   }
 
+  /** Every blob that was added has a place, when this resolves; whether the store has it is another matter. */
+  async placed(): Promise<void> {
+    await Promise.all(this.#placing).catch(() => {});
+    this.check();
+  }
+
   async settle(): Promise<void> {
     await Promise.all(this.#running);
+    // The next publish must not refer to what this one has not brought there; this one may be at it until now.
+    for (const row of this.#lost.splice(0)) this.#table.displace(row);
   }
 
   /** Room for a pack that stays below its size until the last frame, or for one frame that is larger (a segment). */
@@ -86,18 +101,27 @@ export class PackUploads {
       : (this.#free.pop() ?? Buffer.allocUnsafeSlow(size));
   }
 
-  async #upload({ buffer, length, frames }: OpenPack): Promise<void> {
-    const body = buffer.subarray(0, length);
+  /** Before the store has it: segments that name these places go up at the same time. Returns the pack's name. */
+  async #place({ buffer, length, frames }: OpenPack): Promise<string> {
     // On the thread pool: the main thread has files to read.
-    const sha256 = Buffer.from(await crypto.subtle.digest('SHA-256', body)).toString('hex');
-    const { uploads, bot } = this.#context;
-    await uploads.put(keys.pack(bot, sha256), body, sha256, this.#options.signal);
-    // Only now: a row that has a place can be referred to, by this publish or by one that follows a failed one.
-    const pack = this.#table.addPack({ hash: sha256, size: length });
+    const digest = await crypto.subtle.digest('SHA-256', buffer.subarray(0, length));
+    const hash = Buffer.from(digest).toString('hex');
+    const pack = this.#table.addPack({ hash, size: length });
     for (const { parts, ...frame } of frames) {
       const number = this.#table.addFrame({ pack, ...frame });
       for (const { row, position } of parts) this.#table.place(row, number, position);
     }
-    this.bytes += length;
+    return hash;
+  }
+
+  async #upload({ buffer, length, frames }: OpenPack, hash: string): Promise<void> {
+    const { uploads, bot } = this.#context;
+    try {
+      await uploads.put(keys.pack(bot, hash), buffer.subarray(0, length), hash, this.#options.signal);
+      this.bytes += length;
+    } catch (error) {
+      for (const { parts } of frames) for (const { row } of parts) this.#lost.push(row);
+      throw error;
+    }
   }
 }

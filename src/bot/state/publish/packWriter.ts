@@ -85,12 +85,18 @@ export class PackWriter implements BlobSink {
     this.#uploads.check();
   }
 
-  /** Everything added so far is in the store, verified, when this resolves. */
-  async finish(): Promise<void> {
+  /** Everything added so far has its place in a pack, and is on its way there, when this resolves. */
+  async placeAll(): Promise<void> {
     this.#queue.close();
     while (this.#queue.hasFull) await this.#startPacking();
     await this.#packing;
     this.#uploads.seal();
+    await this.#uploads.placed();
+  }
+
+  /** Everything added so far is in the store when this resolves. */
+  async finish(): Promise<void> {
+    await this.placeAll();
     await this.#uploads.settle();
     this.#uploads.check();
   }

@@ -71,10 +71,12 @@ export async function publishOnce(
       tree.takeContents(before.tree);
       return { published: compacted({ ...before, tree }), report: undefined };
     }
-    await keeper.probe(signal);
+    const { head } = keeper;
     const facts = snapshotFacts(session, captured, startedAt);
-    const placement = { facts, tree, published: before, head: keeper.head, target, writer };
-    const placed = await placeSnapshot(context, placement, signal);
+    const placement = { facts, tree, published: before, head, target, writer };
+    const placed = await besideProbe(keeper, signal, (signal) => placeSnapshot(context, placement, signal));
+    // What the probe has found is not what this snapshot was made for. It asks only once, and what went up is there.
+    if (keeper.head !== head) return await publishOnce(session, before, { signal, still });
     const next = await nextHead(context, keeper.head, { ...placed, keep: options.keep }, signal);
     await context.uploads.confirm(signal);
     // Head last: a crash before this leaves the old snapshot valid.
@@ -100,6 +102,23 @@ export async function publishOnce(
   } finally {
     await writer.settle();
   }
+}
+
+/** Finds out about the store while the work goes on, and ends that when somebody else has taken over. */
+async function besideProbe<T>(
+  keeper: HeadKeeper,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const failed = new AbortController();
+  const probed = keeper.probe(signal).catch((error: unknown) => {
+    failed.abort(error);
+    throw error;
+  });
+  probed.catch(() => {});
+  const result = await work(AbortSignal.any([signal, failed.signal]));
+  await probed;
+  return result;
 }
 
 /** An entry that had not changed for a tick when the publish began is in the snapshot as it is (`agreedAt`). */

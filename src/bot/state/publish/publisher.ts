@@ -1,5 +1,6 @@
 import type { Owner } from '../../../base/owner.ts';
 import type { Limits } from '../format/limits.ts';
+import type { LoadedSnapshot } from '../read/loadSnapshot.ts';
 import type { Freezer } from './freezer.ts';
 import type { PublishReport } from './publishReport.ts';
 
@@ -32,6 +33,8 @@ export interface PublisherOptions {
   readonly freezer: Freezer | undefined;
   /** Also keep `<bot>/state.tar.gz` current. */
   readonly exportTarGz?: boolean;
+  /** The snapshot in `dir`, by whom it was restored; it is read again where it is not given. */
+  readonly restored?: LoadedSnapshot | undefined;
 }
 
 export interface PublishOptions {

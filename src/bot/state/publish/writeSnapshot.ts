@@ -20,7 +20,7 @@ export interface WrittenSnapshot {
 /** What a snapshot is known by, before it has a place. */
 export type SnapshotFacts = Omit<SnapshotRecord, 'manifest' | 'entries'>;
 
-/** Packs, then segments, then the manifest that names them: nothing refers to what is not in the store yet. */
+/** Packs and segments, then the manifest that names them: it names nothing that is not in the store yet. */
 export async function writeSnapshot(
   context: PublishContext,
   facts: SnapshotFacts,
@@ -29,7 +29,7 @@ export async function writeSnapshot(
   signal: AbortSignal,
 ): Promise<WrittenSnapshot> {
   const { tree, table } = content;
-  await writer.finish();
+  await writer.placeAll();
   const segments: number[] = [];
   for (const bytes of encodeSegments(tree, table)) {
     segments.push(writer.add(digest('sha256', bytes, 'buffer'), bytes));

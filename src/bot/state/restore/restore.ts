@@ -39,20 +39,24 @@ export async function restore(
   const root = openRoot(options.dir);
   const left = readMarker(root);
   const kept = (await keepOrReplace(context, claim, { root, marker: left }, options.signal)) === 'keep';
-  const report = kept ? keptReport(claim) : await replace(context, claim, { ...options, root });
+  const { snapshot, ...report } = kept
+    ? keptReport(claim)
+    : await replace(context, claim, { ...options, root });
   const marker = kept ? keptMarker(context, claim, left) : freshMarker(context, claim, report.sequence);
   // A process that only reads must not take the tree from its writer.
   if (!kept || claim.generation > 0) writeMarker(root, marker);
   const { device, inode } = root;
   const { sequence, restoredAt } = marker;
-  return { ...report, tree: { device, inode, sequence, restoredAt } };
+  return { ...report, tree: { device, inode, sequence, restoredAt }, snapshot };
 }
+
+type Replaced = RestoreReport & Partial<Pick<Restored, 'snapshot'>>;
 
 async function replace(
   context: StateContext,
   claim: Claim,
   options: RestoreOptions & { readonly root: TreeRoot },
-): Promise<RestoreReport> {
+): Promise<Replaced> {
   const place: Place = {
     ...options,
     begin: (folder) =>
@@ -64,12 +68,12 @@ async function replace(
   return await restoreLegacy(context, place);
 }
 
-function keptReport({ head }: Claim): RestoreReport {
+function keptReport({ head }: Claim): Replaced {
   const { sequence, files, bytes } = head.snapshots.at(-1) ?? nothing;
   return { ...nothing, sequence, files, bytes, kept: true };
 }
 
-async function restoreNewest(context: StateContext, claim: Claim, place: Place): Promise<RestoreReport> {
+async function restoreNewest(context: StateContext, claim: Claim, place: Place): Promise<Replaced> {
   const newest = claim.head.snapshots.at(-1)!;
   const reuse = isEmpty(place.root) ? undefined : place.root;
   let failure: unknown;
@@ -83,7 +87,7 @@ async function restoreNewest(context: StateContext, claim: Claim, place: Place):
       const { sequence, files, bytes } = record;
       const fellBackTo = record === newest ? undefined : sequence;
       const { fetchedBytes, reusedBytes } = built;
-      return { ...nothing, sequence, files, bytes, fetchedBytes, reusedBytes, fellBackTo };
+      return { ...nothing, sequence, files, bytes, fetchedBytes, reusedBytes, fellBackTo, snapshot };
     } catch (error) {
       if (!isRuntimeError(error, 'damaged') || error.op === 'state.limit') throw error;
       failure ??= error;
