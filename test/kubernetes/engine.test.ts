@@ -111,10 +111,10 @@ kubeTest(
     const mounts = [{ target: '/keys', readOnly: true, from: { type: 'files' as const } }];
     const given = (text: string) => ({ '/keys': { a: new Secret(text) } });
     await engine.list(signal());
-    await test.run('rt-keys', 'sleep 600', { bot: 'b', mounts, files: given('old'), filesUntil: 1_000 });
+    const script = 'while [ "$(cat /keys/a)" != new ]; do sleep 0.2; done';
+    await test.run('rt-keys', script, { bot: 'b', mounts, files: given('old'), filesUntil: 1_000 });
     await test.run('rt-other', 'sleep 600', { bot: 'c', mounts, files: given('its own'), filesUntil: 1_000 });
     const files = { a: new Secret('new') };
-    await engine.replaceFiles?.({ bot: 'b', roles: ['bot'], target: '/keys', files, until: 2_000 }, signal());
     const pods = resource<KubeObject>(space.client, { api: 'v1', plural: 'pods', namespace: space.name });
     const secrets = resource<KubeObject & { data: Record<string, string> }>(space.client, {
       api: 'v1',
@@ -126,9 +126,14 @@ kubeTest(
       const { data } = (await secrets.get(annotations['runtime/secret'] ?? '', signal()))!;
       return Object.values(data).map((text) => Buffer.from(text, 'base64').toString());
     };
+    await test.until('rt-keys', 'running');
+    await engine.replaceFiles?.({ bot: 'b', roles: ['bot'], target: '/keys', files, until: 2_000 }, signal());
     expect(await inside('rt-keys')).toEqual(['new']);
     expect(await inside('rt-other')).toEqual(['its own']);
     expect((await engine.inspect('rt-keys', signal()))?.filesUntil).toBe(2_000);
+
+    // And seen inside, by what has been running all the time.
+    expect(await test.until('rt-keys', 'ended')).toMatchObject({ exitCode: 0 });
 
     const { spec } = (await pods.get('rt-keys', signal())) as KubeObject & { spec: Record<string, unknown> };
     expect(spec).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false });

@@ -26,19 +26,21 @@ export interface PodInstancesOptions {
   readonly tokenKey: Secret;
   /** The host's folder of secrets. */
   readonly secrets: string;
+  /** How the engine makes pods, as text: with another, all instances are out of date. */
+  readonly made: string;
 }
 
 /** Instances where the engine has no folders: nothing is fetched here, so nothing has to be prepared. */
 export function openPodInstances(options: PodInstancesOptions): Instances {
   const { credentials, image, shared } = options;
   const templates = new WeakMap<BotSpec, Template>();
-  const base = hash('sha256', JSON.stringify([image, shared])).slice(0, 32);
+  const base = hash('sha256', JSON.stringify([image, shared, options.made])).slice(0, 32);
 
   function made(spec: BotSpec): Template {
     const known = templates.get(spec);
     if (known !== undefined) return known;
     const shape = credentials.shape(spec, roleOf(spec));
-    const result = podTemplate(spec, { image, credentials: shape, shared });
+    const result = podTemplate(spec, { image, credentials: shape, shared, made: options.made });
     templates.set(spec, result);
     // What runs since before this host does is served as if it had just been made.
     credentials.adopt(spec, roleOf(spec));

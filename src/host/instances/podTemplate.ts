@@ -8,6 +8,8 @@ export interface PodMaterials {
   readonly image: string;
   readonly credentials: Shape;
   readonly shared: Readonly<Record<string, string>>;
+  /** How the engine makes pods. */
+  readonly made: string;
 }
 
 /** Where a bot's secrets are inside. */
@@ -20,7 +22,8 @@ const LOGS_BYTES = 512 * 2 ** 20;
  * What is the same for every instance of a bot where the engine has no folders: the agent fetches code and state by itself, into space
  * that goes with it.
  */
-export function podTemplate(spec: BotSpec, { image, credentials, shared }: PodMaterials): Template {
+export function podTemplate(spec: BotSpec, materials: PodMaterials): Template {
+  const { image, credentials, shared } = materials;
   const { file, sha256 } = spec.code;
   const made = {
     bot: spec.name,
@@ -41,7 +44,7 @@ export function podTemplate(spec: BotSpec, { image, credentials, shared }: PodMa
   };
   // Labels are for whoever lists pods: another one is no reason to end a bot, and comes with its next start.
   const digest = createHash('sha256')
-    .update(JSON.stringify({ ...made, labels: {} }))
+    .update(JSON.stringify([{ ...made, labels: {} }, materials.made]))
     .digest('hex');
   return { ...made, hash: digest.slice(0, 32) };
 }

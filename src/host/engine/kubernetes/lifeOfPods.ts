@@ -4,7 +4,6 @@ import { findPod, inAnotherState, noPod } from './findPod.ts';
 import type { KubeContext } from './kubeContext.ts';
 import type { Pod } from './pods/pod.ts';
 import { RESULT, START } from './pods/pod.ts';
-import { MARGIN_SECONDS } from './pods/podBody.ts';
 import { instanceOf, type SeenPod, seePod } from './pods/seenPod.ts';
 
 /** Zero would take the pod out of the cluster's books while its processes run. */
@@ -26,11 +25,12 @@ export function lifeOfPods(
    * A pod that is going may be told to go sooner; containerd 1.6 then waits for its first time all the same. The kubelet keeps to the
    * time by itself, so the host's own `kill` comes when there is nothing left to kill.
    */
-  const end = async (name: string, graceSeconds: number, signal: AbortSignal): Promise<void> => {
+  const end = async (name: string, graceSeconds: number | undefined, signal: AbortSignal): Promise<void> => {
     const seen = await findPod(context, name, signal);
     if (seen === undefined || (seen.instance.state !== 'running' && seen.instance.state !== 'leaving'))
       return;
-    note(await pods.remove(seen.pod, { uid: seen.uid, graceSeconds }, signal), seen);
+    const own = graceSeconds === undefined ? {} : { graceSeconds };
+    note(await pods.remove(seen.pod, { uid: seen.uid, ...own }, signal), seen);
   };
 
   /** Both steps may be repeated: who died in between left a pod without our finalizer. */
@@ -89,7 +89,8 @@ export function lifeOfPods(
       }
     },
 
-    stop: (name, graceMs, signal) => end(name, Math.ceil(graceMs / 1000) + MARGIN_SECONDS, signal),
+    /** The pod itself says how long it may take: as long as what runs in it has been told that it has. */
+    stop: (name, _graceMs, signal) => end(name, undefined, signal),
     kill: (name, signal) => end(name, AT_ONCE_SECONDS, signal),
 
     /** A pod cannot have another name; its output is in the store. */

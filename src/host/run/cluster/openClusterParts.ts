@@ -14,6 +14,11 @@ import type { ClusterContext, ClusterParts } from './clusterContext.ts';
 export async function openClusterParts(context: ClusterContext): Promise<ClusterParts> {
   const { run, client, namespace, host, identity, stores, log, closing } = context;
   const { options, config, env } = run;
+  const pods = {
+    layout: options['pod-layout'],
+    lostNode: options['lost-node'],
+    template: options['pod-template'],
+  };
   const engine = await openKubernetes({
     client,
     namespace,
@@ -48,6 +53,7 @@ export async function openClusterParts(context: ClusterContext): Promise<Cluster
     shared: sharedEnv(env, config.buckets),
     secrets: options.secrets,
     tokenKey: identity.tokenKey,
+    made: JSON.stringify(pods),
   });
   return {
     engine,

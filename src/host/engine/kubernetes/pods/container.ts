@@ -26,7 +26,11 @@ const RESERVED_MEMORY = 1 / 3;
 const RESERVED_CPU = 1 / 5;
 const LOG_BYTES = 256 * 2 ** 20;
 
-export function container(spec: InstanceSpec, secret: string, part: Part): Record<string, unknown> {
+export function container(
+  spec: InstanceSpec,
+  { secret, imagePullPolicy }: { readonly secret: string; readonly imagePullPolicy: string | undefined },
+  part: Part,
+): Record<string, unknown> {
   const { memoryBytes, cpuMillis, cpuLimit } = part.resources;
   const variables = Object.entries(part.env).map(([name, value]) => ({ name, value }));
   const secrets = part.secretEnv.map((name) => ({
@@ -46,6 +50,7 @@ export function container(spec: InstanceSpec, secret: string, part: Part): Recor
   return {
     name: part.name,
     image: spec.image,
+    ...(imagePullPolicy !== undefined && { imagePullPolicy }),
     ...(part.command && { command: part.command }),
     ...(part.args && { args: part.args }),
     ...(part.isSidecar && { restartPolicy: 'Always' }),

@@ -19,7 +19,7 @@ export interface PodParts {
 }
 
 /** The agent ends its bot and saves within the bot's own time; the kubelet's comes on top. Seconds. */
-export const MARGIN_SECONDS = 5;
+const MARGIN_SECONDS = 5;
 /** As Kubernetes itself has it where a pod says nothing. */
 const LOST_SECONDS = 300;
 
@@ -30,12 +30,13 @@ const LOST_SECONDS = 300;
 export function podBody(parts: PodParts): KubeObject & Record<string, unknown> {
   const { spec, host, secret, options } = parts;
   const volumes = podVolumes(spec, secret);
-  const { tolerations = [], ...template } = options.template as { tolerations?: readonly unknown[] };
+  const { tolerations = [], imagePullPolicy, ...template } = options.template as Template;
   const whole = spec.role !== 'bot' && spec.role !== 'run';
+  const make = (part: Part) => container(spec, { secret, imagePullPolicy }, part);
   const containers =
     options.layout === 'sidecars' && !whole
-      ? sidecars(spec, secret, volumes)
-      : { containers: [container(spec, secret, wholeBot(spec, volumes))] };
+      ? sidecars(spec, make, volumes)
+      : { containers: [make(wholeBot(spec, volumes))] };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -49,7 +50,7 @@ export function podBody(parts: PodParts): KubeObject & Record<string, unknown> {
       ...template,
       schedulingGates: [{ name: START }],
       restartPolicy: 'Never',
-      terminationGracePeriodSeconds: Math.ceil(spec.stopTimeoutMs / 1000) + MARGIN_SECONDS,
+      terminationGracePeriodSeconds: graceSeconds(spec.stopTimeoutMs, options.layout),
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       securityContext: {
@@ -69,6 +70,17 @@ function pulled(all: Readonly<Record<string, object[]>>, imagePullPolicy: PodOpt
   if (imagePullPolicy === undefined) return all;
   const each = (containers: object[]) => containers.map((one) => ({ ...one, imagePullPolicy }));
   return Object.fromEntries(Object.entries(all).map(([kind, containers]) => [kind, each(containers)]));
+}
+
+interface Template {
+  readonly tolerations?: readonly object[];
+  /** Of a container, said once for all. */
+  readonly imagePullPolicy?: string;
+}
+
+/** Beside sidecars the bot takes its time first, and then they save with theirs. */
+function graceSeconds(stopTimeoutMs: number, layout: PodOptions['layout']): number {
+  return Math.ceil(stopTimeoutMs / 1000) * (layout === 'sidecars' ? 2 : 1) + MARGIN_SECONDS;
 }
 
 function wholeBot(spec: InstanceSpec, volumes: Volumes): Part {

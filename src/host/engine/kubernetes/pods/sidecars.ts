@@ -1,5 +1,5 @@
 import type { InstanceSpec } from '../../engine.ts';
-import { container, type Part } from './container.ts';
+import type { Part } from './container.ts';
 import { BOT } from './pod.ts';
 import type { Volumes } from './podVolumes.ts';
 
@@ -13,7 +13,11 @@ const KEYS = '/run/runtime';
  * The bot without keys of the store: they are in the containers beside it, which pull before it starts and save what it leaves
  * (docs/operations.md, "Sidecars"). They start before it, in this order, and end after it.
  */
-export function sidecars(spec: InstanceSpec, secret: string, volumes: Volumes) {
+export function sidecars(
+  spec: InstanceSpec,
+  make: (part: Part) => Record<string, unknown>,
+  volumes: Volumes,
+) {
   const all = {
     env: spec.env,
     secretEnv: Object.keys(spec.secretEnv),
@@ -28,7 +32,7 @@ export function sidecars(spec: InstanceSpec, secret: string, volumes: Volumes) {
     diskBytes: volumes.diskBytes,
   };
   const part = (name: string, args: readonly string[], more: Partial<Part>): Record<string, unknown> =>
-    container(spec, secret, { name, command: [RUNTIME], args, resources: SMALL, ...all, ...more });
+    make({ name, command: [RUNTIME], args, resources: SMALL, ...all, ...more });
   const isAsked = spec.role === 'bot' && spec.env.QUERY_ENTRYPOINT !== undefined;
   return {
     initContainers: [
