@@ -99,7 +99,7 @@ test('what is not run is listed, and no rule is left of a command that is gone',
 for (const page of pages.keys()) {
   test.skipIf(needsEngine.has(page) && image.missing !== undefined)(
     `every command of ${page}`,
-    { timeout: 480_000 },
+    { timeout: 900_000 },
     async () => {
       const { code, output } = await typed(page);
       expect(code, output).toBe(0);
