@@ -9,7 +9,7 @@ import { systemCode } from '../../base/errors.ts';
  */
 
 const SEGMENT_BYTES = 1024 * 1024;
-/** A line of ours has some 500 bytes; a longer one is not ours. */
+/** The runtime writes lines of some 500 bytes; a longer line is not one of them. */
 const MAX_LINE = 64 * 1024;
 
 interface Segment {
@@ -93,7 +93,7 @@ export async function openJournal(dir: string, from: () => number): Promise<Jour
   };
 }
 
-/** The whole lines after `from`, oldest first. What is no line of ours is passed over. */
+/** The whole lines after `from`, oldest first. Lines that the runtime has not written are passed over. */
 export async function* readJournal(dir: string, from: number): AsyncGenerator<JournalLine> {
   const segments = listSegments(dir);
   for (const [index, { path, offset }] of segments.entries()) {

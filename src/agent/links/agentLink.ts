@@ -39,7 +39,7 @@ export interface LinkOptions {
 
 /** The agent's process, which the supervisor keeps: its descriptor 3 or its stdin and stdout, and its end. */
 export interface AgentChannel {
-  /** False when nobody is there to read it. Text, of any length. */
+  /** Sends text of any length; false where there is no reader. */
   write(text: string): boolean;
   /** What the agent writes, cut anywhere but inside a character. One listener; nothing is lost before there is one. */
   listen(take: (text: string) => void): void;

@@ -28,7 +28,7 @@ export const TO_WRITE = ['DAC_OVERRIDE'] as const satisfies Capability[];
 /** Throws `config` where the bot is another user, whom we cannot do that for. */
 export function requireCapabilities(user: Owner | undefined, wanted: readonly Capability[]): void {
   if (user === undefined || user.uid === 0) return;
-  // All that a start may want, so that nobody has to come back for the rest; what CAP_FOWNER does is done without, where it lacks.
+  // All capabilities that a start may need, so that the operator adds them once. Where CAP_FOWNER is missing, a start does without it.
   if (lackedCapabilities(wanted).length > 0) throw lacking(lackedCapabilities([...wanted, 'CHOWN']), user);
 }
 

@@ -45,7 +45,7 @@ function parseRefusal(answer: string): RuntimeError | undefined {
     if (code === 'config' && typeof message === 'string')
       return new RuntimeError('config', message, { op: 'bot.start' });
   } catch {
-    // Falls through: whatever it was, it was no refusal.
+    // Falls through: this was no refusal.
   }
   return undefined;
 }

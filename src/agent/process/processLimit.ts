@@ -4,7 +4,7 @@ import { RuntimeError } from '../../base/errors.ts';
 /** Where a container sees how many processes and threads it may have: version 2 of cgroups, then version 1. */
 const FILES = ['/sys/fs/cgroup/pids.max', '/sys/fs/cgroup/pids/pids.max'];
 
-/** Processes and threads of ours: tini, the guard, the supervisor with 8, the daemon with 7, and what makes the pipes. */
+/** Processes and threads of the runtime: tini, the guard, the supervisor with 8, the daemon with 7, and what makes the pipes. */
 export const OWN_PROCESSES = 18;
 
 /** From here on the bot will hardly leave us too few. */

@@ -18,7 +18,7 @@ export interface RoleProcess<Send> {
 export interface RoleOptions<Receive> {
   readonly role: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Variables of ours besides, for the process itself. */
+  /** More variables for the process itself. */
   readonly tuning?: Readonly<Record<string, string>> | undefined;
   readonly onMessage: (message: Receive) => void;
   /** Called once, after the last message. */

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { systemCode } from '../../base/errors.ts';
 
-/** Sends a signal; false when there is nobody to get it (any more). A negative pid names a process group. */
+/** Sends a signal; false where no such process exists (any more). A negative pid names a process group. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(pid, signal);

@@ -19,7 +19,7 @@ export interface ProgramOptions {
     readonly control: string | undefined;
     readonly channel?: 'control' | 'stdio' | undefined;
   };
-  /** The whole environment: nothing of ours is added. */
+  /** The whole environment: nothing is added to it. */
   readonly env: Readonly<Record<string, string>>;
   /** Undefined: who we are. */
   readonly user: Owner | undefined;
@@ -48,7 +48,7 @@ export interface Program {
   readonly stderr: Readable | null;
   /** Lets a launcher that waits run what it launches; nothing for programs that never wait. */
   go(): void;
-  /** Signals the whole group; false when nobody is left in it. */
+  /** Signals the whole group; false where no process is left in it. */
   signal(signal: NodeJS.Signals): boolean;
   /** To be called, in the same turn of the event loop, when one of its outputs has ended: it may just have died. */
   outputEnded(): void;
@@ -56,7 +56,7 @@ export interface Program {
   readonly ended: Promise<ProgramEnd>;
   /** What an agent is spoken to over: its descriptor 3, or its stdin and stdout. Undefined: it has none (`Launch.channel`). */
   readonly channel: ProgramChannel | undefined;
-  /** When nobody holds its outputs any more, where they are streams. Never rejects. */
+  /** Resolves when no process holds its outputs any more, where they are streams. Never rejects. */
   readonly closed: Promise<void>;
 }
 

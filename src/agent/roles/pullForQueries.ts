@@ -6,7 +6,7 @@ import { preparePaths } from '../supervisor/life/preparePaths.ts';
 import type { LoadedBot } from './loadBot.ts';
 import { openBotStores } from './openBotStores.ts';
 
-/** Brings what is saved for a query server that answers in place of a bot that does not run: nobody is fenced, nothing is saved. */
+/** Pulls code and state for a query server that answers for a bot that does not run. No instance is fenced, and nothing is saved. */
 export async function pullForQueries({ config, log }: LoadedBot): Promise<void> {
   preparePaths(config, [...TO_RUN, ...TO_WRITE]);
   const stores = await openBotStores(config, log);

@@ -30,7 +30,7 @@ export interface AgentOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Logger;
-  /** To the agent's process, by way of the supervisor. False: nobody is there. */
+  /** Sends to the agent's process, by way of the supervisor. False: there is no process. */
   readonly say: (text: string) => boolean;
   readonly askRestart: (id: string, save: 'required' | 'try') => void;
   readonly lastPublish: () => PublishReport | null;

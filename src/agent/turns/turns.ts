@@ -46,7 +46,7 @@ export interface TurnsOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Letters and digits that nobody can guess. */
+  /** Letters and digits that cannot be guessed. */
   readonly newId: () => string;
   readonly bot: string;
   readonly kind: string;

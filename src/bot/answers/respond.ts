@@ -47,7 +47,7 @@ export function respondRaw(socket: Duplex, status: number, message: string, head
   }
   const late = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(late));
-  // What nobody reads would hide that the client has gone: the connection would stay for ever.
+  // Unread bytes would hide that the client has gone, and the connection would stay for ever.
   socket.resume();
   const body = JSON.stringify(errorAnswer(message));
   socket.end(

@@ -29,7 +29,7 @@ export interface CachedTree {
   readonly archiveBytes: number;
 }
 
-/** A temporary directory of the cache that is this much older than a new one belongs to nobody, milliseconds. */
+/** A temporary directory of the cache that is so much older than a new one is a remnant, milliseconds. */
 const ABANDONED_MS = 3_600_000;
 const TEMPORARY = '.new-';
 const SHA256 = /^[0-9a-f]{64}$/;

@@ -9,7 +9,7 @@ import { openStage, type Stage } from './stage.ts';
 import { unpackTree } from './unpackTree.ts';
 
 /**
- * The room of the code: from an archive that nobody trusts to the files in `CODE_PATH`.
+ * The room of the code: from an untrusted archive to the files in `CODE_PATH`.
  *
  *   1. `openStage`     an empty folder inside the code path, closed to everybody else
  *   2. `codeCache`     has a host's cache the archive unpacked already? Then its files are copied into the stage

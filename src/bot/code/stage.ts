@@ -20,7 +20,7 @@ export function openStage(codePath: string): Stage {
   for (const name of readdirSync(codePath)) {
     if (isStage(name)) removeTree(`${codePath}/${name}`);
   }
-  // mkdtemp: mode 0700 and a name that nobody can have prepared.
+  // mkdtemp: mode 0700, and a name that no other user can have created before.
   const path = mkdtempSync(`${codePath}/${RESERVED_PREFIX}`);
   const tree = `${path}/tree`;
   mkdirSync(tree);

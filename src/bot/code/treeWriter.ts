@@ -25,7 +25,7 @@ export interface TreeLimits {
 }
 
 /**
- * Builds a tree out of untrusted entries in a directory that nobody else can write to.
+ * Builds a tree out of untrusted entries in a directory that no other user can write to.
  *
  * Invariants: what lies where is decided by `entries` alone, never by asking the disk; a directory is made once and
  * nothing replaces it; symlinks are made last, so no write can go through one. Modes are the two that git knows,

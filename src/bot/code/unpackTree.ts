@@ -23,7 +23,7 @@ export interface UnpackedTree {
   readonly entries: readonly TreeEntry[];
 }
 
-/** Unpacks into `directory`, empty and writable for nobody else. On an error what is in there is worth nothing. */
+/** Unpacks into `directory`, which is empty and writable for no other user. After an error its content is useless. */
 export async function unpackTree(
   source: ArchiveSource,
   directory: string,

@@ -27,7 +27,7 @@ export interface Config {
   readonly buckets: Buckets;
   readonly sync: SyncConfig;
   readonly query: QueryConfig;
-  /** Who is told of an agent's usage; undefined: nobody. */
+  /** Where an agent's usage is sent; undefined: nowhere. */
   readonly telemetry: TelemetryConfig | undefined;
   /** Undefined: the bot is no agent. */
   readonly agent: AgentConfig | undefined;

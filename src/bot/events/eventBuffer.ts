@@ -7,7 +7,7 @@ export interface NumberedEvent {
 
 export interface Backlog {
   readonly events: readonly NumberedEvent[];
-  /** How many the reader will never see; null: events of an earlier process, nobody knows how many. */
+  /** How many events the reader will never see; null: an unknown number, of an earlier process. */
   readonly missed: number | null;
   /** What to ask for next time. */
   readonly last: number;

@@ -58,7 +58,7 @@ export function encodeMissed(count: number | null): string {
   return `event: missed\ndata: ${JSON.stringify({ count })}\n\n`;
 }
 
-/** The header as a browser sends it back; what is not an id of ours asks for everything kept. */
+/** The header as a browser sends it back; any text that is not an id asks for everything kept. */
 export function parseLastEventId(header: string | undefined): number {
   const id = Number(header ?? '0');
   return Number.isSafeInteger(id) && id >= 0 ? id : 0;

@@ -5,7 +5,7 @@ import { below, type EntryPath, toSystemPath } from '../state/format/entryPath.t
 
 export interface FolderWatchesOptions {
   readonly root: EntryPath;
-  /** Whether this name at the top is none of ours. */
+  /** Whether this name at the top does not belong to the runtime. */
   readonly isIgnored: (name: string) => boolean;
   readonly onChange: (path: EntryPath) => void;
   /** No more watches can be had. What was thrown by then is all that is told. */

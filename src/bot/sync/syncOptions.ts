@@ -39,7 +39,7 @@ export interface SyncOptions {
   readonly onSaveable?: (save: () => Promise<SavedNow>) => void;
   /** Resolves when it is time for the final sync; with its budget in milliseconds, undefined: no limit. */
   readonly finishing: Promise<Finishing>;
-  /** Whether nobody writes any more once we are told to finish; a sidecar cannot know. */
+  /** Whether no process writes any more when `finish` is called; a sidecar cannot know. */
   readonly botHasEnded: boolean;
   readonly emit: EventSink;
   /** Another instance has taken over: no state is saved any more, the logs still are. */

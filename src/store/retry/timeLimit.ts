@@ -3,7 +3,7 @@ import { RuntimeError } from '../../base/errors.ts';
 
 /**
  * One attempt, given up after `ms`: a store that takes a request and then says nothing must not hold whoever waits for longer than its
- * operator allows. Throws `unavailable`, which nobody tries again. Without `ms` there is no limit.
+ * operator allows. Throws `unavailable`, which is not tried again. Without `ms` there is no limit.
  */
 export async function limited<T>(
   { clock, ms, store, signal }: TimeLimit,

@@ -32,7 +32,7 @@ export async function exchange(request: ClientRequest, options: Exchange): Promi
   });
   answer.catch(() => {});
   request.once('response', (response) => {
-    // An answer that came early: nobody reads the rest of the body, so the connection is of no further use.
+    // An answer that came early: the server does not read the rest of the body, so the connection is of no further use.
     if (!request.writableFinished) response.once('end', () => request.destroy());
   });
   limitConnecting(request, options.connectMs);

@@ -9,8 +9,8 @@ export type Sweeper = {
 };
 
 /**
- * One sweep for each object, before the first append to it: objects that grow have one writer, so an upload that is open by
- * then is nobody's any more. Asked for by the whole key: MinIO lists uploads for a whole key only.
+ * One sweep for each object, before the first append to it. Objects that grow have one writer, so an upload that is open by then is a
+ * remnant. Asked for by the whole key: MinIO lists uploads for a whole key only.
  */
 export function createSweeper(): Sweeper {
   const swept = new Map<string, Promise<void>>();

@@ -30,7 +30,7 @@ export function ask(
         port,
         method,
         path,
-        // A connection each: what is left of one that was cancelled is nobody's.
+        // One connection per exchange: the rest of a cancelled answer must not reach the next one.
         agent: false,
         signal,
         headers: {

@@ -85,7 +85,7 @@ export class Connection {
 
   #receive(bytes: Buffer): void {
     this.#answering = true;
-    // Bytes that nobody asked for: the connection is out of step.
+    // Bytes without a request: the connection is out of step.
     if (this.#exchange === undefined) this.#socket.destroy();
     else this.#settle((reader) => reader.push(bytes));
   }

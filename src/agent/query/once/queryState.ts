@@ -11,7 +11,7 @@ export interface QueryState {
   readonly config: Config;
   /** The variables that name it. */
   readonly env: Readonly<Record<string, string>>;
-  /** Removes what is in it: whatever the program has made of it is nobody's. */
+  /** Removes the copy of the state with all changes that the program has made to it. */
   remove(): void;
 }
 

@@ -88,7 +88,7 @@ export class QueryProgram {
     this.#state = 'stopped';
   }
 
-  /** The program's answer. Throws `QueryError` 502 while there is nobody to ask, and what `ProgramClient` throws. */
+  /** The program's answer. Throws `QueryError` 502 while no program listens, and what `ProgramClient` throws. */
   async ask(target: string, signal: AbortSignal): Promise<ProgramAnswer> {
     if (this.#client === undefined && this.#state === 'starting') await this.#probe();
     if (this.#client !== undefined) return this.#client.ask(target, signal);

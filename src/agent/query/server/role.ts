@@ -59,7 +59,7 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
   // Below a supervisor the code is there, whatever the bot has done to our mark since.
   const shared = isSupervised() ? undefined : new SharedCode(config, clock);
   const prepared = config.queryEntrypoint === undefined ? undefined : prepare(options);
-  // In a container of its own nobody passes on what an agent says.
+  // In a container of its own no supervisor passes on what an agent says.
   const agent =
     config.agent && isSupervised()
       ? await (await import('./parts/agentServer.ts')).serveAgent({

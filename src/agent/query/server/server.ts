@@ -119,7 +119,7 @@ function route(options: QueryServerOptions, asked: Asked | undefined, closing: A
   let own: Promise<(request: IncomingMessage, response: ServerResponse) => unknown> | undefined;
 
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    // A client that goes away while it sends or reads is not an error of ours.
+    // A client that goes away while it sends or reads is not an error of the server.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
     const path = parseTarget(request.url ?? '')?.path;

@@ -13,7 +13,7 @@ const EVENTS_KEPT = 1024;
 export interface ServerLink {
   readonly events: EventBuffer;
   readonly emit: EventSink;
-  /** False: nobody hears it. */
+  /** False: there is no receiver. */
   tell(message: FromQueryServer): boolean;
   /** Takes what is said of an agent, also what has been said before. One listener. */
   listen(take: (message: ToAgentServer) => void): void;

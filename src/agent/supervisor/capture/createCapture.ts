@@ -14,7 +14,7 @@ import { openSource, type Source } from './source.ts';
  *
  *   outputPipes   real pipes, which a bot can open by name
  *   source        reads one of them, into memory that is used again and again
- *   output        passes on, and leaves out what nobody takes
+ *   output        passes bytes on, and drops those that no reader takes
  *   lineFramer    finds the lines, and cuts those that are too long
  *   journalWriter keeps the frames in segments that the reader can follow
  */
@@ -29,7 +29,7 @@ export interface CaptureOptions {
   readonly log: Logger;
   /** How long a bot that outruns shipping is held back, milliseconds. 0 where nothing ships. */
   readonly holdMs?: number;
-  /** How long a container's output that nobody reads holds the bot back, milliseconds. */
+  /** How long the bot is held back where no process reads the container's output, milliseconds. */
   readonly patienceMs?: number;
   readonly onCaptured?: (bytes: number) => void;
   /** Smaller in tests. */
@@ -55,7 +55,7 @@ export interface Capture {
 export interface CaptureStats {
   /** Bytes captured. */
   readonly bytes: number;
-  /** Bytes that did not go through to the container's output because nobody read it. */
+  /** Bytes that were dropped from the container's output because no process read it. */
   readonly leftOut: number;
   /** How long the bot was held back for shipping, milliseconds. */
   readonly heldMs: number;

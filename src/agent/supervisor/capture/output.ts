@@ -14,7 +14,7 @@ export interface Output {
   drained(): Promise<void>;
   /** Waits no more for whoever reads it. */
   giveUp(): void;
-  /** Bytes that were left out because nobody took them. */
+  /** Bytes that were dropped because no reader took them. */
   readonly leftOut: number;
 }
 

@@ -5,7 +5,7 @@ import { type StopBudget, startStop } from './stopBudget.ts';
 
 /** Signals that ask for an orderly end. */
 const STOPPING = ['SIGTERM', 'SIGINT'] as const;
-/** Those that end nobody who does not listen are the bot's own business all the same. */
+/** Signals that end no process by default. They are passed on to the bot nevertheless. */
 const HARMLESS = ['SIGWINCH', 'SIGCONT', 'SIGURG'] as const;
 
 export interface SignalSource {

@@ -8,13 +8,13 @@ import program from '../unpackThread.cjs' with { type: 'text' };
 const BATCH = 16;
 
 export function startSecondThread(archive: SharedArrayBuffer): SecondThread {
-  /** The next job that nobody has taken; where the other thread's batch begins, -1: it has none. */
+  /** The next job that no thread has taken; where the other thread's batch begins, -1: it has none. */
   const shared = new Int32Array(new SharedArrayBuffer(8));
   shared[1] = -1;
   const worker = new Worker(program, {
     eval: true,
     workerData: { archive, shared: shared.buffer },
-    // Nothing of ours is its business.
+    // The thread gets nothing of this process's environment.
     env: {},
     execArgv: [],
   });

@@ -81,7 +81,7 @@ function validSequence(bytes: Buffer, at: number): number {
   return size > 0 && part.length === size && !part.toString('utf8').includes('\ufffd') ? size : 0;
 }
 
-/** Whether `path` may be a path inside a state: nothing that leaves it, nothing of ours. */
+/** Whether `path` may be a path inside a state: it must not leave the state, nor name what belongs to the runtime. */
 export function isEntryPath(path: EntryPath): boolean {
   if (path === '' || path.length > 4096 || path.includes('\0')) return false;
   const names = path.split('/');

@@ -50,7 +50,7 @@ export async function recover(
   const damaged: { manifest: string; reason: string }[] = [];
   for (const name of names) {
     if (snapshots.length === keep) break;
-    // Of two with one sequence (one was given up for the other) nobody knows which; the first that is good is taken.
+    // Two manifests can have one sequence, where one was given up for the other. It is not known which; the first good one is taken.
     if (snapshots[0]?.sequence === sequenceOf(name)) continue;
     try {
       snapshots.unshift(await goodSnapshot(context, name, packs, signal));

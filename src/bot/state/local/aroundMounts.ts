@@ -61,7 +61,7 @@ export class AroundMounts {
     );
   }
 
-  /** Removes what lies in it, but for mounts. */
+  /** Removes everything in it except mounts. */
   empty(path: EntryPath): void {
     const full = toSystemPath(below(this.#root.path, path));
     if (this.isReadOnly(path) || !lstatSync(full).isDirectory()) return;

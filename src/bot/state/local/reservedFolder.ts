@@ -34,7 +34,7 @@ function takeFolder(fd: number): void {
     if (uid !== process.geteuid!()) fchownSync(fd, process.geteuid!(), process.getegid!());
     if ((mode & 0o777) !== 0o700) fchmodSync(fd, 0o700);
   } catch (error) {
-    // A volume that knows no owners, or one that we have no right to change: then there is nobody to be kept out.
+    // The volume has no owners, or this process may not change them: then no other user has to be kept out.
     if (systemCode(error) !== 'EPERM') throw error;
   }
 }

@@ -36,7 +36,7 @@ export interface ScanOptions {
    * size and mtime agree is what the restore wrote.
    */
   readonly restoredAt: number;
-  /** The bot's user: what of its files is closed to us makes the state unscannable, as what of ours does. */
+  /** The bot's user. A file of this user, or of this process's, that this process cannot read makes the state unscannable. */
   readonly owner?: number | undefined;
 }
 

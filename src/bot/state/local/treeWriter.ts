@@ -25,7 +25,7 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_DIRECTORY } = constan
 const PAGE_BYTES = 4096;
 
 /**
- * Builds a tree in an empty folder of ours. Nothing is ever opened through a link or over something that exists.
+ * Builds a tree in an empty folder that no other user can reach. Nothing is ever opened through a link or over something that exists.
  * Folders get their owners, modes and times last (`finishFolders`), when all that lies in them is there.
  */
 export class TreeWriter {

@@ -19,7 +19,7 @@ interface Window {
 
 const wide: Window = { rangesAtOnce: 4, rangeBytes: 4 * 1024 * 1024 };
 const narrow: Window = { rangesAtOnce: 1, rangeBytes: 512 * 1024 };
-/** Bytes that nobody asked for, read rather than asking twice. */
+/** The most bytes between two blobs that are read along, because that costs less than a second request. */
 const GAP_BYTES = 64 * 1024;
 
 /**

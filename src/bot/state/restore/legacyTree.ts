@@ -18,7 +18,7 @@ import { type EntryType, Tree } from '../format/tree.ts';
 import type { Place } from '../local/intoPlace.ts';
 import { TreeWriter } from '../local/treeWriter.ts';
 
-/** Builds a tree from the entries of a tar archive that nobody vouches for. */
+/** Builds a tree from the entries of an untrusted tar archive. */
 export class LegacyTree {
   readonly tree = new Tree();
   readonly #context: StateContext;

@@ -52,7 +52,7 @@ const unread: readonly [name: string, magic: Buffer][] = [
   ['compress', Buffer.from([0x1f, 0x9d])],
 ];
 
-/** The tar, however it is packed, whatever its name says. */
+/** The tar. Its compression is told by its bytes, not by its name. */
 async function* unpacked(
   key: string,
   body: AsyncIterable<Buffer>,

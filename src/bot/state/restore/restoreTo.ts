@@ -54,7 +54,7 @@ export async function restoreTo(context: StateContext, options: RestoreToOptions
   return { sequence: record.sequence, entries: snapshot.tree.length, bytes: snapshot.tree.totals().bytes };
 }
 
-/** The entry at `path`, what lies in it, and the folders on the way to it. */
+/** The entry at `path`, everything below it, and the folders above it. */
 function part(tree: Tree, path: string, sequence: number): Tree {
   const wanted = fromText(path.replace(/^\.?\/+|\/+$/g, ''));
   const others = new Set<number>();
