@@ -9,7 +9,11 @@ export function structural(schema: Json): Json {
   if (options !== undefined) return oneOf(options);
   const { type, properties, required, items, additionalProperties } = schema;
   if (type === 'object' && properties !== undefined)
-    return { type, ...(Array.isArray(required) && required.length > 0 ? { required } : {}), properties: each(properties as Record<string, Json>) };
+    return {
+      type,
+      ...(Array.isArray(required) && required.length > 0 ? { required } : {}),
+      properties: each(properties as Record<string, Json>),
+    };
   if (type === 'object') {
     const values = structural(additionalProperties as Json);
     return values.type === undefined && values['x-kubernetes-int-or-string'] === undefined
