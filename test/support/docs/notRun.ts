@@ -37,6 +37,11 @@ export const notRun: readonly NotRun[] = [
     why: "MinIO's own client; test/docs/policy.test.ts gives a user the same policy",
   },
   {
+    page: /agents/,
+    line: /^runtime ask (http|my-agent)/,
+    why: 'wants a person who types, or a host; test/integration/agent asks both',
+  },
+  {
     page: /kubernetes/,
     line: /./,
     why: 'needs a cluster; test/kubernetes and test/unit/deploy do the same',
