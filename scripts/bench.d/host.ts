@@ -59,6 +59,7 @@ const loop = createLoop({
   types: new Set(['realtime', 'scheduled']),
   hostFull: { any: () => undefined, disk: () => undefined },
   diskUse: createDiskUse(),
+  saysStopped: () => false,
   random: Math.random,
   draining: false,
   readyAfterMs: 5_000,

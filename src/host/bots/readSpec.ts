@@ -50,8 +50,9 @@ function parse(text: string): { readonly value?: unknown; readonly problems: rea
 
 function asProblem(issue: v.BaseIssue<unknown>): string {
   const path = issue.path?.map((item) => String(item.key)).join('.') ?? '';
-  const unknown = issue.type === 'strict_object' && issue.expected === 'never';
-  return unknown ? `${path}: unknown field` : `${path}: ${issue.message}`;
+  if (issue.type === 'strict_object' && issue.expected === 'never') return `${path}: unknown field`;
+  if (issue.type === 'strict_object' && issue.received === 'undefined') return `${path}: missing`;
+  return `${path}: ${issue.message}`;
 }
 
 function checkProgram({ type, agent, entrypoints }: BotFile, problems: string[]): void {

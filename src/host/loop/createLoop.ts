@@ -1,7 +1,7 @@
 import { asRuntimeError } from '../../base/errors.ts';
 import type { NewEvent } from '../journal/event.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
-import type { Situation, Wanted } from '../reconcile/situation.ts';
+import type { Situation } from '../reconcile/situation.ts';
 import type { Step } from '../reconcile/step.ts';
 import { updated } from './conditions.ts';
 import { conditionsOf } from './conditionsOf.ts';
@@ -12,8 +12,9 @@ import type { Loop, LoopOptions } from './loop.ts';
 import { createSlots } from './slots.ts';
 import { createSourceObserver } from './sourceObserver.ts';
 import { createStoreGate } from './storeGate.ts';
+import { toldToEnd } from './toldToEnd.ts';
 import { createWakeups } from './wakeups.ts';
-import { createWantedView } from './wantedView.ts';
+import { createWantedView, isOurs } from './wantedView.ts';
 import { createWaves } from './waves.ts';
 import { forgetErrors, newWork, noteError, type Work } from './work.ts';
 
@@ -114,7 +115,9 @@ export function createLoop(options: LoopOptions): Loop {
     const now = clock.now();
     const recorded = records.get(bot);
     const own = wanted.of(bot, recorded.good, instances, now);
-    return { bot, wanted: own, instances: view.of(bot), recorded, now };
+    const instancesNow = view.of(bot);
+    const told = toldToEnd(instancesNow, recorded, () => options.saysStopped?.(bot) ?? false);
+    return { bot, wanted: own, instances: instancesNow, recorded, now, toldToEnd: told };
   }
 
   function situation(bot: string): Situation {
@@ -134,7 +137,7 @@ export function createLoop(options: LoopOptions): Loop {
       own.again = false;
       await writeAsked(bot, own);
       const before = situation(bot);
-      if (!isOurs(before.wanted)) return;
+      if (!isOurs(before.wanted, options.types)) return;
       const step = reconcile(before);
       const { now } = before;
       own.ready = step.ready;
@@ -207,11 +210,6 @@ export function createLoop(options: LoopOptions): Loop {
     for (const listener of listeners) listener(bot);
   }
 
-  /** Of the other sort: another host of the same source looks after it. */
-  function isOurs(own: Wanted): boolean {
-    return own.type === 'present' ? options.types.has(own.spec.type) : options.types.size > 0;
-  }
-
   return {
     observer,
     engine: view,
@@ -225,7 +223,7 @@ export function createLoop(options: LoopOptions): Loop {
       draining = on;
       wakeAll(allBots());
     },
-    bots: () => [...allBots()].filter((bot) => isOurs(seen(bot).wanted)),
+    bots: () => [...allBots()].filter((bot) => isOurs(seen(bot).wanted, options.types)),
     state: (bot) => {
       const { ready, conditions } = works.get(bot) ?? newWork();
       return { ...seen(bot), ready, conditions };

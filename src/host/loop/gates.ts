@@ -31,6 +31,8 @@ export function gatesOf(seen: Omit<Situation, 'gates'>, keepers: GateKeepers): G
     (one) => one.role === 'bot' && one.state === 'running' && one.hash !== hash,
   );
   if (hash === undefined || !isOlder || !spec.enabled) return { draining, start, replace: true, ...leave };
+  // What could not be started afterwards is not ended.
+  if (start !== undefined) return { draining, start, replace: false, ...leave };
   const isOfAll = changesAll(wanted, seen.recorded.current);
   const group = isOfAll ? `host ${wanted.base}` : groupOf(spec.code);
   const total = () => sizeOf(isOfAll ? undefined : group, keepers.wanted);

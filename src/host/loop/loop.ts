@@ -51,6 +51,8 @@ export interface LoopOptions {
   readonly types: ReadonlySet<'realtime' | 'scheduled'>;
   readonly hostFull: HostFull;
   readonly diskUse: DiskUse;
+  /** What the last instance of a bot has left about its end: it came after a SIGTERM. */
+  readonly saysStopped?: (bot: string) => boolean;
   /** In [0, 1). */
   readonly random: () => number;
   readonly draining: boolean;

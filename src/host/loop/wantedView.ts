@@ -102,3 +102,8 @@ export function createWantedView(options: { readonly allowMassDelete: boolean })
     },
   };
 }
+
+/** Of the other sort: another host of the same source looks after it. */
+export function isOurs(wanted: Wanted, types: ReadonlySet<'realtime' | 'scheduled'>): boolean {
+  return wanted.type === 'present' ? types.has(wanted.spec.type) : types.size > 0;
+}

@@ -16,10 +16,13 @@ export function countEnd(
   instance: Instance,
   restart: RestartPolicy,
   now: number,
+  /** By somebody else than the host. */
+  toldToEnd = false,
 ): { readonly write: Recorded; readonly events: readonly StepEvent[] } {
   const at = instance.endedAt ?? now;
   const asked = recorded.stopping?.id === instance.id;
-  const reason = reasonOf(instance, asked ? recorded.stopping?.why : undefined);
+  const why = asked ? recorded.stopping?.why : toldToEnd ? 'not by this host' : undefined;
+  const reason = reasonOf(instance, why);
   const ended = { id: instance.id, at, exitCode: instance.exitCode, reason };
   const base = { ...without(recorded, 'stopping', 'retryAt', 'held'), ended };
   const facts = {
@@ -37,7 +40,7 @@ export function countEnd(
   if (needsChange.has(instance.exitCode))
     return held(base, instance, 'NeedsChange', `${reason}; it waits for a change`, event);
   if (restart.policy === 'never') return held(base, instance, 'NeverRestarted', reason, event);
-  if (instance.exitCode === 0 && restart.policy === 'on-failure')
+  if (instance.exitCode === 0 && restart.policy === 'on-failure' && !toldToEnd)
     return held(base, instance, 'Completed', 'it has ended by itself with 0', event);
 
   const ranMs = at - (instance.startedAt ?? at);

@@ -31,7 +31,13 @@ function afterEnd(seen: Seen, instance: Instance): Step {
   const { bot, recorded, now } = seen;
   const ready = because('Ended', 'ended');
   if (recorded.ended?.id !== instance.id) {
-    const { write, events } = countEnd(recorded, instance, recorded.current?.spec.restart ?? never, now);
+    const { write, events } = countEnd(
+      recorded,
+      instance,
+      recorded.current?.spec.restart ?? never,
+      now,
+      seen.toldToEnd,
+    );
     return record(write, ready, ...events);
   }
   return step({ type: 'retire', name: instance.name, to: names.ended(bot, instance.endedAt ?? now) }, ready);

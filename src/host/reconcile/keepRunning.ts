@@ -32,7 +32,7 @@ function afterEnd(seen: SeenPresent, instance: Instance): Step {
   const { bot, recorded, wanted, now } = seen;
   const ready = because('Ended', `ended with exit code ${instance.exitCode ?? 'unknown'}`);
   if (recorded.ended?.id !== instance.id) {
-    const { write, events } = countEnd(recorded, instance, wanted.spec.restart, now);
+    const { write, events } = countEnd(recorded, instance, wanted.spec.restart, now, seen.toldToEnd);
     return record(write, ready, ...events);
   }
   const to = names.ended(bot, instance.endedAt ?? now);
@@ -84,7 +84,9 @@ function startCreated(seen: SeenPresent, instance: Instance): Step {
       {
         type: restarted ? 'restarting' : 'started',
         message: restarted ? `started again after ${recorded.failures} failures` : 'started',
-        facts: { instance: instance.name },
+        facts: restarted
+          ? { instance: instance.name, reason: recorded.ended?.reason ?? 'unknown' }
+          : { instance: instance.name },
       },
     ],
   });
@@ -103,7 +105,9 @@ function watchOver(seen: SeenPresent, instance: Instance): Step {
   if (wanted.hash === undefined) return prepare();
   if (instance.hash !== wanted.hash) {
     if (gates.replace) return endInstance(seen, instance, 'what it is made of has changed');
-    return wait({ ...running(startedAt), message: 'runs; a change waits for its wave' }, now + 1_000);
+    const waitsFor =
+      gates.start === undefined ? 'for its wave' : `because it would be ${gates.start.message}`;
+    return wait({ ...running(startedAt), message: `runs; a change waits ${waitsFor}` }, now + 1_000);
   }
   if (instance.startedAt === undefined)
     return wait(because('Starting', instance.error ?? 'being started by the engine'));

@@ -11,6 +11,8 @@ export interface Situation {
   readonly instances: readonly Instance[] | undefined;
   readonly recorded: Recorded;
   readonly now: number;
+  /** The end with 0 that is not recorded yet came after a SIGTERM that was not the host's. */
+  readonly toldToEnd?: boolean;
   readonly gates: Gates;
 }
 

@@ -29,7 +29,8 @@ export function createHostMetrics(): HostMetrics {
   });
   const restarts = new Counter({
     name: 'runtime_host_restarts_total',
-    help: 'Of these, after a failed end',
+    help: 'Of these, after a failed end, by how it ended',
+    labelNames: ['reason'],
     registers,
   });
   const ends = new Counter({
@@ -66,7 +67,7 @@ export function createHostMetrics(): HostMetrics {
     },
     event: ({ type, facts }) => {
       if (type === 'started' || type === 'restarting') starts.inc();
-      if (type === 'restarting') restarts.inc();
+      if (type === 'restarting') restarts.inc({ reason: String(facts.reason ?? 'unknown') });
       if (type === 'ended') ends.inc({ exit: String(facts.exit ?? 'unknown') });
       if (type === 'missed' || type === 'skipped' || type === 'lost') lost.inc({ why: type });
       if (typeof facts.late === 'number') {

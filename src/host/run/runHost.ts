@@ -8,6 +8,7 @@ import { openStores } from '../../store/openStores.ts';
 import { openCredentials } from '../credentials/openCredentials.ts';
 import { createFolders } from '../data/folders.ts';
 import { openUsers } from '../data/openUsers.ts';
+import { readStopped } from '../data/readStopped.ts';
 import { defaultNetworks } from '../engine/docker/networks/networkOptions.ts';
 import { openDocker } from '../engine/docker/openDocker.ts';
 import { openCodeCache } from '../instances/codeCache.ts';
@@ -159,6 +160,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     types: new Set((['realtime', 'scheduled'] as const).filter((type) => options.only.has(type))),
     hostFull: createHostFull(options.data, now),
     diskUse,
+    saysStopped: (bot) => readStopped(folders, bot),
     random,
     draining: identity.draining,
     readyAfterMs: 5_000,

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { baseImage } from '../../support/container/docker.ts';
 import { canMount } from '../../support/container/mountTmpfs.ts';
+import { aSpec } from '../../support/host/aSpec.ts';
 import { failureOf } from '../../support/host/failureOf.ts';
+import { startModelLoop } from '../../support/host/modelLoop.ts';
 import { type SecondDocker, secondDocker } from '../../support/host/secondDocker.ts';
+import { shellInstances } from '../../support/host/shellInstances.ts';
 import { signal, type TestDocker, testDocker } from '../../support/host/testDocker.ts';
 
 const { tag: image, missing } = await baseImage();
@@ -52,13 +55,50 @@ describe.skipIf(cannot).each([true, false])('an engine that dies, live-restore %
 
   test('one that is told to end stops its instances in their time, or leaves them alone', async () => {
     const { engine } = host;
-    await host.run('rt-orderly', "trap 'exit 6' TERM; while :; do sleep 0.1; done", { stopTimeoutMs: 8_000 });
+    const script = "trap 'exit 6' TERM; touch /tmp/ready; while :; do sleep 0.1; done";
+    await host.run('rt-orderly', script, { stopTimeoutMs: 8_000 });
+    // Before that a first process ignores the signal.
+    await host.inside('rt-orderly', 'until [ -e /tmp/ready ]; do sleep 0.1; done');
     await docker.stop();
     await docker.start();
     const after = await engine.inspect('rt-orderly', signal());
     if (liveRestore) expect(after?.state).toBe('running');
     else expect(after).toMatchObject({ state: 'ended', exitCode: 6 });
   }, 120_000);
+
+  test('a host stops none of its bots for it, starts those that are gone again, and none twice', async () => {
+    const script = 'while :; do sleep 0.2; done';
+    const loop = startModelLoop({ engine: host.engine, instances: shellInstances(host, script) });
+    const names = ['bot-a', 'bot-b', 'bot-c'];
+    const lives = async () =>
+      (await host.engine.list(signal()))
+        .filter(({ bot, state }) => names.includes(bot) && state === 'running')
+        .map(({ bot, id }) => `${bot} ${id}`)
+        .sort();
+    const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 90_000, interval: 300 });
+    const allRun = async () => expect((await lives()).map((one) => one.split(' ')[0])).toEqual(names);
+    try {
+      loop.list(...names.map((name) => aSpec({ name })));
+      await until(allRun);
+      const before = await lives();
+      await docker.kill();
+      await until(async () => expect(loop.loop.engine.answers).toBe(false));
+      // Its containerd goes with it, a little later.
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
+      await docker.start();
+      await until(async () => expect(loop.loop.engine.answers).toBe(true));
+      await until(allRun);
+      const after = await lives();
+      if (liveRestore) expect(after).toEqual(before);
+      else expect(after.filter((one) => before.includes(one))).toEqual([]);
+      const told = loop.events.filter(({ bot }) => bot !== undefined && names.includes(bot));
+      const begun = told.filter(({ type }) => type === 'started' || type === 'restarting');
+      expect(begun.length).toBe(names.length * (liveRestore ? 1 : 2));
+      expect(told.filter(({ type }) => type === 'stopping')).toEqual([]);
+    } finally {
+      await loop.stop();
+    }
+  }, 300_000);
 
   test('one that stands still is unavailable within the time limit', async () => {
     docker.suspend();

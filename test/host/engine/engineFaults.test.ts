@@ -1,7 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { baseImage, docker } from '../../support/container/docker.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
+import { aSpec } from '../../support/host/aSpec.ts';
 import { failureOf } from '../../support/host/failureOf.ts';
+import { startModelLoop } from '../../support/host/modelLoop.ts';
+import { shellInstances } from '../../support/host/shellInstances.ts';
 import { signal, type TestDocker, testDocker } from '../../support/host/testDocker.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/store/faultProxy.ts';
 
@@ -139,6 +142,71 @@ describe.skipIf(missing)('an engine that fails', () => {
     await watch.ended;
     await slow[Symbol.asyncDispose]();
   });
+
+  test.each([
+    // A look that hangs is given up after 10 s.
+    ['hangs', { hang: true }, 1],
+    ['is slow', { delayMs: 2_000 }, 3],
+    ['is cut', { reset: true }, 6],
+    ['is cut in the middle of an answer', { cutResponseAfter: 20 }, 6],
+    ['answers 409', { status: 409, code: 'x' }, 6],
+    ['answers 500', { status: 500, code: 'x' }, 6],
+  ] as const)(
+    'that %s costs no bot of a host its life, starts none twice, and goes on',
+    async (_, fault, times) => {
+      const script = 'while :; do sleep 0.2; done';
+      const loop = startModelLoop({ engine: host.engine, instances: shellInstances(host, script) });
+      const names = ['bot-a', 'bot-b'];
+      const more = [...names, 'bot-c'];
+      const seen = async () =>
+        (
+          await docker(
+            'ps',
+            '--no-trunc',
+            '--filter',
+            `label=runtime.host=${host.host}`,
+            '--format',
+            '{{.Names}} {{.ID}}',
+          )
+        )
+          .trim()
+          .split('\n')
+          .sort();
+      const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 90_000, interval: 300 });
+      let striking = false;
+      // With a fault, one that never strikes too, the proxy passes the head of an answer on before its body.
+      const never = { cutResponseAfter: 1_000_000_000 };
+      proxy.inject({ when: ({ path }) => !striking && path.includes('/events'), fault: never, times: 1_000 });
+      try {
+        loop.list(...names.map((name) => aSpec({ name })));
+        await until(async () => expect(await seen()).toHaveLength(2));
+        const before = await seen();
+        // All calls for a while, those that create and start the third bot too; those that wait for a time limit are the looks.
+        const waits = 'hang' in fault;
+        const strikes = (path: string) => (waits ? path.includes('/json') || path.includes('/start') : true);
+        striking = true;
+        let left: number = times;
+        proxy.inject({
+          when: ({ path }) => {
+            if (!strikes(path) || left === 0) return false;
+            left -= 1;
+            striking = left > 0;
+            return true;
+          },
+          fault,
+          times,
+        });
+        loop.list(...more.map((name) => aSpec({ name })));
+        await until(async () => expect(await seen()).toHaveLength(3));
+        expect((await seen()).filter((one) => before.includes(one))).toEqual(before);
+        await until(async () => expect(loop.loop.state('bot-c').ready?.reason).toBe('Running'));
+        expect(loop.events.filter(({ type }) => type === 'stopping' || type === 'ended')).toEqual([]);
+      } finally {
+        await loop.stop();
+      }
+    },
+    300_000,
+  );
 
   test('a request that its caller gives up rejects with the reason', async () => {
     const giveUp = new AbortController();

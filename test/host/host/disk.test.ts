@@ -1,6 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { docker, universalImage } from '../../support/container/docker.ts';
 import { canMountDisk, mountDisk } from '../../support/container/mountDisk.ts';
@@ -61,7 +72,25 @@ test.skipIf(image.missing !== undefined || !canMountDisk)(
       );
       expect(await docker('inspect', '-f', '{{.State.Running}}', 'rt-modest')).toBe('true\n');
 
+      // Not one byte is left, for root either: nothing can be recorded, so nothing is stopped, and a host that cannot begin ends.
+      const fill = openSync(join(ballast, 'last'), 'w');
+      expect(() => {
+        for (;;) writeSync(fill, Buffer.alloc(64 * 1024));
+      }).toThrow(/ENOSPC/);
+      closeSync(fill);
+      host.write({ 'modest/bot.yaml': `${bot('modest', 1)}env: {CHANGED: '1'}\n` });
+      const ready = async () =>
+        (await view('modest'))?.conditions.find(({ type }) => type === 'Ready')?.message;
+      await until(async () => expect(await ready()).toMatch(/^runs; a change waits because/));
+      await host.kill();
+      await host.start();
+      await pause(3_000);
+      await host.kill();
+      expect(await docker('inspect', '-f', '{{.State.StartedAt}}', 'rt-modest')).toBe(before);
+
+      host.write({ 'modest/bot.yaml': bot('modest', 1) });
       rmSync(ballast, { recursive: true });
+      await host.start();
       await until(async () => expect((await view('greedy'))?.state).toBe('running'));
       expect(await docker('inspect', '-f', '{{.State.StartedAt}}', 'rt-modest')).toBe(before);
       await host.kill();

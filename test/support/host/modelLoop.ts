@@ -1,6 +1,8 @@
 import { systemClock } from '../../../src/base/clock.ts';
 import { RuntimeError } from '../../../src/base/errors.ts';
 import type { BotSpec } from '../../../src/host/bots/botSpec.ts';
+import type { Engine } from '../../../src/host/engine/engine.ts';
+import type { Instances } from '../../../src/host/instances/instances.ts';
 import type { HostEvent } from '../../../src/host/journal/event.ts';
 import { createLoop } from '../../../src/host/loop/createLoop.ts';
 import { createDiskUse } from '../../../src/host/loop/diskUse.ts';
@@ -37,6 +39,9 @@ export function startModelLoop(
     waves?: WavesFile;
     readyAfterMs?: number;
     base?: () => string;
+    saysStopped?: (bot: string) => boolean;
+    engine?: Engine;
+    instances?: Instances;
     diskFull?: () => string | undefined;
     prepared?: (spec: BotSpec) => boolean;
     fault?: (call: string) => Fault;
@@ -49,8 +54,8 @@ export function startModelLoop(
   const diskUse = createDiskUse();
   const stop = new AbortController();
   const loop = createLoop({
-    engine: model.engine,
-    instances: modelInstances(options.prepared, options.base),
+    engine: options.engine ?? model.engine,
+    instances: options.instances ?? modelInstances(options.prepared, options.base),
     records: kept.records,
     rollbacks: options.rollbacks ?? createModelRollbacks(),
     damaged: new Map(),
@@ -68,6 +73,7 @@ export function startModelLoop(
     types: new Set(['realtime', 'scheduled']),
     hostFull: { any: () => options.diskFull?.(), disk: () => options.diskFull?.() },
     diskUse,
+    saysStopped: options.saysStopped ?? (() => false),
     random: Math.random,
     draining: false,
     readyAfterMs: options.readyAfterMs ?? 0,

@@ -22,6 +22,8 @@ export interface ExitRecord {
   readonly reason: string;
   readonly startedAt: string;
   readonly endedAt: string;
+  /** It ended after a SIGTERM or SIGINT. */
+  readonly stopped: boolean;
   readonly stateSaved: boolean;
   readonly logsSaved: boolean;
 }
@@ -32,6 +34,8 @@ export interface Ending {
   readonly bot: BotExit | undefined;
   /** Why the runtime itself ended the life; undefined where it did not. Wins over the bot's own code. */
   readonly error: RuntimeError | undefined;
+  /** It had been told to end before it did. */
+  readonly stopped?: boolean;
   /** What this container has saved. What a sidecar saves is not known here. */
   readonly stateSaved: boolean;
   readonly logsSaved: boolean;
@@ -50,6 +54,7 @@ export function describeExit(ending: Ending): ExitRecord {
     reason: error ? [withHint(error), ...(bot?.oomKills ? [killedFor(bot)] : [])].join('; ') : botReason(bot),
     startedAt: new Date(ending.startedAt).toISOString(),
     endedAt: new Date(ending.endedAt).toISOString(),
+    stopped: ending.stopped ?? false,
     stateSaved: ending.stateSaved,
     logsSaved: ending.logsSaved,
   };

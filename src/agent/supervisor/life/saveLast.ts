@@ -8,6 +8,7 @@ import type { Ending } from './exitRecord.ts';
 /** The final sync. The ending says what was not saved, which wins over the bot's own code. */
 export async function saveLast(ended: Ended): Promise<Ending> {
   const { guard, fenced, log } = ended;
+  const stopped = ended.stop.requested.aborted;
   const outcome = await save(ended);
   ended.helpers().query?.stop();
   guard.close();
@@ -16,6 +17,7 @@ export async function saveLast(ended: Ended): Promise<Ending> {
   return {
     bot: ended.exit,
     error: (fenced.reason as RuntimeError | undefined) ?? ended.refusal ?? unsaved(outcome),
+    stopped,
     stateSaved: stateSaved && !fenced.aborted,
     logsSaved,
     startedAt: ended.startedAt,

@@ -184,6 +184,17 @@ describe('the loop', () => {
     expect(model.signals).toEqual([]);
   });
 
+  it('starts a bot again that has ended with 0 because somebody else stopped it, and none that did so by itself', async () => {
+    const { list, running, model, loop } = start({ saysStopped: (bot) => bot === 'stopped' });
+    list(aSpec({ name: 'stopped' }), aSpec({ name: 'done' }));
+    await until(() => expect(running()).toEqual(['done', 'stopped']));
+    model.end('rt-stopped', 0);
+    model.end('rt-done', 0);
+    await until(() => expect(loop.state('done').ready?.reason).toBe('Completed'));
+    await until(() => expect(running()).toEqual(['stopped']));
+    expect(model.lives.map(({ bot }) => bot).filter((bot) => bot === 'stopped')).toHaveLength(2);
+  });
+
   it('forgets a bot that is gone', async () => {
     const { list, running, loop, model, kept } = start();
     list(aSpec({ name: 'a' }), aSpec({ name: 'b' }), aSpec({ name: 'c' }));

@@ -86,6 +86,11 @@ describe('a bot that is over its disk', () => {
     isFull = true;
     await until(() => expect(look() ?? endAsked(model) ?? host.running()).toEqual(['b']));
     await until(() => expect(loop.state('a').ready?.reason).toBe('HostFull'));
+    // Nor is anything ended to be replaced by what could not be started.
+    list(...['a', 'b'].map((name) => aSpec({ name, env: { NEW: '1' } })));
+    await until(() => expect(loop.state('b').ready?.message).toMatch(/^runs; a change waits because/));
+    expect(host.running()).toEqual(['b']);
+    list(...['a', 'b'].map((name) => aSpec({ name })));
     isFull = false;
     await until(() => expect(look() ?? host.running()).toEqual(['a', 'b']));
     expect(model.signals.length).toBe(1);

@@ -28,6 +28,7 @@ test('a bot that ended well', () => {
     reason: 'the bot ended',
     startedAt: '2026-01-02T03:04:05.006Z',
     endedAt: '2026-01-02T03:04:06.007Z',
+    stopped: false,
     stateSaved: true,
     logsSaved: true,
   });
