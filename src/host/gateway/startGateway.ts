@@ -25,6 +25,7 @@ import { INSTANCES, instancesRoute } from './instancesRoute.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { the0Route } from './the0Route.ts';
 import { Unsent } from './unsent.ts';
+import { Endings } from './workers/endings.ts';
 import { Pool } from './workers/pool.ts';
 import { Workers } from './workers/workers.ts';
 
@@ -43,8 +44,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { api, log, token, clock } = options;
   const limits = { ...usualLimits, ...options.limits };
   const admission = new Admission(limits);
-  const pool = new Pool({ ...options, ...options.waiting });
-  const workers = new Workers({ ...options, pool, most: limits.workers });
+  const endings = new Endings(options.engine, log);
+  const pool = new Pool({ ...options, ...options.waiting, endings });
+  const workers = new Workers({ ...options, pool, endings, most: limits.workers });
   const agent = new Agent({ keepAlive: true, maxFreeSockets: IDLE_CONNECTIONS, scheduling: 'lifo' });
   const unsent = new Unsent({ perBot: limits.unsentPerBot, inAll: limits.unsent }, clock.now);
   const asking: Asking = { api, admission, workers, unsent, clock, agent };

@@ -7,12 +7,14 @@ import { growingWait } from '../../../base/growingWait.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { Engine, InstanceSpec } from '../../engine/engine.ts';
 import type { Instances } from '../../instances/instances.ts';
+import type { Endings } from './endings.ts';
 import { fits } from './fits.ts';
 import { outputOf } from './outputOf.ts';
 import { type WaitingWorker, waitingWorker } from './waitingWorker.ts';
 
 export interface PoolOptions {
   readonly engine: Engine;
+  readonly endings: Endings;
   readonly instances: Instances;
   readonly clock: Clock;
   readonly log: Logger;
@@ -90,15 +92,18 @@ export class Pool {
   }
 
   async #add(signal: AbortSignal): Promise<void> {
-    const { engine, instances, clock, folder } = this.#options;
+    const { engine, endings, instances, clock, folder } = this.#options;
     if (engine.standby === undefined) return;
     const id = randomBytes(6).toString('hex');
     const own = join(folder, id);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(START_MS)]);
     const spec = await instances.waiting(id, own, limit);
-    const worker = await waitingWorker({ engine, standby: engine.standby, clock, spec, folder: own }, limit);
+    const worker = await waitingWorker(
+      { engine, standby: engine.standby, endings, spec, folder: own },
+      limit,
+    );
     this.#waiting.add(worker);
-    this.#addedAt = this.#options.clock.now();
+    this.#addedAt = clock.now();
   }
 
   /** One that ends while it waits says why, and others are not made as fast as they end. */
@@ -113,12 +118,7 @@ export class Pool {
   async #drop(which: (worker: WaitingWorker) => boolean): Promise<void> {
     for (const worker of [...this.#waiting].filter(which)) {
       this.#waiting.delete(worker);
-      await worker.end().catch((error: unknown) =>
-        this.#options.log.warn('a query container is left', {
-          name: worker.spec.name,
-          reason: asRuntimeError(error).message,
-        }),
-      );
+      await worker.end();
     }
   }
 }

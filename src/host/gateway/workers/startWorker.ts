@@ -4,19 +4,20 @@ import type { QueryAddress } from '../../api/hostApi.ts';
 import type { BotSpec } from '../../bots/botSpec.ts';
 import type { InstanceSpec } from '../../engine/engine.ts';
 import type { Instances } from '../../instances/instances.ts';
-import { endInstance } from './endInstance.ts';
+import type { Endings } from './endings.ts';
 import type { Pool } from './pool.ts';
 import { type UntilReady, untilReady } from './untilReady.ts';
 
 export interface Worker {
   readonly address: QueryAddress;
-  /** Throws what the engine throws. */
+  /** Never throws. */
   end(): Promise<void>;
 }
 
 export interface StartWorkerOptions extends UntilReady {
   readonly instances: Instances;
   readonly pool: Pool;
+  readonly endings: Endings;
   /** Letters and digits, unique. */
   readonly id: string;
 }
@@ -46,7 +47,7 @@ export async function startWorker(options: StartWorkerOptions, spec: BotSpec): P
     const address = await untilReady(options, begun.name, signal);
     return { address, end: begun.end };
   } catch (error) {
-    await begun?.end().catch(() => undefined);
+    await begun?.end();
     if (error instanceof QueryError) throw error;
     if (signal.aborted)
       throw new QueryError(
@@ -74,25 +75,25 @@ async function fromPool(
     await worker.assign(wanted, signal);
     return { name: worker.spec.name, end: worker.end };
   } catch {
-    await worker.end().catch(() => undefined);
+    await worker.end();
     signal.throwIfAborted();
     return undefined;
   }
 }
 
 async function fresh(
-  { engine, clock }: StartWorkerOptions,
+  { engine, endings }: StartWorkerOptions,
   wanted: InstanceSpec,
   signal: AbortSignal,
 ): Promise<Begun> {
   const { name } = wanted;
-  const end = () => endInstance(engine, clock, name);
+  const end = () => endings.end(name);
   try {
     await engine.create({ ...wanted, command: ['--query-server-only', '--pull'] }, signal);
     await engine.start(name, signal);
     return { name, end };
   } catch (error) {
-    await end().catch(() => undefined);
+    await end();
     throw error;
   }
 }

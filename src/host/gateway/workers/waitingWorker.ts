@@ -1,8 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import type { Clock } from '../../../base/clock.ts';
 import type { Engine, InstanceSpec, Standby } from '../../engine/engine.ts';
-import { endInstance } from './endInstance.ts';
+import type { Endings } from './endings.ts';
 import { furnish } from './furnish.ts';
 
 /** A container that waits for a bot. It becomes that of one bot, and of no second one. */
@@ -15,14 +14,14 @@ export interface WaitingWorker {
    * the bot has been told to it, and it is good for nothing.
    */
   assign(wanted: InstanceSpec, signal: AbortSignal): Promise<void>;
-  /** Whatever it is doing. Its folder goes too. Throws what the engine throws. */
+  /** Whatever it is doing; its folder goes too. Never throws. */
   end(): Promise<void>;
 }
 
 export interface Waiting {
   readonly engine: Engine;
   readonly standby: Standby;
-  readonly clock: Clock;
+  readonly endings: Endings;
   readonly spec: InstanceSpec;
   /** On this machine: what `spec` mounts. */
   readonly folder: string;
@@ -30,7 +29,7 @@ export interface Waiting {
 
 /** Makes and starts it; it then loads what a query needs, and waits. */
 export async function waitingWorker(
-  { engine, standby, clock, spec, folder }: Waiting,
+  { engine, standby, endings, spec, folder }: Waiting,
   signal: AbortSignal,
 ): Promise<WaitingWorker> {
   const { name } = spec;
@@ -39,8 +38,7 @@ export async function waitingWorker(
   const end = async () => {
     gone.abort();
     input?.destroy();
-    await endInstance(engine, clock, name);
-    await rm(folder, { recursive: true, force: true });
+    await endings.end(name, () => rm(folder, { recursive: true, force: true }));
   };
   try {
     await engine.create(spec, signal);
@@ -49,7 +47,7 @@ export async function waitingWorker(
     input.once('close', () => gone.abort());
     await engine.start(name, signal);
   } catch (error) {
-    await end().catch(() => undefined);
+    await end();
     throw error;
   }
   const line = input;

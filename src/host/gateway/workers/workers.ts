@@ -20,7 +20,7 @@ import { QueryError } from '../../../bot/answers/queryError.ts';
 import type { BotSpec } from '../../bots/botSpec.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Instances } from '../../instances/instances.ts';
-import { endInstance } from './endInstance.ts';
+import type { Endings } from './endings.ts';
 import type { Place } from './place.ts';
 import type { Pool } from './pool.ts';
 import { startWorker, type Worker } from './startWorker.ts';
@@ -33,6 +33,7 @@ export interface WorkersOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly pool: Pool;
+  readonly endings: Endings;
   /** As in `UntilReady`. */
   readonly queryPort?: number;
   /** How many may be there at once. */
@@ -122,13 +123,15 @@ export class Workers {
     await this.#clear();
     await Promise.all([this.#options.pool.run(signal), this.#sweep(signal)]);
     await Promise.all(this.#leaving);
+    await this.#options.endings.again();
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {
-    const { clock, draining } = this.#options;
+    const { clock, endings, draining } = this.#options;
     while (!signal.aborted) {
       await clock.sleep(SWEEP_MS, signal).catch(() => undefined);
       await this.#clear();
+      await endings.again();
       const before = clock.now() - KEPT_MS;
       for (const [bot, kept] of this.#kept) {
         const isIdle = kept.users === 0 && kept.usedAt < before;
@@ -139,13 +142,13 @@ export class Workers {
 
   /** Removes what an earlier host left, before anything is made here that looks the same. */
   #clear(): Promise<void> {
-    const { engine, clock, log } = this.#options;
+    const { engine, endings, log } = this.#options;
     const clear = async () => {
       try {
         const left = (await engine.list(AbortSignal.timeout(CLEAR_MS))).filter(
           ({ role }) => role === 'query',
         );
-        await Promise.all(left.map(({ name }) => endInstance(engine, clock, name)));
+        await Promise.all(left.map(({ name }) => endings.end(name)));
       } catch (error) {
         this.#cleared = undefined;
         const { message } = asRuntimeError(error);
@@ -201,14 +204,11 @@ export class Workers {
     const leaving = kept.worker.then(
       async (worker) => {
         while (kept.users > 0) await this.#options.clock.sleep(100);
-        await worker.end().catch(this.#left);
+        await worker.end();
       },
       () => undefined,
     );
     this.#leaving.add(leaving);
     void leaving.finally(() => this.#leaving.delete(leaving));
   }
-
-  readonly #left = (error: unknown): void =>
-    this.#options.log.warn('a query container is left', { reason: asRuntimeError(error).message });
 }

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { RuntimeError } from '../../../../../src/base/errors.ts';
 import { Secret } from '../../../../../src/base/secret.ts';
 import type { Engine, InstanceSpec } from '../../../../../src/host/engine/engine.ts';
+import { Endings } from '../../../../../src/host/gateway/workers/endings.ts';
 import { Pool } from '../../../../../src/host/gateway/workers/pool.ts';
 import type { Instances } from '../../../../../src/host/instances/instances.ts';
 import { type FakeClock, fakeClock } from '../../../../support/fakeClock.ts';
@@ -50,7 +51,16 @@ function aPool(size: number) {
       return spec(`rtw-${id}`);
     },
   } as unknown as Instances;
-  const pool = new Pool({ engine, instances, clock, log, size, folder, draining: () => draining });
+  const pool = new Pool({
+    endings: new Endings(engine, log),
+    engine,
+    instances,
+    clock,
+    log,
+    size,
+    folder,
+    draining: () => draining,
+  });
   const closing = new AbortController();
   return {
     pool,

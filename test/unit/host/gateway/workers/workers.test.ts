@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../../../src/base/clock.ts';
 import type { Engine, InstanceSpec } from '../../../../../src/host/engine/engine.ts';
+import { Endings } from '../../../../../src/host/gateway/workers/endings.ts';
 import { Pool } from '../../../../../src/host/gateway/workers/pool.ts';
 import { Workers } from '../../../../../src/host/gateway/workers/workers.ts';
 import type { Instances } from '../../../../../src/host/instances/instances.ts';
@@ -38,6 +39,7 @@ async function workers() {
     warn: () => undefined,
     error: () => undefined,
   };
+  const endings = new Endings(engine, log);
   const made = new Workers({
     engine,
     instances,
@@ -45,7 +47,9 @@ async function workers() {
     clock: systemClock,
     log,
     most: 1,
+    endings,
     pool: new Pool({
+      endings,
       engine,
       instances,
       clock: systemClock,
