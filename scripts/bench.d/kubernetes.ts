@@ -8,7 +8,7 @@ import { createKubeClient } from '../../src/host/kubernetes/kubeClient.ts';
 import { readKubeconfig } from '../../src/host/kubernetes/kubeconfig.ts';
 import { resource } from '../../src/host/kubernetes/resource.ts';
 import { apiProxy } from '../../test/support/kubernetes/apiProxy.ts';
-import { memoryOf, openFleet, startHost } from '../../test/support/kubernetes/fleet.ts';
+import { FLEET_CODE, memoryOf, openFleet, startHost } from '../../test/support/kubernetes/fleet.ts';
 import { botsOf } from '../../test/support/kubernetes/withBots.ts';
 import { startMinio } from '../../test/support/store/minio.ts';
 import { cpuSeconds, median, printTable } from './lib.ts';
@@ -48,12 +48,15 @@ try {
   await spaces.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, signal);
   const bots = await botsOf(client, namespace);
   await using fleet = await openFleet(client, namespace, bots);
+  await minio.client.makeBucket('custom-bots');
+  await minio.client.putObject('custom-bots', FLEET_CODE, 'code');
   await using proxy = await apiProxy(kubeconfig);
   const start = () => startHost({ kubeconfig: proxy.kubeconfig, namespace, store: minio });
   const known = async (host: ReturnType<typeof start>) => {
     while ((await host.bots())?.running !== count) {
       if (host.child.exitCode !== null) throw new Error(host.log().slice(-2000));
-      await pause(100);
+      // Each look costs the host as much as there are bots.
+      await pause(Math.max(100, count / 10));
     }
   };
   const name = (i: number) => `bot-${String(i).padStart(5, '0')}`;

@@ -34,6 +34,9 @@ export interface HostEnv {
   readonly more?: Readonly<Record<string, string>>;
 }
 
+/** The archive that every bot of a fleet names. */
+export const FLEET_CODE = 'fleet/code.tar';
+
 const runtime = join(import.meta.dirname, '../../../dist/runtime');
 
 export function startHost({ kubeconfig, namespace, store, more = {} }: HostEnv): HostProcess {
@@ -47,6 +50,8 @@ export function startHost({ kubeconfig, namespace, store, more = {} }: HostEnv):
       MINIO_ENDPOINT: store.endpoint.replace(/^https?:\/\//, ''),
       MINIO_ACCESS_KEY: store.accessKey,
       MINIO_SECRET_KEY: store.secretKey,
+      // Pods that are simulated ask nobody.
+      MINIO_CONTAINER_ENDPOINT: 'store.example:9000',
       RUNTIME_HOST_DATA: data,
       RUNTIME_HOST_SOCKET: join(data, 'host.sock'),
       RUNTIME_HOST_QUERY_PORT: '0',
@@ -133,6 +138,13 @@ export async function openFleet(
     isLeaving: metadata.deletionTimestamp !== undefined,
     isGated: (spec?.schedulingGates ?? []).length > 0,
   });
+  const running = new Set<string>();
+  const count = (bot: string): void => {
+    const isRunning = [...(pods.get(bot)?.values() ?? [])].some(({ phase }) => phase === 'Running');
+    if (isRunning) running.add(bot);
+    else running.delete(bot);
+    for (const wake of waiting) wake();
+  };
   const mayRun = ({ phase, isGated }: SeenPod) => !isGated && (phase === 'Running' || phase === 'Pending');
   const put = (one: SeenPod): void => {
     uids.add(one.uid);
@@ -140,7 +152,7 @@ export async function openFleet(
     own.set(one.uid, one);
     pods.set(one.bot, own);
     if ([...own.values()].filter(mayRun).length > 1) twice.push(one.bot);
-    for (const wake of waiting) wake();
+    count(one.bot);
   };
   let listed: () => void = () => undefined;
   const isListed = new Promise<void>((resolve) => {
@@ -155,6 +167,7 @@ export async function openFleet(
       keep,
       listed: (items) => {
         pods.clear();
+        running.clear();
         items.forEach(put);
         listed();
       },
@@ -162,7 +175,7 @@ export async function openFleet(
       gone: (one) => {
         pods.get(one.bot)?.delete(one.uid);
         if (pods.get(one.bot)?.size === 0) pods.delete(one.bot);
-        for (const wake of waiting) wake();
+        count(one.bot);
       },
       lost: () => undefined,
     },
@@ -181,7 +194,7 @@ export async function openFleet(
         20,
         names,
         over.signal,
-        async (name, signal) => void (await bots.create(aBot(name), signal)),
+        async (name, signal) => void (await bots.create(aBot(name, { code: { file: FLEET_CODE } }), signal)),
       ),
     until: async (is, ms = 100_000) => {
       const late = AbortSignal.timeout(ms);
@@ -194,8 +207,7 @@ export async function openFleet(
         late.throwIfAborted();
       }
     },
-    running: () =>
-      [...pods.values()].filter((own) => [...own.values()].some(({ phase }) => phase === 'Running')).length,
+    running: () => running.size,
     [Symbol.asyncDispose]: async () => {
       over.abort();
       await following;
