@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent, request as secureRequest } from 'node:https';
@@ -20,6 +19,10 @@ export interface ApiProxy extends AsyncDisposable {
   readonly kubeconfig: string;
   /** `GET pods`, `PATCH bots/status` → how many. */
   readonly counts: ReadonlyMap<string, number>;
+  /** `list pods`, `patch bots/status`: what was asked for, in the words of a Role. */
+  readonly verbs: ReadonlySet<string>;
+  /** … and what the API has forbidden. */
+  readonly refused: readonly string[];
   /** So many requests; watches count once. */
   total(): number;
   trouble: (what: string) => Trouble | undefined;
@@ -30,15 +33,18 @@ export interface ApiProxy extends AsyncDisposable {
 }
 
 /** Stands between a host and the API of a cluster: counts what is asked, and makes what goes wrong with networks and servers. */
-export async function apiProxy(kubeconfig: string): Promise<ApiProxy> {
+export async function apiProxy(kubeconfig: string, token?: string): Promise<ApiProxy> {
   const { server: target, tls } = readKubeconfig(kubeconfig, process.env, Date.now);
   const url = new URL(target);
   const agent = new Agent({
     keepAlive: true,
     ca: tls.ca!,
-    ...(tls.client ? { cert: tls.client.cert, key: tls.client.key.reveal() } : {}),
+    // With a token, as whose it is; else as whom the kubeconfig names.
+    ...(tls.client && token === undefined ? { cert: tls.client.cert, key: tls.client.key.reveal() } : {}),
   });
   const counts = new Map<string, number>();
+  const verbs = new Set<string>();
+  const refused: string[] = [];
   const watches = new Set<ServerResponse>();
   const sockets = new Set<Socket>();
   const own: { trouble: ApiProxy['trouble']; silent: boolean } = { trouble: () => undefined, silent: false };
@@ -54,7 +60,10 @@ export async function apiProxy(kubeconfig: string): Promise<ApiProxy> {
       const body = JSON.stringify({ kind: 'Status', message: 'trouble', code: trouble.status });
       return void outgoing.writeHead(trouble.status, trouble.headers).end(body);
     }
-    const { host: _, ...headers } = incoming.headers;
+    const right = rightOf(incoming.method ?? '', incoming.url ?? '');
+    verbs.add(right);
+    const { host: _, ...given } = incoming.headers;
+    const headers = token === undefined ? given : { ...given, authorization: `Bearer ${token}` };
     const sent = secureRequest({
       agent,
       host: url.hostname,
@@ -65,6 +74,7 @@ export async function apiProxy(kubeconfig: string): Promise<ApiProxy> {
     });
     sent.on('error', () => incoming.socket.destroy());
     sent.on('response', (response) => {
+      if (response.statusCode === 403) refused.push(right);
       if (trouble === 'lose-answer') {
         response.resume();
         return void response.on('end', () => incoming.socket.destroy());
@@ -99,6 +109,8 @@ export async function apiProxy(kubeconfig: string): Promise<ApiProxy> {
   return Object.assign(own, {
     kubeconfig: path,
     counts,
+    verbs,
+    refused,
     total: () => [...counts.values()].reduce((sum, one) => sum + one, 0),
     cutWatches: () => {
       for (const watch of watches) watch.socket?.destroy();
@@ -120,6 +132,21 @@ function resourceOf(url: string): string {
   return subresource === undefined ? (kind ?? '') : `${kind}/${subresource}`;
 }
 
+function rightOf(method: string, url: string): string {
+  const [path = '', query = ''] = url.split('?');
+  const [, rest = ''] = /\/namespaces\/[^/]+\/(.+)$/.exec(path) ?? [];
+  const hasName = rest.split('/').length > 1;
+  const verb =
+    method === 'GET'
+      ? query.includes('watch=1')
+        ? 'watch'
+        : hasName
+          ? 'get'
+          : 'list'
+      : { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }[method];
+  return `${verb} ${resourceOf(url)}`;
+}
+
 function kubeconfigOf(server: string): string {
   return JSON.stringify({
     apiVersion: 'v1',
@@ -129,18 +156,4 @@ function kubeconfigOf(server: string): string {
     clusters: [{ name: 'proxy', cluster: { server } }],
     users: [{ name: 'proxy', user: {} }],
   });
-}
-
-/** The kubeconfig of the cluster with another user: a service account by its token. */
-export async function kubeconfigWithToken(
-  kubeconfig: string,
-  token: string,
-  folder: string,
-): Promise<string> {
-  const config = JSON.parse(JSON.stringify((await import('yaml')).parse(readFileSync(kubeconfig, 'utf8'))));
-  config.users = [{ name: 'account', user: { token } }];
-  for (const { context } of config.contexts) context.user = 'account';
-  const path = join(folder, 'account.kubeconfig');
-  await writeFile(path, JSON.stringify(config));
-  return path;
 }

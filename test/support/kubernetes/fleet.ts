@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { systemClock } from '../../../src/base/clock.ts';
 import { inParallel } from '../../../src/bot/state/read/inParallel.ts';
 import { follow } from '../../../src/host/kubernetes/follow.ts';
@@ -20,6 +21,8 @@ export interface HostProcess {
   log(): string;
   /** Bots by state, as its metrics have them; undefined: it does not work yet. */
   bots(): Promise<Readonly<Record<string, number>> | undefined>;
+  /** `runtime bots` with these arguments; `apply` takes the text of a file. Throws with what it says. */
+  ask(...args: string[]): Promise<string>;
   signal(signal: NodeJS.Signals): void;
   /** Resolves with its exit code, or the signal. */
   readonly ended: Promise<number | string>;
@@ -33,6 +36,8 @@ export interface HostEnv {
   readonly store: MinioAddress;
   readonly more?: Readonly<Record<string, string>>;
 }
+
+const execute = promisify(execFile);
 
 /** The archive that every bot of a fleet names. */
 export const FLEET_CODE = 'fleet/code.tar';
@@ -82,6 +87,14 @@ export function startHost({ kubeconfig, namespace, store, more = {} }: HostEnv):
       } catch {
         return undefined;
       }
+    },
+    ask: async (command = '', ...args) => {
+      const file = join(data, 'given.yaml');
+      if (command === 'apply') writeFileSync(file, args[0] ?? '');
+      const all = command === 'apply' ? [file] : args;
+      const socket = join(data, 'host.sock');
+      return (await execute(runtime, ['bots', command, ...all, '--socket', socket], { timeout: 60_000 }))
+        .stdout;
     },
     signal: (signal) => void child.kill(signal),
     ended,

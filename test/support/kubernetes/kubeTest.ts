@@ -7,8 +7,8 @@ import type { ClusterAddress } from './globalCluster.ts';
 const cluster = inject('cluster');
 
 /** A test that needs the cluster; skipped, by a name that `maySkip` knows, where there is none. */
-export function kubeTest(name: string, run: TestFunction): void {
-  test.skipIf('missing' in cluster)(`kubernetes: ${name}`, run);
+export function kubeTest(name: string, run: TestFunction, timeout?: number): void {
+  test.skipIf('missing' in cluster)(`kubernetes: ${name}`, run, timeout);
 }
 
 export function theCluster(): ClusterAddress {

@@ -36,7 +36,8 @@ export async function clusterIdentity(
           apiVersion: 'v1',
           kind: 'Secret',
           type: 'Opaque',
-          metadata: { name, namespace, labels: { 'runtime.host': host } },
+          // Not the label of what is made for pods: that goes when no pod needs it.
+          metadata: { name, namespace, labels: { 'runtime.identity': host } },
           data: { 'token-key': key(), 'seal-key': key() },
         },
         signal,
