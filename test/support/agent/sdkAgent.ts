@@ -128,6 +128,15 @@ const app = agent({ name: 'stand-in' })
         await update({ sessionUpdate: 'tool_call_update', toolCallId: 't1', status: 'completed' });
         await say('found');
         break;
+      case 'count':
+        for (let i = 1; !stop.signal.aborted; i++) {
+          await say(`${i} `);
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        return { stopReason: 'cancelled' };
+      case 'cancelled':
+        await say([...cancelled].flatMap(([id, { signal }]) => (signal.aborted ? [id] : [])).join());
+        break;
       case 'hang':
         await say('begun');
         await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));

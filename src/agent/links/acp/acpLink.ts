@@ -1,13 +1,11 @@
 import { build } from '../../../base/build.ts';
 import { asRuntimeError } from '../../../base/errors.ts';
 import { orAborted } from '../../../base/orAborted.ts';
-import { whenAborted } from '../../../base/whenAborted.ts';
 import type { AgentSpec } from '../../../bot/kinds/agentSpec.ts';
 import {
   type AgentDescription,
   AgentError,
   type AgentLink,
-  CANCEL_MS,
   type ContentPart,
   type LinkOptions,
   type Tokens,
@@ -23,6 +21,7 @@ import { answerPermission } from './answerPermission.ts';
 import { openJsonRpc } from './jsonRpc.ts';
 import { readUpdate } from './readUpdate.ts';
 import { stopReason } from './stopReason.ts';
+import { untilCancelled } from './untilCancelled.ts';
 
 /*
  * The Agent Client Protocol, version 1, on stdin and stdout of an agent that exists already.
@@ -36,6 +35,8 @@ import { stopReason } from './stopReason.ts';
 /** Updates may come after the prompt's response; without this wait the last words are missing. Milliseconds. */
 const PATIENCE_MS = 50;
 const VERSION = 1;
+/** An agent that makes sessions up is not answered for ever. */
+const MAX_STRANGERS = 1000;
 
 export interface AcpLinkOptions extends LinkOptions {
   readonly spec: AgentSpec;
@@ -59,12 +60,22 @@ export function acpLink({ spec, kind, cwd, ...options }: AcpLinkOptions): AgentL
   const { channel, clock, log } = options;
   const sessions = new Map<string, Session>();
   const byConversation = new Map<string, Session>();
+  /** Being resumed, or told to cancel what a query server that has died had asked. */
+  const strangers = new Set<string>();
   let resume: 'resume' | 'load' | 'none' = 'none';
   let images = false;
 
   const rpc = openJsonRpc(options, {
     notification: (method, params) => {
-      if (method === 'session/update') sessions.get(String(params.sessionId))?.take?.(params.update);
+      if (method !== 'session/update') return;
+      const id = String(params.sessionId);
+      const session = sessions.get(id);
+      if (session) session.take?.(params.update);
+      else if (!strangers.has(id) && strangers.size < MAX_STRANGERS && readUpdate(params.update, new Map())) {
+        // Nobody hears the end of that turn any more.
+        strangers.add(id);
+        rpc.notify('session/cancel', { sessionId: id });
+      }
     },
     request: (method, params) => {
       // No files, no terminals: the agent has those of its own container.
@@ -122,6 +133,7 @@ export function acpLink({ spec, kind, cwd, ...options }: AcpLinkOptions): AgentL
     const isSameLife = instance !== undefined && instance === channel.instance;
     // A prompt of a query server that has died may still be under way. Not otherwise: Hermes then cancels the next one.
     if (isSameLife) rpc.notify('session/cancel', { sessionId: id });
+    strangers.add(id);
     try {
       const result = await rpc.request(`session/${resume}`, { sessionId: id, cwd, mcpServers: [] }, signal);
       if (isAnotherSession(result, id)) throw new Error('it began another one');
@@ -181,7 +193,7 @@ export function acpLink({ spec, kind, cwd, ...options }: AcpLinkOptions): AgentL
     const answer = rpc.request('session/prompt', { sessionId: session.id, prompt: turn.message.map(block) });
     session.free = answer.catch(() => undefined);
     try {
-      const result = await untilCancelled(answer, signal, () =>
+      const result = await untilCancelled(answer, signal, clock, () =>
         rpc.notify('session/cancel', { sessionId: session.id }),
       );
       await clock.sleep(PATIENCE_MS, channel.closed).catch(() => undefined);
@@ -197,26 +209,6 @@ export function acpLink({ spec, kind, cwd, ...options }: AcpLinkOptions): AgentL
     } finally {
       session.take = undefined;
     }
-  };
-
-  /** The answer; aborted, it has `CANCEL_MS` to come all the same. */
-  const untilCancelled = async <T>(
-    answer: Promise<T>,
-    signal: AbortSignal,
-    cancel: () => void,
-  ): Promise<T> => {
-    const settled = new AbortController();
-    const late = async (): Promise<never> => {
-      await whenAborted(AbortSignal.any([signal, settled.signal]));
-      if (!settled.signal.aborted) {
-        cancel();
-        await clock.sleep(CANCEL_MS, settled.signal);
-      }
-      throw signal.reason;
-    };
-    const waiting = late();
-    waiting.catch(() => undefined);
-    return await Promise.race([answer, waiting]).finally(() => settled.abort());
   };
 
   return {

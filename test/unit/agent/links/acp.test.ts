@@ -201,6 +201,36 @@ describe('an agent that is written with the SDK', () => {
     expect((await say('and now')).reply).toBe('you said and now');
   });
 
+  test('is told to cancel what a query server that has died had asked', async () => {
+    const first = open([sdkAgent]);
+    await first.link.ready(never);
+    const begun = Promise.withResolvers<void>();
+    void first.say('count', { onEvent: () => begun.resolve() }).catch(() => undefined);
+    await begun.promise;
+    // Its listener is replaced: what the agent says is heard by another one, which knows of no session.
+    const { log } = memoryLog();
+    const link = acpLink({ channel: first.channel, clock: systemClock, log, spec, kind: 'k', cwd: '/' });
+    await link.ready(never);
+    const turn = {
+      id: 'msg_9',
+      conversation: 'other',
+      session: undefined,
+      message: [{ type: 'text', text: 'cancelled' }] as const,
+      metadata: {},
+    };
+    const events: TurnEvent[] = [];
+    await expect
+      .poll(
+        async () => {
+          events.length = 0;
+          await link.send(turn, (event) => events.push(event), never);
+          return replyOf(events);
+        },
+        { timeout: 30_000 },
+      )
+      .toBe('session-1');
+  });
+
   test('that does not hear the cancellation is left to itself, and other conversations go on', async () => {
     const { link, say } = open([sdkAgent]);
     await link.ready(never);
