@@ -20,10 +20,7 @@ export async function ephemeralQuery(
   scratch: string,
 ): Promise<number> {
   const { config, log } = bot;
-  const [{ runEphemeralQuery }, { queryState }] = await Promise.all([
-    import('../query/once/ephemeral.ts'),
-    import('../query/once/queryState.ts'),
-  ]);
+  const { queryState, runEphemeralQuery } = await import('../query/parts/ephemeral.ts');
   const stores = await openBotStores(config, log);
   const signal = stopSignal();
   let state: QueryState | undefined;

@@ -10,6 +10,7 @@ import {
   lutimesSync,
   mkdirSync,
   openSync,
+  rmSync,
   symlinkSync,
   writeSync,
 } from 'node:fs';
@@ -18,6 +19,7 @@ import type { Owner } from '../../../base/owner.ts';
 import { below, type EntryPath, pathOfBytes, toSystemPath } from '../format/entryPath.ts';
 import { BLOCK_BYTES } from '../format/format.ts';
 import type { Tree } from '../format/tree.ts';
+import type { FileJob } from './fileJob.ts';
 import { isZero } from './readBlocks.ts';
 import { PATH_BYTES } from './treeRoot.ts';
 
@@ -103,12 +105,42 @@ export class TreeWriter {
     const fd = this.#open(index, O_WRONLY | O_NOFOLLOW);
     try {
       writeSparsely(fd, bytes, block * BLOCK_BYTES, this.#tree.size(index));
-      const missing = this.#missing.get(index)! - 1;
-      this.#missing.set(index, missing);
-      if (missing === 0) this.#finish(fd, index);
+      if (this.#takeBlock(index) === 0) this.#finish(fd, index);
     } finally {
       closeSync(fd);
     }
+  }
+
+  /** `writeFile` or `writeBlock` for another thread; undefined where the system does not take the path as it is. */
+  jobFor(index: number, block: number, isWhole: boolean): FileJob | undefined {
+    const path = below(this.#base, this.#tree.paths[index]!);
+    if (path.length > PATH_BYTES) return undefined;
+    const whole = isWhole
+      ? { mode: this.#tree.mode(index), mtime: seconds(this.#tree.mtime(index)) }
+      : undefined;
+    return { path, fileSize: this.#tree.size(index), start: block * BLOCK_BYTES, whole };
+  }
+
+  /** Another thread has written a block of it. */
+  blockWritten(index: number): void {
+    if (this.#takeBlock(index) > 0) return;
+    const fd = this.#open(index, O_WRONLY | O_NOFOLLOW);
+    try {
+      this.#finish(fd, index);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Another thread may have made a file, and it may not be complete. */
+  discardFile(index: number): void {
+    this.#at(index, (path) => rmSync(path, { force: true }));
+  }
+
+  #takeBlock(index: number): number {
+    const missing = this.#missing.get(index)! - 1;
+    this.#missing.set(index, missing);
+    return missing;
   }
 
   /** Owners, modes and times of the folders at the top or of all below them, deepest first; `base` is where they lie now. */
@@ -176,7 +208,8 @@ export const seconds = (micros: number): string => `${(micros + 0.5) / 1e6}`;
 export function writeSparsely(fd: number, bytes: Buffer, position: number, size: number): void {
   let start = 0;
   for (let at = 0; at < bytes.length; at += PAGE_BYTES) {
-    if (!isZero(bytes.subarray(at, at + PAGE_BYTES))) continue;
+    // Real data differs in the first byte.
+    if (bytes[at] !== 0 || !isZero(bytes.subarray(at, at + PAGE_BYTES))) continue;
     writeFully(fd, bytes.subarray(start, at), position + start);
     start = at + PAGE_BYTES;
   }

@@ -18,6 +18,8 @@ interface Window {
 }
 
 const wide: Window = { rangesAtOnce: 4, rangeBytes: 4 * 1024 * 1024 };
+/** Two threads hold one each, and what they unpack. */
+const forTwo: Window = { rangesAtOnce: 4, rangeBytes: 2 * 1024 * 1024 };
 const narrow: Window = { rangesAtOnce: 1, rangeBytes: 512 * 1024 };
 /** The most bytes between two blobs that are read along, because that costs less than a second request. */
 const GAP_BYTES = 64 * 1024;
@@ -33,29 +35,57 @@ export async function fetchBlobs(
   receive: (row: number, bytes: Buffer) => void,
   { signal }: FetchOptions,
 ): Promise<void> {
-  const window = isMemoryTight() ? narrow : wide;
+  const use = (range: Range, bytes: Buffer) => unpackRange(context, table, range, bytes, receive);
+  await fetchRanges(context, table, rows, use, { signal, isShared: false });
+}
+
+/**
+ * The ranges in which the blobs of `rows` lie, as they are stored. The bytes are the user's own until its promise is settled; with
+ * `isShared` they begin a `SharedArrayBuffer`.
+ */
+export async function fetchRanges(
+  context: StateContext,
+  table: BlobTable,
+  rows: Iterable<number>,
+  use: (range: Range, bytes: Buffer) => Promise<void> | void,
+  { signal, isShared }: FetchOptions & { readonly isShared: boolean },
+): Promise<void> {
+  const window = isMemoryTight() ? narrow : isShared ? forTwo : wide;
   const passed = collectAsItComes();
   const ranges = planRanges(table, rows, window.rangeBytes);
   const longest = ranges.reduce((most, { start, end }) => Math.max(most, end - start), 0);
   const buffers: Buffer[] = [];
+  const room = () =>
+    isShared ? Buffer.from(new SharedArrayBuffer(longest)) : Buffer.allocUnsafeSlow(longest);
   await inParallel(window.rangesAtOnce, ranges, signal, async (range, aborted) => {
-    const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(longest);
+    const buffer = buffers.pop() ?? room();
     const bytes = await fetchRange(context, range, buffer, aborted);
-    const where = keys.pack(context.bot, range.pack.hash);
-    for (const { frame, rows } of range.frames) {
-      const at = frame.offset - range.start;
-      const unpacked = unpack(bytes.subarray(at, at + frame.stored), frame.size, where);
-      for (const row of rows) {
-        const blob = { position: table.position(row), size: table.size(row), hash: table.hash(row) };
-        receive(row, blobOf(unpacked, blob, where));
-      }
-    }
+    await use(range, bytes);
     buffers.push(buffer);
     passed(bytes.length);
   });
 }
 
-interface Range {
+/** The blobs of a range that was fetched, verified. */
+export function unpackRange(
+  { bot }: StateContext,
+  table: BlobTable,
+  range: Range,
+  bytes: Buffer,
+  receive: (row: number, bytes: Buffer) => void,
+): void {
+  const where = keys.pack(bot, range.pack.hash);
+  for (const { frame, rows } of range.frames) {
+    const at = frame.offset - range.start;
+    const unpacked = unpack(bytes.subarray(at, at + frame.stored), frame.size, where);
+    for (const row of rows) {
+      const blob = { position: table.position(row), size: table.size(row), hash: table.hash(row) };
+      receive(row, blobOf(unpacked, blob, where));
+    }
+  }
+}
+
+export interface Range {
   readonly pack: Pack;
   readonly start: number;
   end: number;

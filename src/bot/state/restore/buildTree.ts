@@ -10,6 +10,8 @@ import { TreeWriter } from '../local/treeWriter.ts';
 import { fetchBlobs } from '../read/fetchBlobs.ts';
 import { inlineBlob } from '../read/inlineBlob.ts';
 import { asDamage, type LoadedSnapshot } from '../read/loadSnapshot.ts';
+import { isWorthwhile } from './secondWriter.ts';
+import type { BlobTarget } from './writeBlobs.ts';
 
 export interface BuildOptions {
   /** An empty folder, one character per byte. */
@@ -77,13 +79,32 @@ export async function buildTree(
     if (index % 256 === 0) signal.throwIfAborted();
   }
 
+  const isWhole = (index: number) => blockCount(tree.size(index)) === 1;
+  const count = (row: number) => {
+    fetchedBytes += wanted.get(row)!.length * table.size(row);
+    onProgress?.({ bytes: reusedBytes + fetchedBytes, totalBytes });
+  };
   const receive = (row: number, bytes: Buffer) => {
     for (const { index, block } of wanted.get(row)!) {
-      if (blockCount(tree.size(index)) === 1) writer.writeFile(index, bytes);
+      if (isWhole(index)) writer.writeFile(index, bytes);
       else writer.writeBlock(index, block, bytes);
-      fetchedBytes += bytes.length;
     }
-    onProgress?.({ bytes: reusedBytes + fetchedBytes, totalBytes });
+    count(row);
+  };
+  const target: BlobTarget = {
+    owner: options.owner,
+    receive,
+    jobsFor: (row) => {
+      const jobs = wanted.get(row)!.map(({ index, block }) => writer.jobFor(index, block, isWhole(index)));
+      return jobs.every((job) => job !== undefined) ? jobs : undefined;
+    },
+    received: (row) => {
+      for (const { index } of wanted.get(row)!) if (!isWhole(index)) writer.blockWritten(index);
+      count(row);
+    },
+    discard: (row) => {
+      for (const { index } of wanted.get(row)!) if (isWhole(index)) writer.discardFile(index);
+    },
   };
 
   const packed: number[] = [];
@@ -91,7 +112,11 @@ export async function buildTree(
     if (table.frame(row)) packed.push(row);
     else receive(row, inlineBlob(context, table, row, options.inline));
   }
-  await fetchBlobs(context, table, packed, receive, { signal }).catch((error: unknown) => {
+  const isLarge = isWorthwhile(packed.reduce((sum, row) => sum + table.size(row), 0));
+  const write = isLarge
+    ? (await import('../parts/twoWriters.ts')).writeBlobs(context, table, packed, target, signal)
+    : fetchBlobs(context, table, packed, receive, { signal });
+  await write.catch((error: unknown) => {
     throw asDamage(error);
   });
   return { fetchedBytes, reusedBytes, finishFolders: (...args) => writer.finishFolders(...args) };

@@ -1,0 +1,43 @@
+import { availableParallelism } from 'node:os';
+import type { FileJob } from '../local/fileJob.ts';
+
+/** A range of a pack, in memory that two threads share, and what is to be written of it. */
+export interface RangeJob {
+  readonly memory: SharedArrayBuffer;
+  readonly frames: readonly FrameJob[];
+}
+
+export interface FrameJob {
+  /** Where in the memory it begins. */
+  readonly at: number;
+  readonly stored: number;
+  readonly size: number;
+  readonly blobs: readonly BlobJob[];
+}
+
+export interface BlobJob {
+  readonly position: number;
+  readonly size: number;
+  /** Hex. */
+  readonly sha256: string;
+  readonly files: readonly FileJob[];
+}
+
+/** A thread that verifies and writes what was fetched, as this one does. */
+export interface SecondWriter {
+  /** It has less to do than it could. */
+  readonly isFree: boolean;
+  /** Whether all of it is written; where not, some of it may be. Never rejects. */
+  write(job: RangeJob): Promise<boolean>;
+  /** Nothing is written any more when this resolves. */
+  close(): Promise<void>;
+}
+
+/** Below this the thread's own start, some 15 ms of CPU, is more than it saves. Bytes. */
+const WORTHWHILE_BYTES = 16 * 1024 * 1024;
+/** Two threads hold some 70 MiB more than one at the peak: not where a small container would end for it. Bytes. */
+const ROOM_BYTES = 512 * 1024 * 1024;
+
+/** `limit`: of this container's memory, bytes; 0: none. */
+export const isWorthwhile = (bytes: number, limit = process.constrainedMemory()): boolean =>
+  bytes >= WORTHWHILE_BYTES && availableParallelism() > 1 && (limit === 0 || limit >= ROOM_BYTES);

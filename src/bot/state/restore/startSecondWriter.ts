@@ -1,0 +1,41 @@
+import { Worker } from 'node:worker_threads';
+import type { Owner } from '../../../base/owner.ts';
+import type { SecondWriter } from './secondWriter.ts';
+import program from './writeRange.cjs' with { type: 'text' };
+
+/** One that it works on, and two to go on with: this thread has the network and all the rest to do. */
+const JOBS_AT_ONCE = 3;
+
+/** `owner`: whom the files are given to. */
+export function startSecondWriter(owner: Owner | undefined): SecondWriter {
+  /** Answers come in the order of the jobs. */
+  const waiting: ((isWritten: boolean) => void)[] = [];
+  let isGone = false;
+  const worker = new Worker(program, {
+    eval: true,
+    workerData: { owner },
+    // Nothing of ours is its business.
+    env: {},
+    execArgv: [],
+    // It makes little but buffers, which lie elsewhere.
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
+  });
+  worker.on('message', (isWritten: boolean) => waiting.shift()!(isWritten));
+  // Where it could not be started, or has died: then the first thread writes everything.
+  worker.on('error', () => {});
+  worker.on('exit', () => {
+    isGone = true;
+    for (const answer of waiting.splice(0)) answer(false);
+  });
+  return {
+    get isFree() {
+      return !isGone && waiting.length < JOBS_AT_ONCE;
+    },
+    write: (job) =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        worker.postMessage(job);
+      }),
+    close: async () => void (await worker.terminate()),
+  };
+}
