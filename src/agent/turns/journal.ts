@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   constants,
   fstatSync,
   ftruncateSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readSync,
@@ -79,8 +81,8 @@ export function openJournal({ state, log }: JournalOptions): Journal {
     },
     rewrite: (entries) => {
       attempt(() => {
-        const temporary = at(`${FILE}.new`);
-        rmSync(temporary, { force: true, recursive: true });
+        // A name that nobody can have put something at.
+        const temporary = at(`${FILE}.${randomUUID()}`);
         const fd = openSync(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
         try {
           const bytes = Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
@@ -91,6 +93,7 @@ export function openJournal({ state, log }: JournalOptions): Journal {
           size = bytes.length;
         } catch (error) {
           if (fd !== file) closeSync(fd);
+          rmSync(temporary, { force: true });
           throw error;
         }
       });
@@ -114,7 +117,7 @@ function openFolder(state: string): number {
     try {
       return open();
     } catch {
-      rmSync(path, { force: true });
+      if (lstatSync(path, { throwIfNoEntry: false })) renameSync(path, `${path}.${randomUUID()}`);
       mkdirSync(path, { mode: 0o755 });
       return open();
     }
@@ -134,7 +137,8 @@ function openFile(path: string): number {
       throw new Error('it is no plain file');
     } catch (error) {
       if (isSecond) throw error;
-      rmSync(path, { force: true, recursive: true });
+      // Out of the way, whatever it is: to remove a folder of the bot's would be to follow it.
+      renameSync(path, `${path}.${randomUUID()}`);
     }
   }
 }

@@ -1,10 +1,18 @@
 import { expect, test } from 'vitest';
-import { acpStandIn, openAiStandIn, silentStandIn } from '../../support/agent/cases.ts';
+import {
+  acpStandIn,
+  nodeHandler,
+  openAiStandIn,
+  pythonHandler,
+  silentStandIn,
+} from '../../support/agent/cases.ts';
 import { driveAgent } from '../../support/agent/driveAgent.ts';
 import { runAgent, shippedIds } from '../../support/agent/runAgent.ts';
 
 /** The same client drives all of them: what differs between them is here, in how they are started. */
 test.each([
+  ['a handler in Python', pythonHandler],
+  ['a handler in Node', nodeHandler],
   ['one that speaks ACP', acpStandIn],
   ['one that says nothing of its usage', silentStandIn],
   ['one with an OpenAI endpoint', openAiStandIn],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentCase } from './runAgent.ts';
 
@@ -45,3 +46,16 @@ export const openAiStandIn: AgentCase = {
   },
   env: { RUNTIME: 'openai-stand-in' },
 };
+
+/** A handler of ours that says nothing of what it has used. */
+export const pythonHandler: AgentCase = handler('python3.11', 'sayer.py');
+
+/** One that does. */
+export const nodeHandler: AgentCase = handler('nodejs20', 'sayer.cjs');
+
+function handler(kind: string, file: string): AgentCase {
+  return {
+    code: { [file]: readFileSync(join(root, 'test/fixtures/agents', file), 'utf8') },
+    env: { RUNTIME: kind, MESSAGE_ENTRYPOINT: file },
+  };
+}

@@ -39,7 +39,7 @@ export const notRun: readonly NotRun[] = [
   {
     page: /agents/,
     line: /^runtime ask (http|my-agent)/,
-    why: 'wants a person who types, or a host; test/integration/agent asks both',
+    why: 'wants a person who types, or a host; test/integration/agents asks both',
   },
   {
     page: /kubernetes/,
