@@ -9,6 +9,7 @@ const needsChange = new Set([65, 66, 77, 78, 126, 127]);
 const storeAway = new Set([69, 74]);
 const FENCED = 75;
 const SOON_LONGEST_MS = 30_000;
+const TAKEN_SOON_MS = 30_000;
 
 /** Writes the end of a realtime bot's instance down: what it means for when, and whether, the next one is started. */
 export function countEnd(
@@ -34,20 +35,31 @@ export function countEnd(
   // Fenced stays so even where a stop had been asked for: the other instance is still there.
   if (instance.exitCode === FENCED)
     return held(base, instance, 'Fenced', 'another instance has taken over', event);
-  // What the engine took away has done nothing wrong, whatever it said when it was told to go.
-  if (asked || instance.exitCode === undefined || instance.takenAway !== undefined)
-    return { write: base, events: [event] };
+  const taken = instance.takenAway !== undefined;
+  if (asked || (instance.exitCode === undefined && !taken)) return { write: base, events: [event] };
+  const ranMs = at - (instance.startedAt ?? at);
+  // What the engine took away has done nothing wrong, whatever it said when it was told to go; but an engine that takes each one away
+  // as soon as it is there is not asked without a pause.
+  if (taken && ranMs >= TAKEN_SOON_MS) return { write: base, events: [event] };
+  if (instance.exitCode === undefined || taken) return later(recorded, restart, { base, at, ranMs, event });
   if (needsChange.has(instance.exitCode))
     return held(base, instance, 'NeedsChange', `${reason}; it waits for a change`, event);
   if (restart.policy === 'never') return held(base, instance, 'NeverRestarted', reason, event);
   if (instance.exitCode === 0 && restart.policy === 'on-failure' && !toldToEnd)
     return held(base, instance, 'Completed', 'it has ended by itself with 0', event);
 
-  const ranMs = at - (instance.startedAt ?? at);
+  return later(recorded, restart, { base, at, ranMs, event }, storeAway.has(instance.exitCode));
+}
+
+/** Started again after a pause, which grows with each failure. */
+function later(
+  recorded: Recorded,
+  restart: RestartPolicy,
+  { base, at, ranMs, event }: { base: Recorded; at: number; ranMs: number; event: StepEvent },
+  soon = false,
+) {
   const failures = (ranMs >= restart.resetMs ? 0 : recorded.failures) + 1;
-  const longestMs = storeAway.has(instance.exitCode)
-    ? Math.min(SOON_LONGEST_MS, restart.longestMs)
-    : restart.longestMs;
+  const longestMs = soon ? Math.min(SOON_LONGEST_MS, restart.longestMs) : restart.longestMs;
   const pauseMs = Math.min(longestMs, restart.firstMs * 2 ** Math.min(failures - 1, 30));
   return { write: { ...base, failures, retryAt: at + pauseMs }, events: [event] };
 }

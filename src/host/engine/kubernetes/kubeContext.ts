@@ -18,6 +18,8 @@ export interface KubeContext {
   readonly policies: Resource<KubeObject>;
   /** What is known of them. */
   readonly store: PodStore;
+  /** Uids of pods whose Secret is known to be their own, until they are started. */
+  readonly adopted: Set<string>;
   /** Labels of network policies that are there. */
   readonly policiesMade: Set<string>;
   readonly options: PodOptions;

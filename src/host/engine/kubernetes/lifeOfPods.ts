@@ -1,5 +1,6 @@
 import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
 import type { Engine } from '../engine.ts';
+import { adoptSecret } from './createPod.ts';
 import { findPod, inAnotherState, noPod } from './findPod.ts';
 import type { KubeContext } from './kubeContext.ts';
 import type { Pod } from './pods/pod.ts';
@@ -75,6 +76,8 @@ export function lifeOfPods(
       const seen = await findPod(context, name, signal);
       if (seen === undefined) throw noPod(op, name);
       if (seen.instance.state !== 'created') throw inAnotherState(op, seen);
+      // Made by a host that died over it.
+      if (!context.adopted.delete(seen.uid)) await adoptSecret(context, seen, signal);
       const patch = [
         { op: 'test', path: '/metadata/uid', value: seen.uid },
         { op: 'test', path: '/spec/schedulingGates/0/name', value: START },

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../base/clock.ts';
-import { asRuntimeError, RuntimeError } from '../../../base/errors.ts';
+import { RuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { KubeClient } from '../../kubernetes/kubeClient.ts';
 import type { KubeObject } from '../../kubernetes/objects.ts';
@@ -17,7 +17,6 @@ import type { PodOptions } from './pods/podOptions.ts';
 import { createPodStore } from './pods/podStore.ts';
 import { instanceOf } from './pods/seenPod.ts';
 import { readPodLogs } from './readPodLogs.ts';
-import { removeOrphans } from './removeOrphans.ts';
 import { replaceFiles } from './replaceFiles.ts';
 
 /**
@@ -26,7 +25,7 @@ import { replaceFiles } from './replaceFiles.ts';
  *   1. `followPods`   one list, then a watch: what is known of our pods is here (`podStore`), a tenth of what they are (`seenPod`)
  *   2. `createPod`    a Secret, and the pod (`podBody`), which is not scheduled before it is started: an instance runs once
  *   3. `lifeOfPods`   start, stop, kill, remove; a pod whose end matters stays until the host has let it go
- *   4. `replaceFiles` keys that are renewed; `networkPolicy` whom a bot may reach; `removeOrphans` what a dead host left
+ *   4. `replaceFiles` keys that are renewed; `networkPolicy` whom a bot may reach
  */
 
 export interface KubernetesOptions {
@@ -40,8 +39,6 @@ export interface KubernetesOptions {
   readonly random: () => number;
   readonly log: Logger;
 }
-
-const TIDY_EVERY_MS = 600_000;
 
 /** A namespace of a cluster. Resolves without having asked it: one that is away now may come. */
 export async function openKubernetes(options: KubernetesOptions): Promise<Engine> {
@@ -58,6 +55,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Engine
       namespace,
     }),
     store: createPodStore(),
+    adopted: new Set(),
     policiesMade: new Set(),
     options: options.pods,
     clock,
@@ -65,7 +63,6 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Engine
   };
   const closing = new AbortController();
   const feed = followPods(context, random, closing.signal);
-  const tidying = tidy(context, feed.ready, closing.signal);
   const { lostNode } = options.pods;
 
   return {
@@ -99,24 +96,6 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Engine
 
     async close() {
       closing.abort();
-      await tidying;
     },
   };
-}
-
-async function tidy(
-  context: KubeContext,
-  ready: (signal: AbortSignal) => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    await context.clock.sleep(TIDY_EVERY_MS, signal).catch(() => undefined);
-    if (signal.aborted) return;
-    try {
-      await ready(signal);
-      await removeOrphans(context, signal);
-    } catch (error) {
-      if (!signal.aborted) context.log.warn(`leftovers were not removed: ${asRuntimeError(error).message}`);
-    }
-  }
 }
