@@ -17,6 +17,11 @@ export const notRun: readonly NotRun[] = [
   },
   { page: /CONTRIBUTING/, line: /^scripts\/bench/, why: 'takes minutes and prints figures' },
   {
+    page: /CONTRIBUTING/,
+    line: /^scripts\/agents/,
+    why: 'takes minutes, and 800 MB; test/integration/agent has stand-ins',
+  },
+  {
     page: /tutorial|hosts/,
     line: /^apt-get /,
     why: 'of the whole machine; scripts/fresh-tutorial types it in a container',
