@@ -46,6 +46,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
   const heartbeat = setInterval(() => void link.tell({ type: 'alive' }), ALIVE_MS);
   const finished = new AbortController();
   const usage = agentUsage(options);
+  let closed: Promise<void> | undefined;
   const onFenced = ({ message }: RuntimeError) => void link.tell({ type: 'fenced', message });
   const orphaned = async () => {
     await whenAborted(link.orphaned);
@@ -58,7 +59,6 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
     return { budgetMs: config.stopTimeoutMs, endedWell: () => false };
   };
   try {
-    let closed: Promise<void> | undefined;
     const finishing = Promise.race([link.finishing, orphaned()]).then((how) => {
       // At the same time as the final sync, so that it takes none of its time.
       closed = usage.close();
@@ -96,6 +96,7 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
       outcome: { stateSaved: false, logsSaved: false, reason: error.message },
     });
   } finally {
+    if (!closed) await usage.close();
     clearInterval(heartbeat);
     finished.abort();
   }

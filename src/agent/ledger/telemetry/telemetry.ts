@@ -52,11 +52,11 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   let position: TelemetryPosition | undefined;
   let keptAt = clock.now();
 
-  const load = async (): Promise<TelemetryPosition> => {
+  const load = async (signal: AbortSignal): Promise<TelemetryPosition> => {
     const here = readPosition(dir);
     if (here) return here;
     try {
-      const stored = await store.get(key);
+      const stored = await store.get(key, { signal });
       return parsePosition((await readAll(stored, MAX_POSITION)).toString()) ?? nothingTold;
     } catch (error) {
       if (isRuntimeError(error, 'not-found')) return nothingTold;
@@ -70,11 +70,12 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     return position;
   };
 
-  const keep = async () => {
+  const keep = async (signal: AbortSignal) => {
     if (!position) return;
     keptAt = clock.now();
     await store.put(key, Buffer.from(JSON.stringify({ ...position, trouble: undefined })), {
       contentType: 'application/json',
+      signal,
     });
   };
 
@@ -106,7 +107,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
 
   /** All that there is to tell. False: not now. */
   const round = async (signal: AbortSignal): Promise<boolean> => {
-    position ??= await load();
+    position ??= await load(signal);
     for (;;) {
       const batch = await lines.next(position.last, MAX_EVENTS);
       const [first] = batch;
@@ -135,7 +136,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
           failures = isWell ? 0 : failures + 1;
           if (isWell) seen = end;
         }
-        if (isDue && clock.now() - keptAt >= KEEP_MS) await keep();
+        if (isDue && clock.now() - keptAt >= KEEP_MS) await keep(signal);
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
@@ -152,8 +153,10 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
       closing.abort();
       await running;
       try {
-        await round(AbortSignal.timeout(LAST_MS));
-        await keep();
+        // Somebody waits for the end: a store or a receiver that is away does not hold it up.
+        const signal = AbortSignal.timeout(LAST_MS);
+        await round(signal);
+        await keep(signal);
       } catch (error) {
         log.warn(`telemetry goes on with the next start: ${asRuntimeError(error).message}`);
       }

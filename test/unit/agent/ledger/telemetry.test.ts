@@ -69,7 +69,7 @@ async function fixture() {
   const folder = await temporaryDirectory();
   const store = openFileStore(folder, 'bot-logs', { createBucket: true, clock: systemClock });
   const to = await receiver();
-  const volume = async (name: string) => {
+  const volume = async (name: string, put?: (...args: never[]) => Promise<never>) => {
     const dir = join(folder, name);
     const ledger = await openLedger({ dir, clock: systemClock });
     onTestFinished(() => ledger.close().catch(() => undefined));
@@ -77,8 +77,16 @@ async function fixture() {
     await createUsageShipper(days).ship();
     const { log, lines } = memoryLog();
     const clock = hastyClock();
+    const kept = put ? ({ get: store.get.bind(store), put } as unknown as typeof store) : store;
     const start = (format: TelemetryFormat = 'runtime', url = to.url) => {
-      const telemetry = startTelemetry({ ...days, receiver: { url, token: 't' }, format, clock, log });
+      const telemetry = startTelemetry({
+        ...days,
+        store: kept,
+        receiver: { url, token: 't' },
+        format,
+        clock,
+        log,
+      });
       onTestFinished(() => telemetry.close().catch(() => undefined));
       return telemetry;
     };
@@ -187,6 +195,18 @@ test('another container, on an empty disk, goes on where the one before it has e
   await second.ledger.record(ledgerLine('msg_new'));
   second.start();
   await soon(() => to.ids()).toEqual([...some(5), 'msg_last', 'msg_new']);
+});
+
+test('a store that hangs holds up neither what is told nor the end', async () => {
+  const { to, volume } = await fixture();
+  const hangs = (_key: string, _body: unknown, { signal }: { signal?: AbortSignal } = {}) =>
+    new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+  const { ledger, start, lines } = await volume('a', hangs);
+  await ledger.record(ledgerLine('msg_1'));
+  const telling = start();
+  await soon(() => to.ids()).toEqual(['msg_1']);
+  await telling.close();
+  expect(lines.join('')).toContain('telemetry goes on with the next start');
 });
 
 test('a receiver that is not there holds nothing else up, and hears of all when it is', async () => {
