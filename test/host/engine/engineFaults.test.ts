@@ -151,6 +151,7 @@ describe.skipIf(missing)('an engine that fails', () => {
     ['is cut in the middle of an answer', { cutResponseAfter: 20 }, 6],
     ['answers 409', { status: 409, code: 'x' }, 6],
     ['answers 500', { status: 500, code: 'x' }, 6],
+    ['loses its answers', { dropResponse: true }, 6],
   ] as const)(
     'that %s costs no bot of a host its life, starts none twice, and goes on',
     async (_, fault, times) => {
@@ -173,29 +174,24 @@ describe.skipIf(missing)('an engine that fails', () => {
           .split('\n')
           .sort();
       const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 90_000, interval: 300 });
-      let striking = false;
+      let left = 0;
+      const waits = 'hang' in fault || 'dropResponse' in fault;
+      // Of those that wait for a time limit, the looks.
+      const strikes = (path: string) => left > 0 && (waits ? path.includes('/json') : true);
       // With a fault, one that never strikes too, the proxy passes the head of an answer on before its body.
       const never = { cutResponseAfter: 1_000_000_000 };
-      proxy.inject({ when: ({ path }) => !striking && path.includes('/events'), fault: never, times: 1_000 });
+      proxy.inject({
+        when: ({ path }) => path.includes('/events') && !strikes(path),
+        fault: never,
+        times: 1_000,
+      });
       try {
         loop.list(...names.map((name) => aSpec({ name })));
         await until(async () => expect(await seen()).toHaveLength(2));
         const before = await seen();
-        // All calls for a while, those that create and start the third bot too; those that wait for a time limit are the looks.
-        const waits = 'hang' in fault;
-        const strikes = (path: string) => (waits ? path.includes('/json') || path.includes('/start') : true);
-        striking = true;
-        let left: number = times;
-        proxy.inject({
-          when: ({ path }) => {
-            if (!strikes(path) || left === 0) return false;
-            left -= 1;
-            striking = left > 0;
-            return true;
-          },
-          fault,
-          times,
-        });
+        // All calls for a while, those that create and start the third bot too.
+        left = times;
+        proxy.inject({ when: ({ path }) => strikes(path) && left-- > 0, fault, times });
         loop.list(...more.map((name) => aSpec({ name })));
         await until(async () => expect(await seen()).toHaveLength(3));
         expect((await seen()).filter((one) => before.includes(one))).toEqual(before);

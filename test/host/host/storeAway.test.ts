@@ -79,6 +79,8 @@ describe.skipIf(image.missing !== undefined)('a store that is away for a while',
       const ledger = (name: string) =>
         readFileSync(join(host.data, 'bots', name, 'state/.the0-state/ledger'), 'utf8');
       await until(async () => expect(await states()).toEqual(names.map((name) => [name, 'running'])));
+      // Each has its state from the store, and writes.
+      await until(async () => expect(names.map((name) => ledger(name)).includes('')).toBe(false));
       const uptimes = () =>
         docker('inspect', '-f', '{{.Id}} {{.State.StartedAt}}', ...names.map((name) => `rt-${name}`));
       const before = await uptimes();
