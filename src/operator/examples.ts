@@ -34,6 +34,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'bot-runner': ['runtime bot-runner'],
   'bot-scheduler': ['runtime bot-scheduler'],
   'query-server': ['runtime query-server'],
+  controller: ['runtime controller'],
   gc: ['runtime gc --dry-run # only says what would go'],
   'state ls': [
     'runtime state ls my-bot',
