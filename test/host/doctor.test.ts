@@ -20,6 +20,9 @@ async function examine(changes: Partial<HostPatient> = {}) {
     isTTY: false,
   });
   const findings = await examineHost({
+    driver: 'docker',
+    namespace: '',
+    env: {},
     config,
     socket: undefined,
     networks: defaultNetworks,

@@ -27,6 +27,9 @@ export const doctor: Command = {
     const { examineHost } = await import('../doctor/examineHost.ts');
     const findings = await examineHost({
       config,
+      driver: options.driver,
+      namespace: options.namespace,
+      env,
       socket: env.DOCKER_HOST || undefined,
       networks: options.network ? { type: 'existing', name: options.network } : defaultNetworks,
       image: options.image,

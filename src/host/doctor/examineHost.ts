@@ -1,5 +1,6 @@
 import type { Finding } from '../../base/finding.ts';
 import { runChecks } from '../../base/runChecks.ts';
+import { cluster } from './cluster.ts';
 import { disk } from './disk.ts';
 import { engine } from './engine.ts';
 import { limits } from './limits.ts';
@@ -9,12 +10,15 @@ import { store } from './store.ts';
 
 /**
  * The room of `runtime doctor --host`: would a host of many bots work here? Each check is a file and gives findings, as in
- * `runtime doctor`: the engine and its image, networks that keep bots apart, the store and its narrow keys, limits of the kernel, disk.
+ * `runtime doctor`: the engine and its image, or the cluster and what it allows, networks that keep bots apart, the store and its narrow keys, limits of the kernel, disk.
  */
 
-const checks: readonly HostCheck[] = [engine, networks, store, disk, limits];
+const checks: Readonly<Record<HostPatient['driver'], readonly HostCheck[]>> = {
+  docker: [engine, networks, store, disk, limits],
+  kubernetes: [cluster, store],
+};
 
 /** The findings in the order of the checks. Never throws. */
 export function examineHost(patient: HostPatient): Promise<readonly Finding[]> {
-  return runChecks(checks, patient);
+  return runChecks(checks[patient.driver], patient);
 }

@@ -1,3 +1,4 @@
+import type { Env } from '../../base/env.ts';
 import type { CheckOf } from '../../base/runChecks.ts';
 import type { Config } from '../../bot/config/config.ts';
 import type { NetworkOptions } from '../engine/docker/networks/networkOptions.ts';
@@ -5,6 +6,11 @@ import type { NetworkOptions } from '../engine/docker/networks/networkOptions.ts
 /** What is looked at: a host before it starts, or beside one that runs. Nothing of it is changed. */
 export interface HostPatient {
   readonly config: Config;
+  /** What would run the bots. */
+  readonly driver: 'docker' | 'kubernetes';
+  /** Of the cluster; empty: the namespace of who asks. */
+  readonly namespace: string;
+  readonly env: Env;
   /** Of the engine: DOCKER_HOST, else its usual socket. */
   readonly socket: string | undefined;
   readonly networks: NetworkOptions;
