@@ -5,7 +5,7 @@ import { readSpec } from '../../src/host/bots/readSpec.ts';
 
 const docs = join(import.meta.dirname, '../../docs');
 
-/** The files of a host's bots in the documentation, by page; a hash that is only hinted at is made whole. */
+/** The files of a host's bots in the documentation, by page. */
 function botFiles(): { page: string; text: string }[] {
   return (
     readdirSync(docs)
@@ -13,11 +13,17 @@ function botFiles(): { page: string; text: string }[] {
       .filter((name) => name.endsWith('.md') && name !== 'agents.md')
       .flatMap((page) =>
         [...readFileSync(join(docs, page), 'utf8').matchAll(/```yaml\n((?:#.*\n)?name:[\s\S]*?)```/g)].map(
-          ([, text = '']) => ({ page, text: text.replace('sha256: …', `sha256: ${'0'.repeat(64)}`) }),
+          ([, text = '']) => ({ page, text: whole(text) }),
         ),
       )
   );
 }
+
+/** Pages show all fields in one file: a hash that is only hinted at, and a schedule, which is for scheduled bots alone. */
+const whole = (text: string): string =>
+  text
+    .replace('sha256: …', `sha256: ${'ab'.repeat(32)}`)
+    .replace(/^type: realtime(?= +# or scheduled$)/m, 'type: scheduled');
 
 const problemsOf = (text: string): readonly string[] => {
   const read = readSpec(text, Date.now());
