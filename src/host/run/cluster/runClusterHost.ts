@@ -3,6 +3,7 @@ import { build } from '../../../base/build.ts';
 import { systemClock } from '../../../base/clock.ts';
 import { RuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
+import { releaseWhenQuiet } from '../../../base/releaseWhenQuiet.ts';
 import { openStores } from '../../../store/openStores.ts';
 import { createFolders } from '../../data/folders.ts';
 import { openJournal } from '../../journal/openJournal.ts';
@@ -28,6 +29,8 @@ import { openClusterSource } from './openClusterSource.ts';
 
 /** Starts at the same time, and as many ends: the API bears them, and the kubelets queue. */
 const AT_ONCE = 32;
+/** So many looks at bots have left something to give back. */
+const MANY_LOOKS = 500;
 
 /**
  * A host in a cluster: one of several replicas. It waits for the lease, reads what the one before has recorded, and works as any other
@@ -149,6 +152,9 @@ async function work(working: Working): Promise<void> {
       readyAfterMs: 5_000,
       observe: metrics.observe,
     });
+    // A start with many bots leaves much garbage, and then nothing happens for hours.
+    const release = releaseWhenQuiet(MANY_LOOKS);
+    loop.onChange(() => release(1));
     const { api, queryPort } = await serveHost({
       options,
       loop,
