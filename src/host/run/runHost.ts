@@ -204,7 +204,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     source.run(loop.observer, signal),
     tellNextTimes({ loop, source, clock: systemClock, log }, signal),
     followImage({ image, instances, loop, journal, clock: systemClock, log }, signal),
-    watchDisks({ folders, diskUse, loop, journal, clock: systemClock, log }, signal),
+    watchDisks({ folders, diskUse, loop, journal, clock: systemClock, log, random }, signal),
     keepHouse({ folders, codeCache, instances, loop, clock: systemClock, log }, signal),
   ]);
   log.info('the host ends; what runs keeps running');

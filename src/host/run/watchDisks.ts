@@ -14,6 +14,8 @@ export interface WatchDisks {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Logger;
+  /** In [0, 1). */
+  readonly random: () => number;
 }
 
 const EVERY_MS = 60_000;
@@ -27,13 +29,11 @@ export async function watchDisks(deps: WatchDisks, signal: AbortSignal): Promise
   const { folders, diskUse, loop, journal, clock, log } = deps;
   let failed = false;
   while (!signal.aborted) {
-    const { bavail, blocks } = statfsSync(folders.data);
-    const pause = bavail < blocks * SCARCE ? SCARCE_MS : EVERY_MS;
-    await clock.sleep(pause, signal).catch(() => undefined);
+    await clock.sleep(isScarce(folders.data) ? SCARCE_MS : EVERY_MS, signal).catch(() => undefined);
     if (signal.aborted) return;
     const within = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
     try {
-      const bots = shuffled(loop.bots());
+      const bots = shuffled(loop.bots(), deps.random);
       const paths = bots.flatMap((bot) => [folders.bot(bot).state, folders.bot(bot).the0]);
       const sizes = await measureFolders(paths, within);
       for (const bot of bots) {
@@ -60,10 +60,19 @@ export async function watchDisks(deps: WatchDisks, signal: AbortSignal): Promise
   }
 }
 
+function isScarce(folder: string): boolean {
+  try {
+    const { bavail, blocks } = statfsSync(folder);
+    return bavail < blocks * SCARCE;
+  } catch {
+    return false;
+  }
+}
+
 /** One with a million files is not always before the same others. */
-function shuffled(bots: readonly string[]): string[] {
+function shuffled(bots: readonly string[], random: () => number): string[] {
   return bots
-    .map((bot) => [Math.random(), bot] as const)
+    .map((bot) => [random(), bot] as const)
     .sort(([a], [b]) => a - b)
     .map(([, bot]) => bot);
 }
