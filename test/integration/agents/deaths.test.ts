@@ -15,7 +15,9 @@ async function twoTurns({ client }: RunningAgent) {
   const start = (await events.next()).value as StreamEvent;
   await events.next();
   const waiting = client.send({ message: 'waits', conversation: 'a' }, 'key-2').catch(() => undefined);
-  await expect.poll(async () => (await client.health()).body.turns).toEqual({ active: 1, queued: 1 });
+  await expect
+    .poll(async () => (await client.health()).body.turns, { timeout: 30_000 })
+    .toEqual({ active: 1, queued: 1 });
   return { id: start.data.id as string, rest: collect(events).catch(() => undefined), waiting };
 }
 
@@ -79,7 +81,7 @@ test('the query server is killed: its turns have failed, the agent is told to st
   expect((await agent.client.health()).body.instance).toBe(before);
   await nothingIsLost(agent, id, 'interrupted');
   // It is the same process, which has noticed that nobody waits for the turn any more.
-  expect(agent.runtime().stdout()).toContain('slow ended');
+  await expect.poll(() => agent.runtime().stdout(), { timeout: 30_000 }).toContain('slow ended');
   await agent.stop();
 });
 
@@ -89,7 +91,7 @@ test('the query server is killed during a restart: the restart goes on', async (
   const { body } = await client.restart({ graceSeconds: 0 });
   const id = body.id as string;
   await expect
-    .poll(async () => (await client.restartOf(id)).body.phase, { interval: 5 })
+    .poll(async () => (await client.restartOf(id)).body.phase, { interval: 5, timeout: 30_000 })
     .not.toBe('draining');
   process.kill(await waitForRole(agent.runtime().child.pid!, 'query'), 'SIGKILL');
   const status = async () => (await client.restartOf(id).catch(() => undefined))?.body.status;

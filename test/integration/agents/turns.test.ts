@@ -22,7 +22,9 @@ test.each(every)(
     const { client } = agent;
     const slow = await begun(agent, 'a');
     const next = client.send({ message: 'second', conversation: 'a' }, 'key-1');
-    await expect.poll(async () => (await client.health()).body.turns).toEqual({ active: 1, queued: 1 });
+    await expect
+      .poll(async () => (await client.health()).body.turns, { timeout: 30_000 })
+      .toEqual({ active: 1, queued: 1 });
     expect((await client.health()).body.status).toBe('busy');
     expect((await client.send({ message: 'beside', conversation: 'b' })).body.reply).toBe('beside');
     // The same key: the same turn, which is waited for.
@@ -72,7 +74,7 @@ test.each(every)('%s: a turn that fails says so, and the next one goes on', asyn
   expect((await client.send({ message: 'go on', conversation: 'a' })).body.reply).toBe('go on');
   expect((await client.health()).body.status).toBe('ready');
   // What it prints is its log, and no answer.
-  expect(agent.runtime().stdout()).toContain('told go on');
+  await expect.poll(() => agent.runtime().stdout(), patience).toContain('told go on');
   const usage = {
     turns: { completed: 1, failed: 2, cancelled: 0 },
     tokens: { input: 30, output: 15, total: 45 },
@@ -113,7 +115,9 @@ test('no more than AGENT_CONCURRENCY conversations at once', async () => {
   const agent = await runHandler(samples[1]!, { AGENT_CONCURRENCY: '2' });
   const turns = [await begun(agent, 'a'), await begun(agent, 'b')];
   const third = agent.client.send({ message: 'third', conversation: 'c' });
-  await expect.poll(async () => (await agent.client.health()).body.turns).toEqual({ active: 2, queued: 1 });
+  await expect
+    .poll(async () => (await agent.client.health()).body.turns, { timeout: 30_000 })
+    .toEqual({ active: 2, queued: 1 });
   await agent.client.cancel(turns[0]!.id);
   expect((await third).body.reply).toBe('third');
   await agent.stop();
@@ -125,7 +129,9 @@ test.each(every)('%s: a restart saves first; conversation, keys and totals go on
   await client.send({ message: 'remember the milk', conversation: 'a' }, 'key-1');
   const running = await begun(agent, 'b');
   const waiting = client.send({ message: 'after it', conversation: 'b' });
-  await expect.poll(async () => (await client.health()).body.turns).toEqual({ active: 1, queued: 1 });
+  await expect
+    .poll(async () => (await client.health()).body.turns, { timeout: 30_000 })
+    .toEqual({ active: 1, queued: 1 });
   const before = (await client.health()).body.instance;
   const asked = await client.restart({ reason: 'a test', graceSeconds: 0 }, 'restart-1');
   expect(asked).toMatchObject({
