@@ -10,6 +10,9 @@ export interface Receiver {
 
 const TIMEOUT_MS = 10_000;
 
+/** Of the 4xx, what says nothing about the events: who we are (401, 403), how fast (408, 429). A wrong token must lose nothing. */
+const NOT_OF_EVENTS: ReadonlySet<number> = new Set([401, 403, 408, 429]);
+
 /** Tells the receiver of these events. Never throws, except with the signal's reason. */
 export async function tell(
   { url, token }: Receiver,
@@ -30,7 +33,7 @@ export async function tell(
     await response.body?.cancel();
     const { status, ok } = response;
     if (ok) return { type: 'taken' };
-    const isFinal = status >= 400 && status < 500 && status !== 408 && status !== 429;
+    const isFinal = status >= 400 && status < 500 && !NOT_OF_EVENTS.has(status);
     return isFinal ? { type: 'refused' } : { type: 'later', why: `the receiver answered ${status}` };
   } catch (error) {
     signal.throwIfAborted();

@@ -146,7 +146,7 @@ test('an event has these fields and no other; under the platform’s names on re
 test('a receiver that cannot now is asked again, more and more seldom, and the agent’s health says so', async () => {
   const { to, volume } = await fixture();
   const { ledger, start, clock } = await volume('a');
-  to.answers.push(500, 503, 429, 408, 500, 500, 500, 500);
+  to.answers.push(500, 503, 429, 408, 401, 403, 500, 500);
   await ledger.record(ledgerLine('msg_1'));
   start();
   await soon(() => ledger.trouble()).toMatch(/^telemetry is held up: the receiver answered \d+/);
