@@ -128,11 +128,10 @@ export class TurnBook {
     const sessions = [...this.#sessions].map(
       ([conversation, session]) => ({ t: 'session', conversation, session }) as const,
     );
-    const spent = [...this.#keys].flatMap(([key, { id, hash, at }]) =>
-      this.#turns.has(id) || this.#restarts.has(id)
-        ? []
-        : [{ t: 'spent', id, at, keyed: { key, hash } } as const],
-    );
+    const spent = [...this.#keys].flatMap(([key, { id, hash, at }]) => {
+      const own = this.#keyOf.get(id) ?? this.#restarts.get(id)?.keyed;
+      return own?.key === key ? [] : [{ t: 'spent', id, at, keyed: { key, hash } } as const];
+    });
     const restarts = [...this.#restarts.values()].map(
       ({ keyed, ...rest }) => ({ t: 'restart', ...rest, ...(keyed && { keyed }) }) as const,
     );

@@ -7,6 +7,7 @@ import type { LogItem } from './eventLog.ts';
  */
 
 const id = v.pipe(v.string(), v.regex(/^msg_[A-Za-z0-9_-]{1,64}$/));
+const restartId = v.pipe(v.string(), v.regex(/^rst_[A-Za-z0-9_-]{1,64}$/));
 /** As in the protocol. */
 export const CONVERSATION = /^[A-Za-z0-9._:-]{1,128}$/;
 const conversation = v.pipe(v.string(), v.regex(CONVERSATION));
@@ -79,14 +80,14 @@ const ended = v.object({
 /** A conversation's session, where the turn that told it is not kept any more. */
 const session = v.object({ t: v.literal('session'), conversation, session: shortText });
 
-/** A key whose turn is not kept any more. */
-const spent = v.object({ t: v.literal('spent'), id, at: count, keyed });
+/** A key whose turn or restart is not kept any more, or whose restart was under way with another key already. */
+const spent = v.object({ t: v.literal('spent'), id: v.union([id, restartId]), at: count, keyed });
 
 /** A restart, each time that it changes. */
 const restart = v.object({
   t: v.literal('restart'),
   restart: v.object({
-    id: v.pipe(v.string(), v.regex(/^rst_[A-Za-z0-9_-]{1,64}$/)),
+    id: restartId,
     status: v.picklist(['running', 'done', 'failed']),
     phase: v.picklist(['draining', 'stopping', 'saving', 'starting', 'done']),
     stateSaved: v.boolean(),

@@ -3,7 +3,7 @@ import { asRuntimeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { RestartReport } from '../process/agentMessages.ts';
 import type { AgentLife } from './agentLife.ts';
-import type { Keyed, Restart } from './entry.ts';
+import type { Entry, Keyed, Restart } from './entry.ts';
 import type { Journal } from './journal.ts';
 import { Refusal } from './refusal.ts';
 import type { Turns } from './turns.ts';
@@ -29,7 +29,7 @@ export interface RestartsOptions {
 }
 
 export interface Restarts {
-  /** One at a time: gives the one under way. Throws `Refusal` (409). */
+  /** One at a time: gives the one under way, whose the key is from then on, too. Throws `Refusal` (409). */
   begin(
     request: RestartRequest,
     refusal: () => Refusal | undefined,
@@ -51,14 +51,16 @@ export function openRestarts(options: RestartsOptions): Restarts {
   let current: Restart | undefined;
   let supervisor = Promise.withResolvers<void>();
 
-  const keep = (restart: Restart, keyed?: Keyed) => {
-    const entry = { t: 'restart', restart, at: clock.now(), ...(keyed && { keyed }) } as const;
+  const write = (entry: Entry) => {
     try {
       journal.append(entry);
     } catch (error) {
       log.error(asRuntimeError(error).message);
     }
     book.apply(entry);
+  };
+  const keep = (restart: Restart, keyed?: Keyed) => {
+    write({ t: 'restart', restart, at: clock.now(), ...(keyed && { keyed }) });
     current = restart.status === 'running' ? restart : undefined;
   };
   const change = (change: Partial<Restart>) => {
@@ -114,9 +116,20 @@ export function openRestarts(options: RestartsOptions): Restarts {
           'this Idempotency-Key came with another request before',
         );
       }
-      const replayed = known?.type === 'known' ? book.restart(known.id) : undefined;
-      if (replayed) return { restart: replayed, isReplayed: true };
-      if (current) return { restart: current, isReplayed: false };
+      if (known?.type === 'known') {
+        const restart = book.restart(known.id);
+        if (restart) return { restart, isReplayed: true };
+        throw new Refusal(
+          409,
+          'idempotency_conflict',
+          `this Idempotency-Key was that of ${known.id}, which is not kept any more`,
+        );
+      }
+      if (current) {
+        // Asked again with this key later, it is still this one, and no second restart.
+        if (request.keyed) write({ t: 'spent', id: current.id, at: clock.now(), keyed: request.keyed });
+        return { restart: current, isReplayed: false };
+      }
       const refused = refusal();
       if (refused) throw refused;
       supervisor = Promise.withResolvers();
