@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import type { Invocation } from '../../base/command/command.ts';
 import { RuntimeError } from '../../base/errors.ts';
+import { readServedPort } from '../../bot/answers/servedPort.ts';
 import { botId } from '../../bot/config/parsers.ts';
 import { localDirectory } from '../localDirectory.ts';
 
@@ -16,9 +18,11 @@ export function agentAddress(whom: string, invocation: Pick<Invocation, 'cwd' | 
       hint: `did you mean http://${whom}?`,
     });
   }
-  const { env } = invocation;
-  if (localDirectory(whom, invocation) !== undefined) {
-    return fromUrl(`http://127.0.0.1:${env.QUERY_PORT || '9476'}`);
+  const { cwd, env } = invocation;
+  const directory = localDirectory(whom, invocation);
+  if (directory !== undefined) {
+    const port = readServedPort(resolve(cwd, directory)) ?? (env.QUERY_PORT || '9476');
+    return fromUrl(`http://127.0.0.1:${port}`);
   }
   if (botId.parse(whom) === undefined) {
     throw new RuntimeError('usage', `${JSON.stringify(whom)} is no bot's id: expected ${botId.expects}`, {

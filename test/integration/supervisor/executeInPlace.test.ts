@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -109,6 +109,8 @@ test('a taken query port is replaced by a free one, which is printed and answers
     new RegExp(`port ${port} is taken; queries are answered on (\\d+)`).exec(run.stderr()) ?? [];
   const ask = () => fetch(`http://127.0.0.1:${free}/_runtime/info`).then((answer) => answer.status);
   await expect.poll(ask, { timeout: 20_000 }).toBe(200);
+  // `runtime ask DIR` reads it.
+  expect(await readFile(join(dir, '.runtime', 'port'), 'utf8')).toBe(`${free}\n`);
   run.child.kill('SIGTERM');
   await run.finished;
 });

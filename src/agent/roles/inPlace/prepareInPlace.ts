@@ -1,5 +1,7 @@
 import type { Invocation, Output } from '../../../base/command/command.ts';
 import { transferProgress } from '../../../base/command/transferProgress.ts';
+import { writeServedPort } from '../../../bot/answers/servedPort.ts';
+import { isServed } from '../../../bot/config/config.ts';
 import type { LoadedBot } from '../loadBot.ts';
 import { chooseQueryPort } from './chooseQueryPort.ts';
 import { tellStart } from './narrate.ts';
@@ -13,6 +15,8 @@ export async function prepareInPlace(
   stderr: Output,
 ): Promise<LoadedBot> {
   const prepared = await chooseQueryPort(withDebugger(bot, { inspect, debugpy }));
+  const { config } = prepared;
+  if (isServed(config)) writeServedPort(config.paths.code, config.query.port);
   tellStart(prepared, dir);
   const progress = transferProgress(stderr, () => performance.now());
   return {

@@ -1,7 +1,10 @@
+import { mkdir } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.ts';
+import { writeServedPort } from '../../../../src/bot/answers/servedPort.ts';
 import { agentAddress } from '../../../../src/operator/ask/agentAddress.ts';
 import { type AskedEvent, agentClient } from '../../../../src/operator/ask/agentClient.ts';
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
@@ -84,4 +87,13 @@ test('whom it asks: a port, a path of a host, a directory, or a bot of the host 
   expect(address('my-bot', { RUNTIME_HOST_URL: 'http://h:1/' })).toBe('http://h:1/v1/instances/my-bot');
   expect(() => address('h:9476')).toThrow(expect.objectContaining({ hint: 'did you mean http://h:9476?' }));
   expect(() => address('a/b')).toThrow(expect.objectContaining({ code: 'usage' }));
+});
+
+test('a directory: the port on which its own bot is served, not that of whichever bot has the usual one', async () => {
+  const cwd = await temporaryDirectory();
+  await mkdir(join(cwd, 'mine', '.runtime', 'store'), { recursive: true });
+  const address = () => agentAddress('./mine', { cwd, env: {}, flags: {} });
+  expect(address()).toBe('http://127.0.0.1:9476/_runtime/agent');
+  writeServedPort(join(cwd, 'mine'), 41234);
+  expect(address()).toBe('http://127.0.0.1:41234/_runtime/agent');
 });
