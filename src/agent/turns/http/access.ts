@@ -1,14 +1,18 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import type { Secret } from '../../../base/secret.ts';
 import { tokenCheck } from '../../../bot/answers/tokenCheck.ts';
 import { Refusal } from '../refusal.ts';
 
-/** Throws `Refusal` 401, or 403 where there is no token and the client is on another machine: a message may run tools and costs money. */
+/**
+ * Throws `Refusal` 401, or 403 where there is no token and the client is on another machine, or a page of another site in a
+ * browser on this one: a message may run tools and costs money.
+ */
 export function accessCheck(token: Secret | undefined): (request: IncomingMessage) => void {
   const isAllowed = tokenCheck(token);
   return ({ headers, socket }) => {
-    if (token === undefined && !isLoopback(socket.remoteAddress)) {
+    const isHere = isLoopback(socket.remoteAddress) && isOurPage(headers.origin);
+    if (token === undefined && !isHere) {
       throw new Refusal(403, 'forbidden', 'without AGENT_TOKEN or QUERY_TOKEN only this machine is served');
     }
     if (!isAllowed(headers.authorization)) {
@@ -19,5 +23,12 @@ export function accessCheck(token: Secret | undefined): (request: IncomingMessag
 
 function isLoopback(address = ''): boolean {
   const v4 = isIPv6(address) ? address.replace(/^::ffff:/i, '') : address;
-  return v4.startsWith('127.') || v4 === '::1';
+  return (isIPv4(v4) && v4.startsWith('127.')) || v4 === '::1';
+}
+
+/** Browsers name the page that asks; it need not ask for leave to send a text, and a name that it has made ours is still its own. */
+function isOurPage(origin: string | undefined): boolean {
+  if (origin === undefined) return true;
+  const hostname = URL.parse(origin)?.hostname ?? '';
+  return hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''));
 }
