@@ -16,7 +16,7 @@ function readme(sample: Example, name: string): string {
   const config = sample['config.json'] === undefined ? '' : ', `config.json` is its configuration';
   const isAgent = /^ {2}message:/m.test(sample['bot.yaml'] ?? '');
   const ask = isAgent
-    ? 'runtime ask http://127.0.0.1:9476 "hello"   # talk to it while it runs'
+    ? 'runtime ask . "hello"              # talk to it while it runs'
     : 'runtime execute . --query /status   # ask it';
   return `# ${name}
 ${build === undefined ? '' : `\n    ./build                             # ${build.charAt(0).toLowerCase()}${build.slice(1)}`}

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { agentClient } from '../../support/agent/agentClient.ts';
@@ -21,6 +22,13 @@ test.each(['python3.11', 'nodejs20'])(
       await whenReady(client, agent);
       const { body } = await client.send({ message: said, conversation: 'a' });
       expect(body).toMatchObject({ status: 'completed', reply });
+      // As its README says, which knows nothing of the port.
+      const [, whom = ''] =
+        /runtime ask (\S+) "hello"/.exec(await readFile(join(dir, 'README.md'), 'utf8')) ?? [];
+      expect(await runRuntime(['ask', whom, 'hello'], {}, dir)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('You said: hello'),
+      });
       agent.child.kill('SIGTERM');
       expect((await agent.finished).code).toBe(143);
     }
