@@ -20,7 +20,8 @@ const descriptions: Readonly<Record<string, string>> = {
   restart: 'always, on-failure or never; backoff such as 1s..5m.',
   stop: 'timeout: how long it may take to end.',
   network: 'egress: none, internet (no private ranges), or a list of networks.',
-  secrets: 'Names of Kubernetes Secrets, seen as files below /run/secrets.',
+  secrets:
+    'Names of Kubernetes Secrets with the label runtime.bots/secret=true, seen as files below /run/secrets.',
   env: 'Variables: none of the runtime’s own.',
   labels: 'For people and for selecting.',
 };

@@ -12,7 +12,8 @@ export const doctor: Command = {
   options: {
     host: {
       type: 'boolean',
-      description: 'check what a host of many bots needs instead: engine, limits, store',
+      description:
+        'check what a host of many bots needs instead: engine, limits, store; takes the options of `runtime host`, as `--driver`',
     },
     json: { type: 'boolean', description: 'print one JSON object' },
     ...configOptions(),

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { join } from 'node:path';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
@@ -11,7 +10,6 @@ import type { Credentials } from '../credentials/credentials.ts';
 import type { InstanceSpec, Role } from '../engine/engine.ts';
 import type { Instances } from './instances.ts';
 import { podTemplate, SECRETS } from './podTemplate.ts';
-import { readSecret } from './secretFiles.ts';
 import type { Template } from './template.ts';
 
 export interface PodInstancesOptions {
@@ -24,8 +22,8 @@ export interface PodInstancesOptions {
   readonly shared: Readonly<Record<string, string>>;
   /** Signs the tokens of agents. */
   readonly tokenKey: Secret;
-  /** The host's folder of secrets. */
-  readonly secrets: string;
+  /** The files that a secret of this name becomes. */
+  readonly secrets: (name: string, signal: AbortSignal) => Promise<Readonly<Record<string, Secret>>>;
   /** How the engine makes pods, as text: with another, all instances are out of date. */
   readonly made: string;
 }
@@ -76,7 +74,7 @@ export function openPodInstances(options: PodInstancesOptions): Instances {
         ...granted,
         ...(isAgent(spec) && { AGENT_TOKEN: makeAgentToken(options.tokenKey, spec.name) }),
       },
-      files: { [SECRETS]: secretsOf(spec), ...(keys && { [keys.target]: keys.files }) },
+      files: { [SECRETS]: await secretsOf(spec, signal), ...(keys && { [keys.target]: keys.files }) },
       filesUntil: keys?.until,
     };
   }
@@ -95,10 +93,10 @@ export function openPodInstances(options: PodInstancesOptions): Instances {
     }
   }
 
-  const secretsOf = (spec: BotSpec) =>
-    Object.fromEntries(
-      spec.secrets.map((name) => [name, new Secret(readSecret(join(options.secrets, name)))]),
-    );
+  async function secretsOf(spec: BotSpec, signal: AbortSignal): Promise<Record<string, Secret>> {
+    const files = await Promise.all(spec.secrets.map((name) => options.secrets(name, signal)));
+    return Object.assign({}, ...files);
+  }
 
   return {
     hash: (spec) => made(spec).hash,

@@ -8,6 +8,7 @@ import { openKubernetes } from '../../engine/kubernetes/openKubernetes.ts';
 import { openPodInstances } from '../../instances/openPodInstances.ts';
 import { reachStore } from '../reachStore.ts';
 import { sharedEnv } from '../sharedEnv.ts';
+import { botSecrets } from './botSecrets.ts';
 import type { ClusterContext, ClusterParts } from './clusterContext.ts';
 
 /** Bots as pods. */
@@ -51,7 +52,7 @@ export async function openClusterParts(context: ClusterContext): Promise<Cluster
     code: () => stores.open('code', 0),
     image: options.image,
     shared: sharedEnv(env, config.buckets),
-    secrets: options.secrets,
+    secrets: botSecrets(client, namespace),
     tokenKey: identity.tokenKey,
     made: JSON.stringify(pods),
   });
