@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
 import { makeFolders } from '../../base/makeFolders.ts';
@@ -31,12 +31,18 @@ export function hostIdentity({ data }: Folders, shared: string): HostIdentity {
   };
 }
 
+/** Whole or not there: hosts that share it may begin at the same time, and the first one's is what all read. */
 function kept(file: string, make: () => string): string {
-  try {
-    // Hosts that share it may begin at the same time: the first one's is what all read.
-    writeFileSync(file, `${make()}\n`, { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error;
+  if (!existsSync(file)) {
+    const own = `${file}.${randomBytes(4).toString('hex')}`;
+    writeFileSync(own, `${make()}\n`, { flag: 'wx', mode: 0o600 });
+    try {
+      linkSync(own, file);
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+    } finally {
+      rmSync(own, { force: true });
+    }
   }
   return readFileSync(file, 'utf8').trim();
 }

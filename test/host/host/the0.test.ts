@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,6 +30,8 @@ describe.skipIf(image.missing !== undefined)(
       const minio = await startMinio({ address: '0.0.0.0', quiet: true });
       stack.defer(() => minio.stop());
       await minio.client.makeBucket('custom-bots');
+      // Containers are named by their bots, and other hosts' tests use the same engine.
+      const bot = `watcher-${randomBytes(3).toString('hex')}`;
       const { bytes } = await packFolder(join(root, 'examples/price-watcher'));
       await minio.client.putObject('custom-bots', 'watcher/1.0.0/code', bytes);
 
@@ -87,11 +90,15 @@ describe.skipIf(image.missing !== undefined)(
         config: { runtime: 'python3.11', type, entrypoints: { bot: 'main.py', query: 'query.py' } },
       });
       const config = { seconds: 1, alerts: [] };
-      await tell('the0.bot.created', { id: 'watcher', config, custom: custom('realtime') });
+      await tell('the0.bot.created', { id: bot, config, custom: custom('realtime') });
 
       const running = async () => (await docker('ps', '--format', '{{.Names}}')).split('\n');
-      const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 90_000, interval: 500 });
-      await until(async () => expect(await running()).toContain('rt-watcher'));
+      const until = (check: () => Promise<void>) =>
+        vi.waitFor(check, { timeout: 90_000, interval: 500 }).catch((error: Error) => {
+          const said = readFileSync(join(data, 'log'), 'utf8').slice(-4000);
+          throw new Error(`${error.message}\n${said}`);
+        });
+      await until(async () => expect(await running()).toContain(`rt-${bot}`));
 
       const ask = async (body: object) => {
         const response = await fetch(`http://127.0.0.1:${port}/query`, {
@@ -101,7 +108,7 @@ describe.skipIf(image.missing !== undefined)(
         return { status: response.status, body: (await response.json()) as Record<string, unknown> };
       };
       await until(async () => {
-        const answer = await ask({ bot_id: 'watcher', query_path: '/status' });
+        const answer = await ask({ bot_id: bot, query_path: '/status' });
         expect(answer).toMatchObject({ status: 200, body: { status: 'ok', data: { alerts: 0 } } });
         expect(answer.body.duration).toBeTypeOf('number');
       });
@@ -121,22 +128,20 @@ describe.skipIf(image.missing !== undefined)(
       await until(async () => expect(await nextTime()).toBeGreaterThan(first + 5));
       expect((await nextTime()) % 5).toBe(0);
 
-      const before = await docker('inspect', '-f', '{{.Id}}', 'rt-watcher');
+      const before = await docker('inspect', '-f', '{{.Id}}', `rt-${bot}`);
       await tell('the0.bot.updated', {
-        id: 'watcher',
+        id: bot,
         config: { ...config, seconds: 2 },
         custom: custom('realtime'),
       });
-      await until(async () =>
-        expect(await docker('inspect', '-f', '{{.Id}}', 'rt-watcher')).not.toBe(before),
-      );
-      await until(async () => expect(await running()).toContain('rt-watcher'));
+      await until(async () => expect(await docker('inspect', '-f', '{{.Id}}', `rt-${bot}`)).not.toBe(before));
+      await until(async () => expect(await running()).toContain(`rt-${bot}`));
 
       // A service that ends stops nothing.
       const exit = once(services[0]!, 'exit');
       services[0]!.kill('SIGTERM');
       expect((await exit)[0]).toBe(0);
-      expect(await running()).toContain('rt-watcher');
+      expect(await running()).toContain(`rt-${bot}`);
     });
   },
 );
