@@ -24,7 +24,11 @@ kubeTest(
     const { fleet } = bots;
     const host = bots.replica(proxy.kubeconfig);
     await fleet.create(['a']);
-    await fleet.until(() => fleet.running() === 1);
+    await fleet
+      .until(() => fleet.running() === 1)
+      .catch((error: Error) => {
+        throw new Error(`${error.message}\n${host.log().slice(-4000)}`);
+      });
     let changes = 0;
     for (const [name, trouble, of] of Array.from({ length: scaled(1) }, () => troubles).flat()) {
       let asked = 0;
@@ -41,11 +45,15 @@ kubeTest(
       await fleet.create([`b${changes}`]);
       await fleet.bots.patch('a', { spec: { env: { ROUND: `${changes}` } } }, AbortSignal.timeout(30_000));
       changes += 1;
-      await fleet.until(() => {
-        const now = [...(fleet.pods.get('a')?.values() ?? [])];
-        const isNew = now.some(({ uid, phase }) => phase === 'Running' && !before.includes(uid));
-        return isNew && fleet.running() === 1 + changes;
-      });
+      await fleet
+        .until(() => {
+          const now = [...(fleet.pods.get('a')?.values() ?? [])];
+          const isNew = now.some(({ uid, phase }) => phase === 'Running' && !before.includes(uid));
+          return isNew && fleet.running() === 1 + changes;
+        })
+        .catch((error: Error) => {
+          throw new Error(`${name}: ${error.message}\n${host.log().slice(-4000)}`);
+        });
       expect(bites, name).toBeGreaterThan(0);
     }
     proxy.trouble = () => undefined;

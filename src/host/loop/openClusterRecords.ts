@@ -47,8 +47,8 @@ export async function openClusterRecords(options: ClusterRecordsOptions): Promis
   const maps = resource<ConfigMap>(client, { api: 'v1', plural: 'configmaps', namespace });
   const kept = new Map<string, Kept>();
   const damaged = new Map<string, string>();
-  /** What was sent and never answered: it may have been written. */
-  const unanswered = new Map<string, string>();
+  /** What was sent since a write was last answered well: each of it may have been written. */
+  const unanswered = new Map<string, Set<string>>();
 
   const labelSelector = `${recordLabel}=true,runtime.host=${host}`;
   await listPages(maps, { labelSelector, keep: (map) => read(map) }, signal);
@@ -87,8 +87,9 @@ export async function openClusterRecords(options: ClusterRecordsOptions): Promis
   async function found(bot: string, text: string): Promise<{ version: string | undefined; done: boolean }> {
     const there = await maps.get(objectName(PREFIX, bot), signal);
     const hash = there?.data?.record === undefined ? undefined : hashOf(there.data.record);
-    const known = [kept.get(bot)?.hash, unanswered.get(bot), hashOf(text)];
-    if (!known.includes(hash))
+    const isOurs = hash === kept.get(bot)?.hash || unanswered.get(bot)?.has(hash ?? '');
+    // One that was deleted is made anew.
+    if (hash !== undefined && !isOurs)
       throw new RuntimeError('fenced', `another host has recorded something of ${bot}`, {
         op: 'records.write',
         path: objectName(PREFIX, bot),
@@ -100,11 +101,12 @@ export async function openClusterRecords(options: ClusterRecordsOptions): Promis
   async function put(bot: string, recorded: Recorded): Promise<void> {
     const text = JSON.stringify(recorded);
     const hash = hashOf(text);
+    const sent = unanswered.get(bot) ?? new Set();
+    unanswered.set(bot, sent.add(hash));
     let version: string | undefined;
     try {
       version = await write(bot, text, kept.get(bot)?.version);
     } catch (error) {
-      if (isRuntimeError(error, 'unavailable')) unanswered.set(bot, hash);
       if (!isRuntimeError(error, 'conflict', 'not-found')) throw error;
       const now = await found(bot, text);
       version = now.done ? now.version : await write(bot, text, now.version);
