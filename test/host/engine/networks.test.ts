@@ -162,6 +162,21 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
     }
   });
 
+  test('two hosts of the parts of the same bots make their first bridge at the same time: it is one, and both use it', async () => {
+    const networks = { type: 'own' as const, reachable: [], pool: '10.232.0.0/16' };
+    await using one = await testDocker({ image, networks });
+    const other = await testDocker({ image, networks, host: one.host });
+    try {
+      await Promise.all([
+        one.engine.create(one.spec(`${one.host}-a`, 'true'), signal()),
+        other.engine.create(one.spec(`${one.host}-b`, 'true'), signal()),
+      ]);
+      expect((await one.engine.list(signal())).length).toBe(2);
+    } finally {
+      await other.engine.close();
+    }
+  });
+
   test('what is not a network gets nowhere near the packet filter', async () => {
     for (const network of ['::/0', '1.2.3.4/33', '1.2.3.4 } accept #', '1.2.3.4/8/9', 'example.org'])
       expect(

@@ -1,3 +1,4 @@
+import { isRuntimeError } from '../../../../base/errors.ts';
 import type { Egress } from '../../../bots/botSpec.ts';
 import type { ContainerSummary } from '../containers/container.ts';
 import { hostLabel } from '../containers/labels.ts';
@@ -40,30 +41,39 @@ export function createBridges({ client, host, clock }: DockerContext, pool: stri
     return places;
   };
 
+  async function load(signal: AbortSignal): Promise<void> {
+    const filters = JSON.stringify({ label: [`${hostLabel}=${host}`] });
+    const request = { op: 'engine.network', subject: 'networks', path: '/networks', query: { filters } };
+    const found = await client.call<readonly NetworkSummary[]>({ ...request, method: 'GET', signal });
+    bridges.clear();
+    for (const network of found) {
+      const bridge = readBridge(network);
+      if (bridge) bridges.set(bridge.name, bridge);
+    }
+  }
+
   return {
     all: () => [...bridges.values()],
-
-    async load(signal) {
-      const filters = JSON.stringify({ label: [`${hostLabel}=${host}`] });
-      const request = { op: 'engine.network', subject: 'networks', path: '/networks', query: { filters } };
-      const found = await client.call<readonly NetworkSummary[]>({ ...request, method: 'GET', signal });
-      bridges.clear();
-      for (const network of found) {
-        const bridge = readBridge(network);
-        if (bridge) bridges.set(bridge.name, bridge);
-      }
-    },
+    load,
 
     async reserve(name, egress, make) {
       const wanted = egressClass(egress);
-      const same = [...bridges.values()].filter((bridge) => egressClass(bridge.egress) === wanted);
-      let bridge = same.find((candidate) => count(candidate.name) < BOTS_PER_BRIDGE);
+      const withPlace = () =>
+        [...bridges.values()].find(
+          (one) => egressClass(one.egress) === wanted && count(one.name) < BOTS_PER_BRIDGE,
+        );
+      let bridge = withPlace();
+      if (!bridge) {
+        // A host of another part of the same bots may have made one.
+        await load(AbortSignal.timeout(CREATE_MS));
+        bridge = withPlace();
+      }
       if (!bridge) {
         let number = 0;
         while (bridges.has(bridgeName(host, egress, number))) number += 1;
         const taken = new Set([...bridges.values()].map(({ gateway }) => gateway));
         const own = bridgeName(host, egress, number);
-        bridge = await withFreeSubnet(pool, taken, async ({ subnet, gateway }) => {
+        const made = withFreeSubnet(pool, taken, async ({ subnet, gateway }) => {
           const next: Bridge = { name: own, device: deviceOf(own), egress, gateway };
           // Rules first: they name a device that is not there yet.
           await make(next);
@@ -77,6 +87,14 @@ export function createBridges({ client, host, clock }: DockerContext, pool: stri
             signal: AbortSignal.timeout(CREATE_MS),
           });
           return next;
+        });
+        bridge = await made.catch(async (error) => {
+          if (!isRuntimeError(error, 'conflict')) throw error;
+          // It does so at this moment.
+          await load(AbortSignal.timeout(CREATE_MS));
+          const theirs = bridges.get(own);
+          if (theirs === undefined) throw error;
+          return theirs;
         });
         bridges.set(bridge.name, bridge);
       }

@@ -55,7 +55,11 @@ export function createNetworks(
     while (!closed.aborted) {
       try {
         await clock.sleep(RENEW_MS, closed);
-        await inTurn(() => isolation.apply(bridges.all()));
+        await inTurn(async () => {
+          // Those of a host of another part of the same bots as well.
+          await bridges.load(closed).catch(() => undefined);
+          await isolation.apply(bridges.all());
+        });
         tell('');
       } catch (error) {
         if (!closed.aborted)
