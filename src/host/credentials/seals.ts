@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RuntimeError, systemCode } from '../../base/errors.ts';
+import { RuntimeError } from '../../base/errors.ts';
 import { makeFolders } from '../../base/makeFolders.ts';
+import { makeOnce } from '../../base/makeOnce.ts';
 import { Secret } from '../../base/secret.ts';
 import { SEAL_BYTES } from '../../store/s3/sealedKeys.ts';
 
@@ -18,7 +18,11 @@ export interface Seals {
 export function openSeals(folder: string): Seals {
   makeFolders(folder, 0o711);
   const file = join(folder, 'secret');
-  return sealsOf(readSecret(file) ?? makeSecret(file));
+  const secret = makeOnce(file, () => randomBytes(SEAL_BYTES));
+  if (secret.length === SEAL_BYTES) return sealsOf(secret);
+  throw new RuntimeError('damaged', `${file} has ${secret.length} bytes, expected ${SEAL_BYTES}`, {
+    hint: 'Remove it: a new one is made, and every bot is started again once its keys expire.',
+  });
 }
 
 export function sealsOf(secret: Buffer): Seals {
@@ -26,34 +30,4 @@ export function sealsOf(secret: Buffer): Seals {
     of: (bot, scope) =>
       new Secret(createHmac('sha256', secret).update(`${scope}:${bot}`).digest('base64url')),
   };
-}
-
-function readSecret(file: string): Buffer | undefined {
-  let secret: Buffer;
-  try {
-    secret = readFileSync(file);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  if (secret.length === SEAL_BYTES) return secret;
-  throw new RuntimeError('damaged', `${file} has ${secret.length} bytes, expected ${SEAL_BYTES}`, {
-    hint: 'Remove it: a new one is made, and every bot is started again once its keys expire.',
-  });
-}
-
-function makeSecret(file: string): Buffer {
-  const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, randomBytes(SEAL_BYTES), { mode: 0o600, flush: true });
-  try {
-    // Whole or not at all, and never over one that is there.
-    linkSync(temporary, file);
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error;
-  } finally {
-    rmSync(temporary, { force: true });
-  }
-  const secret = readSecret(file);
-  if (secret) return secret;
-  throw new RuntimeError('internal', `${file} was made, and is not there`);
 }
