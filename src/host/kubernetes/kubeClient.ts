@@ -7,6 +7,7 @@ import {
 import { Agent, type RequestOptions, request as secureRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
+import { answerOf, readWhole } from '../../base/httpAnswer.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { ClusterAccess } from './access.ts';
 import { kubeError, noAnswer, type Status } from './kubeError.ts';
@@ -138,7 +139,7 @@ export function createKubeClient(
       const response = await answerOf(outgoing);
       const status: number = response.statusCode ?? 0;
       if ((status >= 200 && status < 300) || status === 101) return { value: await finish(response) };
-      const said = statusOf(await readWhole(response));
+      const said = statusOf(await readWhole(response, LONGEST_ANSWER_BYTES));
       const seconds = Number(response.headers['retry-after'] ?? said.details?.retryAfterSeconds ?? 0);
       return { status, said, waitMs: Math.min(LONGEST_WAIT_MS, (seconds || 0) * 1000) };
     } catch (error) {
@@ -184,7 +185,7 @@ export function createKubeClient(
     },
     call<T>(request: KubeRequest): Promise<T> {
       return exchange(request, agent, async (response) => {
-        const text = await readWhole(response);
+        const text = await readWhole(response, LONGEST_ANSWER_BYTES);
         try {
           return JSON.parse(text) as T;
         } catch {
@@ -210,29 +211,6 @@ export function createKubeClient(
 
 function given<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
-
-function answerOf(outgoing: ClientRequest): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    outgoing.once('response', resolve);
-    outgoing.once('upgrade', (response, socket, head) => {
-      if (head.length > 0) socket.unshift(head);
-      resolve(response);
-    });
-    // Stays for good: an error after the head reaches the reader of the body.
-    outgoing.on('error', reject);
-  });
-}
-
-async function readWhole(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response) {
-    length += chunk.length;
-    if (length > LONGEST_ANSWER_BYTES) throw new Error('an answer that is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 function statusOf(text: string): Status {

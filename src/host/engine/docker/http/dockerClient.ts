@@ -1,6 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as startRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RuntimeError } from '../../../../base/errors.ts';
+import { answerOf, readWhole } from '../../../../base/httpAnswer.ts';
 import { dockerError, noAnswer } from './dockerError.ts';
 import type { EngineAddress } from './engineAddress.ts';
 
@@ -52,7 +53,7 @@ export function createDockerClient(address: EngineAddress): DockerClient {
   const version = async (signal: AbortSignal): Promise<string> => {
     if (agreed !== undefined) return agreed;
     const ping = { op: 'engine.ping', subject: 'engine', method: 'GET', path: '/_ping', signal } as const;
-    const { response } = await exchange(ping, '', agent, readWhole);
+    const { response } = await exchange(ping, '', agent, readBounded);
     const theirs = response.headers['api-version']?.toString() ?? '';
     if (!/^1\.\d+$/.test(theirs))
       throw noAnswer('engine.ping', 'engine', new Error('not the answer of a Docker Engine'));
@@ -84,7 +85,7 @@ export function createDockerClient(address: EngineAddress): DockerClient {
       const response = await answerOf(outgoing);
       const status = response.statusCode ?? 0;
       if (status >= 300 || (status < 200 && status !== 101))
-        throw dockerError(op, subject, status, messageOf(await readWhole(response)));
+        throw dockerError(op, subject, status, messageOf(await readBounded(response)));
       return { response, value: await finish(response) };
     } catch (error) {
       outgoing.destroy();
@@ -101,7 +102,7 @@ export function createDockerClient(address: EngineAddress): DockerClient {
     async call<T>(request: DockerRequest): Promise<T> {
       const versioned = await prefix(request.signal);
       const { value } = await exchange(request, versioned, agent, async (response) => {
-        const text = await readWhole(response);
+        const text = await readBounded(response);
         try {
           return text === '' ? undefined : JSON.parse(text);
         } catch {
@@ -159,31 +160,13 @@ function send(
   return outgoing;
 }
 
-function answerOf(outgoing: ClientRequest): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    outgoing.once('response', resolve);
-    outgoing.once('upgrade', (response, socket, head) => {
-      if (head.length > 0) socket.unshift(head);
-      resolve(response);
-    });
-    // Stays for good: an error after the head reaches the reader of the body.
-    outgoing.on('error', reject);
-  });
-}
-
-async function readWhole(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response) {
-    length += chunk.length;
-    if (length > LONGEST_ANSWER_BYTES) throw new Error('an answer that is too long');
-    chunks.push(chunk);
-  }
+async function readBounded(response: IncomingMessage): Promise<string> {
+  const text = await readWhole(response, LONGEST_ANSWER_BYTES);
   // Without a length, the end of the connection looks like the end of the answer.
   const { headers } = response;
   const bounded = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
-  if (length > 0 && !bounded) throw new Error('an answer that does not say where it ends');
-  return Buffer.concat(chunks).toString();
+  if (text !== '' && !bounded) throw new Error('an answer that does not say where it ends');
+  return text;
 }
 
 function messageOf(text: string): string {
