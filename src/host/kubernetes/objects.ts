@@ -28,3 +28,12 @@ export interface KubeObject {
   readonly kind?: string;
   readonly metadata: ObjectMeta;
 }
+
+export interface SecretObject extends KubeObject {
+  /** Base64. */
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export interface ConfigMap extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}

@@ -3,7 +3,7 @@ import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import type { KubeClient } from '../kubernetes/kubeClient.ts';
 import { listPages } from '../kubernetes/listPages.ts';
 import { objectName } from '../kubernetes/names.ts';
-import type { KubeObject } from '../kubernetes/objects.ts';
+import type { ConfigMap } from '../kubernetes/objects.ts';
 import { resource } from '../kubernetes/resource.ts';
 import { nothingRecorded, type Recorded } from '../reconcile/recorded.ts';
 import type { Records } from '../reconcile/records.ts';
@@ -22,10 +22,6 @@ export interface ClusterRecords {
   readonly records: Records;
   /** Bots whose record cannot be read: they are left alone rather than started on what is not known. */
   readonly damaged: ReadonlyMap<string, string>;
-}
-
-interface ConfigMap extends KubeObject {
-  readonly data?: Readonly<Record<string, string>>;
 }
 
 interface Kept {

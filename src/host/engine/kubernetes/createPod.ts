@@ -1,6 +1,7 @@
 import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
+import type { SecretObject } from '../../kubernetes/objects.ts';
 import type { InstanceSpec } from '../engine.ts';
-import type { KubeContext, SecretObject } from './kubeContext.ts';
+import type { KubeContext } from './kubeContext.ts';
 import { ensurePolicy } from './networkPolicy.ts';
 import { podBody } from './pods/podBody.ts';
 import { podName } from './pods/podName.ts';

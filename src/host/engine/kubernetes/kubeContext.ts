@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { KubeClient } from '../../kubernetes/kubeClient.ts';
-import type { KubeObject } from '../../kubernetes/objects.ts';
+import type { KubeObject, SecretObject } from '../../kubernetes/objects.ts';
 import type { Resource } from '../../kubernetes/resource.ts';
 import type { Pod } from './pods/pod.ts';
 import type { PodOptions } from './pods/podOptions.ts';
@@ -25,9 +25,4 @@ export interface KubeContext {
   readonly options: PodOptions;
   readonly clock: Clock;
   readonly log: Logger;
-}
-
-export interface SecretObject extends KubeObject {
-  /** Base64. */
-  readonly data?: Readonly<Record<string, string>>;
 }

@@ -1,18 +1,13 @@
 import { RuntimeError } from '../../../base/errors.ts';
 import { Secret } from '../../../base/secret.ts';
 import type { KubeClient } from '../../kubernetes/kubeClient.ts';
-import type { KubeObject } from '../../kubernetes/objects.ts';
+import type { SecretObject } from '../../kubernetes/objects.ts';
 import { resource } from '../../kubernetes/resource.ts';
 
 /**
  * Without it a Secret is given to no bot: whoever may write a Bot could have the host's own keys, or those of another bot.
  */
 export const FOR_BOTS = 'runtime.bots/secret';
-
-interface SecretObject extends KubeObject {
-  /** Base64. */
-  readonly data?: Readonly<Record<string, string>>;
-}
 
 /** Files of a bot by their names, from a Secret: the only key is a file named as the Secret, each of several is `NAME.KEY`. */
 export type BotSecrets = (name: string, signal: AbortSignal) => Promise<Readonly<Record<string, Secret>>>;

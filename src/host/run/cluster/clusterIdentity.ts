@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isRuntimeError } from '../../../base/errors.ts';
 import { Secret } from '../../../base/secret.ts';
 import type { KubeClient } from '../../kubernetes/kubeClient.ts';
-import type { KubeObject } from '../../kubernetes/objects.ts';
+import type { SecretObject } from '../../kubernetes/objects.ts';
 import { resource } from '../../kubernetes/resource.ts';
 
 export interface ClusterIdentity {
@@ -12,11 +12,6 @@ export interface ClusterIdentity {
   readonly sealKey: Secret;
   readonly draining: boolean;
   keepDraining(on: boolean): Promise<void>;
-}
-
-interface SecretObject extends KubeObject {
-  /** Base64. */
-  readonly data?: Readonly<Record<string, string>>;
 }
 
 /** What a host makes once and all its replicas read: a Secret of the host's own. */

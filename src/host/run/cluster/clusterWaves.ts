@@ -1,12 +1,8 @@
 import { isRuntimeError } from '../../../base/errors.ts';
 import type { KubeClient } from '../../kubernetes/kubeClient.ts';
-import type { KubeObject } from '../../kubernetes/objects.ts';
+import type { ConfigMap } from '../../kubernetes/objects.ts';
 import { resource } from '../../kubernetes/resource.ts';
 import { keepWaves, type WavesFile } from '../../loop/wavesFile.ts';
-
-interface ConfigMap extends KubeObject {
-  readonly data?: Readonly<Record<string, string>>;
-}
 
 /** Waves in a ConfigMap of the host: the next replica goes on with them. */
 export async function openClusterWaves(

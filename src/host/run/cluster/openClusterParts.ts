@@ -24,12 +24,7 @@ export async function openClusterParts(context: ClusterContext): Promise<Cluster
     client,
     namespace,
     host,
-    pods: {
-      layout: options['pod-layout'],
-      lostNode: options['lost-node'],
-      template: options['pod-template'],
-      pullPolicy: options['pull-policy'] === 'cluster' ? undefined : options['pull-policy'],
-    },
+    pods: { ...pods, pullPolicy: options['pull-policy'] === 'cluster' ? undefined : options['pull-policy'] },
     clock: systemClock,
     random: Math.random,
     log,
