@@ -1,8 +1,8 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { BotSpec } from '../bots/botSpec.ts';
 import type { Shape, User } from '../credentials/credentials.ts';
 import type { Mount } from '../engine/engine.ts';
-import { environment, QUERY_BYTES, type Template, TMP_BYTES } from './template.ts';
+import { environment, QUERY_BYTES, type Template, TMP_BYTES, withHash } from './template.ts';
 
 export interface PodMaterials {
   readonly image: string;
@@ -42,11 +42,7 @@ export function podTemplate(spec: BotSpec, materials: PodMaterials): Template {
     stopTimeoutMs: spec.stopTimeoutMs,
     labels: spec.labels,
   };
-  // Labels are for whoever lists pods: another one is no reason to end a bot, and comes with its next start.
-  const digest = createHash('sha256')
-    .update(JSON.stringify([{ ...made, labels: {} }, materials.made]))
-    .digest('hex');
-  return { ...made, hash: digest.slice(0, 32) };
+  return withHash(made, materials.made);
 }
 
 /** Its own, the same on every node and for every replica. Pods keep bots apart; this is for what gets out of one. */

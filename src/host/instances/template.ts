@@ -41,11 +41,18 @@ export function template(spec: BotSpec, materials: Materials): Template {
     stopTimeoutMs: spec.stopTimeoutMs,
     labels: spec.labels,
   };
-  // Labels are for whoever lists containers: another one is no reason to end a bot, and comes with its next start.
-  const hash = createHash('sha256')
-    .update(JSON.stringify([{ ...made, labels: {} }, materials.codeSha256]))
+  return withHash(made, materials.codeSha256);
+}
+
+/**
+ * With the hash of all of it and of `more`. Not of its labels: they are for whoever lists instances, another one is no reason to end a
+ * bot, and comes with its next start.
+ */
+export function withHash(made: Omit<Template, 'hash'>, more: string): Template {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([{ ...made, labels: {} }, more]))
     .digest('hex');
-  return { ...made, hash: hash.slice(0, 32) };
+  return { ...made, hash: digest.slice(0, 32) };
 }
 
 /** What every bot's environment has, wherever its code comes from. */
