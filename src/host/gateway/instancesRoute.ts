@@ -9,6 +9,7 @@ import type { BotView, HostApi, QueryAddress } from '../api/hostApi.ts';
 import { makeAgentToken } from '../bots/agentToken.ts';
 import { isAgent } from '../bots/isAgent.ts';
 import type { Authorise } from './authorise.ts';
+import { bodyOf } from './exchange.ts';
 import { forwardedHeaders, headOf } from './forward.ts';
 import { sendStream } from './send.ts';
 
@@ -105,9 +106,7 @@ async function statusOf(view: BotView, address: QueryAddress | undefined, token:
     if (address === undefined) return view.state === 'starting' ? 'starting' : 'failed';
     const asked = { method: 'GET', path: '/_runtime/agent/health', headers: {}, body: undefined };
     const answer = await ask(address, asked, token, signal);
-    const pieces: Buffer[] = [];
-    for await (const piece of answer as AsyncIterable<Buffer>) pieces.push(piece);
-    const { status } = JSON.parse(Buffer.concat(pieces).toString()) as { status?: unknown };
+    const { status } = JSON.parse((await bodyOf(answer, signal)).toString()) as { status?: unknown };
     return typeof status === 'string' && status !== 'error' ? status : 'failed';
   } catch {
     // A container that runs and does not answer yet is on its way.
