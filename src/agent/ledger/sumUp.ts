@@ -1,7 +1,6 @@
-import type { Cost, Tokens } from '../links/agentLink.ts';
+import type { Cost } from '../links/agentLink.ts';
+import { addTokens, NO_TOKENS } from '../links/tokens.ts';
 import type { LedgerLine, Totals } from './ledger.ts';
-
-const NO_TOKENS: Tokens = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0, total: 0 };
 
 type ByModel = Totals['byModel'][number];
 
@@ -16,7 +15,7 @@ export class Sums {
 
   add(line: LedgerLine): void {
     this.#turns[line.status] += 1;
-    this.#tokens = plus(this.#tokens, line.tokens);
+    this.#tokens = addTokens(this.#tokens, line.tokens);
     if (this.#first === null || line.at < this.#first) this.#first = line.at;
     // What cost nothing was not estimated either.
     this.#isEstimated ||= line.source === 'estimated' && line.tokens.total > 0;
@@ -24,7 +23,11 @@ export class Sums {
     const { model, provider } = line;
     const key = JSON.stringify([model, provider]);
     const before = this.#models.get(key) ?? { model, provider, turns: 0, tokens: NO_TOKENS };
-    this.#models.set(key, { ...before, turns: before.turns + 1, tokens: plus(before.tokens, line.tokens) });
+    this.#models.set(key, {
+      ...before,
+      turns: before.turns + 1,
+      tokens: addTokens(before.tokens, line.tokens),
+    });
   }
 
   /** `from`: what was asked for; null: since the first turn. */
@@ -46,15 +49,4 @@ export class Sums {
     const paid = usd === null && (before?.usd ?? null) === null ? null : (usd ?? 0) + (before?.usd ?? 0);
     this.#costs.set(key, { type, unit, quantity: quantity + (before?.quantity ?? 0), usd: paid });
   }
-}
-
-function plus(a: Tokens, b: Tokens): Tokens {
-  return {
-    input: a.input + b.input,
-    output: a.output + b.output,
-    cacheRead: a.cacheRead + b.cacheRead,
-    cacheWrite: a.cacheWrite + b.cacheWrite,
-    reasoning: a.reasoning + b.reasoning,
-    total: a.total + b.total,
-  };
 }

@@ -1,8 +1,8 @@
 import type { Cost, ReportedUsage, Tokens } from '../links/agentLink.ts';
+import { addTokens, NO_TOKENS } from '../links/tokens.ts';
 import type { EventLog } from './eventLog.ts';
 import type { TurnUsage } from './turn.ts';
 
-const NO_TOKENS: Tokens = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0, total: 0 };
 /** What a model makes of text where nobody says it. */
 const BYTES_PER_TOKEN = 4;
 
@@ -19,7 +19,7 @@ export function addUp(reports: readonly ReportedUsage[], messageBytes: number, l
   const counted = reports.flatMap(({ tokens }) => (tokens === undefined ? [] : [tokens]));
   const isReported = counted.length > 0;
   const tokens = isReported
-    ? counted.map(whole).reduce(sum, NO_TOKENS)
+    ? counted.map(whole).reduce(addTokens, NO_TOKENS)
     : whole({ input: estimate(messageBytes), output: estimate(Buffer.byteLength(log.reply)) });
   const last = (name: 'model' | 'provider') =>
     reports.findLast((report) => report[name] !== undefined)?.[name] ?? null;
@@ -63,17 +63,6 @@ function whole(tokens: Partial<Tokens>): Tokens {
     ...Object.fromEntries(Object.entries(tokens).map(([name, n]) => [name, count(n)])),
   };
   return { ...all, total: tokens.total === undefined ? all.input + all.output : all.total };
-}
-
-function sum(a: Tokens, b: Tokens): Tokens {
-  return {
-    input: a.input + b.input,
-    output: a.output + b.output,
-    cacheRead: a.cacheRead + b.cacheRead,
-    cacheWrite: a.cacheWrite + b.cacheWrite,
-    reasoning: a.reasoning + b.reasoning,
-    total: a.total + b.total,
-  };
 }
 
 function mergeCosts(costs: readonly Cost[]): Cost[] {

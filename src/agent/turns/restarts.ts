@@ -5,7 +5,8 @@ import type { RestartReport } from '../process/agentMessages.ts';
 import type { AgentLife } from './agentLife.ts';
 import type { Entry, Keyed, Restart } from './entry.ts';
 import type { Journal } from './journal.ts';
-import { Refusal } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
+import { replayed } from './replayed.ts';
 import type { Turns } from './turns.ts';
 
 export interface RestartRequest {
@@ -108,23 +109,14 @@ export function openRestarts(options: RestartsOptions): Restarts {
 
   return {
     begin: (request, refusal) => {
-      const known = request.keyed && book.lookUp(request.keyed, clock.now());
-      if (known?.type === 'conflict') {
-        throw new Refusal(
-          409,
-          'idempotency_conflict',
-          'this Idempotency-Key came with another request before',
-        );
-      }
-      if (known?.type === 'known') {
-        const restart = book.restart(known.id);
-        if (restart) return { restart, isReplayed: true };
-        throw new Refusal(
-          409,
-          'idempotency_conflict',
-          `this Idempotency-Key was that of ${known.id}, which is not kept any more`,
-        );
-      }
+      const before = replayed(
+        book,
+        request.keyed,
+        clock.now(),
+        (id) => book.restart(id),
+        'which is not kept any more',
+      );
+      if (before) return { restart: before, isReplayed: true };
       if (current) {
         // Asked again with this key later, it is still this one, and no second restart.
         if (request.keyed) write({ t: 'spent', id: current.id, at: clock.now(), keyed: request.keyed });

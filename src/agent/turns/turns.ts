@@ -11,6 +11,7 @@ import type { Journal } from './journal.ts';
 import { CANCELLED, failed, type Judgement } from './outcome.ts';
 import { createReaders, type Readers } from './readers.ts';
 import { Refusal } from './refusal.ts';
+import { replayed } from './replayed.ts';
 import { type Running, type RunTurnOptions, runTurn, stop } from './runTurn.ts';
 import { hasEnded, type TurnError, type TurnRecord } from './turn.ts';
 import { type Asked, createWaiting } from './waiting.ts';
@@ -115,19 +116,8 @@ export async function openTurns(options: TurnsOptions): Promise<Turns> {
 
   function submit(turn: NewTurn, refusal: () => Refusal | undefined): Submitted {
     const now = clock.now();
-    const known = turn.keyed && book.lookUp(turn.keyed, now);
-    if (known?.type === 'conflict') {
-      throw new Refusal(409, 'idempotency_conflict', 'this Idempotency-Key came with another request before');
-    }
-    if (known?.type === 'known') {
-      const record = book.turn(known.id);
-      if (record) return { record, isReplayed: true };
-      throw new Refusal(
-        409,
-        'idempotency_conflict',
-        `this Idempotency-Key was that of ${known.id}, whose reply is not kept any more`,
-      );
-    }
+    const before = replayed(book, turn.keyed, now, (id) => book.turn(id), 'whose reply is not kept any more');
+    if (before) return { record: before, isReplayed: true };
     const refused = refusal();
     if (refused) throw refused;
     const conversation = turn.conversation ?? `cnv_${options.newId()}`;
