@@ -1,7 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../../src/base/clock.ts';
 import { createKubeClient } from '../../src/host/kubernetes/kubeClient.ts';
@@ -11,6 +8,7 @@ import { apiProxy } from '../../test/support/kubernetes/apiProxy.ts';
 import { FLEET_CODE, memoryOf, openFleet, startHost } from '../../test/support/kubernetes/fleet.ts';
 import { botsOf } from '../../test/support/kubernetes/withBots.ts';
 import { startMinio } from '../../test/support/store/minio.ts';
+import { benchCluster } from './benchCluster.ts';
 import { cpuSeconds, median, printTable } from './lib.ts';
 
 /**
@@ -21,18 +19,10 @@ const count = Number(process.argv[2] ?? 1_000);
 const restSeconds = Number(process.argv[3] ?? 60);
 const changes = 20;
 const namespace = 'bench';
-const root = join(import.meta.dirname, '../..');
 const say = (text: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
-const state = mkdtempSync(join(tmpdir(), 'bench-kube-'));
-const env = { ...process.env, RUNTIME_KUBE_STATE: join(state, 'run') };
-const kube = (...args: string[]) =>
-  execFileSync(join(root, 'scripts/kube'), args, {
-    env,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+const { state, kube } = benchCluster('kube');
 const rows: [string, string, string?][] = [];
 const row = (what: string, figure: string, goal?: string) => {
   rows.push(goal === undefined ? [what, figure] : [what, figure, goal]);

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'minio';
@@ -11,6 +10,7 @@ import { targetImage } from '../../test/support/container/docker.ts';
 import { realHost } from '../../test/support/host/realHost.ts';
 import { botsOf } from '../../test/support/kubernetes/withBots.ts';
 import { startMinio } from '../../test/support/store/minio.ts';
+import { benchCluster } from './benchCluster.ts';
 import { median, printTable } from './lib.ts';
 
 /**
@@ -18,18 +18,10 @@ import { median, printTable } from './lib.ts';
  * same program in the same image without the runtime. Both are asked for their log every 20 ms.
  */
 const runs = Number(process.argv[2] ?? 10);
-const root = join(import.meta.dirname, '../..');
 const namespace = 'bench';
-const state = mkdtempSync(join(tmpdir(), 'bench-pods-'));
-const env = { ...process.env, RUNTIME_KUBE_STATE: join(state, 'run') };
-const kube = (...args: string[]) =>
-  execFileSync(join(root, 'scripts/kube'), args, {
-    env,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+const { state, run, kube } = benchCluster('pods');
 const kubectl = (...args: string[]) =>
-  execFileSync(join(state, 'run/bin/kubectl'), ['--namespace', namespace, ...args], { stdio: 'ignore' });
+  execFileSync(join(run, 'bin/kubectl'), ['--namespace', namespace, ...args], { stdio: 'ignore' });
 
 const image = await targetImage('python');
 const minio = await startMinio();
@@ -50,7 +42,7 @@ try {
   await using host = await realHost({
     image,
     minio: { ...store, client: minioClient },
-    enter: [join(state, 'run/bin/in-net')],
+    enter: [join(run, 'bin/in-net')],
     env: {
       KUBECONFIG: kubeconfig,
       NAMESPACE: namespace,

@@ -8,8 +8,7 @@ import { openDocker } from '../../../src/host/engine/docker/openDocker.ts';
 import type { Engine, InstanceSpec } from '../../../src/host/engine/engine.ts';
 import { docker } from '../container/docker.ts';
 import { memoryLog } from '../memoryLog.ts';
-
-const MiB = 1024 * 1024;
+import { smallInstance } from './smallInstance.ts';
 
 export interface TestDocker extends AsyncDisposable {
   readonly engine: Engine;
@@ -50,25 +49,7 @@ export async function testDocker(options: TestDockerOptions): Promise<TestDocker
   const { socket, address = socket, networks, clock = systemClock } = options;
   const engine = await openDocker({ host, socket: address, networks, clock, log });
 
-  const spec: TestDocker['spec'] = (name, script, more = {}) => ({
-    name,
-    bot: name,
-    role: 'bot',
-    hash: 'h1',
-    run: undefined,
-    image: options.image,
-    entrypoint: ['/bin/sh', '-c', script],
-    command: [],
-    env: {},
-    secretEnv: {},
-    user: { uid: 200_001, gid: 200_001 },
-    mounts: [{ target: '/tmp', readOnly: false, from: { type: 'memory', bytes: 16 * MiB } }],
-    resources: { memoryBytes: 64 * MiB, cpuMillis: 200, cpuLimit: false, pids: 64, diskBytes: 64 * MiB },
-    egress: 'internet',
-    stopTimeoutMs: 5000,
-    labels: {},
-    ...more,
-  });
+  const spec: TestDocker['spec'] = (...script) => smallInstance(options.image, ...script);
 
   return {
     engine,

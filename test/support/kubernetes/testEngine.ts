@@ -2,11 +2,10 @@ import { systemClock } from '../../../src/base/clock.ts';
 import type { Engine, Instance, InstanceSpec } from '../../../src/host/engine/engine.ts';
 import { openKubernetes } from '../../../src/host/engine/kubernetes/openKubernetes.ts';
 import type { PodOptions } from '../../../src/host/engine/kubernetes/pods/podOptions.ts';
+import { smallInstance } from '../host/smallInstance.ts';
 import { memoryLog } from '../memoryLog.ts';
 import { theCluster } from './kubeTest.ts';
 import { type TestNamespace, testNamespace } from './testNamespace.ts';
-
-const MiB = 2 ** 20;
 
 export interface TestEngine extends AsyncDisposable {
   readonly engine: Engine;
@@ -34,25 +33,7 @@ export async function testEngine(pods: Partial<PodOptions> = {}): Promise<TestEn
     random: Math.random,
     log: memoryLog().log,
   });
-  const spec: TestEngine['spec'] = (name, script, more = {}) => ({
-    name,
-    bot: name,
-    role: 'bot',
-    hash: 'h1',
-    run: undefined,
-    image: theCluster().image,
-    entrypoint: ['/bin/sh', '-c', script],
-    command: [],
-    env: {},
-    secretEnv: {},
-    user: { uid: 200_001, gid: 200_001 },
-    mounts: [{ target: '/tmp', readOnly: false, from: { type: 'memory', bytes: 16 * MiB } }],
-    resources: { memoryBytes: 64 * MiB, cpuMillis: 200, cpuLimit: false, pids: 64, diskBytes: 64 * MiB },
-    egress: 'internet',
-    stopTimeoutMs: 5_000,
-    labels: {},
-    ...more,
-  });
+  const spec: TestEngine['spec'] = (...script) => smallInstance(theCluster().image, ...script);
   const seen = (name: string) => engine.inspect(name, signal());
   const when: TestEngine['when'] = async (name, is) => {
     for (const limit = signal(); ; ) {
