@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularFile } from '../../base/readRegularFile.ts';
 import { isObject, parseJson } from '../../bot/config/parsers.ts';
 import type { Folders } from './folders.ts';
 
@@ -10,19 +10,6 @@ const MAX_BYTES = 64 * 1024;
  * bot's: what lies there may be anything.
  */
 export function readStopped(folders: Folders, bot: string): boolean {
-  let file: number;
-  try {
-    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-    file = openSync(join(folders.bot(bot).the0, 'exit.json'), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  } catch {
-    return false;
-  }
-  try {
-    const stat = fstatSync(file);
-    const text = stat.isFile() && stat.size <= MAX_BYTES ? readFileSync(file, 'utf8') : '';
-    const record = parseJson(text);
-    return isObject(record) && record.stopped === true;
-  } finally {
-    closeSync(file);
-  }
+  const record = parseJson(readRegularFile(join(folders.bot(bot).the0, 'exit.json'), MAX_BYTES) ?? '');
+  return isObject(record) && record.stopped === true;
 }

@@ -5,6 +5,7 @@ import { parseTarget } from '../../bot/answers/parameters.ts';
 import { QueryError, type QueryOutcome } from '../../bot/answers/queryError.ts';
 import { readBytes } from '../../bot/answers/readBody.ts';
 import { respond } from '../../bot/answers/respond.ts';
+import { inParallel } from '../../bot/state/read/inParallel.ts';
 import type { BotView, HostApi, QueryAddress } from '../api/hostApi.ts';
 import { makeAgentToken } from '../bots/agentToken.ts';
 import { isAgent } from '../bots/isAgent.ts';
@@ -88,14 +89,13 @@ async function list(
   const mine = agents.filter(({ name }) => authorise(authorization, name));
   if (mine.length === 0 && !authorise(authorization, '')) throw unauthorized();
   const instances: object[] = [];
-  for (let at = 0; at < mine.length; at += AT_ONCE) {
-    const some = mine.slice(at, at + AT_ONCE).map(async (view) => ({
+  await inParallel(AT_ONCE, mine.entries(), new AbortController().signal, async ([at, view]) => {
+    instances[at] = {
       id: view.name,
       kind: view.spec?.runtime,
       status: await statusOf(view, api.queryAddress(view.name), makeAgentToken(tokenKey, view.name)),
-    }));
-    instances.push(...(await Promise.all(some)));
-  }
+    };
+  });
   respond(response, 200, Buffer.from(JSON.stringify({ instances })));
   return 'ok';
 }

@@ -116,13 +116,13 @@ export function createLoop(options: LoopOptions): Loop {
     const recorded = records.get(bot);
     const own = wanted.of(bot, recorded.good, instances, now);
     const instancesNow = view.of(bot);
-    const told = toldToEnd(instancesNow, recorded, () => options.saysStopped?.(bot) ?? false);
-    return { bot, wanted: own, instances: instancesNow, recorded, now, toldToEnd: told };
+    return { bot, wanted: own, instances: instancesNow, recorded, now };
   }
 
   function situation(bot: string): Situation {
     const own = seen(bot);
-    return { ...own, gates: gatesOf(own, { draining, wanted, waves, hostFull, diskUse }) };
+    const told = toldToEnd(own.instances, own.recorded, () => options.saysStopped?.(bot) ?? false);
+    return { ...own, toldToEnd: told, gates: gatesOf(own, { draining, wanted, waves, hostFull, diskUse }) };
   }
 
   /** Steps until there is nothing to do for this bot now. */

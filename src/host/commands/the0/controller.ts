@@ -3,6 +3,16 @@ import { stopSignal } from '../../../base/command/stopSignal.ts';
 import { hostOptionSpecs, readHostOptions } from '../../run/hostOptions.ts';
 import { the0Options } from './part.ts';
 
+/** Options of `runtime host` that it takes as well. */
+const passed: readonly string[] = [
+  'name',
+  'pod-layout',
+  'lost-node',
+  'pod-template',
+  'data',
+  'socket',
+  'listen',
+];
 /** The0's namespace, where nobody names another. */
 const NAMESPACE = 'the0';
 
@@ -25,11 +35,7 @@ export const controller: Command = {
       type: 'string',
       description: 'RUNTIME_IMAGE_PULL_POLICY: Always, IfNotPresent or Never',
     },
-    ...Object.fromEntries(
-      Object.entries(hostOptionSpecs()).filter(([name]) =>
-        ['name', 'pod-layout', 'lost-node', 'pod-template', 'data', 'socket', 'listen'].includes(name),
-      ),
-    ),
+    ...Object.fromEntries(Object.entries(hostOptionSpecs()).filter(([name]) => passed.includes(name))),
   },
   details: [
     'A host on Kubernetes with the0’s database as its source: docs/kubernetes.md. The store’s keys are in MINIO_ACCESS_KEY and',
@@ -42,10 +48,10 @@ export const controller: Command = {
     const options = readHostOptions({
       env,
       flags: {
+        listen: env.RUNTIME_HOST_LISTEN || 'all',
         ...only(flags),
         bots: env.MONGO_URI,
         driver: 'kubernetes',
-        listen: env.RUNTIME_HOST_LISTEN || 'all',
       },
     });
     const { runClusterHost } = await import('../../run/cluster/runClusterHost.ts');
@@ -77,8 +83,4 @@ export function the0Env({
 }
 
 const only = (flags: Invocation['flags']) =>
-  Object.fromEntries(
-    Object.entries(flags).filter(([name]) =>
-      ['name', 'pod-layout', 'lost-node', 'pod-template', 'data', 'socket'].includes(name),
-    ),
-  );
+  Object.fromEntries(Object.entries(flags).filter(([name]) => passed.includes(name)));

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../../base/clock.ts';
 import { asRuntimeError, isRuntimeError, RuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
@@ -57,7 +58,7 @@ export function keepObjects({ source, snapshot, clock, log }: KeepObjectsOptions
       stays: whyItIsThere(known, view),
       now: clock.now(),
     });
-    if (JSON.stringify(sorted(status)) === JSON.stringify(sorted(before))) return;
+    if (isDeepStrictEqual(status, before)) return;
     const removed = Object.keys(before).filter((name) => !(name in status));
     const patch = { ...status, ...Object.fromEntries(removed.map((name) => [name, null])) };
     // Another bot of the same name is not this one.
@@ -131,12 +132,12 @@ export function keepObjects({ source, snapshot, clock, log }: KeepObjectsOptions
     },
     run: async (api: HostApi, signal: AbortSignal): Promise<void> => {
       api.changes(mark);
+      signal.addEventListener('abort', () => wake(), { once: true });
       let told = '';
       while (!signal.aborted) {
         if (dirty.size === 0)
           await new Promise<void>((resolve) => {
             wake = resolve;
-            signal.addEventListener('abort', () => resolve(), { once: true });
           });
         await clock.sleep(TOGETHER_MS, signal).catch(() => undefined);
         const bots = [...dirty];
@@ -177,15 +178,4 @@ function whyItStays(
 function isAtRest({ conditions, instances }: BotView): boolean {
   const ready = conditions.find(({ type }) => type === 'Ready');
   return ready?.reason === 'NotWanted' && instances.every(({ state }) => state === 'ended');
-}
-
-/** Equal whatever the order of their fields is. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, one]) => [name, sorted(one)]),
-  );
 }

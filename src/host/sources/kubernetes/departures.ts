@@ -57,11 +57,11 @@ export function createDepartures({ clock, canSave }: DeparturesOptions, changed:
       waits.delete(bot);
     },
     run: async (signal) => {
+      signal.addEventListener('abort', () => wake(), { once: true });
       while (!signal.aborted) {
         if (asking.size === 0)
           await new Promise<void>((resolve) => {
             wake = resolve;
-            signal.addEventListener('abort', () => resolve(), { once: true });
           });
         try {
           await askAll(signal);

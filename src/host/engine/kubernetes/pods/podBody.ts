@@ -32,7 +32,8 @@ export function podBody(parts: PodParts): KubeObject & Record<string, unknown> {
   const volumes = podVolumes(spec, secret);
   const { tolerations = [], imagePullPolicy, ...template } = options.template as Template;
   const whole = spec.role !== 'bot' && spec.role !== 'run';
-  const make = (part: Part) => container(spec, { secret, imagePullPolicy }, part);
+  const make = (part: Part) =>
+    container(spec, { secret, imagePullPolicy: options.pullPolicy ?? imagePullPolicy }, part);
   const containers =
     options.layout === 'sidecars' && !whole
       ? sidecars(spec, make, volumes)
@@ -61,15 +62,9 @@ export function podBody(parts: PodParts): KubeObject & Record<string, unknown> {
       },
       tolerations: [...tolerations, ...lostNode(options.lostNode)],
       volumes: volumes.volumes,
-      ...pulled(containers, options.pullPolicy),
+      ...containers,
     },
   };
-}
-
-function pulled(all: Readonly<Record<string, object[]>>, imagePullPolicy: PodOptions['pullPolicy']): object {
-  if (imagePullPolicy === undefined) return all;
-  const each = (containers: object[]) => containers.map((one) => ({ ...one, imagePullPolicy }));
-  return Object.fromEntries(Object.entries(all).map(([kind, containers]) => [kind, each(containers)]));
 }
 
 interface Template {
