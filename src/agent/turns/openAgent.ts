@@ -77,7 +77,7 @@ export async function openAgent(options: AgentOptions): Promise<AgentServer> {
       clock,
       log,
       startTimeoutMs: config.startTimeoutMs,
-      onChange: () => turns?.hold(restarts?.isUnderWay === true || life.standing.type !== 'up'),
+      onChange: () => turns?.pump(),
     },
     options.say,
   );
@@ -96,6 +96,7 @@ export async function openAgent(options: AgentOptions): Promise<AgentServer> {
       Math.min(agent.concurrency, life.description?.capabilities.concurrency ?? Number.POSITIVE_INFINITY),
     send: (request, tell, signal) => life.send(request, tell, signal),
     instance: () => life.instance,
+    isHeld: () => isStopping || restarts?.isUnderWay !== false || life.standing.type !== 'up',
     isStopping: () => isStopping,
   });
   restarts = openRestarts({
@@ -159,7 +160,6 @@ export async function openAgent(options: AgentOptions): Promise<AgentServer> {
     checkAccess: accessCheck(agent.token ?? config.query.token),
     stopping: () => {
       isStopping = true;
-      own.turns.hold(true);
     },
     ended: async (how) => {
       isStopping ||= how === 'stopped';

@@ -75,11 +75,10 @@ export function openRestarts(options: RestartsOptions): Restarts {
       after: life.instance === null ? null : { instance: life.instance },
       endedAt: new Date(clock.now()).toISOString(),
     });
-    turns.hold(life.standing.type !== 'up');
+    turns.pump();
   };
 
   const run = async ({ id }: Restart, { save, graceSeconds }: RestartRequest) => {
-    turns.hold(true);
     const grace = AbortSignal.any([closing.signal, AbortSignal.timeout(graceSeconds * 1000)]);
     await turns.whenIdle(grace);
     turns.cancelRunning();
@@ -102,10 +101,7 @@ export function openRestarts(options: RestartsOptions): Restarts {
 
   // One that our predecessor has begun: the supervisor tells how far it is, if it knows of it.
   const left = book.lastRestart();
-  if (left?.status === 'running') {
-    current = left;
-    turns.hold(true);
-  }
+  if (left?.status === 'running') current = left;
 
   return {
     begin: (request, refusal) => {

@@ -52,6 +52,8 @@ export interface TurnsOptions {
   /** Sends it to the agent that answers now; see `AgentLink.send`. */
   readonly send: RunTurnOptions['send'];
   readonly instance: () => string | null;
+  /** While it is, nothing is sent; whoever ends that calls `pump`. */
+  readonly isHeld: () => boolean;
   /** Somebody has asked for the agent's end: what it takes along was interrupted. */
   readonly isStopping: () => boolean;
 }
@@ -82,8 +84,6 @@ export interface Turns {
   cancelRunning(): void;
   /** Turns that wait are run, as far as there is room for them. Called when that may have changed. */
   pump(): void;
-  /** While it is held nothing is sent to the agent. */
-  hold(isHeld: boolean): void;
   /** Fails everything under way; resolves when that is kept. Nothing is sent any more. */
   interrupt(error: TurnError): Promise<void>;
   /** When none runs any more. */
@@ -105,7 +105,6 @@ export async function openTurns(options: TurnsOptions): Promise<Turns> {
   const ends = createEnds({ ...options, book, readers });
   const running = new Map<string, Running>();
   const ending = new Set<Promise<void>>();
-  let isHeld = true;
   let isStopped = false;
 
   for (const entry of journal.read()) book.apply(entry);
@@ -151,7 +150,7 @@ export async function openTurns(options: TurnsOptions): Promise<Turns> {
   }
 
   function pump(): void {
-    while (!isHeld && !isStopped && running.size < options.concurrency()) {
+    while (!options.isHeld() && !isStopped && running.size < options.concurrency()) {
       const busy = new Set([...running.keys()].map((id) => book.turn(id)?.conversation));
       const next = waiting.take(busy);
       if (next === undefined) return;
@@ -193,10 +192,6 @@ export async function openTurns(options: TurnsOptions): Promise<Turns> {
     },
     cancelRunning: () => {
       for (const state of running.values()) stop(state, CANCELLED);
-    },
-    hold: (held) => {
-      isHeld = held;
-      pump();
     },
     interrupt: async (error) => {
       isStopped = true;

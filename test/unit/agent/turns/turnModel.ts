@@ -42,6 +42,8 @@ export interface ModelOptions {
 
 export interface Model {
   readonly turns: Turns;
+  /** While it is held, nothing is sent. */
+  hold(isHeld: boolean): void;
   readonly sent: Sent[];
   readonly clock: FakeClock;
   readonly disk: Disk;
@@ -87,6 +89,7 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
     close: async () => undefined,
   };
   let ids = 0;
+  let isHeld = false;
   const turns = await openTurns({
     journal,
     ledger,
@@ -112,10 +115,14 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
         });
       }),
     instance: () => 'ins_1',
+    isHeld: () => isHeld,
     isStopping: () => false,
   });
-  turns.hold(false);
-  return { turns, sent, clock, disk, isDead: () => writesLeft < 0 };
+  const hold = (held: boolean) => {
+    isHeld = held;
+    turns.pump();
+  };
+  return { turns, hold, sent, clock, disk, isDead: () => writesLeft < 0 };
 }
 
 export const died = () => new AgentError('agent_died', 'the agent died');

@@ -200,11 +200,11 @@ test('the session that a turn ends with is given to the next of its conversation
 
 test('while it is held nothing is sent; afterwards everything that waits', async () => {
   const model = await openModel();
-  model.turns.hold(true);
+  model.hold(true);
   submit(model, 'a');
   submit(model, 'b');
   expect(model.sent).toEqual([]);
-  model.turns.hold(false);
+  model.hold(false);
   expect(model.sent).toHaveLength(2);
 });
 
