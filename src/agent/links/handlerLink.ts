@@ -1,4 +1,5 @@
 import { orAborted } from '../../base/orAborted.ts';
+import { isObject } from '../../bot/config/parsers.ts';
 import {
   type AgentDescription,
   AgentError,
@@ -12,7 +13,6 @@ import {
   type TurnEvent,
   type TurnRequest,
 } from './agentLink.ts';
-import { isObject } from './isObject.ts';
 import { splitLines } from './splitLines.ts';
 
 export interface HandlerLinkOptions extends LinkOptions {

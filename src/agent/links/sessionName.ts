@@ -1,5 +1,5 @@
+import { isObject } from '../../bot/config/parsers.ts';
 import type { Tokens } from './agentLink.ts';
-import { isObject } from './isObject.ts';
 
 /** A conversation as the agent knows it. It is kept with the saved state, as text. */
 export interface SessionName {

@@ -129,7 +129,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     while (!signal.aborted) {
       const end = journalEnd(dir);
       // Before the earlier containers' lines are here, their last one cannot be found.
-      const isDue = readShipped(dir) !== undefined && (end !== seen || failures > 0 || !position);
+      const isDue = (end !== seen || failures > 0 || !position) && readShipped(dir) !== undefined;
       try {
         if (isDue) {
           const isWell = await round(signal);

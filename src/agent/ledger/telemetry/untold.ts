@@ -51,6 +51,7 @@ export function untold(dir: string, now: () => number): Untold {
         // Before it, there is nothing to tell; where it is nowhere, its time says what is later.
         if (!isThere && last && one.line.requestId === last.requestId) lines = [];
         else if (isThere || !last || one.line.at >= last.at) lines.push(one);
+        if (isThere && lines.length === limit) break;
       }
       const given = lines.slice(0, limit);
       const end = given.at(-1);

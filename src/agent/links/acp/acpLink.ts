@@ -1,6 +1,7 @@
 import { build } from '../../../base/build.ts';
 import { asRuntimeError } from '../../../base/errors.ts';
 import { orAborted } from '../../../base/orAborted.ts';
+import { isObject } from '../../../bot/config/parsers.ts';
 import type { AgentSpec } from '../../../bot/kinds/agentSpec.ts';
 import {
   type AgentDescription,
@@ -13,7 +14,6 @@ import {
   type TurnEvent,
   type TurnRequest,
 } from '../agentLink.ts';
-import { isObject } from '../isObject.ts';
 import { reportedTokens } from '../reportedTokens.ts';
 import { isAnotherSession, readSession, writeSession } from '../sessionName.ts';
 import { sinceLast } from '../sinceLast.ts';

@@ -1,5 +1,5 @@
+import { isObject } from '../../../bot/config/parsers.ts';
 import type { AgentSpec } from '../../../bot/kinds/agentSpec.ts';
-import { isObject } from '../isObject.ts';
 
 const wanted = { reject: ['reject_once', 'reject_always'], allow: ['allow_once', 'allow_always'] } as const;
 

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
+import { isObject } from '../../../bot/config/parsers.ts';
 import type { LinkOptions } from '../agentLink.ts';
 import { type AgentChannel, AgentError } from '../agentLink.ts';
 import { type Bounded, boundedLog } from '../boundedLog.ts';
-import { isObject } from '../isObject.ts';
 import { splitLines } from '../splitLines.ts';
 
 type Params = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
+import { isObject } from '../../../bot/config/parsers.ts';
 import type { TurnEvent } from '../agentLink.ts';
-import { isObject } from '../isObject.ts';
 
 const MAX_NAME = 200;
 

@@ -1,8 +1,9 @@
 import { type IncomingMessage, request } from 'node:http';
 import { systemCode } from '../../../base/errors.ts';
+import { readWhole } from '../../../base/httpAnswer.ts';
+import { isObject } from '../../../bot/config/parsers.ts';
 import type { AgentEndpoint, OpenAiSpec } from '../../../bot/kinds/agentSpec.ts';
 import { AgentError, type LinkOptions } from '../agentLink.ts';
-import { isObject } from '../isObject.ts';
 
 /** How long a process that has hung up may take to end, which says more than the connection does; milliseconds. */
 const LAST_WORD_MS = 2000;
@@ -49,16 +50,7 @@ export function ask(
 }
 
 /** The whole body, as text; throws where it has more than 16 MiB. */
-export async function readBody(body: AsyncIterable<Buffer>): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of body) {
-    size += piece.length;
-    if (size > MAX_BODY) throw new Error(`an answer of more than ${MAX_BODY} bytes`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString();
-}
+export const readBody = (body: AsyncIterable<Buffer>): Promise<string> => readWhole(body, MAX_BODY);
 
 /** Those that say that somebody in between, or the agent at its start, could not. */
 const AWAY = [502, 503, 504];

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { isObject } from '../../../bot/config/parsers.ts';
 import { AgentError, type StopReason, type Tokens, type TurnEvent } from '../agentLink.ts';
-import { isObject } from '../isObject.ts';
 import { reportedTokens } from '../reportedTokens.ts';
 import { errorOf, readBody } from './exchange.ts';
 import { readEvents } from './readEvents.ts';

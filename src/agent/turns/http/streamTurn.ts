@@ -112,8 +112,10 @@ async function drained(response: ServerResponse, over: AbortSignal): Promise<voi
     resolve();
   }, STALLED_MS);
   response.once('drain', resolve);
-  over.addEventListener('abort', () => resolve(), { once: true });
+  const end = () => resolve();
+  over.addEventListener('abort', end, { once: true });
   await promise;
   clearTimeout(stalled);
+  over.removeEventListener('abort', end);
   response.off('drain', resolve);
 }

@@ -35,6 +35,7 @@ export class PackWriter implements BlobSink {
   /** Rows that came through here, wherever they are now. */
   readonly #own = new Set<number>();
   readonly #room = isMemoryTight() ? narrow : wide;
+  readonly #passed = collectAsItComes();
   #packing: Promise<void> | undefined;
   #hasPacked = false;
   /** Packing of one frame. */
@@ -118,7 +119,6 @@ export class PackWriter implements BlobSink {
   }
 
   async #pack(): Promise<void> {
-    const passed = collectAsItComes();
     const started: { readonly frame: FilledFrame; readonly body: Promise<Buffer> }[] = [];
     for (;;) {
       while (started.length < this.#room.compressedAtOnce) {
@@ -134,7 +134,7 @@ export class PackWriter implements BlobSink {
       this.#step = next.body.then((body) => this.#uploads.append(next.frame, body));
       await this.#step;
       this.#queue.release(next.frame);
-      passed(next.frame.bytes.length);
+      this.#passed(next.frame.bytes.length);
     }
   }
 }

@@ -29,6 +29,8 @@ export class Picture {
   readonly #buffer = Buffer.allocUnsafe(BLOCK_BYTES);
   #unread: readonly number[];
   #gone = new Set<number>();
+  /** Asked before the bot stands still. */
+  readonly #most = isMemoryTight() ? HELD_BYTES_TIGHT : HELD_BYTES;
 
   constructor(published: Tree, options: PictureOptions) {
     this.#published = published;
@@ -72,8 +74,7 @@ export class Picture {
   /** The same without waiting; false where time or memory ran out before the end. */
   readAtOnce(writer: PackWriter, deadline: number): boolean {
     const { clock } = this.#options;
-    const most = isMemoryTight() ? HELD_BYTES_TIGHT : HELD_BYTES;
-    const hasRunOut = () => clock.now() > deadline || writer.waitingBytes > most;
+    const hasRunOut = () => clock.now() > deadline || writer.waitingBytes > this.#most;
     for (const index of this.#unread) {
       if (hasRunOut()) return false;
       const file = this.#open(index, writer);
