@@ -7,13 +7,15 @@ import { openAccess } from '../kubernetes/openAccess.ts';
 import { resource } from '../kubernetes/resource.ts';
 import type { HostCheck } from './patient.ts';
 
-/** What a host does in its namespace: API group, objects, verbs. deploy/ has the Role. */
-const needed: readonly (readonly [string, string, readonly string[]])[] = [
-  ['', 'pods', ['list', 'watch', 'create', 'patch', 'delete']],
+/** What a host does in its namespace, whatever its source: API group, objects, verbs. deploy/ has the Role. */
+export const clusterRights: readonly (readonly [string, string, readonly string[]])[] = [
+  ['', 'pods', ['get', 'list', 'watch', 'create', 'patch', 'delete']],
+  ['', 'pods/log', ['get']],
   ['', 'secrets', ['get', 'create', 'patch', 'delete']],
-  ['', 'configmaps', ['list', 'create', 'patch', 'delete']],
+  ['', 'configmaps', ['get', 'list', 'create', 'patch', 'delete']],
   ['networking.k8s.io', 'networkpolicies', ['create']],
   ['coordination.k8s.io', 'leases', ['get', 'create', 'update']],
+  ['', 'events', ['create']],
 ];
 /** Scheduling gates and native sidecars are there for good. */
 const OLDEST_MINOR = 30;
@@ -45,9 +47,12 @@ export const cluster: HostCheck = {
 };
 
 async function rightsFinding(client: KubeClient, namespace: string, signal: AbortSignal): Promise<Finding> {
-  const asked = needed.flatMap(([group, plural, verbs]) => verbs.map((verb) => ({ group, plural, verb })));
+  const asked = clusterRights.flatMap(([group, plural, verbs]) =>
+    verbs.map((verb) => ({ group, plural, verb })),
+  );
   const missing: string[] = [];
   for (const { group, plural, verb } of asked) {
+    const [kind, subresource = ''] = plural.split('/');
     const { status } = await client.call<{ status: { allowed: boolean } }>({
       op: 'doctor.rights',
       subject: 'rights',
@@ -56,7 +61,7 @@ async function rightsFinding(client: KubeClient, namespace: string, signal: Abor
       body: {
         apiVersion: 'authorization.k8s.io/v1',
         kind: 'SelfSubjectAccessReview',
-        spec: { resourceAttributes: { namespace, group, resource: plural, verb } },
+        spec: { resourceAttributes: { namespace, group, resource: kind, subresource, verb } },
       },
       signal,
     });

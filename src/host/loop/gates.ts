@@ -26,9 +26,9 @@ export function gatesOf(seen: Omit<Situation, 'gates'>, keepers: GateKeepers): G
   const over = keepers.diskUse.over(bot, spec.resources.diskBytes);
   const fullDisk = over === undefined ? undefined : keepers.hostFull.disk();
   const leave = fullDisk === undefined ? {} : { leave: `${over}; ${fullDisk}` };
-  // Only what runs and has to be replaced takes a place in a wave: nothing else would ever be ready in it.
+  // Only what runs or is about to, and has to be replaced, takes a place in a wave: nothing else would ever be ready in it.
   const isOlder = seen.instances?.some(
-    (one) => one.role === 'bot' && one.state === 'running' && one.hash !== hash,
+    (one) => one.role === 'bot' && (one.state === 'running' || one.state === 'created') && one.hash !== hash,
   );
   if (hash === undefined || !isOlder || !spec.enabled) return { draining, start, replace: true, ...leave };
   // What could not be started afterwards is not ended.

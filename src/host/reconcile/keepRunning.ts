@@ -76,7 +76,9 @@ function startCreated(seen: SeenPresent, instance: Instance): Step {
   const { recorded, wanted, now, gates } = seen;
   const ready = because('Starting', instance.error ?? 'being started');
   if (wanted.hash === undefined) return prepare();
-  if (instance.hash !== wanted.hash) return step({ type: 'remove', name: instance.name }, ready);
+  // One whose wave has not come is started as it is, like those that run.
+  if (instance.hash !== wanted.hash && gates.replace)
+    return step({ type: 'remove', name: instance.name }, ready);
   if (gates.start !== undefined) return wait(because(gates.start.reason, gates.start.message), now + 1_000);
   const restarted = recorded.failures > 0;
   return step({ type: 'start', name: instance.name }, ready, {

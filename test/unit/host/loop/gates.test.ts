@@ -68,6 +68,32 @@ describe('a change of the image', () => {
   });
 });
 
+describe('a change that finds instances which are made and not started yet', () => {
+  it('replaces the first of them; the others are started as they are, and wait for their wave', async () => {
+    let mayStart = false;
+    const host = startModelLoop({
+      fault: (call) => (call === 'start' && !mayStart ? 'before' : 'none'),
+      // The first wave is never ready here.
+      readyAfterMs: 3_600_000,
+    });
+    const { list, model, loop } = host;
+    const bots = ['a', 'b', 'c'];
+    const all = (env: Record<string, string>) =>
+      bots.map((name) => aSpec({ name, env, code: { file: 'all.tar', sha256: undefined } }));
+    list(...all({}));
+    const states = () => [...model.instances.values()].map(({ state }) => state);
+    await until(() => expect(states()).toEqual(['created', 'created', 'created']));
+    list(...all({ NEW: '1' }));
+    mayStart = true;
+    await until(() => expect(host.running()).toEqual(bots));
+    expect(model.lives.filter(({ hash }) => hash.includes('NEW')).length).toBe(1);
+    expect(model.lives.length).toBe(3);
+    const waits = (bot: string) => /waits for its wave/.test(loop.state(bot).ready?.message ?? '');
+    await until(() => expect(bots.filter(waits).length).toBe(2));
+    await host.stop();
+  });
+});
+
 describe('a bot that is over its disk', () => {
   it('is degraded, and ended only when the disk of the host is nearly full; the others stay', async () => {
     let isFull = false;
