@@ -2,6 +2,8 @@ import type { Duplex } from 'node:stream';
 import type { Secret } from '../../base/secret.ts';
 import type { Egress, Resources } from '../bots/botSpec.ts';
 
+export type { Egress, Resources } from '../bots/botSpec.ts';
+
 /**
  * The room of sandboxes: bots that somebody asks for by a protocol, instead of by a file. A sandbox is a realtime bot of the host whose
  * disk is the bot's state; `runtime box` is its first process, and serves its commands, files, processes and terminals from inside. The
@@ -23,6 +25,8 @@ export interface Sandboxes {
   remove(id: string, cause: Cause): Promise<void>;
   /** Milliseconds; undefined: it is never stopped for being idle. */
   setIdleTimeout(id: string, idleMs: number | undefined): Promise<Sandbox>;
+  /** Of one that does not run (`conflict` otherwise): from its next start on. */
+  setEgress(id: string, egress: Egress): Promise<Sandbox>;
   /** Somebody uses it: it is not idle. */
   touch(id: string): void;
   /** Resolves with it once it has one of these statuses. */
@@ -54,6 +58,8 @@ export interface NewSandbox {
   readonly egress: Egress;
   readonly lifetimeMs: number | undefined;
   readonly idleMs: number | undefined;
+  /** Which parts of its API inside are open: names of the protocol's; undefined: all. */
+  readonly tools: readonly string[] | undefined;
   /** Given back as it came. */
   readonly metadata: unknown;
   /** Its agent: a kind that answers messages, and its code. Undefined: it has none. */

@@ -1,0 +1,22 @@
+import type { Sandbox } from '../../../host/sandboxes/sandboxes.ts';
+
+/** What a key may be allowed: docs/sandboxes.md, "Keys". */
+export const SCOPES = ['read', 'write', 'runtime', 'sessions', 'secrets', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Whoever holds a key. */
+export interface Caller {
+  /** Of the key: `NewSandbox.owner`. */
+  readonly name: string;
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+/** `admin` is all of them. */
+export function allows({ scopes }: Caller, scope: Scope): boolean {
+  return scopes.has(scope) || scopes.has('admin');
+}
+
+/** To whom it does not belong, it does not exist. */
+export function owns(caller: Caller, { owner }: Pick<Sandbox, 'owner'>): boolean {
+  return owner === caller.name || caller.scopes.has('admin');
+}

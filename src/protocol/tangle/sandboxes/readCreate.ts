@@ -1,0 +1,143 @@
+import * as v from 'valibot';
+import type { NewSandbox } from '../../../host/sandboxes/sandboxes.ts';
+import { TOOLS, type Tool } from '../access/sidecarToken.ts';
+import { HttpError, invalid } from '../http/httpError.ts';
+import { egressOf } from './egressOf.ts';
+
+const MIB = 2 ** 20;
+const YEAR = 366 * 86_400;
+
+const word = v.pipe(v.string(), v.nonEmpty(), v.maxLength(256));
+const count = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(2 ** 31));
+const seconds = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(YEAR));
+const variable = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'is not a name of a variable'));
+const agent = v.object({
+  runtime: word,
+  code: v.optional(v.pipe(v.string(), v.maxLength(1024)), ''),
+  entrypoint: v.optional(v.pipe(v.string(), v.maxLength(65_536)), ''),
+});
+
+/** What `POST /v1/sandboxes` takes, in both spellings of each field; what is not known passes (facts, section 5). */
+const schema = v.object({
+  name: v.nullish(word),
+  image: v.nullish(word),
+  environment: v.nullish(word),
+  env: v.nullish(v.record(variable, v.pipe(v.string(), v.maxLength(32_768)))),
+  resources: v.nullish(
+    v.object({
+      cpuCores: v.nullish(count),
+      cpu: v.nullish(count),
+      memoryMB: v.nullish(count),
+      memoryMb: v.nullish(count),
+      diskGB: v.nullish(count),
+      storageMb: v.nullish(count),
+      accelerator: v.nullish(v.unknown()),
+    }),
+  ),
+  maxLifetimeSeconds: v.nullish(seconds),
+  idleTimeoutSeconds: v.nullish(seconds),
+  driver: v.nullish(v.object({ type: v.nullish(word) })),
+  backend: v.nullish(v.object({ type: v.nullish(word) })),
+  egressPolicy: v.nullish(
+    v.object({
+      mode: v.nullish(v.picklist(['open', 'strict', 'blocked'])),
+      allowDomains: v.nullish(v.pipe(v.array(word), v.maxLength(64))),
+      includeImplicitDomains: v.nullish(v.boolean()),
+    }),
+  ),
+  network: v.nullish(
+    v.object({
+      blockOutbound: v.nullish(v.boolean()),
+      allowList: v.nullish(v.pipe(v.array(word), v.maxLength(10))),
+    }),
+  ),
+  secrets: v.nullish(v.pipe(v.array(variable), v.maxLength(64))),
+  capabilities: v.nullish(v.pipe(v.array(v.picklist(TOOLS)), v.maxLength(TOOLS.length))),
+  fromSnapshot: v.nullish(word),
+  idempotencyKey: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(256))),
+  metadata: v.nullish(v.unknown()),
+  agent: v.nullish(v.union([v.literal(false), agent])),
+});
+
+/** What a client may ask for and nobody here has. Asked for, it is refused: a sandbox without it would be another one. */
+const NOT_HAD: Readonly<Record<string, string>> = {
+  git: 'clone it by a command',
+  tools: 'install them by a command, or name an image that has them',
+  sshEnabled: 'there are terminals',
+  webTerminalEnabled: 'there are terminals',
+  storage: 'the store is of this host',
+  confidential: 'no engine here has it',
+};
+
+/** Without the values of its secrets. What was not said is undefined. */
+export interface WantedSandbox {
+  readonly name: string | undefined;
+  readonly image: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cpuMillis: number | undefined;
+  readonly memoryBytes: number | undefined;
+  readonly diskBytes: number | undefined;
+  readonly lifetimeMs: number | undefined;
+  readonly idleMs: number | undefined;
+  readonly egress: NewSandbox['egress'] | undefined;
+  readonly unenforceable: readonly string[];
+  readonly secrets: readonly string[];
+  readonly tools: readonly Tool[] | undefined;
+  readonly driver: string | undefined;
+  readonly backend: string | undefined;
+  readonly fromSnapshot: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly metadata: unknown;
+  readonly agent: NewSandbox['agent'];
+}
+
+/** Throws 400 with every wrong field, 501 for what nobody here has. */
+export function readCreate(
+  body: Readonly<Record<string, unknown>>,
+  header: string | undefined,
+): WantedSandbox {
+  const parsed = v.safeParse(schema, body, { abortPipeEarly: true });
+  if (!parsed.success)
+    throw invalid(
+      Object.fromEntries(parsed.issues.map((issue) => [v.getDotPath(issue) ?? 'body', issue.message])),
+    );
+  refuseNotHad(body);
+  const { output: given } = parsed;
+  const { resources } = given;
+  if (resources?.accelerator) throw notHad('resources.accelerator', 'no engine here has it');
+  const cpu = resources?.cpuCores ?? resources?.cpu;
+  const memory = resources?.memoryMB ?? resources?.memoryMb;
+  const disk = resources?.diskGB ? resources.diskGB * 1024 : resources?.storageMb;
+  const image = given.image ?? given.environment ?? undefined;
+  return {
+    name: given.name ?? undefined,
+    // The template of that name is the host's own image.
+    image: image === 'universal' ? undefined : image,
+    env: given.env ?? {},
+    cpuMillis: cpu == null ? undefined : Math.ceil(cpu * 1000),
+    memoryBytes: memory == null ? undefined : Math.ceil(memory * MIB),
+    diskBytes: disk == null ? undefined : Math.ceil(disk * MIB),
+    lifetimeMs: given.maxLifetimeSeconds == null ? undefined : given.maxLifetimeSeconds * 1000,
+    idleMs: given.idleTimeoutSeconds == null ? undefined : given.idleTimeoutSeconds * 1000,
+    ...egressOf(given),
+    secrets: given.secrets ?? [],
+    tools: given.capabilities ?? undefined,
+    driver: given.driver?.type ?? undefined,
+    backend: given.backend?.type ?? undefined,
+    fromSnapshot: given.fromSnapshot ?? undefined,
+    idempotencyKey: given.idempotencyKey ?? header,
+    metadata: given.metadata ?? undefined,
+    agent: given.agent || undefined,
+  };
+}
+
+function refuseNotHad(body: Readonly<Record<string, unknown>>): void {
+  for (const [field, instead] of Object.entries(NOT_HAD)) {
+    const value = body[field];
+    const isEmpty = !value || (typeof value === 'object' && Object.keys(value).length === 0);
+    if (!isEmpty) throw notHad(field, instead);
+  }
+}
+
+const notHad = (field: string, instead: string) =>
+  new HttpError(501, 'NOT_SUPPORTED', `${field} is not supported: ${instead}`, { field });

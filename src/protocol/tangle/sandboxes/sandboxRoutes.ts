@@ -1,0 +1,144 @@
+import type { Sandbox, Sandboxes, SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
+import { owns } from '../access/caller.ts';
+import { invalid } from '../http/httpError.ts';
+import type { Answer, Call, Route } from '../http/route.ts';
+import type { Connect } from './connections.ts';
+import { findOwn, mustBe } from './findOwn.ts';
+import { infoOf } from './infoOf.ts';
+import { readCreate, type WantedSandbox } from './readCreate.ts';
+
+export interface SandboxRoutes {
+  readonly sandboxes: Sandboxes;
+  readonly connect: Connect;
+  /** Checks it by policy and capacity, and makes it. */
+  readonly make: (wanted: WantedSandbox, call: Call) => Promise<Sandbox>;
+}
+
+/** Clients give up after 30 s without an answer; what takes longer they see by asking again. */
+const PATIENCE_MS = 20_000;
+const USUAL_PAGE = 100;
+const MOST_PAGE = 1000;
+const STATUSES: readonly SandboxStatus[] = [
+  'pending',
+  'provisioning',
+  'running',
+  'stopped',
+  'failed',
+  'expired',
+];
+
+/** Create, list, get, stop, resume, delete, keep alive. */
+export function sandboxRoutes({ sandboxes, connect, make }: SandboxRoutes): Route[] {
+  const answer = (call: Call, sandbox: Sandbox, status = 200): Answer => ({
+    status,
+    body: infoOf(sandbox, connect(sandbox, call.caller.name, call.origin)),
+  });
+  /** Until it has one of these statuses, or for as long as a client waits. */
+  const settled = async (sandbox: Sandbox, statuses: readonly SandboxStatus[], call: Call) => {
+    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(PATIENCE_MS)]);
+    return await sandboxes.until(sandbox.id, statuses, signal).catch((error: unknown) => {
+      const now = sandboxes.find(sandbox.id);
+      if (now === undefined || !signal.aborted) throw error;
+      return now;
+    });
+  };
+  const one = '/v1/sandboxes/:id';
+  return [
+    {
+      method: 'POST',
+      path: '/v1/sandboxes',
+      scope: 'write',
+      handle: async (call) => {
+        const { 'idempotency-key': header } = call.request.headers;
+        const wanted = readCreate(await call.body(), typeof header === 'string' ? header : undefined);
+        return answer(call, await make(wanted, call), 201);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/sandboxes',
+      scope: 'read',
+      handle: async (call) => {
+        const { statuses, limit, offset } = readPage(call.query);
+        const found = sandboxes
+          .all()
+          .filter(
+            (each) => owns(call.caller, each) && (statuses.length === 0 || statuses.includes(each.status)),
+          )
+          .sort((a, b) => b.createdAt - a.createdAt || a.id.localeCompare(b.id))
+          .slice(offset, offset + limit);
+        return { body: { sandboxes: found.map((each) => answer(call, each).body) } };
+      },
+    },
+    {
+      method: 'GET',
+      path: one,
+      scope: 'read',
+      handle: async (call) => answer(call, findOwn(sandboxes, call)),
+    },
+    {
+      method: 'PATCH',
+      path: one,
+      scope: 'write',
+      handle: async (call) => {
+        const { id } = findOwn(sandboxes, call);
+        const { idleTimeoutSeconds: seconds } = await call.body();
+        const isFine = seconds === null || (typeof seconds === 'number' && seconds > 0 && seconds < 2 ** 31);
+        if (!isFine) throw invalid({ idleTimeoutSeconds: 'expected seconds, or null' });
+        const idleMs = seconds === null ? undefined : (seconds as number) * 1000;
+        return answer(call, await sandboxes.setIdleTimeout(id, idleMs));
+      },
+    },
+    {
+      method: 'DELETE',
+      path: one,
+      scope: 'write',
+      handle: async (call) => {
+        await sandboxes.remove(findOwn(sandboxes, call).id, 'user');
+        return { body: { success: true } };
+      },
+    },
+    {
+      method: 'POST',
+      path: `${one}/stop`,
+      scope: 'write',
+      handle: async (call) => {
+        const found = findOwn(sandboxes, call);
+        if (found.status === 'stopped') return answer(call, found);
+        mustBe(found, 'running', 'provisioning', 'pending');
+        const stopping = await sandboxes.stop(found.id, 'user');
+        return answer(call, await settled(stopping, ['stopped', 'failed', 'expired'], call));
+      },
+    },
+    {
+      method: 'POST',
+      path: `${one}/resume`,
+      scope: 'write',
+      handle: async (call) => {
+        const found = findOwn(sandboxes, call);
+        if (found.status === 'running') return answer(call, found);
+        mustBe(found, 'stopped', 'failed', 'provisioning', 'pending');
+        const starting = await sandboxes.resume(found.id);
+        return answer(call, await settled(starting, ['running', 'failed', 'expired'], call));
+      },
+    },
+  ];
+}
+
+function readPage(query: URLSearchParams) {
+  const statuses = query.getAll('status').flatMap((text) => text.split(','));
+  const wrong = statuses.filter((status) => !(STATUSES as readonly string[]).includes(status));
+  if (wrong.length > 0) throw invalid({ status: `expected ${STATUSES.join(', ')}` });
+  return {
+    statuses: statuses as SandboxStatus[],
+    limit: numberOf(query, 'limit', USUAL_PAGE, MOST_PAGE),
+    offset: numberOf(query, 'offset', 0, 2 ** 31),
+  };
+}
+
+function numberOf(query: URLSearchParams, name: string, usual: number, most: number): number {
+  const text = query.get(name);
+  if (text === null || text === '') return usual;
+  if (!/^\d{1,10}$/.test(text)) throw invalid({ [name]: 'expected a whole number' });
+  return Math.min(Number(text), most);
+}

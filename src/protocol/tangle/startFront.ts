@@ -1,0 +1,149 @@
+/**
+ * The room of sandboxes for other people's clients: HTTP in the words of Tangle's SDK (docs/sandboxes.md). It translates, and starts
+ * nothing by itself: what is wanted goes to `host/sandboxes`, what is asked of a sandbox to the API inside of it.
+ *
+ *   http/        what every call has in common: limits, routes, bodies, errors
+ *   access/      whose key it is, and what it allows
+ *   sandboxes/   create, list, get, stop, resume, delete; which are made at all
+ *   allRoutes    every path of the API
+ */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '../../base/log.ts';
+import { bearerOf, type FindCaller } from './access/access.ts';
+import { allows, type Caller } from './access/caller.ts';
+import { createServer, listen } from './http/createServer.ts';
+import { errorAnswer, isDefect } from './http/errorAnswer.ts';
+import { HttpError } from './http/httpError.ts';
+import { type Matched, matcher } from './http/matchRoute.ts';
+import { readBody } from './http/readBody.ts';
+import { respond } from './http/respond.ts';
+import type { Call, Route } from './http/route.ts';
+
+export interface FrontOptions {
+  readonly routes: readonly Route[];
+  readonly findCaller: FindCaller;
+  /** 0: any that is free. */
+  readonly port: number;
+  /** The address to listen on; undefined: all. */
+  readonly host: string | undefined;
+  /** Where clients reach it, when that is not what they say themselves (a proxy): `https://sandboxes.example`. */
+  readonly publicUrl: string | undefined;
+  readonly log: Logger;
+}
+
+export interface Front {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const nobody: Caller = { name: '', scopes: new Set() };
+
+/** Throws `unavailable` when the port is taken. */
+export async function startFront(options: FrontOptions): Promise<Front> {
+  const { routes, findCaller, log } = options;
+  const match = matcher(routes);
+  const closing = new AbortController();
+
+  function callerOf({ route }: Matched, request: IncomingMessage): Caller {
+    if (route.scope === 'open' || route.scope === 'own') return nobody;
+    const token = bearerOf(request.headers.authorization);
+    const caller = token === undefined ? undefined : findCaller(token);
+    if (caller === undefined) {
+      throw new HttpError(
+        401,
+        'UNAUTHORIZED',
+        'an API key is required: Authorization: Bearer …',
+        {},
+        {
+          'www-authenticate': 'Bearer',
+        },
+      );
+    }
+    if (!allows(caller, route.scope))
+      throw new HttpError(403, 'FORBIDDEN', `the key ${caller.name} is not allowed: ${route.scope}`, {
+        scope: route.scope,
+      });
+    return caller;
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse, id: string): Promise<void> {
+    const { method = 'GET', url: target = '/' } = request;
+    const [path = '/', queryString = ''] = splitOnce(target, '?');
+    const asked = method === 'HEAD' ? 'GET' : method;
+    const found = match(asked, path);
+    if (found === undefined)
+      throw new HttpError(404, 'NOT_FOUND', `there is no ${path.slice(0, 200)}`, {
+        resourceType: 'path',
+        resourceId: path.slice(0, 200),
+      });
+    if (!('route' in found))
+      throw new HttpError(
+        405,
+        'METHOD_NOT_ALLOWED',
+        `${path.slice(0, 200)} takes ${found.join(', ')}`,
+        {},
+        {
+          allow: found.join(', '),
+        },
+      );
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const call: Call = {
+      id,
+      method,
+      target,
+      path,
+      query: new URLSearchParams(queryString),
+      params: found.params,
+      caller: callerOf(found, request),
+      origin: options.publicUrl ?? originOf(request),
+      signal: AbortSignal.any([gone.signal, closing.signal]),
+      body: () => readBody(request),
+      request,
+      response,
+    };
+    const result = await found.route.handle(call);
+    if (result !== undefined) respond(response, result);
+  }
+
+  const server = createServer();
+  server.on('request', (request, response) => {
+    // A client that goes away while it sends or reads is not an error of ours.
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+    const id = randomUUID();
+    response.setHeader('x-request-id', id);
+    answer(request, response, id).catch((error: unknown) => {
+      if (response.destroyed) return;
+      if (isDefect(error)) log.error('a call failed', { id, path: request.url, error: String(error) });
+      // What has begun cannot become another answer: it is cut, and the client sees that.
+      if (response.headersSent) response.destroy();
+      else respond(response, errorAnswer(error));
+      request.resume();
+    });
+  });
+  const port = await listen(server, options.port, options.host);
+  return {
+    port,
+    close: async () => {
+      closing.abort();
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+function splitOnce(text: string, by: string): string[] {
+  const at = text.indexOf(by);
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** As the client has named us; a name that is none is not repeated. */
+function originOf({ headers, socket }: IncomingMessage): string {
+  const { host = '' } = headers;
+  const isName = /^[A-Za-z0-9.-]{1,253}(:\d{1,5})?$|^\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?$/.test(host);
+  return `http://${isName ? host : `127.0.0.1:${socket.localPort}`}`;
+}

@@ -1,0 +1,62 @@
+import { onTestFinished } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+import { Secret } from '../../../src/base/secret.ts';
+import { type OpenFront, openFront } from '../../../src/protocol/tangle/openFront.ts';
+import { temporaryDirectory } from '../files/temporary.ts';
+import { memoryLog } from '../memoryLog.ts';
+import { type ModelSandboxes, modelSandboxes } from './modelSandboxes.ts';
+
+export interface Asked {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: what a client reads has no types.
+  readonly body: any;
+  readonly headers: Headers;
+}
+
+export interface FrontTest {
+  readonly url: string;
+  readonly sandboxes: ModelSandboxes;
+  readonly folder: string;
+  readonly lines: readonly string[];
+  /** As SDK 0.1.0 asks: JSON is said of every request. */
+  ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Asked>;
+}
+
+/** The front on a port of its own over sandboxes that are a model's. */
+export async function frontTest(options: Partial<OpenFront> = {}): Promise<FrontTest> {
+  const folder = await temporaryDirectory();
+  const sandboxes = (options.sandboxes as ModelSandboxes | undefined) ?? modelSandboxes();
+  const { log, lines } = memoryLog();
+  const front = await openFront({
+    folder,
+    key: new Secret('sk_test'),
+    port: 0,
+    who: 'this-machine',
+    publicUrl: undefined,
+    clock: systemClock,
+    log,
+    ...options,
+    sandboxes,
+  });
+  onTestFinished(() => front.close());
+  const url = `http://127.0.0.1:${front.port}`;
+  return {
+    url,
+    sandboxes,
+    folder,
+    lines,
+    ask: async (method, path, body, headers = {}) => {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: { 'content-type': 'application/json', authorization: 'Bearer sk_test', ...headers },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text === '' ? undefined : JSON.parse(text),
+      };
+    },
+  };
+}
