@@ -82,6 +82,8 @@ export type ToQueryServer =
   /** Age of the oldest log line that is not shipped. */
   | { readonly type: 'logs'; readonly lagMs: number }
   | { readonly type: 'bot'; readonly running: boolean }
+  /** Answers `publish`. */
+  | { readonly type: 'publish-done'; readonly id: string; readonly saved: SavedNow }
   | ToAgentServer
   | { readonly type: 'stop' };
 
@@ -90,4 +92,6 @@ export type FromQueryServer =
   /** The query program's process group, which ends with the server and with the supervisor; undefined: it has ended. */
   | { readonly type: 'program'; readonly pid: number | undefined }
   | FromAgentServer
+  /** Somebody outside waits until the state is saved as it is now: answered by `publish-done`. */
+  | { readonly type: 'publish'; readonly id: string }
   | { readonly type: 'event'; readonly event: RuntimeEvent };

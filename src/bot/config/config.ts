@@ -31,6 +31,8 @@ export interface Config {
   readonly telemetry: TelemetryConfig | undefined;
   /** Undefined: the bot is no agent. */
   readonly agent: AgentConfig | undefined;
+  /** Required of who has the state published at once; undefined: nobody may. */
+  readonly publishToken: Secret | undefined;
   readonly startTimeoutMs: number;
   readonly stopTimeoutMs: number;
   /** Whom bot and query programs run as; undefined: whoever we are. */
@@ -104,6 +106,10 @@ export function isServed({
   botType,
   queryEntrypoint,
   agent,
-}: Pick<Config, 'botType' | 'queryEntrypoint' | 'agent'>): boolean {
-  return botType === 'realtime' && (queryEntrypoint !== undefined || agent !== undefined);
+  publishToken,
+}: Pick<Config, 'botType' | 'queryEntrypoint' | 'agent' | 'publishToken'>): boolean {
+  return (
+    botType === 'realtime' &&
+    (queryEntrypoint !== undefined || agent !== undefined || publishToken !== undefined)
+  );
 }

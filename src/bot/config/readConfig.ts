@@ -108,6 +108,7 @@ export async function readConfig(env: Env, options: ReadConfigOptions): Promise<
     },
     telemetry: readTelemetry(reader),
     agent,
+    publishToken: reader.secret('PUBLISH_TOKEN'),
     startTimeoutMs: reader.read('START_TIMEOUT'),
     stopTimeoutMs: reader.read('STOP_TIMEOUT'),
     user: readUser(reader, options.uid),
@@ -131,9 +132,11 @@ export function configError(problems: readonly string[]): RuntimeError {
 function required(role: Role, reader: VariableReader, kind: KnownKind | undefined): readonly VariableName[] {
   if (role === 'operator') return [];
   if (role === 'daemon') return ['BOT_ID'];
-  const isAgent = reader.has('MESSAGE_ENTRYPOINT') || kind?.agent !== undefined;
+  const isServed =
+    ['MESSAGE_ENTRYPOINT', 'PUBLISH_TOKEN', 'PUBLISH_TOKEN_FILE'].some((name) => reader.has(name)) ||
+    kind?.agent !== undefined;
   if (role === 'query-server' || role === 'pulling-query-server')
-    return ['BOT_ID', 'RUNTIME', ...(isAgent ? [] : (['QUERY_ENTRYPOINT'] as const))];
+    return ['BOT_ID', 'RUNTIME', ...(isServed ? [] : (['QUERY_ENTRYPOINT'] as const))];
   if (kind?.entrypoint === 'none' || reader.has('MESSAGE_ENTRYPOINT')) return ['BOT_ID', 'RUNTIME'];
   const program = reader.has('QUERY_PATH') && reader.has('QUERY_ENTRYPOINT') ? [] : (['ENTRYPOINT'] as const);
   return ['BOT_ID', 'RUNTIME', ...program];

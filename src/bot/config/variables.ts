@@ -112,6 +112,7 @@ export const variables = {
   QUERY_TIMEOUT: defaulted(duration, '30s', 'how long an answer may take'),
   QUERY_CONCURRENCY: defaulted(integer(1, 100_000), '64', 'queries at the same time'),
   QUERY_TOKEN: secret('required of callers as `Authorization: Bearer`'),
+  PUBLISH_TOKEN: secret('required of who has the state published at once; without it nobody may'),
   TELEMETRY_URL: optional(httpUrl, "where an agent's usage is told of"),
   TELEMETRY_TOKEN: secret('told to it as `Authorization: Bearer`'),
   TELEMETRY_FORMAT: optional(oneOf('hydracore'), "`hydracore`: under that platform's names"),

@@ -68,7 +68,7 @@ export async function runSync(given: SyncOptions): Promise<FinishOutcome> {
     clock,
     log,
   });
-  options.onSaveable?.(async () => ({ ...(await saveNow(options, loop)), sequence }));
+  options.onSaveable?.(async () => ({ ...(await saveNow(options, loop, signal)), sequence }));
   const watcher = watchChanges({
     dir: config.paths.state,
     ignore: [RESERVED_NAME],
@@ -99,7 +99,10 @@ export async function runSync(given: SyncOptions): Promise<FinishOutcome> {
   try {
     return await finalSync({
       publish: (signal) =>
-        fenced === undefined ? saveState(options, { signal, final: true }) : Promise.reject(fenced),
+        fenced === undefined
+          ? // One that somebody has asked for may still be under way.
+            loop.alone(() => saveState(options, { signal, final: true }))
+          : Promise.reject(fenced),
       ship: (signal) => shipBoth(options, logs, { signal, final: true }),
       saveOutputs: async (signal) => {
         if (endedWell()) await options.saveOutputs(signal);

@@ -24,6 +24,7 @@ import { linkSupervisor, type ServerLink } from './serverLink.ts';
  *   serverLink    what the supervisor says of the bot: its code is there, it runs, events; in a sidecar, nothing
  *   server        one request: its token first, then one of our own paths (`ownRoutes`, `metrics`) or a query
  *   handleQuery   a query: the limits on its size and time, and how many run at once
+ *   publishRoute  has the state published at once, for whoever shows PUBLISH_TOKEN
  *   serveAgent    messages, where the bot is an agent (../../turns)
  *   answerQuery   asks the program (../program), or runs it once for this query (../once), and checks the envelope
  */
@@ -75,6 +76,7 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
   const server = await startQueryServer({
     config: config.query,
     agent,
+    publish: await publishRouteOf(config, link),
     launch:
       prepared &&
       (async () => {
@@ -123,6 +125,11 @@ export async function runQueryServer(options: QueryRoleOptions): Promise<number>
   await server.close();
   await pulled;
   return 0;
+}
+
+async function publishRouteOf({ publishToken }: Config, link: ServerLink) {
+  if (publishToken === undefined) return undefined;
+  return (await import('./parts/publishRoute.ts')).publishRoute(publishToken, link.publish);
 }
 
 /** Asked for every start of the program; what the system can refuse it is found out, and told, once. */

@@ -18,8 +18,13 @@ import type { ProcessIds, QueryMetrics } from './metrics.ts';
 import type { Info } from './ownRoutes.ts';
 import { AGENT_PATH, type ServedAgent } from './servedAgent.ts';
 
+/** Where somebody outside has the state published at once; it asks for a token of its own. */
+const PUBLISH_PATH = '/_runtime/publish';
+
 export interface QueryServerOptions {
   readonly config: QueryConfig;
+  /** Answers `PUBLISH_PATH`; undefined: there is none. */
+  readonly publish?: Handler | undefined;
   /** Where the bot is one. */
   readonly agent?: ServedAgent | undefined;
   /** Resolves when the code is there and the program may be started; asked again for every start. Undefined: there is none. */
@@ -124,6 +129,7 @@ function route(options: QueryServerOptions, asked: Asked | undefined, closing: A
     response.on('error', () => undefined);
     const path = parseTarget(request.url ?? '')?.path;
     if (agent && path !== undefined && AGENT_PATH.test(path)) return agent.answer(request, response);
+    if (options.publish && path === PUBLISH_PATH) return options.publish(request, response);
     if (path !== '/_runtime/healthz' && !isAllowed(request.headers.authorization)) {
       options.metrics.query('unauthorized');
       respondError(response, 401, 'a bearer token is required', { 'www-authenticate': 'Bearer' });

@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import { RuntimeError } from '../../../base/errors.ts';
 import { whenAborted } from '../../../base/whenAborted.ts';
 import type { EventSink } from '../../../bot/events/event.ts';
 import { EventBuffer } from '../../../bot/events/eventBuffer.ts';
 import type { PublishReport } from '../../../bot/state/publish/publishReport.ts';
+import type { SavedNow } from '../../../bot/sync/syncOptions.ts';
 import type { ToAgentServer } from '../../process/agentMessages.ts';
 import { type ChannelEnd, openChannel } from '../../process/channel.ts';
 import type { FromQueryServer, ToQueryServer } from '../../process/messages.ts';
@@ -15,6 +18,8 @@ export interface ServerLink {
   readonly emit: EventSink;
   /** False: there is no receiver. */
   tell(message: FromQueryServer): boolean;
+  /** Has the state saved as it is now. Rejects where there is nobody to do it. */
+  publish(): Promise<SavedNow>;
   /** Takes what is said of an agent, also what has been said before. One listener. */
   listen(take: (message: ToAgentServer) => void): void;
   readonly botRuns: () => boolean;
@@ -46,6 +51,7 @@ export function linkSupervisor(parent: ChannelEnd, { now, metrics, onStop }: Lin
   let lastPublish: PublishReport | null = null;
   let unsaved: string | undefined;
 
+  const publishes = new Map<string, (saved: SavedNow) => void>();
   const early: ToAgentServer[] = [];
   let hear = (message: ToAgentServer): void => void early.push(message);
 
@@ -75,6 +81,10 @@ export function linkSupervisor(parent: ChannelEnd, { now, metrics, onStop }: Lin
       case 'bot':
         running = message.running;
         break;
+      case 'publish-done':
+        publishes.get(message.id)?.(message.saved);
+        publishes.delete(message.id);
+        break;
       case 'stop':
         onStop();
         break;
@@ -93,6 +103,20 @@ export function linkSupervisor(parent: ChannelEnd, { now, metrics, onStop }: Lin
       else events.append(event);
     },
     tell,
+    publish: () =>
+      new Promise((resolve, reject) => {
+        // Of an id that no earlier server has asked under.
+        const id = randomUUID();
+        publishes.set(id, resolve);
+        if (tell({ type: 'publish', id })) return;
+        publishes.delete(id);
+        reject(
+          new RuntimeError(
+            'unavailable',
+            'nobody here saves the state: that is for the container of the bot',
+          ),
+        );
+      }),
     listen: (listener) => {
       hear = listener;
       early.splice(0).forEach(listener);

@@ -51,7 +51,7 @@ export interface DaemonLinkOptions {
 /** The sync daemon as the supervisor sees it: it is always there, because it is started again when it dies or hangs. */
 export interface DaemonLink {
   readonly pid: number | undefined;
-  /** Saves the state as it is now, and goes on as long as bytes move. Always resolves. One call at a time. */
+  /** Saves the state as it is now, and goes on as long as bytes move. Always resolves. Each call is a save of its own, in their order. */
   save(): Promise<SavedNow>;
   /** The bot has a new first process. */
   tellGroup(): void;
@@ -78,7 +78,7 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     heard += 1;
   };
   let finishBy: FinishBy | undefined;
-  let saving: PromiseWithResolvers<SavedNow> | undefined;
+  const saving: ((saved: SavedNow) => void)[] = [];
 
   const finishMessage = ({ at, endedWell }: FinishBy): ToDaemon => ({
     type: 'finish',
@@ -89,6 +89,7 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
   const give = (result: FinishOutcome) => {
     over.abort();
     daemon.release();
+    failSaves('the container was stopped meanwhile');
     outcome.resolve(result);
   };
   const giveUp = (reason: string) => {
@@ -96,9 +97,8 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     daemon.kill('SIGKILL');
   };
 
-  const giveSaved = (saved: SavedNow) => {
-    saving?.resolve(saved);
-    saving = undefined;
+  const failSaves = (reason: string) => {
+    for (const resolve of saving.splice(0)) resolve({ sequence: 0, reason });
   };
 
   const receive = (message: FromDaemon) => {
@@ -129,7 +129,7 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
         give(message.outcome);
         break;
       case 'saved':
-        giveSaved(message.saved);
+        saving.shift()?.(message.saved);
         break;
       case 'logs':
         options.onLogLag(message.lagMs);
@@ -148,13 +148,12 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
       const known = restarts === 0 ? pulled : { ...pulled, head: '', etag: '' };
       const start: ToDaemon = { type: 'start', pulled: known, botGroup: botGroup() };
       if (finishBy) return [start, finishMessage(finishBy)];
-      return saving ? [start, { type: 'save' }] : [start];
+      return [start, ...saving.map(() => ({ type: 'save' }) as const)];
     },
     onMessage: receive,
     onDeath: (deaths) => {
       freezer.thaw();
-      if (deaths >= MAX_FINISH_DEATHS)
-        giveSaved({ sequence: 0, reason: 'the sync daemon died again and again' });
+      if (deaths >= MAX_FINISH_DEATHS) failSaves('the sync daemon died again and again');
       if (!finishBy || deaths < MAX_FINISH_DEATHS) return true;
       giveUp('the sync daemon died again and again');
       return false;
@@ -184,11 +183,12 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
     get pid() {
       return daemon.pid;
     },
-    save: () => {
-      saving ??= Promise.withResolvers();
-      daemon.send({ type: 'save' });
-      return saving.promise;
-    },
+    save: () =>
+      new Promise((resolve) => {
+        saving.push(resolve);
+        if (over.signal.aborted) failSaves('the container was stopped meanwhile');
+        else daemon.send({ type: 'save' });
+      }),
     tellGroup: () => void daemon.send({ type: 'group', botGroup: botGroup() }),
     finish: (budgetMs, endedWell) => {
       finishBy = { at: budgetMs === undefined ? undefined : clock.now() + budgetMs, endedWell };

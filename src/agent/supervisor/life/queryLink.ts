@@ -24,6 +24,7 @@ export interface QueryLinkOptions {
   /** The first messages to a server that starts or starts again: what has happened so far. */
   readonly catchUp: () => readonly ToQueryServer[];
   readonly onEvent: (event: RuntimeEvent) => void;
+  readonly onPublish: (id: string) => void;
   /** Ends the query program when the supervisor dies. */
   readonly guard: Guard;
   readonly agent: AgentKeeper | undefined;
@@ -60,6 +61,7 @@ export function linkQueryServer(options: QueryLinkOptions): QueryLink {
       if (message.type === 'ready') server.forgive();
       else if (message.type === 'program') runs(message.pid);
       else if (message.type === 'event') options.onEvent(message.event);
+      else if (message.type === 'publish') options.onPublish(message.id);
       else options.agent?.take(message);
     },
     onDeath: () => {

@@ -77,9 +77,18 @@ function startBoth(started: Started, onReady: () => void): Helpers {
       { type: 'bot', running: true },
     ] as const;
   const isAsked = parts.queryServer && isServed(config);
-  const query = isAsked ? linkQueryServer({ ...common, catchUp, guard, agent: bot.agent }) : undefined;
+  let daemon: DaemonLink | undefined;
+  const onPublish = async (id: string) => {
+    const saved = daemon
+      ? await daemon.save()
+      : { sequence: 0, reason: 'a sidecar saves the state of this bot' };
+    query?.tell({ type: 'publish-done', id, saved });
+  };
+  const query = isAsked
+    ? linkQueryServer({ ...common, catchUp, guard, agent: bot.agent, onPublish })
+    : undefined;
   if (!parts.sync || !pulled) return { query };
-  const daemon = linkDaemon({
+  daemon = linkDaemon({
     ...common,
     pulled: pulled.state,
     botGroup: () => bot.pid,

@@ -143,3 +143,27 @@ test('when the budget is over, so is the waiting; what the daemon says until the
   await late.clock.advance(1100);
   expect(await given).toEqual({ stateSaved: false, logsSaved: false, reason: 'the stop budget ran out' });
 });
+
+test('each save is one of its own, in their order, and one that dies of it is asked again', async () => {
+  const { link, clock, lives, messages } = await daemon(
+    `if (message.type !== 'save') return;
+     if (life === 1) process.exit(1);
+     globalThis.saves = (globalThis.saves ?? 0) + 1;
+     process.send({ type: 'saved', saved: { sequence: globalThis.saves } });`,
+  );
+  await expect.poll(lives).toBe(1);
+  const both = [link.save(), link.save()];
+  await passing(clock, 100, async () => (await lives()) === 2);
+  expect(await Promise.all(both)).toEqual([{ sequence: 1 }, { sequence: 2 }]);
+  const types = (await messages()).map(({ type }) => type);
+  expect(types.slice(types.lastIndexOf('start'))).toEqual(['start', 'save', 'save']);
+});
+
+test('a save that the end of the container overtakes is told so', async () => {
+  const { link, lives } = await daemon('if (message.type === "finish") finished()');
+  await expect.poll(lives).toBe(1);
+  const save = link.save();
+  await link.finish(undefined, false);
+  expect(await save).toEqual({ sequence: 0, reason: 'the container was stopped meanwhile' });
+  expect(await link.save()).toMatchObject({ reason: expect.any(String) });
+});

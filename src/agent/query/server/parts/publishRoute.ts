@@ -1,0 +1,2 @@
+/** Few containers are asked to publish. */
+export { publishRoute } from '../publishRoute.ts';
