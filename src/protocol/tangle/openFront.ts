@@ -6,9 +6,10 @@ import { makeFolders } from '../../base/makeFolders.ts';
 import { makeOnce } from '../../base/makeOnce.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Sandboxes } from '../../host/sandboxes/sandboxes.ts';
-import { singleKey } from './access/access.ts';
+import { authenticator, singleKey } from './access/access.ts';
 import { makeSigningKey, sidecarTokens, type Tool } from './access/sidecarToken.ts';
 import { allRoutes } from './allRoutes.ts';
+import type { ToolsOf } from './runtime/openSandbox.ts';
 import { connections } from './sandboxes/connections.ts';
 import { type Front, startFront } from './startFront.ts';
 
@@ -36,11 +37,12 @@ export async function openFront(options: OpenFront): Promise<Front> {
   makeFolders(folder, 0o700);
   const pem = makeOnce(join(folder, 'sidecar-key.pem'), makeSigningKey).toString();
   const tokens = sidecarTokens(pem, clock.now);
-  const connect = connections(tokens, ({ tools }) => tools as readonly Tool[] | undefined, clock.now);
+  const toolsOf: ToolsOf = ({ tools }) => tools as readonly Tool[] | undefined;
+  const connect = connections(tokens, toolsOf, clock.now);
   return await startFront({
     ...options,
     host: options.who === 'all' ? undefined : '127.0.0.1',
-    routes: allRoutes({ sandboxes, folder, connect, clock, log }),
-    findCaller: singleKey(key),
+    routes: allRoutes({ sandboxes, folder, connect, toolsOf, clock, log }),
+    authenticate: authenticator(singleKey(key), tokens),
   });
 }

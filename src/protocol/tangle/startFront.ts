@@ -5,25 +5,25 @@
  *   http/        what every call has in common: limits, routes, bodies, errors
  *   access/      whose key it is, and what it allows
  *   sandboxes/   create, list, get, stop, resume, delete; which are made at all
+ *   runtime/     what is sent on to the API inside of one
  *   allRoutes    every path of the API
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../../base/log.ts';
-import { bearerOf, type FindCaller } from './access/access.ts';
-import { allows, type Caller } from './access/caller.ts';
+import type { Authenticate } from './access/access.ts';
 import { createServer, listen } from './http/createServer.ts';
 import { errorAnswer, isDefect } from './http/errorAnswer.ts';
 import { HttpError } from './http/httpError.ts';
-import { type Matched, matcher } from './http/matchRoute.ts';
+import { matcher } from './http/matchRoute.ts';
 import { readBody } from './http/readBody.ts';
 import { respond } from './http/respond.ts';
 import type { Call, Route } from './http/route.ts';
 
 export interface FrontOptions {
   readonly routes: readonly Route[];
-  readonly findCaller: FindCaller;
+  readonly authenticate: Authenticate;
   /** 0: any that is free. */
   readonly port: number;
   /** The address to listen on; undefined: all. */
@@ -38,35 +38,11 @@ export interface Front {
   close(): Promise<void>;
 }
 
-const nobody: Caller = { name: '', scopes: new Set() };
-
 /** Throws `unavailable` when the port is taken. */
 export async function startFront(options: FrontOptions): Promise<Front> {
-  const { routes, findCaller, log } = options;
+  const { routes, authenticate, log } = options;
   const match = matcher(routes);
   const closing = new AbortController();
-
-  function callerOf({ route }: Matched, request: IncomingMessage): Caller {
-    if (route.scope === 'open' || route.scope === 'own') return nobody;
-    const token = bearerOf(request.headers.authorization);
-    const caller = token === undefined ? undefined : findCaller(token);
-    if (caller === undefined) {
-      throw new HttpError(
-        401,
-        'UNAUTHORIZED',
-        'an API key is required: Authorization: Bearer …',
-        {},
-        {
-          'www-authenticate': 'Bearer',
-        },
-      );
-    }
-    if (!allows(caller, route.scope))
-      throw new HttpError(403, 'FORBIDDEN', `the key ${caller.name} is not allowed: ${route.scope}`, {
-        scope: route.scope,
-      });
-    return caller;
-  }
 
   async function answer(request: IncomingMessage, response: ServerResponse, id: string): Promise<void> {
     const { method = 'GET', url: target = '/' } = request;
@@ -97,7 +73,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       path,
       query: new URLSearchParams(queryString),
       params: found.params,
-      caller: callerOf(found, request),
+      caller: authenticate(found, request),
       origin: options.publicUrl ?? originOf(request),
       signal: AbortSignal.any([gone.signal, closing.signal]),
       body: () => readBody(request),

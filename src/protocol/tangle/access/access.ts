@@ -1,23 +1,79 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Secret } from '../../../base/secret.ts';
-import { type Caller, SCOPES } from './caller.ts';
+import { HttpError } from '../http/httpError.ts';
+import type { Matched } from '../http/matchRoute.ts';
+import { allows, type Caller, SCOPES } from './caller.ts';
+import type { SidecarTokens } from './sidecarToken.ts';
 
-/** Who it is that holds this token; undefined: nobody. */
-export type FindCaller = (token: string) => Caller | undefined;
-
-/** The one key that `RUNTIME_SERVE_KEY` says, which may do everything. */
-export function singleKey(key: Secret): FindCaller {
-  const expected = digest(key.reveal());
-  const caller: Caller = { name: 'default', scopes: new Set(SCOPES) };
-  return (token) => (timingSafeEqual(digest(token), expected) ? caller : undefined);
+export interface Keys {
+  /** Who it is that holds this key; undefined: nobody. */
+  byToken(token: string): Caller | undefined;
+  /** Undefined: there is no such key any more. */
+  byName(name: string): Caller | undefined;
 }
 
-/** `Authorization: Bearer …`, and nothing else. */
-export function bearerOf(header: string | undefined): string | undefined {
+/** Who calls. Throws 401 and 403. */
+export type Authenticate = (found: Matched, request: IncomingMessage) => Caller;
+
+const nobody: Caller = { name: '', scopes: new Set() };
+
+/** A key for what has a scope, a token of the sandbox for `sidecar`, nothing for what is `open`. */
+export function authenticator(keys: Keys, tokens: SidecarTokens): Authenticate {
+  return ({ route, params }, { headers }) => {
+    if (route.scope === 'open') return nobody;
+    const token = bearerOf(headers.authorization) ?? subprotocol(headers['sec-websocket-protocol']);
+    if (token === undefined) throw unauthorized();
+    if (route.scope === 'sidecar') return holderOf(token, params.id);
+    const caller = keys.byToken(token);
+    if (caller === undefined) throw unauthorized();
+    if (!allows(caller, route.scope))
+      throw new HttpError(403, 'FORBIDDEN', `the key ${caller.name} is not allowed: ${route.scope}`, {
+        scope: route.scope,
+      });
+    return caller;
+  };
+
+  function holderOf(token: string, sandbox: string | undefined): Caller {
+    const claims = tokens.read(token);
+    const owner = claims?.cid === sandbox ? keys.byName(claims?.sub ?? '') : undefined;
+    if (claims === undefined || owner === undefined || !allows(owner, 'runtime'))
+      throw new HttpError(403, 'FORBIDDEN', 'the token is not of this sandbox, or its time is over');
+    return { name: owner.name, scopes: owner.scopes, ...(claims.cap ? { tools: claims.cap } : {}) };
+  }
+}
+
+/** The one key that `RUNTIME_SERVE_KEY` says, which may do everything. */
+export function singleKey(key: Secret): Keys {
+  const expected = digest(key.reveal());
+  const caller: Caller = { name: 'default', scopes: new Set(SCOPES) };
+  return {
+    byToken: (token) => (timingSafeEqual(digest(token), expected) ? caller : undefined),
+    byName: (name) => (name === caller.name ? caller : undefined),
+  };
+}
+
+/** `Authorization: Bearer …`. */
+function bearerOf(header: string | undefined): string | undefined {
   return /^Bearer +(\S{1,4096}) *$/i.exec(header ?? '')?.[1];
+}
+
+/** `bearer.<base64url>`: browsers cannot give a WebSocket a header. */
+function subprotocol(header: string | undefined): string | undefined {
+  const [, text] = /(?:^|,)\s*bearer\.([A-Za-z0-9_-]{1,6000})\s*(?:,|$)/.exec(header ?? '') ?? [];
+  return text === undefined ? undefined : Buffer.from(text, 'base64url').toString();
 }
 
 /** Digests are of one length, so comparing takes one time. */
 export function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
+
+const unauthorized = () =>
+  new HttpError(
+    401,
+    'UNAUTHORIZED',
+    'a key is required: Authorization: Bearer …',
+    {},
+    { 'www-authenticate': 'Bearer' },
+  );

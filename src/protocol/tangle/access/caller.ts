@@ -1,4 +1,5 @@
 import type { Sandbox } from '../../../host/sandboxes/sandboxes.ts';
+import type { Tool } from './sidecarToken.ts';
 
 /** What a key may be allowed: docs/sandboxes.md, "Keys". */
 export const SCOPES = ['read', 'write', 'runtime', 'sessions', 'secrets', 'admin'] as const;
@@ -9,6 +10,8 @@ export interface Caller {
   /** Of the key: `NewSandbox.owner`. */
   readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
+  /** Of a sandbox's token: these alone. */
+  readonly tools?: readonly Tool[];
 }
 
 /** `admin` is all of them. */

@@ -21,6 +21,9 @@ export function createServer(): Server {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // A client whose machine has gone.
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
   });
   // Streams are silent for as long as they like: each has its own way to find that nobody reads.
   server.timeout = 0;

@@ -12,8 +12,8 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'ALL';
   /** `/v1/sandboxes/:id`, or with `/*` at its end all below. */
   readonly path: string;
-  /** What the key must allow. `open`: no key is asked for. `own`: the route asks for a token of its own, and has no caller. */
-  readonly scope: Scope | 'open' | 'own';
+  /** What the key must allow. `open`: no key is asked for. `sidecar`: a token of the sandbox `:id`. */
+  readonly scope: Scope | 'open' | 'sidecar';
   /** Undefined: it has answered by `call.response` itself. */
   handle(call: Call): Promise<Answer | undefined>;
 }

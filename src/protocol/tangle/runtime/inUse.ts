@@ -1,0 +1,41 @@
+import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+import { HttpError } from '../http/httpError.ts';
+
+const MOST_AT_ONCE = 256;
+const TOUCH_MS = 30_000;
+
+/** Calls that are under way inside of sandboxes: each keeps its sandbox from being idle, and there is a limit to them. */
+export class InUse {
+  readonly #counts = new Map<string, number>();
+  readonly #sandboxes: Pick<Sandboxes, 'touch'>;
+
+  constructor(sandboxes: Pick<Sandboxes, 'touch'>) {
+    this.#sandboxes = sandboxes;
+  }
+
+  /** Throws 429. */
+  begin(id: string): Disposable {
+    const count = this.#counts.get(id) ?? 0;
+    if (count >= MOST_AT_ONCE)
+      throw new HttpError(
+        429,
+        'QUOTA_EXCEEDED',
+        `${count} calls are under way in sandbox ${id}`,
+        { quotaType: 'calls', current: count, limit: MOST_AT_ONCE, retryAfter: 1 },
+        { 'retry-after': '1' },
+      );
+    this.#counts.set(id, count + 1);
+    this.#sandboxes.touch(id);
+    const timer = setInterval(() => this.#sandboxes.touch(id), TOUCH_MS);
+    timer.unref();
+    return {
+      [Symbol.dispose]: () => {
+        clearInterval(timer);
+        const left = (this.#counts.get(id) ?? 1) - 1;
+        if (left === 0) this.#counts.delete(id);
+        else this.#counts.set(id, left);
+        this.#sandboxes.touch(id);
+      },
+    };
+  }
+}

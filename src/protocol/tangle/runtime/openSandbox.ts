@@ -1,0 +1,32 @@
+import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+import type { Tool } from '../access/sidecarToken.ts';
+import { HttpError } from '../http/httpError.ts';
+import type { Call } from '../http/route.ts';
+import { findOwn, mustBe } from '../sandboxes/findOwn.ts';
+
+/** What tools of a sandbox are open; undefined: all. */
+export type ToolsOf = (sandbox: Sandbox) => readonly Tool[] | undefined;
+
+/** A sandbox whose inside this call may use by this tool: it is the caller's, it runs, it is open. Throws 404, 409 and 403. */
+export function openSandbox(
+  sandboxes: Sandboxes,
+  toolsOf: ToolsOf,
+  call: Call,
+  tool: Tool | 'always' | 'unknown',
+): Sandbox {
+  const sandbox = findOwn(sandboxes, call);
+  for (const open of [toolsOf(sandbox), call.caller.tools]) {
+    if (tool === 'always' || open === undefined || (open as readonly string[]).includes(tool)) continue;
+    throw new HttpError(
+      403,
+      'TOOL_DENIED',
+      `${tool} is not open in this sandbox; open: ${open.join(', ') || 'nothing'}`,
+      {
+        tool,
+        open,
+      },
+    );
+  }
+  mustBe(sandbox, 'running');
+  return sandbox;
+}

@@ -1,0 +1,22 @@
+import { HttpError } from '../http/httpError.ts';
+import type { Call, Route } from '../http/route.ts';
+import type { Parts } from '../parts.ts';
+import { bothPaths, insidePath } from './bothPaths.ts';
+import { BOX_PORT, forward } from './forward.ts';
+import { InUse } from './inUse.ts';
+import { openSandbox } from './openSandbox.ts';
+import { isAmbiguous, toolOf } from './toolOf.ts';
+
+/** All of the API inside of sandboxes that nobody here answers himself: sent on to it as it comes. */
+export function runtimeRoutes(parts: Parts): Route[] {
+  const inUse = new InUse(parts.sandboxes);
+  return bothPaths('ALL', '/*', async (call: Call) => {
+    const path = insidePath(call);
+    if (isAmbiguous(path)) throw new HttpError(400, 'VALIDATION_ERROR', 'a path with `..` or `\\` in it');
+    const { id } = openSandbox(parts.sandboxes, parts.toolsOf, call, toolOf(path));
+    using _use = inUse.begin(id);
+    const query = call.target.slice(call.path.length);
+    const token = parts.sandboxes.boxToken(id).reveal();
+    return await forward(parts.sandboxes, call, { id, port: BOX_PORT, path: `${path}${query}`, token });
+  });
+}

@@ -1,0 +1,157 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { isAmbiguous, toolOf } from '../../../../src/protocol/tangle/runtime/toolOf.ts';
+import { frontTest } from '../../../support/serve/frontTest.ts';
+import { modelSandboxes } from '../../../support/serve/modelSandboxes.ts';
+
+/** A server in the place of the one inside a sandbox. */
+async function inside(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<number> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function running(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  body: object = {},
+) {
+  const port = await inside(answer);
+  const front = await frontTest({ sandboxes: modelSandboxes(async () => connect(port, '127.0.0.1')) });
+  const { body: made } = await front.ask('POST', '/v1/sandboxes', body);
+  await expect.poll(() => front.sandboxes.find(made.id)?.status).toBe('running');
+  const { body: info } = await front.ask('GET', `/v1/sandboxes/${made.id}`);
+  const token = { authorization: `Bearer ${info.connection.authToken}` };
+  return { ...front, id: made.id as string, token };
+}
+
+test('both paths reach the API inside with its own token, the path as it was sent', async () => {
+  const seen: unknown[] = [];
+  const { ask, id, token } = await running((request, response) => {
+    const pieces: Buffer[] = [];
+    request.on('data', (piece) => pieces.push(piece));
+    request.on('end', () => {
+      const { authorization, cookie } = request.headers;
+      seen.push([request.method, request.url, authorization, cookie, Buffer.concat(pieces).toString()]);
+      response.writeHead(418, { 'set-cookie': 'a=b', 'x-own': 'yes' }).end('{"data":1}');
+    });
+  });
+  const path = '/fs/stat/a%20b%?long=1';
+  for (const [at, headers] of [
+    [`/v1/sandboxes/${id}/runtime${path}`, {}],
+    [`/sidecar/${id}${path}`, token],
+  ] as const) {
+    const answer = await ask('DELETE', at, '{"signal":"SIGTERM"}', { ...headers, cookie: 'c=d' });
+    expect(answer).toMatchObject({ status: 418, body: { data: 1 } });
+    expect(answer.headers.get('x-own')).toBe('yes');
+    expect(answer.headers.get('set-cookie')).toBeNull();
+    expect(seen.pop()).toEqual(['DELETE', path, `Bearer box-of-${id}`, undefined, '{"signal":"SIGTERM"}']);
+  }
+});
+
+test('a stream passes as it comes, and ends inside when its reader goes', async () => {
+  let gone: (() => void) | undefined;
+  const ended = new Promise<void>((resolve) => {
+    gone = resolve;
+  });
+  const { url, id } = await running((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('event: stdout\ndata: {"data":"one"}\n\n');
+    response.once('close', () => gone?.());
+  });
+  const reading = new AbortController();
+  const response = await fetch(`${url}/v1/sandboxes/${id}/runtime/process/1/logs`, {
+    headers: { authorization: 'Bearer sk_test' },
+    signal: reading.signal,
+  });
+  const reader = response.body!.getReader();
+  const { value } = await reader.read();
+  expect(Buffer.from(value!).toString()).toBe('event: stdout\ndata: {"data":"one"}\n\n');
+  reading.abort();
+  await ended;
+});
+
+test('who is refused before the body is through gets to read why', async () => {
+  const { ask, id } = await running((_, response) =>
+    response.writeHead(413).end('{"code":"FILE_TOO_LARGE"}'),
+  );
+  const body = 'x'.repeat(8 * 2 ** 20);
+  expect(await ask('POST', `/v1/sandboxes/${id}/runtime/fs/upload`, body)).toMatchObject({
+    status: 413,
+    body: { code: 'FILE_TOO_LARGE' },
+  });
+});
+
+test('a token opens its own sandbox alone, for as long as its key lives', async () => {
+  const { ask, id, token } = await running((_, response) => response.end('{}'));
+  const { body: other } = await ask('POST', '/v1/sandboxes');
+  expect((await ask('GET', `/sidecar/${id}/process`, undefined, token)).status).toBe(200);
+  expect((await ask('GET', `/sidecar/${other.id}/process`, undefined, token)).status).toBe(403);
+  expect((await ask('GET', '/v1/sandboxes', undefined, token)).status).toBe(401);
+  expect((await ask('GET', `/sidecar/${id}/process`, undefined, { authorization: '' })).status).toBe(401);
+  expect((await ask('GET', `/sidecar/${id}/process`)).status).toBe(403);
+  const [head, , signature] = token.authorization.split('.');
+  const claims = { typ: 'sidecar', sub: 'default', cid: other.id, jti: 'x', exp: 4e9 };
+  const forged = `${head}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`;
+  expect(
+    (await ask('GET', `/sidecar/${other.id}/process`, undefined, { authorization: forged })).status,
+  ).toBe(403);
+});
+
+test('only the tools that a sandbox was made with are open', async () => {
+  const { ask, id, token } = await running((_, response) => response.end('{}'), { capabilities: ['files'] });
+  for (const headers of [{}, token]) {
+    const at = headers === token ? `/sidecar/${id}` : `/v1/sandboxes/${id}/runtime`;
+    expect((await ask('POST', `${at}/files/read`, {}, headers)).status).toBe(200);
+    expect((await ask('GET', `${at}/health`, undefined, headers)).status).toBe(200);
+    for (const path of ['/terminals/commands', '/process', '/terminals', '/agents/run', '/tools'])
+      expect(await ask('GET', `${at}${path}`, undefined, headers)).toMatchObject({
+        status: 403,
+        body: { code: 'TOOL_DENIED' },
+      });
+  }
+});
+
+test('what does not run or does not answer is said', async () => {
+  const front = await frontTest();
+  const { body } = await front.ask('POST', '/v1/sandboxes');
+  front.sandboxes.set(body.id, { status: 'stopped' });
+  expect(await front.ask('GET', `/v1/sandboxes/${body.id}/runtime/process`)).toMatchObject({
+    status: 409,
+    body: { code: 'INVALID_STATE', currentState: 'stopped', requiredState: 'running' },
+  });
+  const port = await inside((request) => request.socket.destroy());
+  const dying = await frontTest({ sandboxes: modelSandboxes(async () => connect(port, '127.0.0.1')) });
+  const { body: made } = await dying.ask('POST', '/v1/sandboxes');
+  await expect.poll(() => dying.sandboxes.find(made.id)?.status).toBe('running');
+  expect(await dying.ask('GET', `/v1/sandboxes/${made.id}/runtime/process`)).toMatchObject({
+    status: 502,
+    body: { code: 'SANDBOX_UNREACHABLE' },
+  });
+});
+
+test.each([
+  ['/files/../terminals/commands', true],
+  ['/files/%2e%2E/terminals', true],
+  ['/files/%2e%2e%2fterminals', true],
+  ['/files\\..\\terminals', true],
+  ['/fs/list/..', true],
+  ['/fs/list/a..b/.c', false],
+])('%s is ambiguous: %s', (path, is) => {
+  expect(isAmbiguous(path)).toBe(is);
+});
+
+test.each([
+  ['/terminals/commands', 'exec'],
+  ['/terminals/commandsx', 'terminal'],
+  ['/fs/listsrc', 'files'],
+  ['/processes', 'unknown'],
+  ['//terminals/commands', 'unknown'],
+  ['/capabilities', 'always'],
+])('%s is %s', (path, tool) => {
+  expect(toolOf(path)).toBe(tool);
+});
