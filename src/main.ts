@@ -5,10 +5,11 @@ import { accidentalSignals, nameRealTimeSignals } from './base/signals.ts';
  * One executable, several programs: the first word of the command line says which. Each is a bundle of its own
  * (`scripts/build.ts`), so that what runs in every container holds nothing of the others.
  */
-const programs: Readonly<Record<string, 'agent' | 'host' | 'protocols'>> = {
+const programs: Readonly<Record<string, 'agent' | 'host' | 'protocols' | 'box'>> = {
   execute: 'agent',
   daemon: 'agent',
   'end-groups': 'agent',
+  box: 'box',
   host: 'host',
   bots: 'host',
   provider: 'protocols',
@@ -43,6 +44,11 @@ async function main(): Promise<number> {
   if (program === 'protocols') {
     const protocols = await import('./programs/protocols.ts');
     const code = await protocols.run(process);
+    if (code !== undefined) return code;
+  }
+  if (program === 'box') {
+    const box = await import('./programs/box.ts');
+    const code = await box.run(process);
     if (code !== undefined) return code;
   }
   const operator = await import('./programs/operator.ts');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../src/agent/process/freePort.ts';
-import { readProcessTable } from '../../src/agent/process/processTree.ts';
+import { readProcessTable } from '../../src/base/process/processTree.ts';
 import { anonymousMiB, median, printColumns } from './lib.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signalProcess } from '../../src/agent/process/signalProcess.ts';
+import { signalProcess } from '../../src/base/process/signalProcess.ts';
 import { type Role, roleOf } from '../../test/support/process/roleOf.ts';
 import type { Fault, FaultProxy } from '../../test/support/store/faultProxy.ts';
 

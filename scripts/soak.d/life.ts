@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { botProcesses, readProcessTable } from '../../src/agent/process/processTree.ts';
-import { signalProcess } from '../../src/agent/process/signalProcess.ts';
+import { botProcesses, readProcessTable } from '../../src/base/process/processTree.ts';
+import { signalProcess } from '../../src/base/process/signalProcess.ts';
 import { soakBot, soakQuery } from './bot.ts';
 
 export const BOT = 'soak';

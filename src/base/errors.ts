@@ -5,6 +5,7 @@
  *   replaceFile, makeFolders, fileLock, readRegularFile   files, each written whole and read with a limit
  *   growingWait, whenAborted         waiting, and giving up
  *   command/                         what a command is: found by name, its flags read, its error turned into an exit code
+ *   process/                         the processes of this machine: their table, signals
  *   parts/                           large libraries as parts of the executable, loaded by who needs them
  *   tar/                             a reader of tar archives
  */

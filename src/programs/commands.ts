@@ -1,5 +1,6 @@
 import { agentCommands } from '../agent/roles/commands.ts';
 import type { Command, CommandGroup } from '../base/command/command.ts';
+import { boxCommands } from '../box/commands.ts';
 import { hostCommands } from '../host/commands/commands.ts';
 import { operatorCommands } from '../operator/commands.ts';
 import { protocolCommands } from '../protocol/commands.ts';
@@ -26,6 +27,7 @@ export const commands: CommandGroup = {
     ...hostCommands,
     ...operatorCommands,
     ...protocolCommands,
+    ...boxCommands,
     'end-groups': endGroups!,
   },
 };

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { readProcessTable } from '../../src/agent/process/processTree.ts';
+import { readProcessTable } from '../../src/base/process/processTree.ts';
 import { type Container, startContainer } from '../support/container/container.ts';
 import { containerBots } from '../support/container/containerBots.ts';
 import { docker, universalImage } from '../support/container/docker.ts';

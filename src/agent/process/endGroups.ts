@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
+import { signalProcess } from '../../base/process/signalProcess.ts';
 import { groupMembers } from './groupMembers.ts';
-import { signalProcess } from './signalProcess.ts';
 
 /** Between SIGTERM and SIGKILL, milliseconds: all is over within 5 s of the supervisor's death (contract, section 5). */
 const GRACE_MS = 3000;

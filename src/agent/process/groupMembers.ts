@@ -1,4 +1,4 @@
-import { botProcesses, readProcessTable } from './processTree.ts';
+import { botProcesses, readProcessTable } from '../../base/process/processTree.ts';
 
 /** Processes that belong together, as they were found at one moment. */
 export interface GroupMembers {

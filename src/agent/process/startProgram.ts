@@ -2,10 +2,10 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { type Duplex, Readable, type Writable } from 'node:stream';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 import type { Owner } from '../../base/owner.ts';
+import { signalProcess } from '../../base/process/signalProcess.ts';
 import { openControl } from './control.ts';
 import { fatalSignal } from './fatalSignal.ts';
 import { raiseOomScore } from './raiseOomScore.ts';
-import { signalProcess } from './signalProcess.ts';
 
 /** A program that is still being written is tried this often, with so many milliseconds between. */
 const BUSY_TRIES = 10;

@@ -6,7 +6,7 @@ import type { Surroundings } from './dispatch.ts';
 const FLUSH_MS = 2000;
 
 /** What runs on whatever becomes of its output. */
-const ROLES = /^(execute|daemon|host|provider|bot-runner|bot-scheduler|query-server|gc)$/;
+const ROLES = /^(execute|daemon|box|host|provider|bot-runner|bot-scheduler|query-server|gc)$/;
 
 /** The real process. Its streams are made when they are first used: each loads a part of Node. */
 export function processSurroundings(process: NodeJS.Process): {

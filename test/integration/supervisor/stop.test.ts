@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { botProcesses, readProcessTable } from '../../../src/agent/process/processTree.ts';
+import { botProcesses, readProcessTable } from '../../../src/base/process/processTree.ts';
 import { freePort } from '../../support/process/freePort.ts';
 import { processesWith } from '../../support/process/roleOf.ts';
 import { supervised } from '../../support/process/supervised.ts';

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { readProcessTable } from '../../../src/agent/process/processTree.ts';
+import { readProcessTable } from '../../../src/base/process/processTree.ts';
 
 export type Role = 'daemon' | 'query' | 'guard';
 

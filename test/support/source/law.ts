@@ -5,7 +5,7 @@
  */
 export const law = `
 main.ts                                   which program a command line means
-programs                                  a bundle each: agent, host, operator; the table of all commands
+programs                                  a bundle each: agent, host, operator, …; the table of all commands
 operator                                  what people type                          sees agent bot store base
 protocol                                  the same in the words of other platforms  sees host/sandboxes host/api host/engine base
 host                                      many bots on one engine                   sees bot store base
@@ -39,6 +39,7 @@ agent/turns                               what was asked of an agent, and what b
 agent/ledger                              what turns have cost
 agent/links                               what carries turns to an agent
 agent/process                             children, signals, what processes tell each other
+box                                       one sandbox, from inside                  sees bot/answers base
 bot                                       what a bot is: no process, no port        sees store base
 bot/sync                                  code and state in, state and logs out
 bot/answers | bot/events | bot/logs | bot/kinds | bot/code | bot/artifacts | bot/state
@@ -53,6 +54,7 @@ bot/config                                environment, flags, bot.yaml
 store                                     one interface, three adapters             sees base
 base                                      knows nothing of bots                     sees base
 base/command                              what a command is, and how it is found
+base/process                              the processes of this machine
 base/parts                                large libraries, loaded by who needs them
 base/tar                                  reading tar archives of every kind
 `;

@@ -1,5 +1,5 @@
-import { botProcesses, readProcessTable } from '../../process/processTree.ts';
-import { signalProcess } from '../../process/signalProcess.ts';
+import { botProcesses, readProcessTable } from '../../../base/process/processTree.ts';
+import { signalProcess } from '../../../base/process/signalProcess.ts';
 
 /** How long the bot may stand still for one snapshot, milliseconds. Contract, section 4. */
 export const MAX_FREEZE_MS = 200;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/log.ts';
+import { signalProcess } from '../../../base/process/signalProcess.ts';
 import type { RuntimeEvent } from '../../../bot/events/event.ts';
 import {
   type FromQueryServer,
@@ -8,7 +9,6 @@ import {
   type ToQueryServer,
 } from '../../process/messages.ts';
 import { type Self, withheldEnvironment } from '../../process/roleProcess.ts';
-import { signalProcess } from '../../process/signalProcess.ts';
 import { notText } from '../../process/withBytes.ts';
 import type { Guard } from '../guard/guard.ts';
 import { guardCurrent } from '../guard/guardCurrent.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
-import { botProcesses, leftovers, readProcessTable } from '../../process/processTree.ts';
-import { signalProcess } from '../../process/signalProcess.ts';
+import { botProcesses, leftovers, readProcessTable } from '../../../base/process/processTree.ts';
+import { signalProcess } from '../../../base/process/signalProcess.ts';
 import { ownsNamespace } from './ownNamespace.ts';
 import type { StopBudget } from './stopBudget.ts';
 

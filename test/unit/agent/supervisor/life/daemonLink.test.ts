@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { signalProcess } from '../../../../../src/agent/process/signalProcess.ts';
 import { type DaemonLink, linkDaemon } from '../../../../../src/agent/supervisor/life/daemonLink.ts';
+import { signalProcess } from '../../../../../src/base/process/signalProcess.ts';
 import { type FakeClock, fakeClock } from '../../../../support/fakeClock.ts';
 import { temporaryDirectory } from '../../../../support/files/temporary.ts';
 import { memoryLog } from '../../../../support/memoryLog.ts';

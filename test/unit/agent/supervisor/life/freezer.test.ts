@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
-import { botProcesses, readProcessTable } from '../../../../../src/agent/process/processTree.ts';
-import { signalProcess } from '../../../../../src/agent/process/signalProcess.ts';
 import { createFreezer, MAX_FREEZE_MS } from '../../../../../src/agent/supervisor/life/freezer.ts';
+import { botProcesses, readProcessTable } from '../../../../../src/base/process/processTree.ts';
+import { signalProcess } from '../../../../../src/base/process/signalProcess.ts';
 
 /** A real process group that runs `script`. */
 async function group(script: string): Promise<number> {

@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
-import { botProcesses, readProcessTable } from '../../../../../src/agent/process/processTree.ts';
 import { type BotProcess, startBot } from '../../../../../src/agent/supervisor/life/botProcess.ts';
 import { endLeftovers, stopBot } from '../../../../../src/agent/supervisor/stop/stopBot.ts';
 import { startStop } from '../../../../../src/agent/supervisor/stop/stopBudget.ts';
 import { systemClock } from '../../../../../src/base/clock.ts';
+import { botProcesses, readProcessTable } from '../../../../../src/base/process/processTree.ts';
 import { temporaryDirectory } from '../../../../support/files/temporary.ts';
 
 const never = new AbortController().signal;

@@ -7,13 +7,14 @@ import {
   leftovers,
   type ProcessEntry,
   readProcessTable,
-} from '../../../../src/agent/process/processTree.ts';
+} from '../../../../src/base/process/processTree.ts';
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
 
 const entry = (pid: number, parent: number, group: number, state = 'S'): ProcessEntry => ({
   pid,
   parent,
   group,
+  session: 99,
   state,
 });
 

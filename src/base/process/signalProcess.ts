@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
-import { systemCode } from '../../base/errors.ts';
+import { systemCode } from '../errors.ts';
 
 /** Sends a signal; false where no such process exists (any more). A negative pid names a process group. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {

@@ -5,6 +5,7 @@ export interface ProcessEntry {
   readonly pid: number;
   readonly parent: number;
   readonly group: number;
+  readonly session: number;
   /** `Z` is a zombie: dead, not yet reaped. */
   readonly state: string;
 }
@@ -32,7 +33,8 @@ function readProcess(pid: number, proc: string): ProcessEntry | undefined {
   }
   // The command's name stands in parentheses and may itself hold any of them: count from the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { pid, state: fields[0] ?? '', parent: Number(fields[1]), group: Number(fields[2]) };
+  const [parent = 0, group = 0, session = 0] = fields.slice(1, 4).map(Number);
+  return { pid, state: fields[0] ?? '', parent, group, session };
 }
 
 /**

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import type { Clock } from '../../base/clock.ts';
+import { type ProcessEntry, readProcessTable } from '../../base/process/processTree.ts';
+import { signalProcess } from '../../base/process/signalProcess.ts';
+
+/** In the environment of a command and of all that it starts: its mark. */
+export const MARK_VARIABLE = 'RUNTIME_COMMAND';
+
+/** Each round finds what was forked during the last one. */
+const MOST_ROUNDS = 200;
+const ROUND_MS = 10;
+
+export interface Family {
+  /** Of the first process, which leads a session and a group. */
+  readonly leader: number;
+  readonly mark: string;
+}
+
+/**
+ * Every living process of a command: its session, its group, all their descendants, and whoever carries its mark, wherever they have moved
+ * themselves. Who has left all of these (a session of its own, no parent, the environment wiped) is found by nobody but the
+ * container's end. With another mark it is none of them: once all have ended the system gives their numbers to others.
+ */
+export function membersOf({ leader, mark }: Family, table = readProcessTable()): ProcessEntry[] {
+  return withDescendants(table, (entry) => {
+    const own = markOf(entry.pid);
+    return own === mark || (own === undefined && [entry.pid, entry.group, entry.session].includes(leader));
+  });
+}
+
+function withDescendants(
+  table: readonly ProcessEntry[],
+  isOne: (entry: ProcessEntry) => boolean,
+): ProcessEntry[] {
+  const living = table.filter(({ state, pid }) => state !== 'Z' && pid !== process.pid);
+  const children = Map.groupBy(living, ({ parent }) => parent);
+  const found = new Map<number, ProcessEntry>();
+  const add = (entry: ProcessEntry) => {
+    if (found.has(entry.pid)) return;
+    found.set(entry.pid, entry);
+    for (const child of children.get(entry.pid) ?? []) add(child);
+  };
+  for (const entry of living) if (isOne(entry)) add(entry);
+  return [...found.values()];
+}
+
+function markOf(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/environ`, 'latin1');
+    return new RegExp(`(?:^|\\0)${MARK_VARIABLE}=([^\\0]*)`).exec(text)?.[1];
+  } catch {
+    // It has ended, or is somebody else's.
+    return undefined;
+  }
+}
+
+/** One signal to all of them; how many there were. */
+export function signalFamily(family: Family, signal: NodeJS.Signals): number {
+  const members = membersOf(family);
+  // The group as a whole first: who forks meanwhile is in it as well.
+  if (members.some(({ group }) => group === family.leader)) signalProcess(-family.leader, signal);
+  for (const { pid, group } of members) if (group !== family.leader) signalProcess(pid, signal);
+  return members.length;
+}
+
+/** SIGKILL until nobody is left; false where somebody still is. */
+export async function killFamily(family: Family, { sleep }: Pick<Clock, 'sleep'>): Promise<boolean> {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    if (signalFamily(family, 'SIGKILL') === 0) return true;
+    await sleep(ROUND_MS);
+  }
+  return false;
+}
+
+/** Asks all whose mark begins so to end, with SIGTERM, and resolves when nobody is left of them: whoever stops the box has a limit. */
+export async function endMarked(start: string, { sleep }: Pick<Clock, 'sleep'>): Promise<void> {
+  const members = () =>
+    withDescendants(readProcessTable(), ({ pid }) => markOf(pid)?.startsWith(start) ?? false);
+  for (const { pid } of members()) {
+    signalProcess(pid, 'SIGTERM');
+    // A stopped process would never see it.
+    signalProcess(pid, 'SIGCONT');
+  }
+  while (members().length > 0) await sleep(ROUND_MS);
+}

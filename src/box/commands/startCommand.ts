@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { systemCode } from '../../base/errors.ts';
+import { BoxError, invalid } from '../http/boxError.ts';
+import { type Family, MARK_VARIABLE } from './family.ts';
+import type { PipePool } from './pipePool.ts';
+import type { ShellWords } from './shellWords.ts';
+
+export type Output = 'stdout' | 'stderr';
+
+export interface CommandOptions {
+  readonly words: ShellWords;
+  /** An absolute path of a folder that is there. */
+  readonly cwd: string;
+  /** The whole environment: only its mark is added to it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What it reads. Undefined: nothing. */
+  readonly stdin?: string | undefined;
+  readonly pipes: PipePool;
+  /** What all of its processes are found again by. */
+  readonly mark: string;
+  /** All that comes until its first process has ended. What its descendants print after that nobody hears, and nobody is killed by. */
+  readonly onOutput: (output: Output, bytes: Buffer) => void;
+}
+
+export interface CommandEnd {
+  /** Null: a signal has ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface RunningCommand extends Family {
+  /** When the first process has ended and all that it has printed was passed on. Never rejects. */
+  readonly ended: Promise<CommandEnd>;
+  /** False: `onOutput` is not called until it is true again, and the command waits once the pipes are full. */
+  flow(isWanted: boolean): void;
+}
+
+/** Starts a command in a session and a group of its own. Throws `BoxError` where that cannot be done. */
+export async function startCommand(options: CommandOptions): Promise<RunningCommand> {
+  const { words, cwd, env, stdin, pipes, mark, onOutput } = options;
+  const taken = { stdout: await pipes.take(), stderr: await pipes.take() };
+  const [file = '', ...args] = words.argv;
+  let child: ChildProcess;
+  try {
+    child = spawn(file, args, {
+      cwd,
+      env: { ...env, [MARK_VARIABLE]: mark },
+      detached: true,
+      stdio: [
+        stdin === undefined ? 'ignore' : 'pipe',
+        taken.stdout?.writer ?? 'pipe',
+        taken.stderr?.writer ?? 'pipe',
+        ...(words.script === undefined ? [] : [words.script]),
+      ],
+    });
+  } catch (error) {
+    for (const pipe of Object.values(taken)) pipe?.reader.destroy();
+    throw startError(error, file);
+  } finally {
+    for (const pipe of Object.values(taken)) pipe?.release();
+    if (words.script !== undefined) closeSync(words.script);
+  }
+  const sources: Record<Output, Readable> = {
+    stdout: taken.stdout?.reader ?? child.stdout!,
+    stderr: taken.stderr?.reader ?? child.stderr!,
+  };
+  let hasEnded = false;
+  for (const output of ['stdout', 'stderr'] as const) {
+    sources[output].on('data', (bytes: Buffer) => {
+      if (!hasEnded) onOutput(output, bytes);
+    });
+  }
+  const ended = new Promise<CommandEnd>((resolve) => {
+    child.once('exit', (code, signal) => {
+      for (const output of ['stdout', 'stderr'] as const) {
+        // What waits in the stream came before what waits in the pipe.
+        for (let held = sources[output].read(); held; held = sources[output].read());
+        const rest = taken[output]?.takeRest();
+        if (rest && rest.length > 0) onOutput(output, rest);
+      }
+      hasEnded = true;
+      for (const source of Object.values(sources)) source.resume();
+      resolve({ code, signal });
+    });
+  });
+  await started(child, file);
+  if (stdin !== undefined) {
+    child.stdin!.on('error', () => undefined);
+    child.stdin!.end(stdin);
+  }
+  return {
+    leader: child.pid!,
+    mark,
+    ended,
+    flow: (isWanted) => {
+      for (const source of Object.values(sources)) if (!hasEnded) isWanted ? source.resume() : source.pause();
+    },
+  };
+}
+
+/** Node tells of what the system refuses now, or with the next turn of its loop. */
+function started(child: ChildProcess, file: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.on('error', (error) => reject(startError(error, file)));
+    child.once('spawn', resolve);
+  });
+}
+
+function startError(error: unknown, file: string): unknown {
+  switch (systemCode(error)) {
+    case 'ENOENT':
+    case 'EACCES':
+      return invalid('command', `cannot be run: there is no ${file}, or it is not executable`);
+    case 'EAGAIN':
+    case 'ENOMEM':
+    case 'EMFILE':
+      return new BoxError(503, 'NO_ROOM', 'the sandbox has no room for another process');
+    default:
+      return error;
+  }
+}

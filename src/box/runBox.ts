@@ -1,0 +1,56 @@
+import { constants } from 'node:os';
+import { systemClock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import { whenAborted } from '../base/whenAborted.ts';
+import { listen } from '../bot/answers/listen.ts';
+import { type Box, boxLimits } from './box.ts';
+import type { BoxConfig } from './boxConfig.ts';
+import { createPipePool } from './commands/pipePool.ts';
+import { commandRoutes } from './commands/routes.ts';
+import { createStarter } from './commands/starter.ts';
+import { type CompanionEnd, startCompanion } from './companion.ts';
+import { healthRoutes } from './health.ts';
+import { createBoxServer } from './http/createBoxServer.ts';
+
+/**
+ * The room of a box: one sandbox, from inside. It is the bot of its container, so it runs as the bot's user, has no credential, and all that
+ * it starts is ended, and the disk saved, by the supervisor when the sandbox stops.
+ *
+ *   http/        requests: the token, routes, bodies with a limit, errors in the words of the API
+ *   commands/    what is run and waited for, and how all of a command's processes are found again
+ *   companion    a command beside it, with its stdin, stdout and descriptor 3: an agent
+ */
+
+/** Serves until `stop` is aborted or its companion has ended; resolves with the exit code. */
+export async function runBox(
+  config: BoxConfig,
+  companionArgv: readonly string[],
+  log: Logger,
+  stop: AbortSignal,
+): Promise<number> {
+  const companion = companionArgv.length > 0 ? startCompanion(companionArgv, config.env) : undefined;
+  const limits = boxLimits(process.constrainedMemory());
+  const clock = systemClock;
+  const pipes = createPipePool();
+  const starter = createStarter(pipes, clock);
+  const box: Box = { config, clock, log, starter, limits };
+  const server = createBoxServer({
+    routes: [...healthRoutes(box), ...commandRoutes(box)],
+    token: config.token,
+    log,
+  });
+  try {
+    const port = await listen(server, config.port);
+    log.info('the box is listening', { port });
+    const end = await Promise.race([whenAborted(stop), ...(companion ? [companion.ended] : [])]);
+    // Whoever stops us tells our whole group, and so the companion as well.
+    const [own] = await Promise.all([end ?? companion?.ended, starter.end()]);
+    return own && end ? exitCode(own) : 0;
+  } finally {
+    server.close();
+    server.closeAllConnections();
+    pipes.close();
+  }
+}
+
+const exitCode = ({ code, signal }: CompanionEnd) => code ?? 128 + (signal ? constants.signals[signal] : 0);

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { startBox } from '../../../support/box/startBox.ts';
+
+test('no token is 401, a wrong one 403, and health is open', async () => {
+  const box = await startBox();
+  const ask = async (path: string, authorization?: string) => {
+    const response = await fetch(`${box.url}${path}`, authorization ? { headers: { authorization } } : {});
+    return [response.status, await response.json()];
+  };
+  expect(await ask('/health')).toEqual([200, expect.objectContaining({ status: 'ok' })]);
+  expect(await ask('/health/detailed')).toEqual([401, expect.objectContaining({ code: 'UNAUTHORIZED' })]);
+  expect(await ask('/health/detailed', 'Bearer wrong')).toEqual([
+    403,
+    expect.objectContaining({ code: 'FORBIDDEN' }),
+  ]);
+  expect((await box.ask('GET', '/health/detailed')).body).toMatchObject({ status: 'healthy' });
+  // Nobody learns what there is.
+  expect(await ask('/nowhere')).toEqual([401, expect.objectContaining({ code: 'UNAUTHORIZED' })]);
+});
+
+test('an unknown path, another method, a body that is none: all are JSON, and the connection lives on', async () => {
+  const box = await startBox();
+  expect(await box.ask('GET', '/nowhere')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+  expect(await box.ask('GET', '/terminals/commands')).toMatchObject({
+    status: 405,
+    body: { code: 'METHOD_NOT_ALLOWED' },
+  });
+  for (const body of ['{', '[]', '"a"', 'null', '\xff']) {
+    const response = await box.fetch('/terminals/commands', {
+      method: 'POST',
+      body: Buffer.from(body, 'latin1'),
+    });
+    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
+      400,
+      'VALIDATION_ERROR',
+    ]);
+  }
+  const large = Buffer.alloc(65 * 1024 * 1024, 0x20);
+  const response = await box.fetch('/terminals/commands', { method: 'POST', body: large });
+  expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
+    413,
+    'PAYLOAD_TOO_LARGE',
+  ]);
+  expect((await box.exec('echo still here')).stdout).toBe('still here\n');
+});
