@@ -13,6 +13,7 @@ const programs: Readonly<Record<string, 'agent' | 'host' | 'protocols' | 'box'>>
   host: 'host',
   bots: 'host',
   provider: 'protocols',
+  serve: 'protocols',
   'bot-runner': 'host',
   'bot-scheduler': 'host',
   'query-server': 'host',

@@ -23,6 +23,8 @@ export interface BotSpec {
   };
   /** Its kind is one of agents. */
   readonly agent?: true;
+  /** It is a sandbox: what it is made of never changes while it runs. `image` undefined: the host's own. */
+  readonly sandbox?: { readonly image: string | undefined };
   /** The bot's configuration, JSON text. */
   readonly config: string;
   /** The task, JSON text. */

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { parseDuration } from '../../bot/config/duration.ts';
 import type { Parser } from '../../bot/config/parser.ts';
 import { botId, insidePath, objectKey, sha256 } from '../../bot/config/parsers.ts';
+import { isReserved } from './isReserved.ts';
 
 /** A value as another part of the runtime reads it from text. */
 function parsed<T>(parser: Parser<T>) {
@@ -77,14 +78,11 @@ const secretName: Parser<string> = {
   parse: (text) => (/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/.test(text) ? text : undefined),
 };
 
-/** What the runtime itself sets in a bot's container may not be set by a bot. */
-const reserved =
-  /^(LD_|NODE_|MINIO_|AWS_|RUNTIME_|STORE_|BOT_|CODE_|STATE_|LOGS_|QUERY_|KINDS_|ENTRYPOINT|RUNTIME$|RUN_TIME$|TASK$|START_TIMEOUT$|STOP_TIMEOUT$|MAX_|SYNC_|PATH$)/;
 const environment = v.record(
   v.pipe(
     v.string(),
     v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'is not a name of a variable'),
-    v.check((name) => !reserved.test(name), 'is set by the runtime'),
+    v.check((name) => !isReserved(name), 'is set by the runtime'),
   ),
   parsed<string>({
     expects: 'a text of at most 32 KiB',

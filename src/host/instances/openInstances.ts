@@ -5,7 +5,7 @@ import { makeAgentToken } from '../bots/agentToken.ts';
 import type { BotSpec } from '../bots/botSpec.ts';
 import { isAgent } from '../bots/isAgent.ts';
 import { names } from '../bots/names.ts';
-import type { Credentials } from '../credentials/credentials.ts';
+import type { Credentials, SecretEnv } from '../credentials/credentials.ts';
 import type { Folders } from '../data/folders.ts';
 import type { Users } from '../data/openUsers.ts';
 import type { Engine, InstanceSpec, Role } from '../engine/engine.ts';
@@ -37,6 +37,8 @@ export interface InstancesOptions {
   readonly tokenKey: Secret;
   /** The host's folder of secrets. */
   readonly secrets: string;
+  /** Variables of a bot that stand nowhere in its specification: what a sandbox was given. */
+  readonly secretEnv?: (spec: BotSpec) => SecretEnv;
 }
 
 export function openInstances(options: InstancesOptions): Instances {
@@ -45,6 +47,8 @@ export function openInstances(options: InstancesOptions): Instances {
   let templates = new WeakMap<BotSpec, Template>();
   let image: string | undefined;
   let base: string | undefined;
+  /** Of sandboxes that bring their own: what the names meant when they were first needed. */
+  const images = new Map<string, string>();
 
   async function lookAtImage(signal: AbortSignal): Promise<void> {
     const { id } = await engine.image(options.image, signal);
@@ -57,14 +61,22 @@ export function openInstances(options: InstancesOptions): Instances {
     templates = new WeakMap();
   }
 
+  async function lookAtOwnImage(reference: string, signal: AbortSignal): Promise<void> {
+    images.set(reference, (await engine.image(reference, signal)).id);
+  }
+
+  const imageOf = ({ sandbox }: BotSpec) =>
+    sandbox?.image === undefined ? image : images.get(sandbox.image);
+
   /** Without the network: undefined where something is not here yet. */
   function made(spec: BotSpec): Template | undefined {
     const known = templates.get(spec);
     if (known !== undefined) return known;
     const codeSha256 = code.known(spec.name, spec.code);
-    if (image === undefined || codeSha256 === undefined) return undefined;
+    const own = imageOf(spec);
+    if (own === undefined || codeSha256 === undefined) return undefined;
     const result = template(spec, {
-      image,
+      image: own,
       codeSha256,
       codeFolder: code.folder(codeSha256),
       folders: folders.bot(spec.name),
@@ -84,7 +96,14 @@ export function openInstances(options: InstancesOptions): Instances {
     placeSecrets(spec, options.secrets, folders.bot(spec.name), base.user);
     const secretEnv = await credentials.grant(spec, role, base.user, signal);
     const agentToken = isAgent(spec) && { AGENT_TOKEN: makeAgentToken(options.tokenKey, spec.name) };
-    return { ...base, name, role, run, secretEnv: { ...secretEnv, ...agentToken } } satisfies InstanceSpec;
+    const own = options.secretEnv?.(spec);
+    return {
+      ...base,
+      name,
+      role,
+      run,
+      secretEnv: { ...own, ...secretEnv, ...agentToken },
+    } satisfies InstanceSpec;
   }
 
   return {
@@ -97,6 +116,8 @@ export function openInstances(options: InstancesOptions): Instances {
     },
     prepare: async (spec, signal) => {
       if (image === undefined) await lookAtImage(signal);
+      const own = spec.sandbox?.image;
+      if (own !== undefined && !images.has(own)) await lookAtOwnImage(own, signal);
       users.of(spec.name);
       if (code.known(spec.name, spec.code) === undefined) await code.fetch(spec.name, spec.code, signal);
     },

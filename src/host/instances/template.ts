@@ -25,6 +25,8 @@ export type Template = Omit<InstanceSpec, 'name' | 'role' | 'run' | 'secretEnv' 
 
 export const TMP_BYTES = 64 * 2 ** 20;
 export const QUERY_BYTES = 16 * 2 ** 20;
+/** Where the disk of a sandbox is inside: its state, and its home. */
+const WORKSPACE = '/workspace';
 
 export function template(spec: BotSpec, materials: Materials): Template {
   const made = {
@@ -62,7 +64,9 @@ export function environment(
 ): Record<string, string> {
   const { entrypoints } = spec;
   return {
+    ...(spec.sandbox && { HOME: WORKSPACE }),
     ...spec.env,
+    ...(spec.sandbox && { STATE_PATH: WORKSPACE, BOX_WORKSPACE: WORKSPACE }),
     ...shared,
     ...credentials.env,
     BOT_ID: spec.name,
@@ -85,7 +89,7 @@ function mounts(spec: BotSpec, { codeFolder, folders, credentials }: Materials):
   });
   return [
     folder('/bot', codeFolder, true),
-    folder('/state', folders.state, false),
+    folder(spec.sandbox ? WORKSPACE : '/state', folders.state, false),
     folder('/var/the0', folders.the0, false),
     { target: '/tmp', readOnly: false, from: { type: 'memory', bytes: TMP_BYTES } },
     { target: '/query', readOnly: false, from: { type: 'memory', bytes: QUERY_BYTES } },

@@ -30,7 +30,8 @@ export function gatesOf(seen: Omit<Situation, 'gates'>, keepers: GateKeepers): G
   const isOlder = seen.instances?.some(
     (one) => one.role === 'bot' && (one.state === 'running' || one.state === 'created') && one.hash !== hash,
   );
-  if (hash === undefined || !isOlder || !spec.enabled) return { draining, start, replace: true, ...leave };
+  if (hash === undefined || !isOlder || !spec.enabled || spec.sandbox)
+    return { draining, start, replace: true, ...leave };
   // What could not be started afterwards is not ended.
   if (start !== undefined) return { draining, start, replace: false, ...leave };
   const isOfAll = changesAll(wanted, seen.recorded.current);

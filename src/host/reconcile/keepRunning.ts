@@ -103,20 +103,26 @@ function watchOver(seen: SeenPresent, instance: Instance): Step {
     return record(without(recorded, 'restartAsked'), running(startedAt));
   }
   if (gates.leave !== undefined) return endInstance(seen, instance, gates.leave);
-  // Not before what replaces it is here: an older instance that runs is better than none.
-  if (wanted.hash === undefined) return prepare();
-  if (instance.hash !== wanted.hash) {
-    if (gates.replace) return endInstance(seen, instance, 'what it is made of has changed');
-    const waitsFor =
-      gates.start === undefined ? 'for its wave' : `because it would be ${gates.start.message}`;
-    return wait({ ...running(startedAt), message: `runs; a change waits ${waitsFor}` }, now + 1_000);
-  }
+  const replaced = changed(seen, instance, startedAt);
+  if (replaced !== undefined) return replaced;
   if (instance.startedAt === undefined)
     return wait(because('Starting', instance.error ?? 'being started by the engine'));
   const { failures } = recorded;
   const goodAt = startedAt + wanted.spec.restart.resetMs;
   if (failures > 0 && now >= goodAt) return record({ ...recorded, failures: 0 }, running(startedAt));
   return wait(running(startedAt), failures > 0 ? goodAt : undefined);
+}
+
+/** What to do because it is made of something else than what is wanted now; undefined: it is not. */
+function changed(seen: SeenPresent, instance: Instance, startedAt: number): Step | undefined {
+  const { wanted, now, gates } = seen;
+  // Not before what replaces it is here: an older instance that runs is better than none.
+  if (wanted.hash === undefined) return prepare();
+  // A sandbox is somebody's place of work: whatever has changed is for its next start.
+  if (instance.hash === wanted.hash || wanted.spec.sandbox !== undefined) return undefined;
+  if (gates.replace) return endInstance(seen, instance, 'what it is made of has changed');
+  const waitsFor = gates.start === undefined ? 'for its wave' : `because it would be ${gates.start.message}`;
+  return wait({ ...running(startedAt), message: `runs; a change waits ${waitsFor}` }, now + 1_000);
 }
 
 function running(startedAt: number) {

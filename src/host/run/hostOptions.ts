@@ -1,23 +1,8 @@
 import type { Invocation, OptionSpec } from '../../base/command/command.ts';
-import { RuntimeError } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import { integer, matching, oneOf, type Parser } from '../../bot/config/parser.ts';
 import { absolutePath, anyText, flag, isObject, parseJson } from '../../bot/config/parsers.ts';
-
-/** One setting of a host: `--bots`, else `RUNTIME_HOST_BOTS`, else its default. */
-interface Setting<T> {
-  readonly variable: string;
-  readonly parser: Parser<T>;
-  readonly default: string;
-  readonly meaning: string;
-}
-
-const setting = <T>(variable: string, parser: Parser<T>, usual: string, meaning: string): Setting<T> => ({
-  variable,
-  parser,
-  default: usual,
-  meaning,
-});
+import { readSettings, setting, settingSpecs, type Values } from './settings.ts';
 
 export type Part = 'realtime' | 'scheduled' | 'queries';
 const parts: readonly Part[] = ['realtime', 'scheduled', 'queries'];
@@ -137,43 +122,18 @@ export const hostSettings = {
   ),
 } as const;
 
-type Settings = typeof hostSettings;
-export type HostOptions = {
-  readonly [Name in keyof Settings]: Settings[Name] extends Setting<infer T> ? T : never;
-} & {
+export type HostOptions = Values<typeof hostSettings> & {
   /** RUNTIME_QUERY_TOKEN, for the queries of all bots. */
   readonly queryToken: Secret | undefined;
 };
 
-export function hostOptionSpecs(): Record<string, OptionSpec> {
-  return Object.fromEntries(
-    Object.entries(hostSettings).map(([name, { variable, meaning, parser, default: usual }]) => [
-      name,
-      {
-        type: (parser as Parser<unknown>) === flag ? ('boolean' as const) : ('string' as const),
-        description: `${variable}: ${meaning}${usual === '' ? '' : ` (${usual})`}`,
-      },
-    ]),
-  );
-}
+export const hostOptionSpecs = (): Record<string, OptionSpec> => settingSpecs(hostSettings);
 
 /** Flags beat variables beat defaults; one `config` error with every problem. */
-export function readHostOptions({ flags, env }: Pick<Invocation, 'flags' | 'env'>): HostOptions {
-  const problems: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const [name, { variable, parser, default: usual }] of Object.entries(hostSettings)) {
-    const given = flags[name];
-    const text = given === undefined ? env[variable] || usual : String(given);
-    const value = (parser as Parser<unknown>).parse(text);
-    if (value === undefined)
-      problems.push(
-        `${given === undefined ? variable : `--${name}`}=${JSON.stringify(text)}, expected ${parser.expects}`,
-      );
-    values[name] = value;
-  }
-  if (problems.length > 0) throw new RuntimeError('config', 'the host cannot be started so:', { problems });
-  const token = env.RUNTIME_QUERY_TOKEN;
-  return { ...values, queryToken: token ? new Secret(token) : undefined } as HostOptions;
+export function readHostOptions(given: Pick<Invocation, 'flags' | 'env'>): HostOptions {
+  const token = given.env.RUNTIME_QUERY_TOKEN;
+  const values = readSettings(hostSettings, given, 'the host');
+  return { ...values, queryToken: token ? new Secret(token) : undefined };
 }
 
 /** Where the operator's socket is, for the commands that ask a host. */

@@ -21,6 +21,7 @@ import { openRecords } from '../loop/openRecords.ts';
 import { openWavesFile } from '../loop/wavesFile.ts';
 import type { Source } from '../sources/source.ts';
 import { followImage } from './followImage.ts';
+import type { OpenGuests } from './guests.ts';
 import { hostIdentity } from './hostIdentity.ts';
 import { createHostMetrics } from './hostMetrics.ts';
 import type { HostOptions } from './hostOptions.ts';
@@ -55,6 +56,8 @@ export interface RunHost {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly share?: Share;
+  /** Instead of `--bots`: another platform says what is wanted. */
+  readonly guests?: OpenGuests;
 }
 
 /** What hosts have in common that each look after a part of the same bots, beside one another. */
@@ -69,7 +72,8 @@ export interface Share {
  * The whole host, from its lock to its last word. It may be killed anywhere: whatever it has to know when it comes back is on
  * disk or in the engine, and it stops no bot by ending.
  */
-export async function runHost({ options, config, env, cwd, log, signal, share }: RunHost): Promise<void> {
+export async function runHost(run: RunHost): Promise<void> {
+  const { options, config, env, cwd, log, signal, share } = run;
   await using closing = new AsyncDisposableStack();
   const now = () => Date.now();
   const random = Math.random;
@@ -118,6 +122,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     maxBytes: config.code.maxBytes,
     warn: (message) => log.warn(message),
   });
+  const guests = await run.guests?.({ folders, tokenKey: identity.tokenKey, stores, log });
   const { image, secrets } = options;
   const users = openUsers(folders, share?.firstUid);
   const shared = sharedEnv(env, config.buckets);
@@ -131,6 +136,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     shared,
     secrets,
     tokenKey: identity.tokenKey,
+    ...(guests && { secretEnv: guests.secretEnv }),
   });
   let source: Source | undefined;
   const rollbacks = openRollbacks({
@@ -167,14 +173,8 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     observe: metrics.observe,
   });
   closing.defer(revokeKeys(loop, credentials));
-  source = await openSource(options.bots, {
-    cwd,
-    env,
-    clock: systemClock,
-    log,
-    code,
-    bucket: openBucket,
-  });
+  const sourceDeps = { cwd, env, clock: systemClock, log, code, bucket: openBucket };
+  source = guests?.source ?? (await openSource(options.bots, sourceDeps));
   const state = () => stores.open('state', 0);
   const { tokenKey, keepDraining } = identity;
   const parts = {
@@ -193,12 +193,12 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
   const waiting = { size: options['query-workers'], folder: folders.workers };
   const { api, queryPort } = await serveHost({ ...parts, tokenKey, keepDraining, waiting });
   const isReady = () => api.status().engine.answers && loop.wanted.listedAt !== undefined;
-  const health = await startHealth(options['health-port'], isReady, metrics.registry);
-  closing.defer(() => health.close());
+  const health = guests ? undefined : await startHealth(options['health-port'], isReady, metrics.registry);
+  closing.defer(() => health?.close());
 
   const message = `host ${identity.id} with ${source.label} on ${engine.name}; ${credentials.description}`;
   journal.write({ type: 'host-started', bot: undefined, message, facts: { version: build.version } });
-  log.info(message, { health: health.port, queries: queryPort });
+  log.info(message, { ...(health && { health: health.port }), queries: queryPort });
   await Promise.all([
     loop.run(signal),
     source.run(loop.observer, signal),
@@ -206,6 +206,7 @@ export async function runHost({ options, config, env, cwd, log, signal, share }:
     followImage({ image, instances, loop, journal, clock: systemClock, log }, signal),
     watchDisks({ folders, diskUse, loop, journal, clock: systemClock, log, random }, signal),
     keepHouse({ folders, codeCache, instances, loop, clock: systemClock, log }, signal),
+    guests?.serve({ api, id: identity.id, engine, isReady, registry: metrics.registry, closing }),
   ]);
   log.info('the host ends; what runs keeps running');
 }

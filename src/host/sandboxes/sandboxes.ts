@@ -35,6 +35,9 @@ export interface Sandboxes {
   dial(id: string, port: number, signal: AbortSignal): Promise<Duplex>;
   /** What its own API inside asks for: never given to a client. */
   boxToken(id: string): Secret;
+  /** What `POST /_runtime/publish` on its port 9476 asks for; as that one. */
+  publishToken(id: string): Secret;
+  /** Also told of one that is removed: `find` has it no more then. */
   changes(listener: (sandbox: Sandbox) => void): () => void;
 }
 

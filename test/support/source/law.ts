@@ -7,7 +7,7 @@ export const law = `
 main.ts                                   which program a command line means
 programs                                  a bundle each: agent, host, operator, …; the table of all commands
 operator                                  what people type                          sees agent bot store base
-protocol                                  the same in the words of other platforms  sees host/sandboxes host/api host/engine base
+protocol                                  the same in the words of other platforms  sees host/run host/sandboxes host/api host/engine base
 host                                      many bots on one engine                   sees bot store base
 host/commands                             the words of runtime host and runtime bots
 host/run                                  the parts of a host, put together

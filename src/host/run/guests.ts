@@ -1,0 +1,37 @@
+import type { Registry } from 'prom-client';
+import type { Logger } from '../../base/log.ts';
+import type { Secret } from '../../base/secret.ts';
+import type { Stores } from '../../store/openStores.ts';
+import type { HostApi } from '../api/hostApi.ts';
+import type { BotSpec } from '../bots/botSpec.ts';
+import type { SecretEnv } from '../credentials/credentials.ts';
+import type { Folders } from '../data/folders.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Source } from '../sources/source.ts';
+
+/** What runs on a host because a protocol asks for it. */
+export type OpenGuests = (parts: GuestParts) => Promise<Guests>;
+
+export interface GuestParts {
+  readonly folders: Folders;
+  readonly tokenKey: Secret;
+  readonly stores: Stores;
+  readonly log: Logger;
+}
+
+export interface Guests {
+  readonly source: Source;
+  readonly secretEnv: (spec: BotSpec) => SecretEnv;
+  /** Once the host's parts stand; what it opens ends with `closing`. Rejects when it cannot be served. */
+  serve(host: GuestHost): Promise<void>;
+}
+
+export interface GuestHost {
+  readonly api: HostApi;
+  /** Its name on the engine. */
+  readonly id: string;
+  readonly engine: Engine;
+  readonly isReady: () => boolean;
+  readonly registry: Registry;
+  readonly closing: AsyncDisposableStack;
+}

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import type { Registry } from 'prom-client';
+import { systemClock } from '../../base/clock.ts';
+import type { Env } from '../../base/env.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Secret } from '../../base/secret.ts';
+import type { Config } from '../../bot/config/config.ts';
+import type { ObjectStore } from '../../store/objectStore.ts';
+import type { HostApi } from '../api/hostApi.ts';
+import { dialAddress } from '../engine/dialAddress.ts';
+import type { Engine } from '../engine/engine.ts';
+import { openSandboxes } from '../sandboxes/openSandboxes.ts';
+import { placeBox } from '../sandboxes/placeBox.ts';
+import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import { readHostOptions } from './hostOptions.ts';
+import { purgeBot } from './purgeBot.ts';
+import { runHost } from './runHost.ts';
+import type { ServeOptions } from './serveOptions.ts';
+import { systemTimers } from './systemTimers.ts';
+
+export interface RunServe {
+  readonly options: ServeOptions;
+  readonly config: Config;
+  readonly env: Env;
+  readonly cwd: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Opens the protocol's server; resolves when it serves. */
+  readonly protocol: (parts: ServeParts) => Promise<void>;
+}
+
+/** What a protocol has to serve with. */
+export interface ServeParts {
+  readonly options: ServeOptions;
+  readonly env: Env;
+  readonly sandboxes: Sandboxes;
+  readonly api: HostApi;
+  readonly engine: Engine;
+  /** The host's own, from which keys of other purposes are derived. */
+  readonly tokenKey: Secret;
+  readonly stores: {
+    readonly state: () => Promise<ObjectStore>;
+    readonly code: () => Promise<ObjectStore>;
+  };
+  /** A folder of the protocol's own; root's alone. */
+  readonly folder: string;
+  /** Source and engine have answered. */
+  readonly isReady: () => boolean;
+  /** The host's metrics; the protocol adds its own. */
+  readonly registry: Registry;
+  readonly log: Logger;
+  /** What has been opened is closed with it. */
+  readonly closing: AsyncDisposableStack;
+  readonly signal: AbortSignal;
+}
+
+/** A host of sandboxes: it runs what its records want, and `protocol` is how somebody asks for that. */
+export async function runServe(run: RunServe): Promise<void> {
+  const { options, env, log, signal } = run;
+  await runHost({
+    ...run,
+    options: {
+      ...readHostOptions({ flags: {}, env: {} }),
+      only: new Set(['realtime'] as const),
+      data: options.data,
+      socket: options.socket,
+      image: options.image,
+      network: options.network,
+      'start-slots': options['start-slots'],
+      'query-workers': 0,
+    },
+    guests: async ({ folders, tokenKey, stores }) => {
+      const state = () => stores.open('state', 0);
+      const code = () => stores.open('code', 0);
+      const opened = openSandboxes({
+        folder: join(folders.data, 'sandboxes'),
+        tokenKey,
+        box: await placeBox(code, systemClock, log, signal),
+        keepDeletedMs: options['keep-deleted'],
+        fork: async () => undefined,
+        purge: (id, purging) => purgeBot({ folders, state, logs: () => stores.open('logs', 0) }, id, purging),
+        clock: systemClock,
+        timers: systemTimers,
+        log,
+        signal,
+      });
+      return {
+        source: opened.source,
+        secretEnv: opened.secretEnv,
+        serve: async (host) => {
+          const sandboxes = opened.attach({ api: host.api, name: host.id, dial: dialAddress });
+          await sandboxes.settled(signal);
+          await run.protocol({
+            ...host,
+            options,
+            env,
+            sandboxes,
+            tokenKey,
+            stores: { state, code },
+            folder: join(folders.data, 'serve'),
+            log,
+            signal,
+          });
+        },
+      };
+    },
+  });
+}

@@ -1,0 +1,67 @@
+import type { Invocation, OptionSpec } from '../../base/command/command.ts';
+import { Secret } from '../../base/secret.ts';
+import { durationOrZero } from '../../bot/config/duration.ts';
+import { integer, oneOf } from '../../bot/config/parser.ts';
+import { absolutePath, anyText } from '../../bot/config/parsers.ts';
+import { readSettings, setting, settingSpecs, type Values } from './settings.ts';
+
+/** The settings of `runtime serve`; documented in docs/sandboxes.md. */
+export const serveSettings = {
+  listen: setting(
+    'RUNTIME_SERVE_LISTEN',
+    oneOf('all', 'this-machine'),
+    'this-machine',
+    'whom the server listens for',
+  ),
+  port: setting('RUNTIME_SERVE_PORT', integer(0, 65_535), '9480', 'its port; 0: any that is free'),
+  url: setting(
+    'RUNTIME_SERVE_URL',
+    anyText,
+    '',
+    'where clients reach it, where a proxy stands before it: https://sandboxes.example',
+  ),
+  data: setting(
+    'RUNTIME_SERVE_DATA',
+    absolutePath,
+    '/var/lib/runtime-serve',
+    'what outlives the server: records, disks that run, journal, and the store where none is named',
+  ),
+  socket: setting(
+    'RUNTIME_SERVE_SOCKET',
+    absolutePath,
+    '/run/runtime/serve.sock',
+    "the operator's socket, for `runtime bots --socket`",
+  ),
+  image: setting('RUNTIME_IMAGE', anyText, 'runtime:universal', 'the image of sandboxes that name none'),
+  network: setting(
+    'DOCKER_NETWORK',
+    anyText,
+    '',
+    'a network of the engine instead of closed ones of our own: then no egress is held',
+  ),
+  'start-slots': setting(
+    'RUNTIME_SERVE_START_SLOTS',
+    integer(0, 64),
+    '0',
+    'starts at the same time; 0: as many as cores, 2 to 8',
+  ),
+  'keep-deleted': setting(
+    'RUNTIME_SERVE_KEEP_DELETED',
+    durationOrZero,
+    '24h',
+    'how long the disk of a sandbox that was deleted, or has expired, is kept',
+  ),
+} as const;
+
+export type ServeOptions = Values<typeof serveSettings> & {
+  /** RUNTIME_SERVE_KEY: may do everything. */
+  readonly key: Secret | undefined;
+};
+
+export const serveOptionSpecs = (): Record<string, OptionSpec> => settingSpecs(serveSettings);
+
+/** Throws `config`. */
+export function readServeOptions(given: Pick<Invocation, 'flags' | 'env'>): ServeOptions {
+  const key = given.env.RUNTIME_SERVE_KEY;
+  return { ...readSettings(serveSettings, given, 'the server'), key: key ? new Secret(key) : undefined };
+}

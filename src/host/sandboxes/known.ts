@@ -1,0 +1,76 @@
+import { expiresAt } from './due.ts';
+import type { SandboxRecord } from './record.ts';
+import type { Sandbox, SandboxStatus } from './sandboxes.ts';
+
+/** A sandbox as this server knows it: what is written down, and what was last seen of it. */
+export interface Known {
+  record: SandboxRecord;
+  status: SandboxStatus;
+  /** The engine has said something of it. */
+  isSeen: boolean;
+  /** Of the instance that runs, or ran last. */
+  startedAt: number | undefined;
+  lastActivityAt: number;
+  /** The last of its changes. */
+  turn: Promise<void>;
+}
+
+export function newKnown(record: SandboxRecord, now: number): Known {
+  return {
+    record,
+    status:
+      record.wanted === 'running'
+        ? 'pending'
+        : record.cause === 'failed'
+          ? 'failed'
+          : record.cause === 'lifetime'
+            ? 'expired'
+            : 'stopped',
+    isSeen: record.wanted !== 'running',
+    startedAt: record.startedAt,
+    // Nobody could use it while no server was there.
+    lastActivityAt: record.wanted === 'running' ? now : record.lastActivityAt,
+    turn: Promise.resolve(),
+  };
+}
+
+export function viewOf({ record, status, startedAt, lastActivityAt }: Known, host: string): Sandbox {
+  const {
+    id,
+    owner,
+    name,
+    image,
+    env,
+    resources,
+    egress,
+    lifetimeMs,
+    idleMs,
+    tools,
+    metadata,
+    agent,
+    idempotencyKey,
+  } = record;
+  return {
+    id,
+    owner,
+    name,
+    image,
+    env,
+    resources,
+    egress,
+    lifetimeMs,
+    idleMs,
+    tools,
+    metadata,
+    agent,
+    idempotencyKey,
+    status,
+    host: status === 'pending' ? undefined : host,
+    createdAt: record.createdAt,
+    startedAt,
+    lastActivityAt,
+    expiresAt: expiresAt(record),
+    error: record.error,
+    cause: record.cause,
+  };
+}

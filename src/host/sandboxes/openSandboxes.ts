@@ -1,0 +1,52 @@
+import { Secret } from '../../base/secret.ts';
+import type { BotSpec } from '../bots/botSpec.ts';
+import type { SecretEnv } from '../credentials/credentials.ts';
+import type { Entry, Source } from '../sources/source.ts';
+import { makeBoxTokens } from './boxTokens.ts';
+import { type AttachedHost, type KeptSandboxes, keepSandboxes } from './keepSandboxes.ts';
+import { openRecordFiles } from './openRecordFiles.ts';
+import type { SandboxRecord } from './record.ts';
+import type { SandboxesOptions } from './sandboxesOptions.ts';
+import { createSandboxSource } from './sandboxSource.ts';
+import { specOf } from './specOf.ts';
+
+export interface OpenSandboxes {
+  /** Where the host reads what it has to run. */
+  readonly source: Source;
+  /** What a sandbox is given besides its specification. */
+  readonly secretEnv: (spec: BotSpec) => SecretEnv;
+  /** Once the host stands. */
+  attach(host: AttachedHost): KeptSandboxes;
+}
+
+/**
+ * Sandboxes as they were written down. Everything that is asked of one is on the disk before it is acted upon, so a server that is
+ * killed goes on where it was: what runs is found again by the host's loop, what was to be stopped or taken away still is.
+ */
+export function openSandboxes(options: SandboxesOptions): OpenSandboxes {
+  const files = openRecordFiles(options.folder);
+  const records = new Map(files.found.map((record) => [record.id, record]));
+  const entryOf = (record: SandboxRecord): Entry => ({
+    spec: specOf(record, options.box),
+    origin: `sandbox ${record.id}`,
+  });
+  const wanted = files.found.filter((record) => record.wanted !== 'gone' && !record.toFork);
+  const gone = files.found.filter((record) => record.wanted === 'gone');
+  const source = createSandboxSource(
+    'sandboxes',
+    new Map(wanted.map((record) => [record.id, entryOf(record)])),
+    gone.map(({ id }) => id),
+  );
+
+  return {
+    source: source.source,
+    secretEnv: ({ name }) => {
+      const record = records.get(name);
+      if (record === undefined) return {};
+      const { box, publish } = makeBoxTokens(options.tokenKey, name);
+      const given = Object.entries(record.secretEnv).map(([key, text]) => [key, new Secret(text)]);
+      return { ...Object.fromEntries(given), BOX_TOKEN: box, PUBLISH_TOKEN: publish };
+    },
+    attach: (host) => keepSandboxes({ ...options, files, records, source, entryOf, host }),
+  };
+}

@@ -1,0 +1,26 @@
+import type { Command } from '../../base/command/command.ts';
+import { stopSignal } from '../../base/command/stopSignal.ts';
+import { readServeOptions, serveOptionSpecs } from '../../host/run/serveOptions.ts';
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'serve sandboxes and sessions to clients over HTTP',
+  positionals: '',
+  options: serveOptionSpecs(),
+  details: [
+    'Runs sandboxes on the Docker Engine of this machine and serves them to clients: docs/sandboxes.md. When it ends, no',
+    'sandbox stops: it finds again what runs when it comes back. The store is named by the variables of `runtime execute`.',
+    '',
+    'Exit codes: 0 after a signal, 64 command line, 75 another server has the data folder, 78 configuration.',
+  ].join('\n'),
+  run: async (invocation) => {
+    const options = readServeOptions(invocation);
+    const { loadHost } = await import('../../host/run/loadHost.ts');
+    const { runServe } = await import('../../host/run/runServe.ts');
+    const { startTangle } = await import('./startTangle.ts');
+    const loaded = await loadHost(invocation);
+    const { cwd } = invocation;
+    await runServe({ ...loaded, options, cwd, signal: stopSignal(), protocol: startTangle });
+    return 0;
+  },
+};
