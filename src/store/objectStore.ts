@@ -37,6 +37,11 @@ export interface ObjectStore {
     tail: Uint8Array,
     options?: CallOptions,
   ): Promise<{ readonly etag: string }>;
+  /**
+   * Makes the object `to` of the bytes of `from`, in the store itself. Whatever `to` was is replaced. `from` has at most 5 GiB, and only a
+   * writer of immutable objects may call it: which bytes of one that changes are copied is not said.
+   */
+  copy(from: string, to: string, options?: CallOptions): Promise<void>;
   /** Everything under `prefix`, by key in UTF-8 order. A listing that fails half-way throws; it is never short. */
   list(prefix: string, options?: ListOptions): AsyncIterable<ObjectInfo>;
   /** Removing what is not there is no error. */

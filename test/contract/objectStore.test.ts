@@ -280,6 +280,20 @@ describe.each(['file', 's3', 'aws'] as const)('%s', (type) => {
     expect(await backend.openUploads()).toEqual([]);
   });
 
+  test('a copy is made in the store, over what was there; what is not there is not found', async () => {
+    const { store } = backend;
+    const bytes = randomBytes(3 * MiB);
+    await store.put('of/a bot', bytes);
+    await store.put('of/another', Buffer.from('older'));
+    await store.copy('of/a bot', 'of/another');
+    expect(await read('of/another')).toEqual(bytes);
+    await store.delete('of/a bot');
+    expect(await read('of/another')).toEqual(bytes);
+    await expect(store.copy('of/nobody', 'of/copy')).rejects.toEqual(error('not-found'));
+    await expect(store.copy('of/../first', 'of/copy')).rejects.toEqual(error('damaged'));
+    await expect(store.head('of/copy')).rejects.toEqual(error('not-found'));
+  });
+
   test('a small object: appended to, or refused, never spoilt', async () => {
     const { store } = backend;
     await store.put('small-log', Buffer.from('old'));

@@ -22,6 +22,7 @@ export function watchProgress(store: ObjectStore, onMoved: () => void): ObjectSt
     head: (key, options) => answered(store.head(key, options)),
     put: (key, body, options) => answered(store.put(key, watched(body), options)),
     append: (key, base, tail, options) => answered(store.append(key, base, tail, options)),
+    copy: (from, to, options) => answered(store.copy(from, to, options)),
     list: (prefix, options) => store.list(prefix, options),
     delete: (key, options) => answered(store.delete(key, options)),
     now: (options) => answered(store.now(options)),

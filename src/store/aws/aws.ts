@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import {
+  CopyObjectCommand,
   CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
@@ -18,6 +19,7 @@ import { measuredBody } from '../measuredBody.ts';
 import type { ObjectBody, ObjectInfo, ObjectStore, PutOptions } from '../objectStore.ts';
 import { appendByCopy } from '../s3/appendByCopy.ts';
 import { createConditional } from '../s3/conditional.ts';
+import { encodePath } from '../s3/encodePath.ts';
 import { decodeKey, quoted } from '../s3/s3Xml.ts';
 import { createSweeper } from '../s3/sweepUploads.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
@@ -113,6 +115,13 @@ export function openAwsStore(options: AwsStoreOptions): ObjectStore {
           guarded('store.append', key, signal, () => call),
         );
         return appendByCopy({ key, base, tail, calls, sweeper }, options);
+      }),
+
+    copy: (from, to, { signal } = {}) =>
+      guarded('store.copy', to, signal, async () => {
+        checkKey(from, 'store.copy');
+        const command = new CopyObjectCommand({ ...object(to), CopySource: `${bucket}/${encodePath(from)}` });
+        await client.send(command, abortable(signal));
       }),
 
     async *list(prefix, { signal, startAfter } = {}): AsyncGenerator<ObjectInfo> {

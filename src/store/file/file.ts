@@ -110,6 +110,20 @@ export function openFileStore(dir: string, bucket: string, options: FileStoreOpt
         return await publish(key, temp.path, condition);
       }),
 
+    copy: (from, to, { signal } = {}) =>
+      writing('store.copy', to, signal, async () => {
+        checkKey(from, 'store.copy');
+        const original = layout.pathOf(from);
+        layout.checkInside(original);
+        if (!lstatOrNothing(original)?.isFile()) throw notFound('store.copy', original);
+        await using temp = await writeTemp(
+          layout.temp,
+          measuredBody(Buffer.alloc(0), { key: to, signal }),
+          original,
+        );
+        await publish(to, temp.path, { signal });
+      }),
+
     async *list(prefix, { signal, startAfter }: ListOptions = {}): AsyncGenerator<ObjectInfo> {
       signal?.throwIfAborted();
       // Only whole parts of the prefix are a directory: `bots/a` has to find `bots/ab` too.

@@ -128,6 +128,7 @@ export function withRetry(store: ObjectStore, policy: RetryPolicy, deps: RetryDe
         () => store.append(key, base, tail, options),
         () => tailLanded(patient, key, base, tail, options),
       ),
+    copy: (from, to, options) => retrying(options?.signal, () => store.copy(from, to, options)),
     list: (prefix, options = {}) => {
       const watch = watchProgress({ ...limit, ms: limitMs });
       const watched = { ...options, signal: either(options.signal, watch.stalled) };

@@ -8,6 +8,7 @@ import { mappedBody } from '../mappedBody.ts';
 import type { ObjectInfo, ObjectStore, PutOptions } from '../objectStore.ts';
 import { wholeChecksum } from '../wholeChecksum.ts';
 import { createBucket } from './createBucket.ts';
+import { encodePath } from './encodePath.ts';
 import { networkError } from './networkError.ts';
 import { contentEncoding, requireStore } from './requireStore.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3Client.ts';
@@ -126,6 +127,12 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
         { key, base, tail, calls: s3Multipart(client, bucket, key), sweeper },
         options,
       );
+    },
+
+    async copy(from, to, { signal } = {}) {
+      for (const key of [from, to]) checkKey(key, 'store.copy');
+      const headers = { 'x-amz-copy-source': `/${bucket}/${encodePath(from)}` };
+      await client.sendForText({ op: 'store.copy', method: 'PUT', key: to, headers, signal });
     },
 
     async *list(prefix, { signal, startAfter } = {}): AsyncGenerator<ObjectInfo> {

@@ -155,6 +155,7 @@ function losing(store: ObjectStore, random: () => number): ObjectStore {
     head: (...args) => store.head(...args),
     list: (...args) => store.list(...args),
     append: (...args) => store.append(...args),
+    copy: (...args) => store.copy(...args),
     delete: (...args) => store.delete(...args),
     now: (...args) => store.now(...args),
     close: () => store.close(),

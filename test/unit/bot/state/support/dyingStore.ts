@@ -21,6 +21,7 @@ export class DyingStore {
       head: (key, options) => call(() => inner.head(key, options)),
       put: (key, body, options) => call(() => inner.put(key, body, options)),
       append: (key, base, tail, options) => call(() => inner.append(key, base, tail, options)),
+      copy: (from, to, options) => call(() => inner.copy(from, to, options)),
       delete: (key, options) => call(() => inner.delete(key, options)),
       now: (options) => call(() => inner.now(options)),
       list: (prefix, options) => this.#list(() => inner.list(prefix, options)),
