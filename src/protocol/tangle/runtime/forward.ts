@@ -45,7 +45,8 @@ export async function forward(
       host: `127.0.0.1:${to.port}`,
       ...(to.token === undefined ? {} : { authorization: `Bearer ${to.token}` }),
       ...lengthOf(request),
-      connection: 'close',
+      // Closed by us: who closes first with half of a body unread takes his answer back.
+      connection: 'keep-alive',
     },
     signal,
   });

@@ -1,0 +1,88 @@
+import type { Egress } from '../../bots/botSpec.ts';
+
+/**
+ * The room of what sandboxes may be: `readPolicy` reads the file, `followPolicy` follows its changes, `evaluate` says what is wrong with
+ * a request, before anything of it is done.
+ */
+
+/** What each key may have. */
+export interface Policy {
+  /** The rules for this key. */
+  rulesOf(key: string): Rules;
+}
+
+/** Sizes are bytes, times milliseconds. Patterns are names in which `*` stands for anything. */
+export interface Rules {
+  /** Parts of a sandbox's API. */
+  readonly tools: readonly string[];
+  /** The widest: what is asked for must lie within it. */
+  readonly egress: Egress;
+  /** Folders that files may be read and written in, through the API; undefined: all. */
+  readonly files: readonly string[] | undefined;
+  /** Patterns of names of secrets. */
+  readonly secrets: readonly string[];
+  /** What may run a sandbox: engines. */
+  readonly providers: readonly string[];
+  /** Patterns of images, besides the host's own. */
+  readonly images: readonly string[];
+  /** Patterns of kinds that an agent may be of. */
+  readonly agents: readonly string[];
+  readonly resources: {
+    readonly cpuMillis: number;
+    readonly memoryBytes: number;
+    readonly diskBytes: number;
+    readonly lifetimeMs: number;
+    readonly idleMs: number;
+    /** At the same time, those that are stopped too. */
+    readonly sandboxes: number;
+  };
+}
+
+/** What is asked for, as far as a policy has a word in it. Undefined: it is left to the policy. */
+export interface PolicyRequest {
+  readonly tools: readonly string[] | undefined;
+  readonly egress: Egress | undefined;
+  /** What of its network nobody could enforce, in words. */
+  readonly unenforceable: readonly string[];
+  /** Paths. */
+  readonly files: readonly string[];
+  readonly secrets: readonly string[];
+  readonly provider: string | undefined;
+  readonly image: string | undefined;
+  readonly agent: string | undefined;
+  readonly cpuMillis: number | undefined;
+  readonly memoryBytes: number | undefined;
+  readonly diskBytes: number | undefined;
+  readonly lifetimeMs: number | undefined;
+  readonly idleMs: number | undefined;
+}
+
+export interface Violation {
+  readonly rule: 'tools' | 'domains' | 'files' | 'secrets' | 'resources' | 'provider' | 'image';
+  /** One sentence: what was asked for, and what is allowed. */
+  readonly message: string;
+  readonly asked: string | number;
+  readonly allowed: unknown;
+}
+
+const GIB = 2 ** 30;
+const HOUR = 3_600_000;
+
+/** Where no file says otherwise. */
+export const usualRules: Rules = {
+  tools: ['exec', 'files', 'process', 'terminal', 'ports', 'search', 'agent'],
+  egress: 'internet',
+  files: undefined,
+  secrets: ['*'],
+  providers: ['docker', 'kubernetes', 'host-agent'],
+  images: [],
+  agents: ['*'],
+  resources: {
+    cpuMillis: 4000,
+    memoryBytes: 8 * GIB,
+    diskBytes: 20 * GIB,
+    lifetimeMs: 48 * HOUR,
+    idleMs: 2 * HOUR,
+    sandboxes: 100,
+  },
+};
