@@ -5,6 +5,7 @@ import type { Env } from '../../base/env.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Config } from '../../bot/config/config.ts';
+import { forkState } from '../../bot/state/history/forkState.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
 import type { HostApi } from '../api/hostApi.ts';
 import { dialAddress } from '../engine/dialAddress.ts';
@@ -77,7 +78,10 @@ export async function runServe(run: RunServe): Promise<void> {
         tokenKey,
         box: await placeBox(code, systemClock, log, signal),
         keepDeletedMs: options['keep-deleted'],
-        fork: async () => undefined,
+        fork: async (from, to, forking) => {
+          const context = { store: await state(), bot: to, clock: systemClock, warn: log.warn };
+          await forkState(context, { from: from.sandbox, sequence: from.sequence, signal: forking });
+        },
         purge: (id, purging) => purgeBot({ folders, state, logs: () => stores.open('logs', 0) }, id, purging),
         clock: systemClock,
         timers: systemTimers,
