@@ -86,7 +86,11 @@ async function bundle(): Promise<void> {
           ...(name === 'operator' ? { RUNTIME_EXAMPLES: examples } : {}),
         },
         metafile: true,
-        plugins: [asAssets(/\/parts\/[^/]+\.ts$/), programsAsText],
+        plugins: [
+          asAssets(/\/parts\/[^/]+\.ts$/),
+          programsAsText,
+          ...(name === 'agent' ? [lazyBuiltins()] : []),
+        ],
       });
       // What is in a program, for the test that holds the architecture.
       writeFileSync(join(work, `${name}.meta.json`), JSON.stringify(metafile));
@@ -134,6 +138,22 @@ function cacheCode(name: string): void {
       'build: the executable starts slower than it could: no life of a bot could be run to warm it',
     );
   }
+}
+
+/**
+ * Builtins that take milliseconds to load, and that a start often does without: the first use of one of its exports loads it, not the import.
+ * A proxy in the chain of prototypes: esbuild's `__toESM` makes an object with that of what it is given.
+ */
+function lazyBuiltins(): Plugin {
+  return {
+    name: 'lazy builtins',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^(node:)?(crypto|zlib)$/ }, ({ path }) => ({ path, namespace: 'lazy' }));
+      onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
+        contents: `module.exports = Object.create(new Proxy({}, { get: (_, name) => process.getBuiltinModule('${path}')[name] }))`,
+      }));
+    },
+  };
 }
 
 /** What imports one of the `assets` gets it from the executable instead. */

@@ -130,7 +130,7 @@ try {
   printTable('Size', [
     ['Node as it comes', mib(node / 2 ** 20)],
     ['dist/runtime', mib(own / 2 ** 20)],
-    ['bundled code', mib(statSync(join(root, 'dist/.build/x64/main.cjs')).size / 2 ** 20)],
+    ['bundled code of the agent', mib(statSync(join(root, 'dist/.build/x64/agent.cjs')).size / 2 ** 20)],
   ]);
 
   async function steps(): Promise<[string, string][]> {

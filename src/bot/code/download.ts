@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
+import { startSha256 } from '../../base/sha256.ts';
 import type { ObjectStore, StoredObject } from '../../store/objectStore.ts';
 import { type ArchiveSource, bufferSource, fileSource } from './archiveSource.ts';
 import { refused } from './refused.ts';
@@ -101,7 +101,7 @@ async function receive(
   object: StoredObject,
   put: (chunk: Uint8Array, position: number) => void,
 ): Promise<string> {
-  const sha256 = createHash('sha256');
+  const sha256 = startSha256(object.size);
   let position = 0;
   for await (const chunk of object.body as AsyncIterable<Uint8Array>) {
     if (position + chunk.length > object.size) throw brokenOff(object);
@@ -110,7 +110,7 @@ async function receive(
     position += chunk.length;
   }
   if (position !== object.size) throw brokenOff(object);
-  return sha256.digest('hex');
+  return sha256.digest();
 }
 
 function brokenOff({ key, size }: StoredObject): RuntimeError {

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { blameChecksum } from '../blameChecksum.ts';
@@ -71,7 +71,7 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
 
     async get(key, { range, ifMatch, signal } = {}) {
       checkKey(key, 'store.get');
-      const headers: OutgoingHttpHeaders = {};
+      const headers: Record<string, string> = {};
       // Bytes in HTTP count to the last one.
       if (range) headers.range = `bytes=${range.start}-${range.end - 1}`;
       if (ifMatch !== undefined) headers['if-match'] = ifMatch;
@@ -102,7 +102,7 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
     async put(key, body, options = {}) {
       checkKey(key, 'store.put');
       const { ifMatch, ifNoneMatch, sha256, contentType, signal } = options;
-      const headers: OutgoingHttpHeaders = { 'content-type': contentType ?? 'application/octet-stream' };
+      const headers: Record<string, string> = { 'content-type': contentType ?? 'application/octet-stream' };
       if (ifMatch !== undefined) headers['if-match'] = ifMatch;
       if (ifNoneMatch !== undefined) headers['if-none-match'] = ifNoneMatch;
       // Kept with the object, and told by `head`.

@@ -1,5 +1,4 @@
-import type { ClientRequest, Agent as HttpAgent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import aws4 from 'aws4';
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { believed } from '../authorities.ts';
@@ -7,6 +6,7 @@ import type { ObjectBody } from '../objectStore.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
 import type { S3Access } from '../storeConfig.ts';
 import { createConditional } from './conditional.ts';
+import { createSigner, type RequestHeaders } from './createSigner.ts';
 import { encodePath, encodeQueryPart } from './encodePath.ts';
 import { exchange } from './httpExchange.ts';
 import { networkError } from './networkError.ts';
@@ -30,7 +30,7 @@ export interface S3Request {
   /** Undefined: the bucket itself. */
   readonly key?: string | undefined;
   readonly query?: Readonly<Record<string, string>>;
-  readonly headers?: OutgoingHttpHeaders;
+  readonly headers?: RequestHeaders;
   readonly body?: ObjectBody;
   /** Hex, of the body. */
   readonly sha256?: string | undefined;
@@ -58,6 +58,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
   const url = new URL(options.endpoint);
   const { bucket, clock, region } = options;
   const keys = keySource(options, clock);
+  const sign = createSigner(region);
   let transport: Promise<Transport> | undefined;
   const subject = (key: string | undefined) =>
     `${bucket}${key === undefined ? '' : `/${key}`} at ${url.host}`;
@@ -76,20 +77,18 @@ export function createS3Client(options: S3ClientOptions): S3Client {
     const { start, agent } = await transport;
     const sha256 =
       request.sha256 ?? (await sha256Of(body ?? new Uint8Array(), { key: subject(key), signal }));
-    const path = `/${bucket}${key === undefined ? '' : `/${encodePath(key)}`}${encodeQuery(request.query)}`;
-    const headers: OutgoingHttpHeaders = { host: url.host, ...request.headers };
-    if (body) headers['content-length'] = sizeOf(body);
-    const { accessKey, secretKey, sessionToken } = keys.current();
-    const credentials = {
-      accessKeyId: accessKey.reveal(),
-      secretAccessKey: secretKey.reveal(),
-      ...(sessionToken && { sessionToken: sessionToken.reveal() }),
+    const path = `/${bucket}${key === undefined ? '' : `/${encodePath(key)}`}`;
+    const query = encodeQuery(request.query);
+    const headers: RequestHeaders = {
+      host: url.host,
+      ...request.headers,
+      ...(body && { 'content-length': String(sizeOf(body)) }),
+      'x-amz-content-sha256': sha256,
+      'x-amz-date': new Date(clock.now()).toISOString().replace(/[:-]|\.\d{3}/g, ''),
     };
-    headers['x-amz-content-sha256'] = sha256;
-    headers['x-amz-date'] = new Date(clock.now()).toISOString().replace(/[:-]|\.\d{3}/g, '');
     const signed = request.anonymous
-      ? { path, headers: { host: url.host } }
-      : aws4.sign({ service: 's3', region, method, path, headers }, credentials);
+      ? { host: url.host }
+      : sign({ method, path, query, headers }, keys.current());
     try {
       const { connectMs, idleMs } = options;
       const outgoing = start({
@@ -98,8 +97,8 @@ export function createS3Client(options: S3ClientOptions): S3Client {
         // `hostname` of an IPv6 endpoint has brackets that a lookup does not take.
         host: url.hostname.replace(/^\[|\]$/g, ''),
         port: url.port,
-        path: signed.path ?? path,
-        headers: signed.headers ?? headers,
+        path: query === '' ? path : `${path}?${query}`,
+        headers: signed,
         ...(signal && { signal }),
       });
       const response = await exchange(outgoing, { key: subject(key), body, connectMs, idleMs, signal });
@@ -190,9 +189,8 @@ async function readText(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
+/** Sorted by name, as signatures are made over it. */
 function encodeQuery(query: Readonly<Record<string, string>> = {}): string {
-  const pairs = Object.entries(query).map(
-    ([name, value]) => `${encodeQueryPart(name)}=${encodeQueryPart(value)}`,
-  );
-  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+  const names = Object.keys(query).sort();
+  return names.map((name) => `${encodeQueryPart(name)}=${encodeQueryPart(query[name]!)}`).join('&');
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { isRuntimeError } from '../../../base/errors.ts';
 import { makeFolders } from '../../../base/makeFolders.ts';
+import { sha256 } from '../../../base/sha256.ts';
 import type { ObjectStore } from '../../../store/objectStore.ts';
 import { listSegments } from '../segment.ts';
 import { createDayObjects } from './dayObject.ts';
@@ -143,8 +143,4 @@ export function createShipper({ store, bot, dir, batchBytes = BATCH_BYTES }: Shi
     },
     lag: () => unshippedBytes(dir, load().position),
   };
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

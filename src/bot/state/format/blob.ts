@@ -3,15 +3,14 @@ import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib';
 import { RuntimeError } from '../../../base/errors.ts';
 
-const compress = promisify(zstdCompress);
-const params = { [constants.ZSTD_c_compressionLevel]: 1 };
 /** More than any compression adds, so that the output comes in one piece. */
 const ROOM_BYTES = 1024;
 
 /** As stored: zstd where that is shorter than the bytes themselves, else the bytes. */
 export async function pack(bytes: Buffer): Promise<Buffer> {
+  const params = { [constants.ZSTD_c_compressionLevel]: 1 };
   const chunkSize = bytes.length + (bytes.length >> 7) + ROOM_BYTES;
-  const packed = await compress(bytes, { params, chunkSize, pledgedSrcSize: bytes.length });
+  const packed = await promisify(zstdCompress)(bytes, { params, chunkSize, pledgedSrcSize: bytes.length });
   return packed.length < bytes.length ? packed : bytes;
 }
 

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import * as v from 'valibot';
 import { RuntimeError } from '../../../base/errors.ts';
+import { sha256 } from '../../../base/sha256.ts';
 import { FORMAT, keys } from './format.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -45,7 +45,7 @@ export type SnapshotRecord = v.InferOutput<typeof snapshotSchema>;
  */
 export function encodeHead(head: Head): Buffer {
   const text = JSON.stringify(head);
-  return Buffer.from(`${text.slice(0, -1)},"check":"${hash('sha256', text)}"}`);
+  return Buffer.from(`${text.slice(0, -1)},"check":"${sha256(text)}"}`);
 }
 
 const TAIL = /^,"check":"([0-9a-f]{64})"\}$/;
@@ -63,7 +63,7 @@ export function parseHead(text: string, bot: string): Head {
   }
   const format = (value as { format?: unknown } | null)?.format;
   if (typeof format === 'number' && format !== FORMAT) throw unknownFormat(bot, format);
-  if (check === undefined || hash('sha256', body) !== check) {
+  if (check === undefined || sha256(body) !== check) {
     throw damagedHead(bot, 'its checksum does not match its content');
   }
   const result = v.safeParse(headSchema, value);

@@ -28,13 +28,11 @@ const manifestSchema = v.object({
 /** The root of a snapshot: small, whatever the size of the state. */
 export type Manifest = v.InferOutput<typeof manifestSchema>;
 
-const compress = promisify(zstdCompress);
-
 export async function encodeManifest(
   manifest: Manifest,
 ): Promise<{ name: string; sha256: string; body: Buffer }> {
   const params = { [constants.ZSTD_c_compressionLevel]: 3 };
-  const body = await compress(Buffer.from(JSON.stringify(manifest)), { params });
+  const body = await promisify(zstdCompress)(Buffer.from(JSON.stringify(manifest)), { params });
   const sha256 = hash('sha256', body);
   return { name: `${manifest.sequence}-${sha256}`, sha256, body };
 }
