@@ -18,13 +18,13 @@ export async function ephemeralQuery(
   bot: LoadedBot,
   { stdout, stderr }: Invocation,
   scratch: string,
+  guard = startGuard(processSelf()),
 ): Promise<number> {
   const { config, log } = bot;
   const { queryState, runEphemeralQuery } = await import('../query/parts/ephemeral.ts');
   const stores = await openBotStores(config, log);
   const signal = stopSignal();
   let state: QueryState | undefined;
-  const guard = startGuard(processSelf());
   const exitCode = await runEphemeralQuery({
     config,
     prepare: async () => {

@@ -4,6 +4,8 @@ import { build } from '../../base/build.ts';
 import type { Command, Invocation } from '../../base/command/command.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { configOptions } from '../../bot/config/configOptions.ts';
+import { processSelf } from '../process/processSelf.ts';
+import { startGuard } from '../supervisor/guard/guard.ts';
 import { type LoadedBot, loadBot } from './loadBot.ts';
 
 export const execute: Command = {
@@ -67,6 +69,8 @@ export const execute: Command = {
       return await runQueryServer({ ...bot, version: build.version, pulled });
     }
     const role = flags['skip-sync'] ? 'execute-without-sync' : 'execute';
+    // Before all else: its own start goes on beside ours. While a bot is watched, each run has one of its own.
+    const guard = flags.watch ? undefined : startGuard(processSelf());
     const load = async () => await loadBot(source(), { role, speaker: 'supervisor', dir });
     const bot = await load().catch(async (error: unknown) => {
       const { recordFailedStart } = await import('./parts/failedStart.ts');
@@ -76,7 +80,7 @@ export const execute: Command = {
     const directory = dir === undefined ? undefined : resolve(invocation.cwd, dir);
     if (bot.config.query.path !== undefined) {
       const scratch = directory === undefined ? tmpdir() : join(directory, '.runtime');
-      return await (await import('./ephemeralQuery.ts')).ephemeralQuery(bot, invocation, scratch);
+      return await (await import('./ephemeralQuery.ts')).ephemeralQuery(bot, invocation, scratch, guard);
     }
     const lock = directory && (await (await import('./lockDirectory.ts')).lockDirectory(directory));
     const parts = { sync: !flags['skip-sync'], queryServer: !flags['skip-query-server'] };
@@ -94,7 +98,7 @@ export const execute: Command = {
         );
       }
       const { runBot } = await import('./runBot.ts');
-      const code = await runBot(prepared, invocation, parts);
+      const code = await runBot(prepared, invocation, parts, { guard });
       if (dir !== undefined) people?.tellEnd(bot, dir);
       return code;
     } finally {

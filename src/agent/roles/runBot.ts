@@ -7,6 +7,7 @@ import type { Restored } from '../../bot/state/local/restoreReport.ts';
 import type { PulledState } from '../process/messages.ts';
 import { processSelf } from '../process/processSelf.ts';
 import { refuseTakenOver } from '../process/takenOver.ts';
+import { type Guard, startGuard } from '../supervisor/guard/guard.ts';
 import { execute } from '../supervisor/life/execute.ts';
 import { writeExitRecord } from '../supervisor/life/exitRecord.ts';
 import type { Pulled } from '../supervisor/life/life.ts';
@@ -21,12 +22,18 @@ export interface Parts {
   readonly queryServer: boolean;
 }
 
+export interface RunOptions {
+  /** One that has been started for this life. */
+  readonly guard?: Guard | undefined;
+  readonly signals?: SignalSource;
+}
+
 /** One life of a bot in this process: from the configuration to the record of how it ended. Resolves with the exit code. */
 export async function runBot(
   bot: LoadedBot,
   { stdout, stderr }: Invocation,
   parts: Parts,
-  signals: SignalSource = process,
+  { guard = startGuard(processSelf()), signals = process }: RunOptions = {},
 ): Promise<number> {
   const { config, env, log } = bot;
   const request = botRequest(config);
@@ -78,6 +85,7 @@ export async function runBot(
       onCaptured: releaseWhenQuiet(MUCH_BYTES),
       ...(parts.sync ? {} : { holdMs: 0 }),
     }),
+    guard,
     parts,
     signals,
     clock: systemClock,

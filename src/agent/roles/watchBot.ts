@@ -54,7 +54,7 @@ export async function watchBot(
         stop();
       });
       code = await load()
-        .then((loaded) => runBot(loaded, invocation, parts, source))
+        .then((loaded) => runBot(loaded, invocation, parts, { signals: source }))
         .catch((error: unknown) => {
           if (isRuntimeError(error, 'fenced')) throw error;
           const { message, problems, exitCode } = asRuntimeError(error);

@@ -17,6 +17,8 @@ export interface OutputPipe {
 export interface OutputPipes {
   readonly stdout: OutputPipe;
   readonly stderr: OutputPipe;
+  /** Both ends of both, where nobody has been given any. */
+  close(): void;
 }
 
 /** Makes two FIFOs that every user may open, `stdout` and `stderr`, in this folder; resolves with whether they are there. */
@@ -33,7 +35,14 @@ export async function makeOutputPipes(dir: string, makeFifos: MakeFifos): Promis
     sweep(dir);
     own = mkdtempSync(join(dir, PREFIX));
     if (!(await makeFifos(own))) return undefined;
-    return { stdout: openPipe(join(own, 'stdout')), stderr: openPipe(join(own, 'stderr')) };
+    const [stdout, stderr] = [openPipe(join(own, 'stdout')), openPipe(join(own, 'stderr'))];
+    const close = () => {
+      for (const { reader, writer } of [stdout, stderr]) {
+        closeSync(reader);
+        closeSync(writer);
+      }
+    };
+    return { stdout, stderr, close };
   } catch {
     return undefined;
   } finally {

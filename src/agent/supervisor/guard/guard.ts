@@ -13,9 +13,13 @@ import type { Self } from '../../process/roleProcess.ts';
  * cannot be told from others. A shell, because it costs 0.1 MiB while it waits.
  */
 const WAIT = `
-if [ -n "$FIFOS" ]; then mkfifo -m 666 "$FIFOS/stdout" "$FIFOS/stderr" && echo made; fi
+while read -r next; do
+  case $next in
+    /*) if mkfifo -m 666 "$next/stdout" "$next/stderr"; then echo made; else echo failed; fi ;;
+    *) groups=$next ;;
+  esac
+done
 exec >/dev/null
-while read -r next; do groups=$next; done
 [ -n "$groups" ] || exit 0
 for group in $groups; do kill -STOP "-$group"; done
 exec "$@" $groups`;
@@ -34,28 +38,28 @@ export interface Guard {
   readonly pid: number | undefined;
   add(group: number | undefined): void;
   remove(group: number | undefined): void;
+  /**
+   * Makes two FIFOs in this folder, `stdout` and `stderr`, open to every user: a process for that alone would cost another fork of ours.
+   * Resolves with whether they are there; never rejects. To be called once.
+   */
+  makeFifos(folder: string): Promise<boolean>;
   /** Nothing is guarded any more. */
   close(): void;
-  /** Whether the FIFOs that were asked for are there. Resolves once; never rejects. */
-  readonly fifosMade: Promise<boolean>;
 }
 
-/**
- * Without a shell in the image there is no guard: tini then is all that ends the bot. In the folder `fifosIn`, the first shell
- * makes two FIFOs, `stdout` and `stderr`, open to every user, before it waits: a process for that alone would cost another fork of ours.
- */
-export function startGuard(self: Self, fifosIn?: string): Guard {
+/** Without a shell in the image there is no guard: tini then is all that ends the bot. */
+export function startGuard(self: Self): Guard {
   const groups = new Set<number>();
   const made = Promise.withResolvers<boolean>();
   let closed = false;
   let child: ChildProcess;
 
   const tell = () => void (child.stdin as Socket).write(`${[...groups].join(' ')}\n`);
-  const start = (environment: Record<string, string>) => {
+  const start = () => {
     child = spawn('/bin/sh', ['-c', WAIT, 'sh', self.file, ...self.args, 'end-groups'], {
       cwd: '/',
-      env: environment,
-      stdio: ['pipe', environment.FIFOS === undefined ? 'ignore' : 'pipe', 'ignore'],
+      env: { PATH },
+      stdio: ['pipe', 'pipe', 'ignore'],
       // Ctrl-C at the terminal is not for it.
       detached: true,
     });
@@ -63,17 +67,22 @@ export function startGuard(self: Self, fifosIn?: string): Guard {
     // One that is gone is told by `exit`.
     stdin.on('error', () => undefined);
     stdin.unref();
-    child.stdout?.on('data', () => made.resolve(true));
-    child.stdout?.on('close', () => made.resolve(false));
+    const stdout = child.stdout as Socket;
+    stdout.on('data', (answer: Buffer) => {
+      made.resolve(answer.toString().startsWith('made'));
+      stdout.destroy();
+    });
+    stdout.on('close', () => made.resolve(false));
+    stdout.unref();
     child.unref();
     child.on('error', () => made.resolve(false));
     child.once('exit', () => {
-      if (!closed) setTimeout(start, RESTART_MS, {}).unref();
+      if (!closed) setTimeout(start, RESTART_MS).unref();
     });
     tell();
   };
 
-  start(fifosIn === undefined ? {} : { PATH, FIFOS: fifosIn });
+  start();
   return {
     get pid() {
       return child.pid;
@@ -85,12 +94,20 @@ export function startGuard(self: Self, fifosIn?: string): Guard {
     remove: (group) => {
       if (group !== undefined && groups.delete(group)) tell();
     },
+    makeFifos: async (folder) => {
+      // A line is all that the shell reads, and what does not begin so is groups.
+      if (!/^\/[^\n]*$/.test(folder)) return false;
+      const stdout = child.stdout as Socket;
+      stdout.ref();
+      (child.stdin as Socket).write(`${folder}\n`);
+      return await made.promise;
+    },
     close: () => {
+      if (closed) return;
       closed = true;
       groups.clear();
       tell();
       child.stdin?.end();
     },
-    fifosMade: made.promise,
   };
 }

@@ -27,6 +27,7 @@ import { startUp } from './startUp.ts';
 export async function execute(options: LifeOptions): Promise<ExecuteResult> {
   const life = beginLife(options);
   const ending = await live(life).catch((error: unknown) => failed(life, error));
+  life.guard.close();
   life.stop.close();
   return { record: describeExit(ending), error: ending.error };
 }

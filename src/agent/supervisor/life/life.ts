@@ -10,6 +10,7 @@ import type { PulledState } from '../../process/messages.ts';
 import { processLimit } from '../../process/processLimit.ts';
 import type { Self } from '../../process/roleProcess.ts';
 import type { Capture } from '../capture/createCapture.ts';
+import type { Guard } from '../guard/guard.ts';
 import { listenForStop, type SignalSource, type StopRequest } from '../stop/stopRequest.ts';
 import type { BotProcess } from './botProcess.ts';
 import { createEventRelay, type EventRelay } from './eventRelay.ts';
@@ -30,6 +31,8 @@ export interface LifeOptions {
     onState: (held: HeldState) => void,
   ) => Promise<Pulled | undefined>;
   readonly capture: Capture;
+  /** Ends the bot when the supervisor dies. */
+  readonly guard: Guard;
   readonly parts: { readonly sync: boolean; readonly queryServer: boolean };
   readonly signals: SignalSource;
   readonly clock: Clock;

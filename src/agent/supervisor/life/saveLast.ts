@@ -7,11 +7,10 @@ import type { Ending } from './exitRecord.ts';
 
 /** The final sync. The ending says what was not saved, which wins over the bot's own code. */
 export async function saveLast(ended: Ended): Promise<Ending> {
-  const { guard, fenced, log } = ended;
+  const { fenced, log } = ended;
   const stopped = ended.stop.requested.aborted;
   const outcome = await save(ended);
   ended.helpers().query?.stop();
-  guard.close();
   const { stateSaved, logsSaved, reason } = outcome;
   if (reason !== undefined) log.error(`not everything was saved: ${reason}`);
   return {

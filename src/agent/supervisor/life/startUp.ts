@@ -4,8 +4,7 @@ import type { Launch } from '../../../bot/kinds/kind.ts';
 import { TO_RUN, TO_WRITE } from '../../process/capabilities.ts';
 import { requireProcesses } from '../../process/processLimit.ts';
 import { withBytes } from '../../process/withBytes.ts';
-import { makeOutputPipes } from '../capture/outputPipes.ts';
-import { type Guard, startGuard } from '../guard/guard.ts';
+import { makeOutputPipes, type OutputPipes } from '../capture/outputPipes.ts';
 import { type BotProcess, startBot } from './botProcess.ts';
 import { removeExitRecord } from './exitRecord.ts';
 import type { KeepAgentOptions, KeptAgent } from './keepAgent.ts';
@@ -14,8 +13,6 @@ import { preparePaths } from './preparePaths.ts';
 
 export interface Started extends Life {
   readonly bot: BotProcess & Partial<Pick<KeptAgent, 'agent'>>;
-  /** Ends the bot when the supervisor dies. */
-  readonly guard: Guard;
   /** Undefined: a sidecar has pulled. */
   readonly pulled: Pulled | undefined;
 }
@@ -36,52 +33,51 @@ export async function startUp(life: Life): Promise<Started> {
   const plain = await kind.launch({ ...request, ...(endpoint && { endpoint }) });
   const launch = { ...plain, argv: await withBytes(plain.argv, life.botEnvironment(plain)) };
   const start: StartAgent | undefined = agents && ((options) => agents.keepAgent({ ...options, endpoint }));
+  const pipes = makeOutputPipes(config.paths.logs, life.guard.makeFifos);
   const failed = new AbortController();
   const pulling = life.pull(AbortSignal.any([stop, failed.signal]), relay.emit, life.hold);
   // Its result is looked at below. Without this, a pull that fails while the interpreter is started would be an unhandled rejection.
   pulling.catch(() => undefined);
-  let early: Guarded | undefined;
+  let bot: Started['bot'] | undefined;
   try {
-    early = mayStartEarly(kind, life.roleEnvironment) ? await startGuarded(life, launch, start) : undefined;
-    const pulled = await Promise.race([pulling, ...(early ? [failureOf(early.bot)] : [])]);
+    if (mayStartEarly(kind, life.roleEnvironment)) bot = startGuarded(life, launch, await pipes, start);
+    const pulled = await Promise.race([pulling, ...(bot ? [failureOf(bot)] : [])]);
     await kind.verify(request);
     stop.throwIfAborted();
-    const { bot, guard } = early ?? (await startGuarded(life, launch, start));
+    bot ??= startGuarded(life, launch, await pipes, start);
     bot.go();
     // From here on the phases after this one save the state.
     life.hold(undefined);
     log.debug('bot may run');
     relay.emit('bot.started', { pid: bot.pid });
-    return { ...life, bot, guard, pulled };
+    return { ...life, bot, pulled };
   } catch (error) {
     failed.abort(error);
-    early?.bot.signal('SIGKILL');
-    await Promise.allSettled([pulling, early?.bot.ended]);
-    early?.guard.close();
+    bot?.signal('SIGKILL');
+    await Promise.allSettled([pulling, bot?.ended]);
+    life.guard.remove(bot?.pid);
+    if (!bot) (await pipes)?.close();
     if (stop.aborted) throw new RuntimeError('interrupted', 'stopped before the bot ran', { cause: error });
     throw error;
   }
 }
 
 type StartAgent = (options: Omit<KeepAgentOptions, 'endpoint'>) => KeptAgent;
-type Guarded = Pick<Started, 'bot' | 'guard'>;
-
-async function startGuarded(life: Life, launch: Launch, start?: StartAgent): Promise<Guarded> {
-  const { config, log } = life;
-  // Before the bot: so only one write lies between the bot's start and the moment from which it is guarded.
-  let guard: Guard | undefined;
-  const pipes = await makeOutputPipes(config.paths.logs, (folder) => {
-    guard = startGuard(life.self, folder);
-    return guard.fifosMade;
-  });
-  guard ??= startGuard(life.self);
+/** Starts the bot: only one write lies between that and the moment from which it is guarded. */
+function startGuarded(
+  life: Life,
+  launch: Launch,
+  pipes: OutputPipes | undefined,
+  start?: StartAgent,
+): Started['bot'] {
+  const { config, guard, log } = life;
   const bot = start
     ? start({ life, guard, pipes, launch })
     : startBot({ launch, env: life.botEnvironment(launch), user: config.user, pipes });
   guard.add(bot.pid);
   life.adopt(bot);
   log.debug('process started');
-  return { bot, guard };
+  return bot;
 }
 
 /** An interpreter that ends before the bot may run will never run it: the pull need not go on. */
