@@ -36,6 +36,8 @@ export interface ServeParts {
   readonly env: Env;
   readonly sandboxes: Sandboxes;
   readonly api: HostApi;
+  /** The host's name on the engine. */
+  readonly id: string;
   readonly engine: Engine;
   /** The host's own, from which keys of other purposes are derived. */
   readonly tokenKey: Secret;

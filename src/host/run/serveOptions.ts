@@ -39,6 +39,36 @@ export const serveSettings = {
     '',
     'a network of the engine instead of closed ones of our own: then no egress is held',
   ),
+  policy: setting(
+    'RUNTIME_SERVE_POLICY',
+    anyText,
+    '',
+    'a file that says what sandboxes may be: docs/sandboxes.md',
+  ),
+  'cpu-cores': setting(
+    'RUNTIME_SERVE_CPU_CORES',
+    integer(0, 1_000_000),
+    '0',
+    'cores that all sandboxes may have together; 0: 16 times those of the machine',
+  ),
+  'memory-mb': setting(
+    'RUNTIME_SERVE_MEMORY_MB',
+    integer(0, 1_000_000_000),
+    '0',
+    'memory that all may have together; 0: 3 times that of the machine, and none is started when it is full',
+  ),
+  'disk-gb': setting(
+    'RUNTIME_SERVE_DISK_GB',
+    integer(0, 10_000_000),
+    '0',
+    'disk that all may have together; 0: twice the one of the data folder, and none is started when it is full',
+  ),
+  sandboxes: setting(
+    'RUNTIME_SERVE_SANDBOXES',
+    integer(0, 100_000),
+    '1000',
+    'how many there may be at the same time',
+  ),
   'start-slots': setting(
     'RUNTIME_SERVE_START_SLOTS',
     integer(0, 64),

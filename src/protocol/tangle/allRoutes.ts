@@ -1,15 +1,22 @@
+import { driverRoutes } from './capacity/driverRoutes.ts';
 import type { Route } from './http/route.ts';
+import { networkRoutes } from './network/networkRoutes.ts';
 import type { Parts } from './parts.ts';
+import { readyRoutes } from './ready/readyRoutes.ts';
 import { runtimeRoutes } from './runtime/runtimeRoutes.ts';
-import { makeSandbox } from './sandboxes/makeSandbox.ts';
 import { sandboxRoutes } from './sandboxes/sandboxRoutes.ts';
+import { secretRoutes } from './secrets/secretRoutes.ts';
 import { skipped } from './skipped.ts';
 
 /** Every path of the API, a list for each part of it. Where two match, the first counts. */
 export function allRoutes(parts: Parts): Route[] {
   return [
-    ...health,
-    ...sandboxRoutes({ ...parts, make: makeSandbox(parts) }),
+    ...health(parts),
+    ...sandboxRoutes(parts),
+    ...driverRoutes(parts),
+    ...readyRoutes(parts),
+    ...secretRoutes(parts),
+    ...networkRoutes(parts),
     ...skipped,
     // Last: whatever nobody answers himself.
     ...runtimeRoutes(parts),
@@ -17,9 +24,15 @@ export function allRoutes(parts: Parts): Route[] {
 }
 
 /** Asked without a key. */
-const health: readonly Route[] = (['/health', '/healthz', '/readyz'] as const).map((path) => ({
-  method: 'GET',
-  path,
-  scope: 'open',
-  handle: async () => ({ body: { status: 'ok' } }),
-}));
+function health({ isReady }: Parts): Route[] {
+  const alive = async () => ({ body: { status: 'ok' } });
+  const ready = async () =>
+    isReady()
+      ? { body: { status: 'ok', checks: { runtime: 'ok', store: 'ok' } } }
+      : { status: 503, body: { status: 'degraded', checks: { runtime: 'the engine has not answered yet' } } };
+  return [
+    { method: 'GET', path: '/healthz', scope: 'open', handle: alive },
+    { method: 'GET', path: '/health', scope: 'open', handle: ready },
+    { method: 'GET', path: '/readyz', scope: 'open', handle: ready },
+  ];
+}

@@ -5,12 +5,16 @@ import type { Logger } from '../../base/log.ts';
 import { makeFolders } from '../../base/makeFolders.ts';
 import { makeOnce } from '../../base/makeOnce.ts';
 import type { Secret } from '../../base/secret.ts';
+import { type CapacityOptions, createCapacity } from '../../host/sandboxes/placement/capacity.ts';
+import { followPolicy } from '../../host/sandboxes/policy/followPolicy.ts';
 import type { Sandboxes } from '../../host/sandboxes/sandboxes.ts';
+import { openSecrets } from '../../host/sandboxes/secrets/openSecrets.ts';
 import { authenticator, singleKey } from './access/access.ts';
-import { makeSigningKey, sidecarTokens, type Tool } from './access/sidecarToken.ts';
+import { makeSigningKey, sidecarTokens } from './access/sidecarToken.ts';
 import { allRoutes } from './allRoutes.ts';
-import type { ToolsOf } from './runtime/openSandbox.ts';
+import { toolsBy } from './runtime/toolsBy.ts';
 import { connections } from './sandboxes/connections.ts';
+import { sandboxMaker } from './sandboxes/makeSandbox.ts';
 import { type Front, startFront } from './startFront.ts';
 
 export interface OpenFront {
@@ -23,13 +27,20 @@ export interface OpenFront {
   readonly port: number;
   readonly who: 'all' | 'this-machine';
   readonly publicUrl: string | undefined;
+  /** The policy's file; undefined: the usual rules. */
+  readonly policy: string | undefined;
+  /** What sandboxes are placed on. */
+  readonly hosts: CapacityOptions['hosts'];
+  readonly holdsEgress: boolean;
+  readonly isReady: () => boolean;
+  readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** The HTTP front of `runtime serve`, put together. Ends nothing but itself. */
 export async function openFront(options: OpenFront): Promise<Front> {
-  const { sandboxes, folder, key, clock, log } = options;
+  const { folder, key, clock, log } = options;
   if (key === undefined)
     throw new RuntimeError('config', 'no key may ask this server anything', {
       hint: 'RUNTIME_SERVE_KEY is a key that may do everything.',
@@ -37,12 +48,17 @@ export async function openFront(options: OpenFront): Promise<Front> {
   makeFolders(folder, 0o700);
   const pem = makeOnce(join(folder, 'sidecar-key.pem'), makeSigningKey).toString();
   const tokens = sidecarTokens(pem, clock.now);
-  const toolsOf: ToolsOf = ({ tools }) => tools as readonly Tool[] | undefined;
+  const policy = followPolicy(options.policy, log);
+  const capacity = createCapacity(options);
+  const secrets = openSecrets(join(folder, 'secrets'), clock.now);
+  const toolsOf = toolsBy(policy);
   const connect = connections(tokens, toolsOf, clock.now);
+  const maker = sandboxMaker({ ...options, policy, capacity, secrets });
+  const eventsFail = () => undefined;
   return await startFront({
     ...options,
     host: options.who === 'all' ? undefined : '127.0.0.1',
-    routes: allRoutes({ sandboxes, folder, connect, toolsOf, clock, log }),
+    routes: allRoutes({ ...options, policy, capacity, secrets, toolsOf, connect, maker, eventsFail }),
     authenticate: authenticator(singleKey(key), tokens),
   });
 }

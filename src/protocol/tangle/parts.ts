@@ -1,16 +1,26 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Sandboxes } from '../../host/sandboxes/sandboxes.ts';
+import type { Secrets } from '../../host/sandboxes/secrets/openSecrets.ts';
 import type { ToolsOf } from './runtime/openSandbox.ts';
+import type { Ground } from './sandboxes/admission.ts';
 import type { Connect } from './sandboxes/connections.ts';
+import type { Maker } from './sandboxes/makeSandbox.ts';
 
 /** What every part of the API is made of; each exports a function from these to its routes, and stands in `allRoutes`. */
-export interface Parts {
+export interface Parts extends Ground {
   readonly sandboxes: Sandboxes;
   /** What outlives the server: keys, policy, events. Its owner's alone. */
   readonly folder: string;
   readonly connect: Connect;
   readonly toolsOf: ToolsOf;
+  readonly secrets: Secrets;
+  readonly maker: Maker;
+  readonly version: string;
+  /** Engine and source have answered. */
+  readonly isReady: () => boolean;
+  /** Why events cannot be kept; undefined: they are. */
+  readonly eventsFail: () => string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Secret } from '../../../src/base/secret.ts';
+import type { HostView } from '../../../src/host/sandboxes/placement/place.ts';
 import { type OpenFront, openFront } from '../../../src/protocol/tangle/openFront.ts';
 import { temporaryDirectory } from '../files/temporary.ts';
 import { memoryLog } from '../memoryLog.ts';
@@ -22,6 +23,14 @@ export interface FrontTest {
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Asked>;
 }
 
+/** A host on which there is room for much. */
+export const modelHost: Omit<HostView, 'used'> = {
+  name: 'model',
+  driver: 'docker',
+  unfit: undefined,
+  total: { cpuMillis: 64_000, memoryBytes: 2 ** 36, diskBytes: 2 ** 40, slots: 100 },
+};
+
 /** The front on a port of its own over sandboxes that are a model's. */
 export async function frontTest(options: Partial<OpenFront> = {}): Promise<FrontTest> {
   const folder = await temporaryDirectory();
@@ -33,6 +42,11 @@ export async function frontTest(options: Partial<OpenFront> = {}): Promise<Front
     port: 0,
     who: 'this-machine',
     publicUrl: undefined,
+    policy: undefined,
+    hosts: () => [modelHost],
+    holdsEgress: true,
+    isReady: () => true,
+    version: '0.0.0-test',
     clock: systemClock,
     log,
     ...options,

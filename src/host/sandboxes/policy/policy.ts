@@ -36,6 +36,8 @@ export interface Rules {
     /** At the same time, those that are stopped too. */
     readonly sandboxes: number;
   };
+  /** Calls of one key per minute: what reads, what changes something, what goes inside of a sandbox. */
+  readonly rates: { readonly reads: number; readonly writes: number; readonly calls: number };
 }
 
 /** What is asked for, as far as a policy has a word in it. Undefined: it is left to the policy. */
@@ -56,6 +58,23 @@ export interface PolicyRequest {
   readonly lifetimeMs: number | undefined;
   readonly idleMs: number | undefined;
 }
+
+/** Nothing is asked for. */
+export const emptyRequest: PolicyRequest = {
+  tools: undefined,
+  egress: undefined,
+  unenforceable: [],
+  files: [],
+  secrets: [],
+  provider: undefined,
+  image: undefined,
+  agent: undefined,
+  cpuMillis: undefined,
+  memoryBytes: undefined,
+  diskBytes: undefined,
+  lifetimeMs: undefined,
+  idleMs: undefined,
+};
 
 export interface Violation {
   readonly rule: 'tools' | 'domains' | 'files' | 'secrets' | 'resources' | 'provider' | 'image';
@@ -85,4 +104,5 @@ export const usualRules: Rules = {
     idleMs: 2 * HOUR,
     sandboxes: 100,
   },
+  rates: { reads: 12_000, writes: 1200, calls: 12_000 },
 };

@@ -44,6 +44,9 @@ const rules = v.strictObject({
       sandboxes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
     }),
   ),
+  rates: v.optional(
+    v.strictObject({ reads: v.optional(amount), writes: v.optional(amount), calls: v.optional(amount) }),
+  ),
 });
 
 /** A policy's file: docs/sandboxes.md, "Policy". What a key does not say is as `default` says, and what that does not say is usual. */
@@ -84,7 +87,7 @@ export function readPolicy(text: string, path: string): Policy {
   return { rulesOf: (key) => keys.get(key) ?? usual };
 }
 
-function over(usual: Rules, { resources = {}, ...own }: RulesFile): Rules {
+function over(usual: Rules, { resources = {}, rates = {}, ...own }: RulesFile): Rules {
   const measured = {
     cpuMillis: scaled(resources.cpuCores, 1000),
     memoryBytes: scaled(resources.memoryMB, 2 ** 20),
@@ -93,7 +96,12 @@ function over(usual: Rules, { resources = {}, ...own }: RulesFile): Rules {
     idleMs: scaled(resources.idleTimeoutSeconds, 1000),
     sandboxes: resources.sandboxes,
   };
-  return { ...usual, ...defined(own), resources: { ...usual.resources, ...defined(measured) } };
+  return {
+    ...usual,
+    ...defined(own),
+    resources: { ...usual.resources, ...defined(measured) },
+    rates: { ...usual.rates, ...defined(rates) },
+  };
 }
 
 const scaled = (value: number | undefined, unit: number) => (value === undefined ? undefined : value * unit);

@@ -24,9 +24,6 @@ const NOT_SENT_ON = new Set([
   'set-cookie',
 ]);
 
-/** Inside, only the API listens there (`runtime box`). */
-export const BOX_PORT = 9478;
-
 /** Sends the call on to a port inside, as it comes, and its answer back, as that comes. Throws 502 where nobody answers. */
 export async function forward(
   sandboxes: Sandboxes,

@@ -1,8 +1,9 @@
+import { BOX_PORT } from '../../../host/sandboxes/boxTokens.ts';
 import { HttpError } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 import { bothPaths, insidePath } from './bothPaths.ts';
-import { BOX_PORT, forward } from './forward.ts';
+import { forward } from './forward.ts';
 import { InUse } from './inUse.ts';
 import { openSandbox } from './openSandbox.ts';
 import { isAmbiguous, toolOf } from './toolOf.ts';

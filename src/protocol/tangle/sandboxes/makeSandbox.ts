@@ -1,46 +1,82 @@
-import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
-import { HttpError } from '../http/httpError.ts';
-import type { Call } from '../http/route.ts';
+import { ofNew, ofResumed } from '../../../host/sandboxes/placement/capacity.ts';
+import type { NewSandbox, Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+import type { Secrets } from '../../../host/sandboxes/secrets/openSecrets.ts';
+import { HttpError, notFound } from '../http/httpError.ts';
+import { asShortage, type Ground, refuse, violationsOf } from './admission.ts';
+import { completed } from './completed.ts';
+import { policyRequest } from './policyRequest.ts';
 import type { WantedSandbox } from './readCreate.ts';
 
-/** What a sandbox has that says nothing of it. */
-const USUAL = {
-  memoryBytes: 1024 * 2 ** 20,
-  cpuMillis: 1000,
-  diskBytes: 4 * 2 ** 30,
-  pids: 512,
-  lifetimeMs: 24 * 3_600_000,
-  idleMs: 30 * 60_000,
-} as const;
+export interface MakeSandbox extends Ground {
+  readonly sandboxes: Sandboxes;
+  readonly secrets: Secrets;
+}
 
-/** From what a client wants to what the host is told; refused before anything is made. */
-export function makeSandbox({ sandboxes }: { readonly sandboxes: Sandboxes }) {
-  return async (wanted: WantedSandbox, { caller }: Call): Promise<Sandbox> => {
-    if (wanted.unenforceable.length > 0)
-      throw new HttpError(403, 'POLICY_DENIED', wanted.unenforceable.join('; '), {
-        violations: wanted.unenforceable,
+export interface Maker {
+  /** Throws 403, 404 (a secret), 429 and 503: then nothing has been made. */
+  make(wanted: WantedSandbox, owner: string, from?: NewSandbox['from']): Promise<Sandbox>;
+  /** Throws 503. */
+  resume(sandbox: Sandbox): Promise<Sandbox>;
+}
+
+/**
+ * From what a client wants to what the host is told: policy → quota → secrets → room → written down. The first that says no ends it,
+ * and nothing has been done by then.
+ */
+export function sandboxMaker(parts: MakeSandbox): Maker {
+  const { sandboxes, policy, capacity, secrets } = parts;
+  return {
+    make: async (wanted, owner, from) => {
+      refuse(violationsOf(parts, owner, policyRequest(wanted)));
+      const rules = policy.rulesOf(owner);
+      const request = completed(wanted, rules, {
+        owner,
+        from,
+        secretEnv: valuesOf(secrets, owner, wanted.secrets),
       });
-    return await sandboxes.create({
-      owner: caller.name,
-      name: wanted.name,
-      image: wanted.image,
-      env: wanted.env,
-      secretEnv: {},
-      resources: {
-        memoryBytes: wanted.memoryBytes ?? USUAL.memoryBytes,
-        cpuMillis: wanted.cpuMillis ?? USUAL.cpuMillis,
-        cpuLimit: true,
-        pids: USUAL.pids,
-        diskBytes: wanted.diskBytes ?? USUAL.diskBytes,
-      },
-      egress: wanted.egress ?? 'internet',
-      lifetimeMs: wanted.lifetimeMs ?? USUAL.lifetimeMs,
-      idleMs: wanted.idleMs ?? USUAL.idleMs,
-      tools: wanted.tools,
-      metadata: wanted.metadata,
-      agent: wanted.agent,
-      from: undefined,
-      idempotencyKey: wanted.idempotencyKey,
-    });
+      // Asked again: it has its room already, and the host says whether it is the same request.
+      if (isAskedAgain(sandboxes, request)) return await sandboxes.create(request);
+      checkQuota(sandboxes, owner, rules.resources.sandboxes);
+      return await capacity
+        .hold(ofNew(request.resources), wanted.hints, () => sandboxes.create(request))
+        .catch((error: unknown) => {
+          throw asShortage(error);
+        });
+    },
+    resume: async (sandbox) =>
+      await capacity
+        .hold(ofResumed(sandbox), { driver: undefined, among: [], avoid: [] }, () =>
+          sandboxes.resume(sandbox.id),
+        )
+        .catch((error: unknown) => {
+          throw asShortage(error);
+        }),
   };
+}
+
+function valuesOf(secrets: Secrets, owner: string, names: readonly string[]): NewSandbox['secretEnv'] {
+  return Object.fromEntries(
+    names.map((name) => {
+      const found = secrets.find(owner, name);
+      if (found === undefined) throw notFound('secret', name);
+      return [name, found.value];
+    }),
+  );
+}
+
+function isAskedAgain(sandboxes: Sandboxes, { owner, idempotencyKey }: NewSandbox): boolean {
+  if (idempotencyKey === undefined) return false;
+  return sandboxes.all().some((one) => one.owner === owner && one.idempotencyKey === idempotencyKey);
+}
+
+function checkQuota(sandboxes: Sandboxes, owner: string, limit: number): void {
+  const current = sandboxes.all().filter((one) => one.owner === owner).length;
+  if (current < limit) return;
+  throw new HttpError(
+    429,
+    'QUOTA_EXCEEDED',
+    `the key ${owner} has ${current} sandboxes, of ${limit} that it may have; delete one`,
+    { quotaType: 'sandboxes', current, limit, retryAfter: 60 },
+    { 'retry-after': '60' },
+  );
 }

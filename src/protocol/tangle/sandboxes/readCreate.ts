@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Hints } from '../../../host/sandboxes/placement/place.ts';
 import type { NewSandbox } from '../../../host/sandboxes/sandboxes.ts';
 import { TOOLS, type Tool } from '../access/sidecarToken.ts';
 import { HttpError, invalid } from '../http/httpError.ts';
@@ -36,7 +37,13 @@ const schema = v.object({
   ),
   maxLifetimeSeconds: v.nullish(seconds),
   idleTimeoutSeconds: v.nullish(seconds),
-  driver: v.nullish(v.object({ type: v.nullish(word) })),
+  driver: v.nullish(
+    v.object({
+      type: v.nullish(word),
+      targetHostIds: v.nullish(v.pipe(v.array(word), v.maxLength(64))),
+      avoidHostIds: v.nullish(v.pipe(v.array(word), v.maxLength(64))),
+    }),
+  ),
   backend: v.nullish(v.object({ type: v.nullish(word) })),
   egressPolicy: v.nullish(
     v.object({
@@ -53,6 +60,9 @@ const schema = v.object({
   ),
   secrets: v.nullish(v.pipe(v.array(variable), v.maxLength(64))),
   capabilities: v.nullish(v.pipe(v.array(v.picklist(TOOLS)), v.maxLength(TOOLS.length))),
+  files: v.nullish(
+    v.pipe(v.array(v.pipe(v.string(), v.startsWith('/'), v.maxLength(4096))), v.maxLength(64)),
+  ),
   fromSnapshot: v.nullish(word),
   idempotencyKey: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(256))),
   metadata: v.nullish(v.unknown()),
@@ -83,7 +93,9 @@ export interface WantedSandbox {
   readonly unenforceable: readonly string[];
   readonly secrets: readonly string[];
   readonly tools: readonly Tool[] | undefined;
-  readonly driver: string | undefined;
+  /** What it will read and write, for the policy to say a word. */
+  readonly files: readonly string[];
+  readonly hints: Hints;
   readonly backend: string | undefined;
   readonly fromSnapshot: string | undefined;
   readonly idempotencyKey: string | undefined;
@@ -122,7 +134,12 @@ export function readCreate(
     ...egressOf(given),
     secrets: given.secrets ?? [],
     tools: given.capabilities ?? undefined,
-    driver: given.driver?.type ?? undefined,
+    files: given.files ?? [],
+    hints: {
+      driver: given.driver?.type ?? undefined,
+      among: given.driver?.targetHostIds ?? [],
+      avoid: given.driver?.avoidHostIds ?? [],
+    },
     backend: given.backend?.type ?? undefined,
     fromSnapshot: given.fromSnapshot ?? undefined,
     idempotencyKey: given.idempotencyKey ?? header,

@@ -1,18 +1,14 @@
-import type { Sandbox, Sandboxes, SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
+import { evaluate } from '../../../host/sandboxes/policy/evaluate.ts';
+import { emptyRequest } from '../../../host/sandboxes/policy/policy.ts';
+import type { Sandbox, SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
 import { owns } from '../access/caller.ts';
 import { invalid } from '../http/httpError.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
-import type { Connect } from './connections.ts';
+import type { Parts } from '../parts.ts';
+import { refuse } from './admission.ts';
 import { findOwn, mustBe } from './findOwn.ts';
 import { infoOf } from './infoOf.ts';
-import { readCreate, type WantedSandbox } from './readCreate.ts';
-
-export interface SandboxRoutes {
-  readonly sandboxes: Sandboxes;
-  readonly connect: Connect;
-  /** Checks it by policy and capacity, and makes it. */
-  readonly make: (wanted: WantedSandbox, call: Call) => Promise<Sandbox>;
-}
+import { readCreate } from './readCreate.ts';
 
 /** Clients give up after 30 s without an answer; what takes longer they see by asking again. */
 const PATIENCE_MS = 20_000;
@@ -28,7 +24,7 @@ const STATUSES: readonly SandboxStatus[] = [
 ];
 
 /** Create, list, get, stop, resume, delete, keep alive. */
-export function sandboxRoutes({ sandboxes, connect, make }: SandboxRoutes): Route[] {
+export function sandboxRoutes({ sandboxes, connect, maker, policy }: Parts): Route[] {
   const answer = (call: Call, sandbox: Sandbox, status = 200): Answer => ({
     status,
     body: infoOf(sandbox, connect(sandbox, call.caller.name, call.origin)),
@@ -51,7 +47,7 @@ export function sandboxRoutes({ sandboxes, connect, make }: SandboxRoutes): Rout
       handle: async (call) => {
         const { 'idempotency-key': header } = call.request.headers;
         const wanted = readCreate(await call.body(), typeof header === 'string' ? header : undefined);
-        return answer(call, await make(wanted, call), 201);
+        return answer(call, await maker.make(wanted, call.caller.name), 201);
       },
     },
     {
@@ -86,6 +82,12 @@ export function sandboxRoutes({ sandboxes, connect, make }: SandboxRoutes): Rout
         const isFine = seconds === null || (typeof seconds === 'number' && seconds > 0 && seconds < 2 ** 31);
         if (!isFine) throw invalid({ idleTimeoutSeconds: 'expected seconds, or null' });
         const idleMs = seconds === null ? undefined : (seconds as number) * 1000;
+        refuse(
+          evaluate(
+            { ...emptyRequest, idleMs: idleMs ?? Number.POSITIVE_INFINITY },
+            policy.rulesOf(call.caller.name),
+          ),
+        );
         return answer(call, await sandboxes.setIdleTimeout(id, idleMs));
       },
     },
@@ -118,7 +120,7 @@ export function sandboxRoutes({ sandboxes, connect, make }: SandboxRoutes): Rout
         const found = findOwn(sandboxes, call);
         if (found.status === 'running') return answer(call, found);
         mustBe(found, 'stopped', 'failed', 'provisioning', 'pending');
-        const starting = await sandboxes.resume(found.id);
+        const starting = await maker.resume(found);
         return answer(call, await settled(starting, ['running', 'failed', 'expired'], call));
       },
     },

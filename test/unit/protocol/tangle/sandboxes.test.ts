@@ -70,8 +70,8 @@ test.each([
   [{ egressPolicy: { mode: 'blocked' } }, 'none'],
   [{ egressPolicy: { mode: 'open' } }, 'internet'],
   [{ egressPolicy: { mode: 'strict' } }, 'none'],
-  [{ egressPolicy: { mode: 'strict', allowDomains: ['203.0.113.7'] } }, ['203.0.113.7/32']],
-  [{ network: { allowList: ['203.0.113.0/24'] } }, ['203.0.113.0/24']],
+  [{ egressPolicy: { mode: 'strict', allowDomains: ['198.41.0.4'] } }, ['198.41.0.4/32']],
+  [{ network: { allowList: ['198.41.0.0/24'] } }, ['198.41.0.0/24']],
   [{ network: { blockOutbound: true } }, 'none'],
 ])('egress: %j', async (body, egress) => {
   const { ask, sandboxes } = await frontTest();

@@ -5,32 +5,16 @@ import { evaluate, isFileOpen } from '../../../../../src/host/sandboxes/policy/e
 import { followPolicy } from '../../../../../src/host/sandboxes/policy/followPolicy.ts';
 import { isWithin } from '../../../../../src/host/sandboxes/policy/isWithin.ts';
 import { isNamed } from '../../../../../src/host/sandboxes/policy/pattern.ts';
-import { type PolicyRequest, usualRules } from '../../../../../src/host/sandboxes/policy/policy.ts';
+import { emptyRequest, usualRules } from '../../../../../src/host/sandboxes/policy/policy.ts';
 import { readPolicy } from '../../../../../src/host/sandboxes/policy/readPolicy.ts';
 import { temporaryDirectory } from '../../../../support/files/temporary.ts';
 import { memoryLog } from '../../../../support/memoryLog.ts';
 
-const nothing: PolicyRequest = {
-  tools: undefined,
-  egress: undefined,
-  unenforceable: [],
-  files: [],
-  secrets: [],
-  provider: undefined,
-  image: undefined,
-  agent: undefined,
-  cpuMillis: undefined,
-  memoryBytes: undefined,
-  diskBytes: undefined,
-  lifetimeMs: undefined,
-  idleMs: undefined,
-};
-
 test('who asks for nothing violates nothing', () => {
-  expect(evaluate(nothing, usualRules)).toEqual([]);
+  expect(evaluate(emptyRequest, usualRules)).toEqual([]);
   expect(
     evaluate(
-      nothing,
+      emptyRequest,
       readPolicy('default: {tools: [], egress: none, resources: {cpuCores: 0.1}}', 'p').rulesOf('x'),
     ),
   ).toEqual([]);
@@ -86,7 +70,7 @@ default:
 
 test('at the limit is allowed', () => {
   const { resources } = usualRules;
-  const request = { ...nothing, ...resources, tools: usualRules.tools, egress: usualRules.egress };
+  const request = { ...emptyRequest, ...resources, tools: usualRules.tools, egress: usualRules.egress };
   expect(evaluate(request, usualRules)).toEqual([]);
 });
 
