@@ -9,8 +9,12 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { zipOf } from './zipOf.ts';
+
+// On a slow machine a life is long enough for its process to give its bytecode back.
+setFlagsFromString('--no-flush-bytecode');
 
 const [file = '', cache = ''] = process.argv.slice(2);
 const place = mkdtempSync(join(tmpdir(), 'warm-'));
@@ -41,7 +45,8 @@ server.listen(0, '127.0.0.1', () => {
     BOT_USER: 'none',
     RUNTIME: 'command',
     // Ends before it would have a daemon: what it changes is published by this process.
-    ENTRYPOINT: 'echo; echo 1 > "$STATE_PATH/file"; sleep 0.1',
+    ENTRYPOINT:
+      'echo; cd "$STATE_PATH"; mkdir -p d; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do for j in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do [ -e d/$i-$j ] || echo $i > d/$i-$j; done; done; date > file; sleep 0.1',
     CODE_FILE: 'code.zip',
     CODE_PATH: join(place, 'code'),
     STATE_PATH: join(place, 'state'),
@@ -57,6 +62,8 @@ server.listen(0, '127.0.0.1', () => {
   const script = new Script(readFileSync(file, 'utf8'), { filename: 'runtime:agent' });
   const { exit } = process;
   process.exit = (code): never => {
+    // A cache is good for processes with the same flags.
+    setFlagsFromString('--flush-bytecode');
     writeFileSync(cache, script.createCachedData());
     rmSync(place, { recursive: true, force: true });
     return exit(code);
@@ -68,5 +75,8 @@ server.listen(0, '127.0.0.1', () => {
   ) => void;
   const module = { exports: {} as { run(process: NodeJS.Process): Promise<number> } };
   load(module.exports, createRequire(import.meta.url), module);
-  void module.exports.run(process).then((code) => process.exit(code));
+  void module.exports
+    .run(process)
+    .then(() => module.exports.run(process))
+    .then((code) => process.exit(code));
 });
