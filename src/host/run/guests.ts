@@ -1,13 +1,13 @@
 import type { Registry } from 'prom-client';
 import type { Logger } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { Stores } from '../../store/openStores.ts';
 import type { HostApi } from '../api/hostApi.ts';
 import type { BotSpec } from '../bots/botSpec.ts';
 import type { SecretEnv } from '../credentials/credentials.ts';
 import type { Folders } from '../data/folders.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Source } from '../sources/source.ts';
+import type { HostStores } from './openHostStores.ts';
 
 /** What runs on a host because a protocol asks for it. */
 export type OpenGuests = (parts: GuestParts) => Promise<Guests>;
@@ -15,7 +15,7 @@ export type OpenGuests = (parts: GuestParts) => Promise<Guests>;
 export interface GuestParts {
   readonly folders: Folders;
   readonly tokenKey: Secret;
-  readonly stores: Stores;
+  readonly stores: HostStores;
   readonly log: Logger;
 }
 

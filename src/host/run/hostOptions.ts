@@ -136,6 +136,11 @@ export function readHostOptions(given: Pick<Invocation, 'flags' | 'env'>): HostO
   return { ...values, queryToken: token ? new Secret(token) : undefined };
 }
 
+/** The bots that are run here, of those that are wanted. */
+export function typesOf({ only }: HostOptions): ReadonlySet<'realtime' | 'scheduled'> {
+  return new Set((['realtime', 'scheduled'] as const).filter((type) => only.has(type)));
+}
+
 /** Where the operator's socket is, for the commands that ask a host. */
 export function socketOf({ flags, env }: Pick<Invocation, 'flags' | 'env'>): string {
   const { variable, default: usual } = hostSettings.socket;

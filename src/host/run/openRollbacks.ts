@@ -10,12 +10,12 @@ import { writeSpec } from '../bots/writeSpec.ts';
 import type { Folders } from '../data/folders.ts';
 import type { Users } from '../data/openUsers.ts';
 import type { Rollbacks } from '../reconcile/rollbacks.ts';
-import type { SourceWriter } from '../sources/source.ts';
+import type { Source } from '../sources/source.ts';
 
 export interface RollbacksOptions {
   readonly state: () => Promise<ObjectStore>;
-  /** Undefined where others write the source; nothing is to be wanted again then. */
-  readonly writer: () => SourceWriter | undefined;
+  /** Nothing is to be wanted again where others write it. */
+  readonly source: Pick<Source, 'writer'>;
   /** Where states lie on this machine; undefined: nowhere. */
   readonly here?: { readonly folders: Folders; readonly users: Users };
   readonly clock: Clock;
@@ -55,6 +55,6 @@ export function openRollbacks(options: RollbacksOptions): Rollbacks {
       await publishAgain(await contextOf(bot), { sequence, holder: `rollback-${askedAt}`, signal });
       putAside(bot);
     },
-    want: async (spec) => void (await options.writer()?.apply(writeSpec(spec))),
+    want: async (spec) => void (await options.source.writer?.apply(writeSpec(spec))),
   };
 }

@@ -4,7 +4,6 @@ import { systemClock } from '../../base/clock.ts';
 import type { Env } from '../../base/env.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Config } from '../../bot/config/config.ts';
-import { openStores } from '../../store/openStores.ts';
 import { openCredentials } from '../credentials/openCredentials.ts';
 import { createFolders } from '../data/folders.ts';
 import { openUsers } from '../data/openUsers.ts';
@@ -19,14 +18,14 @@ import { createDiskUse } from '../loop/diskUse.ts';
 import { createHostFull } from '../loop/hostFull.ts';
 import { openRecords } from '../loop/openRecords.ts';
 import { openWavesFile } from '../loop/wavesFile.ts';
-import type { Source } from '../sources/source.ts';
 import { followImage } from './followImage.ts';
 import type { OpenGuests } from './guests.ts';
 import { hostIdentity } from './hostIdentity.ts';
 import { createHostMetrics } from './hostMetrics.ts';
-import type { HostOptions } from './hostOptions.ts';
+import { type HostOptions, typesOf } from './hostOptions.ts';
 import { keepHouse } from './keepHouse.ts';
 import { lockData } from './lockData.ts';
+import { openHostStores } from './openHostStores.ts';
 import { openRollbacks } from './openRollbacks.ts';
 import { openSource } from './openSource.ts';
 import { reachStore } from './reachStore.ts';
@@ -86,19 +85,10 @@ export async function runHost(run: RunHost): Promise<void> {
   const { records, damaged, close } = openRecords(folders, now);
   closing.defer(close);
 
-  // A folder with a bot is packed and uploaded: on a store that is new there is no bucket for it yet.
-  const stores = openStores({ ...config, createCodeBucket: true }, { clock: systemClock, random });
-  closing.defer(() => stores.close());
-  // The loop backs off by itself: a bot that waits here would hold a slot.
-  const code = () => stores.open('code', 0);
-  const openBucket = async (bucket: string) => {
-    const one = openStores(
-      { ...config, buckets: { ...config.buckets, code: bucket } },
-      { clock: systemClock, random },
-    );
-    closing.defer(() => one.close());
-    return await one.open('code', 0);
-  };
+  const stores = openHostStores(config, closing);
+  const guests = await run.guests?.({ folders, tokenKey: identity.tokenKey, stores, log });
+  const source =
+    guests?.source ?? (await openSource(options.bots, { ...stores, cwd, env, clock: systemClock, log }));
   const access = reachStore(config.store, env.MINIO_CONTAINER_ENDPOINT || undefined);
   const networks = options.network
     ? ({ type: 'existing', name: options.network } as const)
@@ -118,11 +108,10 @@ export async function runHost(run: RunHost): Promise<void> {
 
   const codeCache = openCodeCache({
     folders,
-    store: code,
+    store: stores.code,
     maxBytes: config.code.maxBytes,
     warn: (message) => log.warn(message),
   });
-  const guests = await run.guests?.({ folders, tokenKey: identity.tokenKey, stores, log });
   const { image, secrets } = options;
   const users = openUsers(folders, share?.firstUid);
   const shared = sharedEnv(env, config.buckets);
@@ -138,10 +127,9 @@ export async function runHost(run: RunHost): Promise<void> {
     tokenKey: identity.tokenKey,
     ...(guests && { secretEnv: guests.secretEnv }),
   });
-  let source: Source | undefined;
   const rollbacks = openRollbacks({
-    state: () => stores.open('state', 0),
-    writer: () => source?.writer,
+    state: stores.state,
+    source,
     here: { folders, users },
     clock: systemClock,
     log,
@@ -163,7 +151,7 @@ export async function runHost(run: RunHost): Promise<void> {
     log,
     slots: { code: 4, start: options['start-slots'] || Math.min(8, Math.max(2, cores)), end: 16 },
     allowMassDelete: options['allow-mass-delete'],
-    types: new Set((['realtime', 'scheduled'] as const).filter((type) => options.only.has(type))),
+    types: typesOf(options),
     hostFull: createHostFull(options.data, now),
     diskUse,
     saysStopped: (bot) => readStopped(folders, bot),
@@ -173,11 +161,7 @@ export async function runHost(run: RunHost): Promise<void> {
     observe: metrics.observe,
   });
   closing.defer(revokeKeys(loop, credentials));
-  const sourceDeps = { cwd, env, clock: systemClock, log, code, bucket: openBucket };
-  source = guests?.source ?? (await openSource(options.bots, sourceDeps));
-  const state = () => stores.open('state', 0);
-  const { tokenKey, keepDraining } = identity;
-  const parts = {
+  const { api, isReady, queryPort } = await serveHost({
     options,
     loop,
     engine,
@@ -185,14 +169,14 @@ export async function runHost(run: RunHost): Promise<void> {
     rollbacks,
     source,
     journal,
-    state,
+    state: stores.state,
+    tokenKey: identity.tokenKey,
+    keepDraining: identity.keepDraining,
     metrics,
     log,
     closing,
-  };
-  const waiting = { size: options['query-workers'], folder: folders.workers };
-  const { api, queryPort } = await serveHost({ ...parts, tokenKey, keepDraining, waiting });
-  const isReady = () => api.status().engine.answers && loop.wanted.listedAt !== undefined;
+    waiting: { size: options['query-workers'], folder: folders.workers },
+  });
   const health = guests ? undefined : await startHealth(options['health-port'], isReady, metrics.registry);
   closing.defer(() => health?.close());
 

@@ -73,8 +73,7 @@ export async function runServe(run: RunServe): Promise<void> {
       'query-workers': 0,
     },
     guests: async ({ folders, tokenKey, stores }) => {
-      const state = () => stores.open('state', 0);
-      const code = () => stores.open('code', 0);
+      const { state, code, logs } = stores;
       const opened = openSandboxes({
         folder: join(folders.data, 'sandboxes'),
         tokenKey,
@@ -84,7 +83,7 @@ export async function runServe(run: RunServe): Promise<void> {
           const context = { store: await state(), bot: to, clock: systemClock, warn: log.warn };
           await forkState(context, { from: from.sandbox, sequence: from.sequence, signal: forking });
         },
-        purge: (id, purging) => purgeBot({ folders, state, logs: () => stores.open('logs', 0) }, id, purging),
+        purge: (id, purging) => purgeBot({ folders, state, logs }, id, purging),
         clock: systemClock,
         timers: systemTimers,
         log,

@@ -38,6 +38,8 @@ export interface ServeHost {
 
 export interface Served {
   readonly api: HostApi;
+  /** Whether the host does its work: the engine answers, and what is wanted is known. */
+  readonly isReady: () => boolean;
   /** Undefined: this host answers no queries. */
   readonly queryPort: number | undefined;
 }
@@ -56,7 +58,8 @@ export async function serveHost(host: ServeHost): Promise<Served> {
   metrics.watch(api, loop.slots);
   const control = await startControl(options.socket, api);
   closing.defer(() => control.close());
-  if (!options.only.has('queries')) return { api, queryPort: undefined };
+  const isReady = () => api.status().engine.answers && loop.wanted.listedAt !== undefined;
+  if (!options.only.has('queries')) return { api, isReady, queryPort: undefined };
   const gateway = await startGateway({
     api,
     engine,
@@ -80,5 +83,5 @@ export async function serveHost(host: ServeHost): Promise<Served> {
     registry: metrics.registry,
   });
   closing.defer(() => gateway.close());
-  return { api, queryPort: gateway.port };
+  return { api, isReady, queryPort: gateway.port };
 }

@@ -1,8 +1,8 @@
 import type { Logger } from '../../../base/log.ts';
-import type { Stores } from '../../../store/openStores.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Instances } from '../../instances/instances.ts';
 import type { KubeClient } from '../../kubernetes/kubeClient.ts';
+import type { HostStores } from '../openHostStores.ts';
 import type { RunHost } from '../runHost.ts';
 import type { ClusterIdentity } from './clusterIdentity.ts';
 
@@ -14,7 +14,7 @@ export interface ClusterContext {
   /** Name of the host: the value of the label `runtime.host`. */
   readonly host: string;
   readonly identity: ClusterIdentity;
-  readonly stores: Stores;
+  readonly stores: HostStores;
   readonly log: Logger;
   readonly closing: AsyncDisposableStack;
 }

@@ -21,7 +21,7 @@ export function keepBots({ client, namespace, source, instance, journal, stores,
   const tell = tellCluster({ client, namespace, source, clock: systemClock, log, instance });
 
   async function snapshot(bot: string, signal: AbortSignal): Promise<Snapshot | undefined> {
-    const store = await stores.open('state', 0);
+    const store = await stores.state();
     const found = await readHead({ store, bot, clock: systemClock, warn: () => undefined }, signal);
     const newest = found?.head.snapshots.at(-1);
     return newest && { sequence: newest.sequence, generation: newest.generation, time: newest.createdAt };

@@ -44,7 +44,7 @@ export async function openClusterParts(context: ClusterContext): Promise<Cluster
   closing.defer(() => credentials.close());
   const instances = openPodInstances({
     credentials,
-    code: () => stores.open('code', 0),
+    code: stores.code,
     image: options.image,
     shared: sharedEnv(env, config.buckets),
     secrets: botSecrets(client, namespace),

@@ -1,5 +1,4 @@
 import { systemClock } from '../../../base/clock.ts';
-import { openStores } from '../../../store/openStores.ts';
 import {
   type KubernetesSource,
   openKubernetesSource,
@@ -16,27 +15,18 @@ export interface ClusterSource {
 
 /** The source that `--bots` names, for a host in a cluster. */
 export async function openClusterSource(context: ClusterContext): Promise<ClusterSource> {
-  const { run, client, namespace, stores, log, closing } = context;
-  const { options, config, env, cwd } = run;
+  const { run, client, namespace, stores, log } = context;
+  const { options, env, cwd } = run;
   if (/^kubernetes:/.test(options.bots)) {
     const kubernetes = openKubernetesSource({
       client,
       namespace,
       clock: systemClock,
       random: Math.random,
-      canSave: async (_, signal) => void (await (await stores.open('state', 0)).now({ signal })),
+      canSave: async (_, signal) => void (await (await stores.state()).now({ signal })),
     });
     return { source: kubernetes, kubernetes };
   }
-  const bucket = async (name: string) => {
-    const one = openStores(
-      { ...config, buckets: { ...config.buckets, code: name } },
-      { clock: systemClock, random: Math.random },
-    );
-    closing.defer(() => one.close());
-    return await one.open('code', 0);
-  };
-  const code = () => stores.open('code', 0);
-  const source = await openSource(options.bots, { cwd, env, clock: systemClock, log, code, bucket });
+  const source = await openSource(options.bots, { ...stores, cwd, env, clock: systemClock, log });
   return { source, kubernetes: undefined };
 }

@@ -4,7 +4,6 @@ import { systemClock } from '../../../base/clock.ts';
 import { RuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
 import { releaseWhenQuiet } from '../../../base/releaseWhenQuiet.ts';
-import { openStores } from '../../../store/openStores.ts';
 import { createFolders } from '../../data/folders.ts';
 import { openJournal } from '../../journal/openJournal.ts';
 import { createKubeClient, type KubeClient } from '../../kubernetes/kubeClient.ts';
@@ -15,6 +14,8 @@ import { createDiskUse } from '../../loop/diskUse.ts';
 import { openClusterRecords } from '../../loop/openClusterRecords.ts';
 import type { Records } from '../../reconcile/records.ts';
 import { createHostMetrics, type HostMetrics } from '../hostMetrics.ts';
+import { typesOf } from '../hostOptions.ts';
+import { openHostStores } from '../openHostStores.ts';
 import { openRollbacks } from '../openRollbacks.ts';
 import type { RunHost } from '../runHost.ts';
 import { serveHost } from '../serveHost.ts';
@@ -107,14 +108,10 @@ async function work(working: Working): Promise<void> {
     const journal = openJournal(folders.journal, () => Date.now());
     closing.defer(() => journal.close());
     journal.subscribe(metrics.event);
-    const stores = openStores(
-      { ...config, createCodeBucket: true },
-      { clock: systemClock, random: Math.random },
-    );
-    closing.defer(() => stores.close());
+    const stores = openHostStores(config, closing);
     const context: ClusterContext = { run, client, namespace, host, identity, stores, log, closing };
-    const source = await openClusterSource(context);
-    const bots = source.kubernetes && keepBots({ ...context, source: source.kubernetes, instance, journal });
+    const { source, kubernetes } = await openClusterSource(context);
+    const bots = kubernetes && keepBots({ ...context, source: kubernetes, instance, journal });
     const { records, damaged } = await openClusterRecords({
       client,
       namespace,
@@ -124,12 +121,7 @@ async function work(working: Working): Promise<void> {
     });
     const { engine, instances, description } = await working.openParts(context);
     closing.defer(() => engine.close());
-    const rollbacks = openRollbacks({
-      state: () => stores.open('state', 0),
-      writer: () => source.source.writer,
-      clock: systemClock,
-      log,
-    });
+    const rollbacks = openRollbacks({ state: stores.state, source, clock: systemClock, log });
     const loop = createLoop({
       engine,
       instances,
@@ -143,7 +135,7 @@ async function work(working: Working): Promise<void> {
       log,
       slots: { code: AT_ONCE, start: options['start-slots'] || AT_ONCE, end: AT_ONCE },
       allowMassDelete: options['allow-mass-delete'],
-      types: new Set((['realtime', 'scheduled'] as const).filter((type) => options.only.has(type))),
+      types: typesOf(options),
       // The scheduler of the cluster says where there is room, and its kubelets what is over its limits.
       hostFull: { any: () => undefined, disk: () => undefined },
       diskUse: createDiskUse(),
@@ -155,15 +147,15 @@ async function work(working: Working): Promise<void> {
     // A start with many bots leaves much garbage, and then nothing happens for hours.
     const release = releaseWhenQuiet(MANY_LOOKS);
     loop.onChange(() => release(1));
-    const { api, queryPort } = await serveHost({
+    const served = await serveHost({
       options,
       loop,
       engine,
       instances,
       rollbacks,
-      source: source.source,
+      source,
       journal,
-      state: () => stores.open('state', 0),
+      state: stores.state,
       tokenKey: identity.tokenKey,
       keepDraining: (on) => identity.keepDraining(on),
       metrics,
@@ -172,14 +164,14 @@ async function work(working: Working): Promise<void> {
       // One that waits is given folders: there are none here.
       waiting: { size: 0, folder: folders.workers },
     });
-    state.isReady = () => api.status().engine.answers && loop.wanted.listedAt !== undefined;
-    const message = `host ${host} with ${source.source.label} in ${namespace}; ${description}`;
+    state.isReady = served.isReady;
+    const message = `host ${host} with ${source.label} in ${namespace}; ${description}`;
     journal.write({ type: 'host-started', bot: undefined, message, facts: { version: build.version } });
-    log.info(message, { queries: queryPort });
+    log.info(message, { queries: served.queryPort });
     await Promise.all([
       loop.run(signal),
-      source.source.run(loop.observer, signal),
-      bots?.run(api, signal),
+      source.run(loop.observer, signal),
+      bots?.run(served.api, signal),
       keeping,
     ]);
   } catch (error) {
