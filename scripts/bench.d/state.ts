@@ -130,7 +130,8 @@ try {
   ]);
 
   function oneLife(bot: string, state: string): Promise<Cost> {
-    return costOf([runtime, 'execute'], lifeOf(bot, state));
+    // A bot that is expected to end.
+    return costOf([runtime, 'execute'], { ...lifeOf(bot, state), BOT_TYPE: 'scheduled' });
   }
 
   function lifeOf(bot: string, state: string): Record<string, string | undefined> {

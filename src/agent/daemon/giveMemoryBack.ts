@@ -9,6 +9,11 @@ const SETTLE_MS = 2000;
  * The returned function is called with the size of each piece of work, bytes.
  */
 export function giveMemoryBack(): (bytes: number) => void {
-  setTimeout(releaseMemory, SETTLE_MS).unref();
+  const settle = () => {
+    releaseMemory();
+    // What runs from here on runs every minute, as long as the bot. V8 would forget it after half a minute, and compile it for each look.
+    process.getBuiltinModule('node:v8').setFlagsFromString('--no-flush-bytecode');
+  };
+  setTimeout(settle, SETTLE_MS).unref();
   return releaseWhenQuiet(MUCH_BYTES);
 }

@@ -44,8 +44,8 @@ export interface LifeOptions {
 export interface Pulled {
   readonly state: PulledState;
   readonly stores: Stores;
-  /** What was read of the saved state: the first snapshot is compared with it. Let go where the daemon does that. */
-  readonly restored: { snapshot: Restored['snapshot'] };
+  /** What was read of the saved state, or is being read: the first snapshot is compared with it. Let go where the daemon does that. */
+  readonly restored: { snapshot: Restored['snapshot'] | Promise<Restored['snapshot']> };
 }
 
 /** A state whose generation this container has taken although nothing of the bot has run yet. */

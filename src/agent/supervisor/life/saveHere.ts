@@ -46,7 +46,7 @@ async function save(life: Saving, budgetMs: number | undefined, endedWell: boole
       ...life,
       stores: pulled.stores,
       claim: async ({ bot }) => parseClaim(pulled.state, bot),
-      restored: pulled.restored.snapshot,
+      restored: await pulled.restored.snapshot,
       // No process is left that could write.
       freezer: undefined,
     });

@@ -6,6 +6,7 @@ import { type DaemonLink, linkDaemon } from './daemonLink.ts';
 import { createFreezer } from './freezer.ts';
 import { holdBack } from './holdBack.ts';
 import { linkQueryServer, type QueryLink } from './queryLink.ts';
+import { readAhead } from './readAhead.ts';
 import type { Started } from './startUp.ts';
 
 /**
@@ -40,6 +41,7 @@ export function startHelpers(started: Started): Helped {
     helpers = start(started, release);
     if (!helpers.daemon) release();
   } else {
+    readAhead(started);
     clock.sleep(ALONE_MS, ended.signal).then(
       () => {
         helpers = start(started, () => undefined);

@@ -15,6 +15,14 @@ export interface Segment {
   readonly entries: readonly EntryRow[];
 }
 
+/** A segment that has its place. */
+export interface PlacedSegment {
+  /** Of the blob table. */
+  readonly row: number;
+  /** The tree's entry after its last one. */
+  readonly end: number;
+}
+
 /** One path in so many ends a run. */
 const RUN_ENTRIES = 128;
 /** A file with this many blocks is a run of its own. */
@@ -24,23 +32,34 @@ const LARGE_BLOCKS = 64;
  * Whether a run ends after this entry. It depends on this entry alone: what is added or removed elsewhere moves no
  * other boundary.
  */
-function endsRun(tree: Tree, index: number): boolean {
+export function endsRun(tree: Tree, index: number): boolean {
   if (tree.blobs(index).length >= LARGE_BLOCKS) return true;
   if (index + 1 < tree.length && tree.blobs(index + 1).length >= LARGE_BLOCKS) return true;
   return digest('sha256', tree.paths[index]!, 'buffer').readUInt32LE(0) % RUN_ENTRIES === 0;
 }
 
-/** The tree's segments in walk order. Every row must have its place in a pack. */
-export function* encodeSegments(tree: Tree, table: BlobTable): Generator<Buffer> {
-  let rows = new FrameRows(table);
-  let entries: EntryRow[] = [];
-  for (let i = 0; i < tree.length; i++) {
-    entries.push(encodeEntry(entryAt(tree, i, (row) => rows.blockOf(row))));
-    if (i + 1 < tree.length && !endsRun(tree, i)) continue;
+/** The tree's segments in walk order: as `keptAt` gives them for the first entry of a run, the others encoded. Every row must have its place in a pack. */
+export function* encodeSegments(
+  tree: Tree,
+  table: BlobTable,
+  keptAt: (first: number) => PlacedSegment | undefined = () => undefined,
+): Generator<PlacedSegment | { readonly bytes: Buffer; readonly end: number }> {
+  for (let i = 0; i < tree.length; ) {
+    const kept = keptAt(i);
+    if (kept) {
+      yield kept;
+      i = kept.end;
+      continue;
+    }
+    const rows = new FrameRows(table);
+    const entries: EntryRow[] = [];
+    do {
+      entries.push(encodeEntry(entryAt(tree, i, (row) => rows.blockOf(row))));
+      i += 1;
+    } while (i < tree.length && !endsRun(tree, i - 1));
     const packs = rows.packs.map((pack) => table.packs[pack]!.hash);
-    yield Buffer.from(JSON.stringify({ packs, frames: rows.frames, entries } satisfies Segment));
-    rows = new FrameRows(table);
-    entries = [];
+    const segment: Segment = { packs, frames: rows.frames, entries };
+    yield { bytes: Buffer.from(JSON.stringify(segment)), end: i };
   }
 }
 

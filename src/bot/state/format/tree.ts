@@ -130,6 +130,27 @@ export class Tree {
     };
   }
 
+  /** Whether an entry here is the same as one of `other`: all but inodes and ctimes, and with the same rows. */
+  isSameEntry(index: number, other: Tree, at: number): boolean {
+    return (
+      this.paths[index] === other.paths[at] &&
+      this.#types[index] === other.#types[at] &&
+      this.#modes[index] === other.#modes[at] &&
+      this.#mtimes[index] === other.#mtimes[at] &&
+      this.#sizes[index] === other.#sizes[at] &&
+      this.targets.get(index) === other.targets.get(at) &&
+      this.#hasSameRows(index, other, at)
+    );
+  }
+
+  #hasSameRows(index: number, other: Tree, at: number): boolean {
+    const count = this.#counts[index]!;
+    if (count !== other.#counts[at]) return false;
+    const [first, from] = [this.#firsts[index]!, other.#firsts[at]!];
+    for (let i = 0; i < count; i++) if (this.#blobs[first + i] !== other.#blobs[from + i]) return false;
+    return true;
+  }
+
   /** A copy without some entries (they vanished while they were read), nor what lies below them. */
   without(gone: ReadonlySet<number>): Tree {
     const rest = new Tree();

@@ -53,7 +53,13 @@ export async function publishAgain(
       usable: (row) => table.frame(row) !== undefined,
     });
     try {
-      ({ record } = await writeSnapshot(writing, facts, loaded, writer, signal));
+      ({ record } = await writeSnapshot(
+        writing,
+        facts,
+        { tree: loaded.tree, before: loaded },
+        writer,
+        signal,
+      ));
     } finally {
       await writer.settle();
     }

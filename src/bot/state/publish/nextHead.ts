@@ -57,11 +57,12 @@ async function spill(
   blobs: Head['blobs'],
   signal: AbortSignal,
 ): Promise<SnapshotRecord> {
-  const { tree, table } = await loadSnapshot(context, { ...facts, entries }, signal);
+  const loaded = await loadSnapshot(context, { ...facts, entries }, signal);
+  const { tree, table } = loaded;
   const writer = new PackWriter(context, table, { signal, usable: (row) => table.frame(row) !== undefined });
   try {
     packInline(context, { tree, table }, blobs, writer);
-    const written = await writeSnapshot(context, facts, { tree, table }, writer, signal);
+    const written = await writeSnapshot(context, facts, { tree, before: loaded }, writer, signal);
     return written.record;
   } finally {
     await writer.settle();

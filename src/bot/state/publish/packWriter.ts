@@ -51,6 +51,11 @@ export class PackWriter implements BlobSink {
     return this.#uploads.bytes;
   }
 
+  /** Whether the snapshot can refer to this row as it is. */
+  get usable(): (row: number) => boolean {
+    return this.#options.usable;
+  }
+
   get waitingBytes(): number {
     return this.#queue.bytes;
   }

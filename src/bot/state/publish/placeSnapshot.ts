@@ -55,15 +55,15 @@ export async function placeSnapshot(
 
 async function inPacks(
   context: PublishContext,
-  { facts, tree, published: { table }, head }: Placement,
+  { facts, tree, published: before, head }: Placement,
   writer: PackWriter,
   signal: AbortSignal,
 ): Promise<Placed> {
-  packInline(context, { tree, table }, head.blobs, writer);
+  packInline(context, { tree, table: before.table }, head.blobs, writer);
   const { record, published, manifestBytes } = await writeSnapshot(
     context,
     facts,
-    { tree, table },
+    { tree, before },
     writer,
     signal,
   );

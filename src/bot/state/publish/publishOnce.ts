@@ -98,7 +98,7 @@ export async function publishOnce(
       frozenMs,
       durationMs,
     };
-    return { published: compacted(placed.published), report };
+    return { published: still ? placed.published : compacted(placed.published), report };
   } finally {
     await writer.settle();
   }

@@ -1,4 +1,5 @@
 import { BlobTable, type Frame } from '../format/blobTable.ts';
+import type { PlacedSegment } from '../format/segments.ts';
 import { Tree } from '../format/tree.ts';
 import type { LoadedSnapshot } from '../read/loadSnapshot.ts';
 
@@ -6,8 +7,8 @@ import type { LoadedSnapshot } from '../read/loadSnapshot.ts';
 export interface Published {
   readonly tree: Tree;
   readonly table: BlobTable;
-  /** Rows of the manifest's segments. */
-  readonly segments: readonly number[];
+  /** Of its manifest, in walk order; none where it is in the head. */
+  readonly segments: readonly PlacedSegment[];
 }
 
 export const emptyPublished = (): Published => ({ tree: new Tree(), table: new BlobTable(), segments: [] });
@@ -49,11 +50,11 @@ export function compacted({ tree, table, segments }: Published): Published {
     small.place(copy, number, table.position(row));
   }
   tree.renumber((row) => rows.get(row)!);
-  return { tree, table: small, segments: segments.map((row) => rows.get(row)!) };
+  return { tree, table: small, segments: segments.map(({ row, end }) => ({ row: rows.get(row)!, end })) };
 }
 
-function rowsOf(tree: Tree, segments: readonly number[]): Set<number> {
-  const rows = new Set(segments);
+function rowsOf(tree: Tree, segments: readonly PlacedSegment[]): Set<number> {
+  const rows = new Set(segments.map(({ row }) => row));
   for (let i = 0; i < tree.length; i++) for (const row of tree.blobs(i)) if (row >= 0) rows.add(row);
   return rows;
 }

@@ -8,7 +8,7 @@ import { keys, MANIFEST_LIMIT_BYTES } from '../format/format.ts';
 import { decodeFrame, placeBlob } from '../format/frameRow.ts';
 import type { SnapshotRecord } from '../format/head.ts';
 import { type Manifest, parseManifest } from '../format/manifest.ts';
-import { parseSegment } from '../format/segments.ts';
+import { type PlacedSegment, parseSegment } from '../format/segments.ts';
 import { Tree } from '../format/tree.ts';
 import { addEntry } from '../format/treeEntries.ts';
 import { fetchBlobs } from './fetchBlobs.ts';
@@ -30,8 +30,8 @@ export interface LoadedSnapshot {
   readonly table: BlobTable;
   /** Absent for a snapshot inside the head. */
   readonly manifest: Manifest | undefined;
-  /** Rows of its segments. */
-  readonly segments: readonly number[];
+  /** Of its manifest, in walk order; none where it is in the head. */
+  readonly segments: readonly PlacedSegment[];
 }
 
 /** A snapshot's entries. Throws `damaged`, also when an object is missing. */
@@ -86,7 +86,7 @@ async function loadSegments(
   tree: Tree,
   table: BlobTable,
   signal: AbortSignal,
-): Promise<number[]> {
+): Promise<PlacedSegment[]> {
   const packs = manifest.packs.map(([hash, size]) => table.addPack({ hash, size }));
   const byHash = new Map(manifest.packs.map(([hash], i) => [hash, packs[i]!]));
   const addFrames = frameAdder(table);
@@ -100,7 +100,7 @@ async function loadSegments(
   const parsed = new Map<number, ReturnType<typeof parseSegment>>();
   const receive = (row: number, bytes: Buffer) => void parsed.set(row, parseSegment(bytes));
   await fetchBlobs(context, table, rows, receive, { signal });
-  for (const row of rows) {
+  return rows.map((row) => {
     const segment = parsed.get(row);
     if (!segment) throw damaged('a segment is named twice');
     const numbers = segment.packs.map((hash) => {
@@ -111,8 +111,8 @@ async function loadSegments(
     const frames = addFrames(segment.frames, numbers);
     for (const entry of segment.entries) addEntry(tree, table, entry, frames);
     parsed.delete(row);
-  }
-  return rows;
+    return { row, end: tree.length };
+  });
 }
 
 /** Adds frames whose packs have these `numbers` in the table; one that segments share is added once. */
