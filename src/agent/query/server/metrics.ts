@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Counter, Gauge, Histogram, Registry } from '../../../base/parts/prometheus.ts';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { QueryOutcome } from '../../../bot/answers/queryError.ts';
 import type { PublishReport } from '../../../bot/state/publish/publishReport.ts';
 

@@ -8,12 +8,13 @@ import type { Config } from '../../../bot/config/config.ts';
 import type { Kinds } from '../../../bot/kinds/registry.ts';
 import { PROGRAM_BYTES, PROGRAM_ENV } from '../../process/messages.ts';
 import { listenWhenFree } from '../http/listenWhenFree.ts';
+import { QueryMetrics } from '../parts/queryMetrics.ts';
 import { type PrepareProgramOptions, prepareProgram, RESULT_DIR } from '../program/prepareProgram.ts';
 import type { ProgramLaunch } from '../program/programLaunch.ts';
 import { programUser } from '../program/programUser.ts';
 import { readonlyWrapper } from '../program/readonlyWrapper.ts';
 import { SharedCode } from '../program/sharedCode.ts';
-import { type ProcessIds, QueryMetrics } from './metrics.ts';
+import type { ProcessIds } from './metrics.ts';
 import { startQueryServer } from './server.ts';
 import { linkSupervisor, type ServerLink } from './serverLink.ts';
 

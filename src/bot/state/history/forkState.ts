@@ -97,7 +97,13 @@ async function writeAnew(
   const writing = { ...context, uploads };
   const writer = new PackWriter(writing, table, { signal, usable: (row) => table.frame(row) !== undefined });
   try {
-    const { record } = await writeSnapshot(writing, facts, loaded, writer, signal);
+    const { record } = await writeSnapshot(
+      writing,
+      facts,
+      { tree: loaded.tree, before: loaded },
+      writer,
+      signal,
+    );
     await uploads.confirm(signal);
     return record;
   } finally {
