@@ -7,8 +7,10 @@ const KEPT = 3;
 const KEPT_FOR_MS = 3_600_000;
 
 /** Instances that have ended and are written down stay for their logs: the last three, for an hour. */
-export function tidy({ bot, instances, recorded, now }: Seen): Step {
+export function tidy({ bot, instances, recorded, wanted, now }: Seen): Step {
   const ready = because('', '');
+  // Whoever takes a sandbox away wants nothing of it left.
+  const isTakenAway = wanted.type === 'absent' && recorded.current?.spec.sandbox !== undefined;
   const isCurrent = (one: Instance) =>
     one.name === names.bot(bot) || (one.run !== undefined && one.run === recorded.claim?.time);
   const old = instances
@@ -16,6 +18,7 @@ export function tidy({ bot, instances, recorded, now }: Seen): Step {
     .sort((a, b) => endOf(b) - endOf(a));
   const gone = old.find(
     (one, index) =>
+      isTakenAway ||
       one.state === 'created' ||
       index >= KEPT ||
       now >= endOf(one) + KEPT_FOR_MS ||
