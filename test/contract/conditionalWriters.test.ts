@@ -9,7 +9,7 @@ import type { Outcome, Round } from './conditionalWriter.ts';
 const WRITERS = 8;
 const ROUNDS = 100;
 
-describe.each(['file', 's3'] as const)('%s', (type) => {
+describe.each(['file', 's3', 'folder'] as const)('%s', (type) => {
   let backend: Backend;
   let writers: ChildProcess[];
 

@@ -13,7 +13,7 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 const error = (code: string) => expect.objectContaining({ name: 'RuntimeError', code });
 const keysOf = async (listing: AsyncIterable<ObjectInfo>) => (await collect(listing)).map(({ key }) => key);
 
-describe.each(['file', 's3', 'aws'] as const)('%s', (type) => {
+describe.each(['file', 's3', 'aws', 'folder'] as const)('%s', (type) => {
   let backend: Backend;
 
   beforeAll(async () => {

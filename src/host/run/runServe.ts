@@ -16,6 +16,7 @@ import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import { readHostOptions } from './hostOptions.ts';
 import { purgeBot } from './purgeBot.ts';
 import { runHost } from './runHost.ts';
+import { serveFolder } from './serveFolder.ts';
 import type { ServeOptions } from './serveOptions.ts';
 import { systemTimers } from './systemTimers.ts';
 
@@ -60,8 +61,12 @@ export interface ServeParts {
 /** A host of sandboxes: it runs what its records want, and `protocol` is how somebody asks for that. */
 export async function runServe(run: RunServe): Promise<void> {
   const { options, env, log, signal } = run;
+  const folder = await serveFolder(run.config, options, log);
+  await using closing = new AsyncDisposableStack();
+  closing.defer(() => folder.close());
   await runHost({
     ...run,
+    config: folder.config,
     options: {
       ...readHostOptions({ flags: {}, env: {} }),
       only: new Set(['realtime'] as const),

@@ -75,6 +75,12 @@ export const serveSettings = {
     '0',
     'starts at the same time; 0: as many as cores, 2 to 8',
   ),
+  'store-port': setting(
+    'RUNTIME_SERVE_STORE_PORT',
+    integer(0, 65_535),
+    '9481',
+    'where sandboxes reach the store, where it is a folder of this machine; always the same one for a data folder',
+  ),
   'keep-deleted': setting(
     'RUNTIME_SERVE_KEEP_DELETED',
     durationOrZero,

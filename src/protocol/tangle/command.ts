@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Command } from '../../base/command/command.ts';
 import { stopSignal } from '../../base/command/stopSignal.ts';
 import { readServeOptions, serveOptionSpecs } from '../../host/run/serveOptions.ts';
@@ -9,7 +11,8 @@ export const serve: Command = {
   options: serveOptionSpecs(),
   details: [
     'Runs sandboxes on the Docker Engine of this machine and serves them to clients: docs/sandboxes.md. When it ends, no',
-    'sandbox stops: it finds again what runs when it comes back. The store is named by the variables of `runtime execute`.',
+    'sandbox stops: it finds again what runs when it comes back. Disks are saved in a folder below --data, or in the store that',
+    'MINIO_* or STORE_URL name, as for `runtime execute`. RUNTIME_SERVE_KEY is the key that clients show.',
     '',
     'Exit codes: 0 after a signal, 64 command line, 75 another server has the data folder, 78 configuration.',
   ].join('\n'),
@@ -18,8 +21,10 @@ export const serve: Command = {
     const { loadHost } = await import('../../host/run/loadHost.ts');
     const { runServe } = await import('../../host/run/runServe.ts');
     const { startTangle } = await import('./startTangle.ts');
-    const loaded = await loadHost(invocation);
-    const { cwd } = invocation;
+    const { cwd, env } = invocation;
+    const hasStore = Object.entries(env).some(([name, value]) => /^(MINIO_|STORE_URL$)/.test(name) && value);
+    const own = hasStore ? {} : { STORE_URL: pathToFileURL(join(options.data, 'store')).href };
+    const loaded = await loadHost({ env: { ...env, ...own }, stderr: invocation.stderr });
     await runServe({ ...loaded, options, cwd, signal: stopSignal(), protocol: startTangle });
     return 0;
   },
