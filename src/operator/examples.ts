@@ -72,5 +72,15 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   completion: ['source <(runtime completion bash)'],
   doctor: ['runtime doctor my-bot', 'runtime doctor --host'],
   version: ['runtime version --json'],
+  serve: [
+    'RUNTIME_SERVE_KEY=… runtime serve --listen all',
+    'runtime serve --data $PWD/sandboxes --port 9480 --policy policy.yaml',
+  ],
+  'serve keys add': [
+    'runtime serve keys add ci --days 30 # prints it, once',
+    'runtime serve keys add monitor --scope read',
+  ],
+  'serve keys ls': ['runtime serve keys ls --json'],
+  'serve keys rm': ['runtime serve keys rm ci'],
   'provider gestalt': ['runtime provider gestalt # gestaltd does'],
 };

@@ -26,6 +26,11 @@ export function commandHelp(command: Command, path: readonly string[]): string {
     `Usage: ${['runtime', ...path, '[OPTIONS]', command.positionals].join(' ').trimEnd()}`,
     sentence(command.summary),
     section('Options', rows),
+    command.below &&
+      section(
+        'Commands',
+        Object.entries(command.below).map(([name, { summary }]): Row => [name, summary]),
+      ),
     command.details?.trim(),
     examplesOf(path.join(' ')),
   ]);

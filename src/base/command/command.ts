@@ -21,6 +21,8 @@ export interface Command {
    */
   readonly positionals: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Commands below one that also runs by itself: their names are no positionals of it. */
+  readonly below?: Readonly<Record<string, CommandLoader>>;
   /** More for `--help`: examples, exit codes, variables. */
   readonly details?: string;
   /** Resolves with the exit code; throws a RuntimeError. */

@@ -41,6 +41,11 @@ export async function dispatch(
     path.push(name);
     rest = after;
     entry = await loader.load();
+    const [next = ''] = rest;
+    if (isGroup(entry) || !entry.below || !Object.hasOwn(entry.below, next)) continue;
+    path.push(next);
+    rest = rest.slice(1);
+    entry = await entry.below[next]!.load();
   }
   const { help, ...given } = parseCommandLine(entry, path, rest, explain);
   if (help) {

@@ -19,19 +19,20 @@ const help: Choice = { name: '--help', summary: 'print help' };
 
 /** Every place below `entry`, itself first. Loads all commands. */
 export async function listCommands(entry: Command | CommandGroup, path = ''): Promise<readonly Place[]> {
-  if (!isGroup(entry)) {
-    const options = Object.entries(entry.options);
-    const flags = options.map(([name, { description }]) => ({ name: `--${name}`, summary: description }));
-    const values = /^[\w|-]+$/.test(entry.positionals) && entry.positionals.includes('|');
-    return [
-      { path, commands: [], flags: [...flags, help], values: values ? entry.positionals.split('|') : [] },
-    ];
-  }
-  const visible = Object.entries(entry.commands).filter(([, { hidden }]) => !hidden);
+  const loaders = isGroup(entry) ? entry.commands : (entry.below ?? {});
+  const visible = Object.entries(loaders).filter(([, { hidden }]) => !hidden);
   const below: Place[] = [];
   for (const [name, { load }] of visible) {
     below.push(...(await listCommands(await load(), `${path} ${name}`.trim())));
   }
   const commands = visible.map(([name, { summary }]) => ({ name, summary }));
-  return [{ path, commands, flags: [help], values: [] }, ...below];
+  return [{ path, commands, ...wordsOf(entry) }, ...below];
+}
+
+function wordsOf(entry: Command | CommandGroup): Pick<Place, 'flags' | 'values'> {
+  if (isGroup(entry)) return { flags: [help], values: [] };
+  const options = Object.entries(entry.options);
+  const flags = options.map(([name, { description }]) => ({ name: `--${name}`, summary: description }));
+  const values = /^[\w|-]+$/.test(entry.positionals) && entry.positionals.includes('|');
+  return { flags: [...flags, help], values: values ? entry.positionals.split('|') : [] };
 }

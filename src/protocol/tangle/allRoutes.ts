@@ -24,7 +24,7 @@ export function allRoutes(parts: Parts): Route[] {
 }
 
 /** Asked without a key. */
-function health({ isReady }: Parts): Route[] {
+function health({ isReady, registry }: Parts): Route[] {
   const alive = async () => ({ body: { status: 'ok' } });
   const ready = async () =>
     isReady()
@@ -34,5 +34,15 @@ function health({ isReady }: Parts): Route[] {
     { method: 'GET', path: '/healthz', scope: 'open', handle: alive },
     { method: 'GET', path: '/health', scope: 'open', handle: ready },
     { method: 'GET', path: '/readyz', scope: 'open', handle: ready },
+    {
+      method: 'GET',
+      path: '/metrics',
+      scope: 'open',
+      handle: async ({ response }) => {
+        const text = await registry.metrics();
+        response.writeHead(200, { 'content-type': registry.contentType }).end(text);
+        return undefined;
+      },
+    },
   ];
 }

@@ -9,6 +9,12 @@ export const serve: Command = {
   summary: 'serve sandboxes and sessions to clients over HTTP',
   positionals: '',
   options: serveOptionSpecs(),
+  below: {
+    keys: {
+      summary: 'who may ask it, and what',
+      load: async () => (await import('./keys/group.ts')).keys,
+    },
+  },
   details: [
     'Runs sandboxes on the Docker Engine of this machine and serves them to clients: docs/sandboxes.md. When it ends, no',
     'sandbox stops: it finds again what runs when it comes back. Disks are saved in a folder below --data, or in the store that',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import type { Registry } from 'prom-client';
 import type { Clock } from '../../base/clock.ts';
-import { RuntimeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { makeFolders } from '../../base/makeFolders.ts';
 import { makeOnce } from '../../base/makeOnce.ts';
@@ -9,9 +9,14 @@ import { type CapacityOptions, createCapacity } from '../../host/sandboxes/place
 import { followPolicy } from '../../host/sandboxes/policy/followPolicy.ts';
 import type { Sandboxes } from '../../host/sandboxes/sandboxes.ts';
 import { openSecrets } from '../../host/sandboxes/secrets/openSecrets.ts';
-import { authenticator, singleKey } from './access/access.ts';
+import { authenticator } from './access/access.ts';
+import { auditLine, isAudited, openAudit } from './access/audit.ts';
+import { keyFileIn } from './access/keyFile.ts';
+import { openKeys } from './access/openKeys.ts';
+import { rateLimited } from './access/rateLimit.ts';
 import { makeSigningKey, sidecarTokens } from './access/sidecarToken.ts';
 import { allRoutes } from './allRoutes.ts';
+import { frontMetrics } from './http/metrics.ts';
 import { toolsBy } from './runtime/toolsBy.ts';
 import { connections } from './sandboxes/connections.ts';
 import { sandboxMaker } from './sandboxes/makeSandbox.ts';
@@ -34,6 +39,8 @@ export interface OpenFront {
   readonly holdsEgress: boolean;
   readonly isReady: () => boolean;
   readonly version: string;
+  /** The host's, which `/metrics` shows. */
+  readonly registry: Registry;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -41,11 +48,10 @@ export interface OpenFront {
 /** The HTTP front of `runtime serve`, put together. Ends nothing but itself. */
 export async function openFront(options: OpenFront): Promise<Front> {
   const { folder, key, clock, log } = options;
-  if (key === undefined)
-    throw new RuntimeError('config', 'no key may ask this server anything', {
-      hint: 'RUNTIME_SERVE_KEY is a key that may do everything.',
-    });
   makeFolders(folder, 0o700);
+  const keys = openKeys({ path: keyFileIn(folder), main: key, now: clock.now, log });
+  if (keys.count() === 0)
+    log.warn('nobody may ask this server anything: set RUNTIME_SERVE_KEY, or `runtime serve keys add NAME`');
   const pem = makeOnce(join(folder, 'sidecar-key.pem'), makeSigningKey).toString();
   const tokens = sidecarTokens(pem, clock.now);
   const policy = followPolicy(options.policy, log);
@@ -55,10 +61,25 @@ export async function openFront(options: OpenFront): Promise<Front> {
   const connect = connections(tokens, toolsOf, clock.now);
   const maker = sandboxMaker({ ...options, policy, capacity, secrets });
   const eventsFail = () => undefined;
-  return await startFront({
+  const audit = openAudit(join(folder, 'audit'), clock.now, (error) =>
+    log.error('a call is missing in the audit journal', { error: String(error) }),
+  );
+  const metrics = frontMetrics(options.registry, { sandboxes: options.sandboxes, capacity });
+  const front = await startFront({
     ...options,
     host: options.who === 'all' ? undefined : '127.0.0.1',
     routes: allRoutes({ ...options, policy, capacity, secrets, toolsOf, connect, maker, eventsFail }),
-    authenticate: authenticator(singleKey(key), tokens),
+    authenticate: rateLimited(authenticator(keys, tokens), policy, clock.now),
+    answered: (call) => {
+      metrics.answered(call.route?.path ?? 'none', call.status, call.ms / 1000);
+      if (isAudited(call)) audit.write(auditLine(call));
+    },
   });
+  return {
+    port: front.port,
+    close: async () => {
+      await front.close();
+      audit.close();
+    },
+  };
 }

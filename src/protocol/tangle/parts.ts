@@ -1,3 +1,4 @@
+import type { Registry } from 'prom-client';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Sandboxes } from '../../host/sandboxes/sandboxes.ts';
@@ -17,6 +18,7 @@ export interface Parts extends Ground {
   readonly secrets: Secrets;
   readonly maker: Maker;
   readonly version: string;
+  readonly registry: Registry;
   /** Engine and source have answered. */
   readonly isReady: () => boolean;
   /** Why events cannot be kept; undefined: they are. */

@@ -13,6 +13,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../../base/log.ts';
 import type { Authenticate } from './access/access.ts';
+import type { Caller } from './access/caller.ts';
 import { createServer, listen } from './http/createServer.ts';
 import { errorAnswer, isDefect } from './http/errorAnswer.ts';
 import { HttpError } from './http/httpError.ts';
@@ -30,7 +31,22 @@ export interface FrontOptions {
   readonly host: string | undefined;
   /** Where clients reach it, when that is not what they say themselves (a proxy): `https://sandboxes.example`. */
   readonly publicUrl: string | undefined;
+  /** Told of every call when its answer is through, or its client has gone. */
+  readonly answered: (what: Answered) => void;
   readonly log: Logger;
+}
+
+export interface Answered {
+  readonly id: string;
+  readonly request: IncomingMessage;
+  /** Undefined: none fits. */
+  readonly route: Route | undefined;
+  /** Undefined: nobody was found, or none was asked for. */
+  readonly caller: Caller | undefined;
+  readonly status: number;
+  /** Of an error. */
+  readonly code: string | undefined;
+  readonly ms: number;
 }
 
 export interface Front {
@@ -44,7 +60,12 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const match = matcher(routes);
   const closing = new AbortController();
 
-  async function answer(request: IncomingMessage, response: ServerResponse, id: string): Promise<void> {
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    id: string,
+    seen: Seen,
+  ): Promise<void> {
     const { method = 'GET', url: target = '/' } = request;
     const [path = '/', queryString = ''] = splitOnce(target, '?');
     const asked = method === 'HEAD' ? 'GET' : method;
@@ -64,6 +85,8 @@ export async function startFront(options: FrontOptions): Promise<Front> {
           allow: found.join(', '),
         },
       );
+    seen.route = found.route;
+    seen.caller = authenticate(found, request);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const call: Call = {
@@ -73,7 +96,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       path,
       query: new URLSearchParams(queryString),
       params: found.params,
-      caller: authenticate(found, request),
+      caller: seen.caller,
       origin: options.publicUrl ?? originOf(request),
       signal: AbortSignal.any([gone.signal, closing.signal]),
       body: () => readBody(request),
@@ -90,13 +113,26 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     request.on('error', () => undefined);
     response.on('error', () => undefined);
     const id = randomUUID();
+    const seen: Seen = { route: undefined, caller: undefined, code: undefined };
+    const startedAt = performance.now();
+    response.once('close', () =>
+      options.answered({
+        ...seen,
+        id,
+        request,
+        status: response.headersSent ? response.statusCode : 499,
+        ms: performance.now() - startedAt,
+      }),
+    );
     response.setHeader('x-request-id', id);
-    answer(request, response, id).catch((error: unknown) => {
+    answer(request, response, id, seen).catch((error: unknown) => {
       if (response.destroyed) return;
       if (isDefect(error)) log.error('a call failed', { id, path: request.url, error: String(error) });
+      const refusal = errorAnswer(error);
+      seen.code = (refusal.body as { code: string }).code;
       // What has begun cannot become another answer: it is cut, and the client sees that.
       if (response.headersSent) response.destroy();
-      else respond(response, errorAnswer(error));
+      else respond(response, refusal);
       request.resume();
     });
   });
@@ -111,6 +147,8 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     },
   };
 }
+
+type Seen = { -readonly [K in 'route' | 'caller' | 'code']: Answered[K] };
 
 function splitOnce(text: string, by: string): string[] {
   const at = text.indexOf(by);

@@ -32,6 +32,7 @@ export async function startTangle(parts: ServeParts): Promise<void> {
     holdsEgress: options.network === '',
     isReady: parts.isReady,
     version: build.version,
+    registry: parts.registry,
     clock: systemClock,
     log,
   });

@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Secret } from '../../../src/base/secret.ts';
@@ -47,6 +48,7 @@ export async function frontTest(options: Partial<OpenFront> = {}): Promise<Front
     holdsEgress: true,
     isReady: () => true,
     version: '0.0.0-test',
+    registry: new Registry(),
     clock: systemClock,
     log,
     ...options,
@@ -69,7 +71,7 @@ export async function frontTest(options: Partial<OpenFront> = {}): Promise<Front
       return {
         status: response.status,
         headers: response.headers,
-        body: text === '' ? undefined : JSON.parse(text),
+        body: text.startsWith('{') ? JSON.parse(text) : text,
       };
     },
   };

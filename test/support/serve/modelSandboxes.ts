@@ -12,7 +12,8 @@ export interface ModelSandboxes extends Sandboxes {
 
 /** A fake: sandboxes that are only written down, in memory. Each runs as soon as it is made. `dial` is the test's. */
 export function modelSandboxes(
-  dial: (id: string, port: number) => Promise<Duplex> = () => Promise.reject(new Error('no dial')),
+  dial: (id: string, port: number) => Promise<Duplex> = () =>
+    Promise.reject(new RuntimeError('unavailable', 'nobody listens there')),
 ): ModelSandboxes {
   const all = new Map<string, Sandbox>();
   const asked: NewSandbox[] = [];

@@ -9,9 +9,9 @@ async function all(
   entry: Command | CommandGroup,
   path: readonly string[] = [],
 ): Promise<Map<string, Command>> {
-  if (!isGroup(entry)) return new Map([[path.join(' '), entry]]);
-  const found = new Map<string, Command>();
-  for (const [name, { load, hidden }] of Object.entries(entry.commands)) {
+  const found = new Map<string, Command>(isGroup(entry) ? [] : [[path.join(' '), entry]]);
+  const below = isGroup(entry) ? entry.commands : (entry.below ?? {});
+  for (const [name, { load, hidden }] of Object.entries(below)) {
     if (hidden) continue;
     for (const [place, command] of await all(await load(), [...path, name])) found.set(place, command);
   }

@@ -1,9 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Secret } from '../../../base/secret.ts';
 import { HttpError } from '../http/httpError.ts';
 import type { Matched } from '../http/matchRoute.ts';
-import { allows, type Caller, SCOPES } from './caller.ts';
+import { allows, type Caller } from './caller.ts';
 import type { SidecarTokens } from './sidecarToken.ts';
 
 export interface Keys {
@@ -41,16 +40,6 @@ export function authenticator(keys: Keys, tokens: SidecarTokens): Authenticate {
       throw new HttpError(403, 'FORBIDDEN', 'the token is not of this sandbox, or its time is over');
     return { name: owner.name, scopes: owner.scopes, ...(claims.cap ? { tools: claims.cap } : {}) };
   }
-}
-
-/** The one key that `RUNTIME_SERVE_KEY` says, which may do everything. */
-export function singleKey(key: Secret): Keys {
-  const expected = digest(key.reveal());
-  const caller: Caller = { name: 'default', scopes: new Set(SCOPES) };
-  return {
-    byToken: (token) => (timingSafeEqual(digest(token), expected) ? caller : undefined),
-    byName: (name) => (name === caller.name ? caller : undefined),
-  };
 }
 
 /** `Authorization: Bearer …`. */

@@ -125,3 +125,23 @@ test('every command of the binary has help, and a summary of one line', async ()
     expect(stdout).toContain(`Usage: ${`runtime ${path}`.trim()}`);
   }
 });
+
+test('a command with commands below it runs by itself, too; its help and completion name them', async () => {
+  const serve: Command = {
+    ...restore,
+    name: 'serve',
+    positionals: '',
+    below: { state: { summary: 'the history', load: async () => state } },
+  };
+  const both: CommandGroup = {
+    name: '',
+    summary: 'root',
+    commands: { serve: { summary: 'serve', load: async () => serve } },
+  };
+  expect((await invoke(['serve', '--json'], { root: both })).code).toBe(7);
+  expect((await invoke(['serve', 'state', 'restore', 'b'], { root: both })).code).toBe(7);
+  expect(seen?.positionals).toEqual(['b']);
+  await expect(invoke(['serve', 'stat'], { root: both })).rejects.toMatchObject({ exitCode: 64 });
+  expect((await invoke(['serve', '--help'], { root: both })).stdout).toContain('state  the history');
+  expect((await listCommands(both)).map(({ path }) => path)).toContain('serve state restore');
+});
