@@ -35,7 +35,8 @@ function words(line: string): readonly string[] {
 test.each(Object.values(examples).flat())('%s is a command line', (line) => {
   const all = words(line.replace('source <(', ''));
   const argv = all.slice(all.indexOf('runtime') + 1);
-  const path = [argv.slice(0, 2).join(' '), argv[0] ?? ''].find((place) => known.has(place)) ?? '';
+  const path =
+    [3, 2, 1].map((depth) => argv.slice(0, depth).join(' ')).find((place) => known.has(place)) ?? '';
   const depth = path.split(' ').length;
   const command = known.get(path);
   expect(command, path).toBeDefined();
