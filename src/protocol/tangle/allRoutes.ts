@@ -1,3 +1,4 @@
+import { tokenRoutes } from './access/tokenRoutes.ts';
 import { driverRoutes } from './capacity/driverRoutes.ts';
 import type { Route } from './http/route.ts';
 import { networkRoutes } from './network/networkRoutes.ts';
@@ -15,6 +16,7 @@ export function allRoutes(parts: Parts): Route[] {
     ...sandboxRoutes(parts),
     ...driverRoutes(parts),
     ...readyRoutes(parts),
+    ...tokenRoutes(parts),
     ...secretRoutes(parts),
     ...networkRoutes(parts),
     ...skipped,

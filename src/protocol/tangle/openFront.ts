@@ -68,7 +68,7 @@ export async function openFront(options: OpenFront): Promise<Front> {
   const front = await startFront({
     ...options,
     host: options.who === 'all' ? undefined : '127.0.0.1',
-    routes: allRoutes({ ...options, policy, capacity, secrets, toolsOf, connect, maker, eventsFail }),
+    routes: allRoutes({ ...options, policy, capacity, secrets, toolsOf, tokens, connect, maker, eventsFail }),
     authenticate: rateLimited(authenticator(keys, tokens), policy, clock.now),
     answered: (call) => {
       metrics.answered(call.route?.path ?? 'none', call.status, call.ms / 1000);

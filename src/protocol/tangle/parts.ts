@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Sandboxes } from '../../host/sandboxes/sandboxes.ts';
 import type { Secrets } from '../../host/sandboxes/secrets/openSecrets.ts';
+import type { SidecarTokens } from './access/sidecarToken.ts';
 import type { ToolsOf } from './runtime/openSandbox.ts';
 import type { Ground } from './sandboxes/admission.ts';
 import type { Connect } from './sandboxes/connections.ts';
@@ -15,6 +16,7 @@ export interface Parts extends Ground {
   readonly folder: string;
   readonly connect: Connect;
   readonly toolsOf: ToolsOf;
+  readonly tokens: SidecarTokens;
   readonly secrets: Secrets;
   readonly maker: Maker;
   readonly version: string;

@@ -25,7 +25,11 @@ export interface SidecarClaims {
 }
 
 export interface SidecarTokens {
-  make(claims: { sub: string; cid: string; cap?: readonly Tool[] | undefined }): {
+  /** `lifeMs`: fifteen minutes, or less. */
+  make(
+    claims: { sub: string; cid: string; cap?: readonly Tool[] | undefined },
+    lifeMs?: number,
+  ): {
     readonly token: string;
     readonly expiresAt: number;
   };
@@ -34,7 +38,7 @@ export interface SidecarTokens {
 }
 
 /** Clients ask for the sandbox before each call, and so for a new token. */
-const LIFE_MS = 15 * 60_000;
+export const TOKEN_LIFE_MS = 15 * 60_000;
 const HEADER = encode({ alg: 'EdDSA', typ: 'JWT' });
 
 /** A private key as PEM, for the file that keeps it. */
@@ -47,8 +51,8 @@ export function sidecarTokens(pem: string, now: () => number): SidecarTokens {
   const secret: KeyObject = createPrivateKey(pem);
   const open = createPublicKey(secret);
   return {
-    make: ({ sub, cid, cap }) => {
-      const expiresAt = now() + LIFE_MS;
+    make: ({ sub, cid, cap }, lifeMs = TOKEN_LIFE_MS) => {
+      const expiresAt = now() + lifeMs;
       const claims: SidecarClaims = {
         typ: 'sidecar',
         sub,

@@ -24,12 +24,17 @@ const NOT_SENT_ON = new Set([
   'set-cookie',
 ]);
 
+export interface Inside {
+  readonly id: string;
+  readonly port: number;
+  readonly path: string;
+  readonly token?: string;
+  /** In the place of the call's own, which has been read. */
+  readonly body?: Buffer | undefined;
+}
+
 /** Sends the call on to a port inside, as it comes, and its answer back, as that comes. Throws 502 where nobody answers. */
-export async function forward(
-  sandboxes: Sandboxes,
-  call: Call,
-  to: { readonly id: string; readonly port: number; readonly path: string; readonly token?: string },
-): Promise<undefined> {
+export async function forward(sandboxes: Sandboxes, call: Call, to: Inside): Promise<undefined> {
   const { request, response, signal } = call;
   const socket = await sandboxes.dial(to.id, to.port, signal);
   // One connection for one call: a kept one may be dead, and a command must not be sent twice to find out.
@@ -50,7 +55,8 @@ export async function forward(
   try {
     const answered = answerOf(outgoing);
     // Not a pipeline: an answer that comes before the body is through must not cost the client's connection.
-    request.pipe(outgoing);
+    if (to.body === undefined) request.pipe(outgoing);
+    else outgoing.end(to.body);
     const answer = await answered;
     response.writeHead(answer.statusCode ?? 502, {
       ...sentOn(answer.headers),

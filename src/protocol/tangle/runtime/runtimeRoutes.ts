@@ -3,6 +3,7 @@ import { HttpError } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 import { bothPaths, insidePath } from './bothPaths.ts';
+import { filesGate } from './filesGate.ts';
 import { forward } from './forward.ts';
 import { InUse } from './inUse.ts';
 import { openSandbox } from './openSandbox.ts';
@@ -14,10 +15,11 @@ export function runtimeRoutes(parts: Parts): Route[] {
   return bothPaths('ALL', '/*', async (call: Call) => {
     const path = insidePath(call);
     if (isAmbiguous(path)) throw new HttpError(400, 'VALIDATION_ERROR', 'a path with `..` or `\\` in it');
-    const { id } = openSandbox(parts.sandboxes, parts.toolsOf, call, toolOf(path));
+    const { id, owner } = openSandbox(parts.sandboxes, parts.toolsOf, call, toolOf(path));
     using _use = inUse.begin(id);
+    const body = await filesGate(call, path, parts.policy.rulesOf(owner).files);
     const query = call.target.slice(call.path.length);
     const token = parts.sandboxes.boxToken(id).reveal();
-    return await forward(parts.sandboxes, call, { id, port: BOX_PORT, path: `${path}${query}`, token });
+    return await forward(parts.sandboxes, call, { id, port: BOX_PORT, path: `${path}${query}`, token, body });
   });
 }

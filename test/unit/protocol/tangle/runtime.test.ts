@@ -1,7 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { isAmbiguous, toolOf } from '../../../../src/protocol/tangle/runtime/toolOf.ts';
+import { temporaryDirectory } from '../../../support/files/temporary.ts';
 import { frontTest } from '../../../support/serve/frontTest.ts';
 import { modelSandboxes } from '../../../support/serve/modelSandboxes.ts';
 
@@ -114,6 +117,47 @@ test('only the tools that a sandbox was made with are open', async () => {
         body: { code: 'TOOL_DENIED' },
       });
   }
+});
+
+test('a policy of folders holds for files by address and by body, and the body arrives', async () => {
+  const port = await inside((request, response) => request.pipe(response));
+  const policy = join(await temporaryDirectory(), 'policy.yaml');
+  writeFileSync(policy, 'default: {tools: [files], files: [/workspace/open]}');
+  const { ask, sandboxes } = await frontTest({
+    sandboxes: modelSandboxes(async () => connect(port, '127.0.0.1')),
+    policy,
+  });
+  const { body: made } = await ask('POST', '/v1/sandboxes');
+  await expect.poll(() => sandboxes.find(made.id)?.status).toBe('running');
+  const at = `/v1/sandboxes/${made.id}/runtime`;
+  const file = { path: 'open/a', content: 'x'.repeat(100_000) };
+  expect(await ask('POST', `${at}/files/write`, file)).toMatchObject({ status: 200, body: file });
+  expect((await ask('POST', `${at}/fs/mkdir/workspace/open/b?recursive=true`)).status).toBe(200);
+  for (const path of ['/etc/passwd', 'open/../closed', '../etc/passwd', '/workspace/opened'])
+    expect((await ask('POST', `${at}/files/read`, { path })).status).toBe(403);
+  for (const path of [
+    '/fs/stat/etc/passwd',
+    '/fs/list/workspace',
+    '/fs/listopen',
+    '/fs/workspace',
+    '/fs/upload',
+    '/fs/stat/%65tc',
+  ])
+    expect((await ask('GET', `${at}${path}`)).status, path).toBe(403);
+  expect((await ask('POST', `${at}/terminals/commands`, {})).status).toBe(403);
+});
+
+test('a token of less, for a browser: some tools, some minutes', async () => {
+  const { ask, id } = await running((_, response) => response.end('{}'));
+  const made = await ask('POST', `/v1/sandboxes/${id}/tokens`, { capabilities: ['files'], ttlMinutes: 1 });
+  expect(made.status).toBe(201);
+  const left = new Date(made.body.expiresAt).getTime() - Date.now();
+  expect(left).toBeLessThanOrEqual(60_000);
+  const headers = { authorization: `Bearer ${made.body.token}` };
+  expect((await ask('POST', `/sidecar/${id}/files/read`, {}, headers)).status).toBe(200);
+  expect((await ask('POST', `/sidecar/${id}/terminals/commands`, {}, headers)).status).toBe(403);
+  expect((await ask('POST', `/v1/sandboxes/${id}/tokens`, { capabilities: ['root'] })).status).toBe(400);
+  expect((await ask('POST', `/v1/sandboxes/${id}/tokens`, { ttlMinutes: 16 })).status).toBe(400);
 });
 
 test('what does not run or does not answer is said', async () => {
