@@ -29,6 +29,8 @@ export function createSourceObserver(deps: ObserverDeps): LoopObserver {
   const { wanted, view } = deps;
   let failure: RuntimeError | undefined;
   let last: Listing | undefined;
+  // Those that somebody has removed before it was known whether they run.
+  const meantUnseen = new Set<string>();
   // While the engine is away, what ran when it last answered.
   let running: readonly string[] = [];
   /** It waits for times of its schedule. */
@@ -58,12 +60,15 @@ export function createSourceObserver(deps: ObserverDeps): LoopObserver {
     },
     listed: (listing, meant = new Set()) => {
       for (const bot of meant) wanted.mean(bot);
+      if (!view.answers) for (const bot of meant) meantUnseen.add(bot);
       if (failure !== undefined) tell('source-back', 'the source answers again');
       failure = undefined;
       last = listing;
       take(listing);
     },
     engineAnswered: () => {
+      for (const bot of meantUnseen) wanted.mean(bot);
+      meantUnseen.clear();
       if (last !== undefined) take(last);
     },
     failed: (error) => {

@@ -26,7 +26,7 @@ export function newKnown(record: SandboxRecord, now: number): Known {
           : record.cause === 'lifetime'
             ? 'expired'
             : 'stopped',
-    isSeen: record.wanted !== 'running',
+    isSeen: false,
     startedAt: record.startedAt,
     // Nobody could use it while no server was there.
     lastActivityAt: record.wanted === 'running' ? now : record.lastActivityAt,

@@ -8,6 +8,13 @@ export type { Egress, Resources } from '../bots/botSpec.ts';
  * The room of sandboxes: bots that somebody asks for by a protocol, instead of by a file. A sandbox is a realtime bot of the host whose
  * disk is the bot's state; `runtime box` is its first process, and serves its commands, files, processes and terminals from inside. The
  * host's loop starts, watches and stops it; here is only written down what is wanted.
+ *
+ *   record, openRecordFiles   what is written down of each, before it is acted upon
+ *   sandboxSource, specOf     the bots that they are, for the loop
+ *   roster                    all of them, as they are written down and seen: `statusOf`, and `watchReach`, who listens inside already
+ *   keepSandboxes             what can be asked; `openSandboxes` puts it together
+ *   housekeeping              what is `due` without anybody asking
+ *   policy/                   what may be asked at all
  */
 
 /** Errors: `not-found`, `conflict` (another status), `denied` (policy), `unavailable` (no room: `facts` say what is short), `config`. */

@@ -17,7 +17,9 @@ export interface Seen {
 /** In the six words that clients know; undefined: the engine does not answer, so it is as it was. */
 export function statusOf({ record, bot, isReached }: Seen): SandboxStatus | undefined {
   const why = readyOf(bot)?.reason;
-  if (why === 'EngineUnknown' || why === 'SourceUnknown' || why === 'NotLookedAt') return undefined;
+  // Not looked at yet.
+  if (bot !== undefined && why === undefined) return undefined;
+  if (why === 'EngineUnknown' || why === 'SourceUnknown') return undefined;
   if (record.wanted !== 'running') {
     if (isLive(bot)) return isReached ? 'running' : 'provisioning';
     if (record.cause === 'failed') return 'failed';

@@ -89,6 +89,17 @@ describe('the loop', () => {
     await until(() => expect(model.signals.map(({ name }) => name)).toEqual(['rt-c']));
   });
 
+  it('believes what somebody has removed by name, also before it knows that it runs', async () => {
+    const first = start();
+    first.list(aSpec({ name: 'a' }));
+    await until(() => expect(first.running()).toEqual(['a']));
+    await first.stop();
+    const second = start({ model: first.model, kept: first.kept });
+    second.loop.observer.listed(new Map(), new Set(['a']));
+    await until(() => expect(second.model.signals.map(({ name }) => name)).toEqual(['rt-a']));
+    expect(second.events.map(({ type }) => type)).not.toContain('mass-delete');
+  });
+
   it('goes on where an engine failed, and says why it waits', async () => {
     let broken = true;
     const { list, running, loop, events } = start({
