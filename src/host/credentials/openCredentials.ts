@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
@@ -51,6 +52,7 @@ export const INSIDE = '/run/runtime';
 interface Granted {
   readonly spec: BotSpec;
   readonly scope: Scope;
+  /** Hash of the policy that they were given out with. */
   readonly policy: string;
   /** Undefined: nobody here has given them out. */
   readonly expiresAt: number | undefined;
@@ -107,7 +109,7 @@ export function openCredentials(options: CredentialsOptions): Credentials {
     const keys = await issue(policy, signal);
     signal.throwIfAborted();
     await place.write(spec.name, scope, keys, signal);
-    granted.set(keyOf(spec.name, scope), { spec, scope, policy, expiresAt: keys.expiresAt });
+    granted.set(keyOf(spec.name, scope), { spec, scope, policy: hashOf(policy), expiresAt: keys.expiresAt });
   };
 
   const isSoon = (expiresAt: number) => expiresAt - clock.now() < durationMs / 3;
@@ -165,7 +167,7 @@ export function openCredentials(options: CredentialsOptions): Credentials {
       if (role === 'sandbox') return {};
       const scope = scopeOf(role);
       const known = granted.get(keyOf(spec.name, scope));
-      const policy = policyOf(spec, scope, buckets);
+      const policy = hashOf(policyOf(spec, scope, buckets));
       const good =
         known?.policy === policy &&
         known.expiresAt !== undefined &&
@@ -190,7 +192,7 @@ export function openCredentials(options: CredentialsOptions): Credentials {
       const expiresAt = place.read(spec.name, scope)?.expiresAt;
       // No instance runs that was given none; where they are given by value, the instance says until when they hold.
       if (expiresAt === undefined && place.inUse === undefined) return;
-      const policy = policyOf(spec, scope, buckets);
+      const policy = hashOf(policyOf(spec, scope, buckets));
       granted.set(keyOf(spec.name, scope), { spec, scope, policy, expiresAt });
     },
 
@@ -213,6 +215,11 @@ function scopeOf(role: Role): Scope {
 
 function keyOf(bot: string, scope: Scope): string {
   return `${scope}:${bot}`;
+}
+
+/** A policy has 1 KiB. */
+function hashOf(policy: string): string {
+  return hash('sha256', policy, 'base64');
 }
 
 function policyOf(spec: BotSpec, scope: Scope, buckets: Buckets): string {

@@ -31,18 +31,23 @@ export interface PodInstancesOptions {
 /** Instances where the engine has no folders: nothing is fetched here, so nothing has to be prepared. */
 export function openPodInstances(options: PodInstancesOptions): Instances {
   const { credentials, image, shared } = options;
-  const templates = new WeakMap<BotSpec, Template>();
+  // Ten thousand hashes, and no templates: those are needed only when a pod is made.
+  const hashes = new WeakMap<BotSpec, string>();
   const base = hash('sha256', JSON.stringify([image, shared, options.made])).slice(0, 32);
 
   function made(spec: BotSpec): Template {
-    const known = templates.get(spec);
-    if (known !== undefined) return known;
     const shape = credentials.shape(spec, roleOf(spec));
-    const result = podTemplate(spec, { image, credentials: shape, shared, made: options.made });
-    templates.set(spec, result);
+    return podTemplate(spec, { image, credentials: shape, shared, made: options.made });
+  }
+
+  function hashOf(spec: BotSpec): string {
+    const known = hashes.get(spec);
+    if (known !== undefined) return known;
+    const { hash } = made(spec);
+    hashes.set(spec, hash);
     // What runs since before this host does is served as if it had just been made.
     credentials.adopt(spec, roleOf(spec));
-    return result;
+    return hash;
   }
 
   async function make(
@@ -99,11 +104,11 @@ export function openPodInstances(options: PodInstancesOptions): Instances {
   }
 
   return {
-    hash: (spec) => made(spec).hash,
+    hash: hashOf,
     base: () => base,
     refresh: async () => false,
     prepare: async () => undefined,
-    renew: (spec) => void templates.delete(spec),
+    renew: (spec) => void hashes.delete(spec),
     bot: (spec, signal) => make(spec, 'bot', names.bot(spec.name), { run: undefined, env: {} }, signal),
     run: (spec, time, signal) => {
       const env = { RUN_TIME: new Date(time).toISOString() };

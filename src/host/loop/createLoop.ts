@@ -65,6 +65,7 @@ export function createLoop(options: LoopOptions): Loop {
     wake: wakeAll,
     allBots,
     recorded: records.get,
+    share: records.share,
   });
   const deps: DoStep = {
     hands: { engine, instances, records, rollbacks, tell },

@@ -5,8 +5,9 @@ import { listPages } from '../kubernetes/listPages.ts';
 import { objectName } from '../kubernetes/names.ts';
 import type { ConfigMap } from '../kubernetes/objects.ts';
 import { resource } from '../kubernetes/resource.ts';
-import { nothingRecorded, type Recorded } from '../reconcile/recorded.ts';
+import { nothingRecorded, type Recorded, withSpec } from '../reconcile/recorded.ts';
 import type { Records } from '../reconcile/records.ts';
+import { readRecord, recordText } from './recordLine.ts';
 
 export interface ClusterRecordsOptions {
   readonly client: KubeClient;
@@ -47,19 +48,10 @@ export async function openClusterRecords(options: ClusterRecordsOptions): Promis
   const unanswered = new Map<string, Set<string>>();
 
   const labelSelector = `${recordLabel}=true,runtime.host=${host}`;
-  await listPages(maps, { labelSelector, keep: (map) => read(map) }, signal);
-
-  function read({ metadata, data }: ConfigMap): void {
-    const { bot, record } = data ?? {};
-    if (bot === undefined || record === undefined) return;
-    try {
-      const recorded: Recorded = JSON.parse(record);
-      if (recorded.version !== 1)
-        throw new RuntimeError('damaged', `its record has the version ${recorded.version}`);
-      kept.set(bot, { recorded, version: metadata.resourceVersion!, hash: hashOf(record) });
-    } catch (error) {
-      damaged.set(bot, `${(error as Error).message} (ConfigMap ${metadata.name})`);
-    }
+  for (const read of (await listPages(maps, { labelSelector, keep: readMap }, signal)).items) {
+    if (read === undefined) continue;
+    if ('damage' in read) damaged.set(read.bot, read.damage);
+    else kept.set(read.bot, read.kept);
   }
 
   async function write(bot: string, text: string, version: string | undefined): Promise<string> {
@@ -95,7 +87,7 @@ export async function openClusterRecords(options: ClusterRecordsOptions): Promis
   }
 
   async function put(bot: string, recorded: Recorded): Promise<void> {
-    const text = JSON.stringify(recorded);
+    const text = recordText(recorded);
     const hash = hashOf(text);
     const sent = unanswered.get(bot) ?? new Set();
     unanswered.set(bot, sent.add(hash));
@@ -115,6 +107,10 @@ export async function openClusterRecords(options: ClusterRecordsOptions): Promis
     bots: () => [...kept.keys()],
     get: (bot) => kept.get(bot)?.recorded ?? nothingRecorded,
     put,
+    share: (bot, spec) => {
+      const known = kept.get(bot);
+      if (known !== undefined) kept.set(bot, { ...known, recorded: withSpec(known.recorded, spec) });
+    },
     forget: async (bot) => {
       await options.forgetting(bot, records.get(bot), signal);
       await maps.remove(objectName(PREFIX, bot), {}, signal);
@@ -123,6 +119,20 @@ export async function openClusterRecords(options: ClusterRecordsOptions): Promis
     },
   };
   return { records, damaged };
+}
+
+type Read = { readonly bot: string; readonly kept: Kept } | { readonly bot: string; readonly damage: string };
+
+function readMap({ metadata, data }: ConfigMap): Read | undefined {
+  const { bot, record } = data ?? {};
+  if (bot === undefined || record === undefined) return undefined;
+  try {
+    const recorded = readRecord(record);
+    if (recorded === null) return undefined;
+    return { bot, kept: { recorded, version: metadata.resourceVersion!, hash: hashOf(record) } };
+  } catch (error) {
+    return { bot, damage: `${(error as Error).message} (ConfigMap ${metadata.name})` };
+  }
 }
 
 function hashOf(text: string): string {

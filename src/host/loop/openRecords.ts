@@ -11,10 +11,10 @@ import {
 import { join } from 'node:path';
 import { makeFolders } from '../../base/makeFolders.ts';
 import type { Folders } from '../data/folders.ts';
-import { nothingRecorded, type Recorded } from '../reconcile/recorded.ts';
+import { nothingRecorded, type Recorded, withSpec } from '../reconcile/recorded.ts';
 import type { Records } from '../reconcile/records.ts';
 import { createDurableLog } from './durableLog.ts';
-import { readRecordLine, recordLine } from './recordLine.ts';
+import { readRecord, recordLine } from './recordLine.ts';
 
 export interface OpenRecords {
   readonly records: Records;
@@ -72,6 +72,10 @@ export function openRecords(folders: Folders, now: () => number): OpenRecords {
     bots: () => [...kept.keys()],
     get: (bot) => kept.get(bot) ?? nothingRecorded,
     put: write,
+    share: (bot, spec) => {
+      const recorded = kept.get(bot);
+      if (recorded !== undefined) kept.set(bot, withSpec(recorded, spec));
+    },
     forget: async (bot) => {
       const { own } = folders.bot(bot);
       // Kept for a while: what was not saved is nowhere else.
@@ -90,7 +94,7 @@ function replay(path: string, kept: Map<string, Recorded>, damaged: Map<string, 
     const space = line.indexOf(' ');
     const bot = line.slice(0, space);
     try {
-      const recorded = readRecordLine(line.slice(space + 1));
+      const recorded = readRecord(line.slice(space + 1));
       damaged.delete(bot);
       if (recorded === null) kept.delete(bot);
       else kept.set(bot, recorded);

@@ -4,7 +4,11 @@ import type { Recorded } from '../reconcile/recorded.ts';
 
 /** A line of the records, `BOT JSON`; null: nothing is recorded of it any more. */
 export function recordLine(bot: string, recorded: Recorded | null): string {
-  return `${bot} ${JSON.stringify(recorded && lean(recorded))}\n`;
+  return `${bot} ${recordText(recorded)}\n`;
+}
+
+export function recordText(recorded: Recorded | null): string {
+  return JSON.stringify(recorded && lean(recorded));
 }
 
 /** A specification that is recorded twice, as what runs and as what is wanted, is written once. */
@@ -14,8 +18,8 @@ function lean(recorded: Recorded): object {
   return isSameSpec(good.spec, current.spec) ? { ...recorded, good: { origin: good.origin } } : recorded;
 }
 
-/** What a line says. Throws what is wrong with it. */
-export function readRecordLine(text: string): Recorded | null {
+/** What a text says. Throws what is wrong with it. */
+export function readRecord(text: string): Recorded | null {
   const value = JSON.parse(text) as (Omit<Recorded, 'good'> & { good?: Partial<Recorded['good']> }) | null;
   if (value === null) return null;
   if (value.version !== 1) throw new RuntimeError('damaged', `its record has the version ${value.version}`);

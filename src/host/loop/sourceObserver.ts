@@ -1,4 +1,5 @@
 import { asRuntimeError, type RuntimeError } from '../../base/errors.ts';
+import type { BotSpec } from '../bots/botSpec.ts';
 import type { NewEvent } from '../journal/event.ts';
 import type { Recorded } from '../reconcile/recorded.ts';
 import type { Listing, SourceObserver } from '../sources/source.ts';
@@ -16,6 +17,8 @@ export interface ObserverDeps {
   /** Of whatever anything is known. */
   readonly allBots: () => Iterable<string>;
   readonly recorded: (bot: string) => Recorded;
+  /** Of `Records`. */
+  readonly share: (bot: string, spec: BotSpec) => void;
 }
 
 export interface LoopObserver extends SourceObserver {
@@ -44,7 +47,12 @@ export function createSourceObserver(deps: ObserverDeps): LoopObserver {
       running = [...view.bots()].filter((bot) => view.of(bot)?.some(({ state }) => state === 'running'));
     const live = new Set([...running, ...[...deps.allBots()].filter(awaitsTimes)]);
     const heldBefore = wanted.held.length;
-    deps.wake(wanted.listed(listing, [...live], deps.now()));
+    const changed = wanted.listed(listing, [...live], deps.now());
+    for (const bot of changed) {
+      const entry = listing.get(bot);
+      if (entry !== undefined && 'spec' in entry) deps.share(bot, entry.spec);
+    }
+    deps.wake(changed);
     if (wanted.held.length > 0 && heldBefore === 0)
       tell(
         'mass-delete',

@@ -1,4 +1,5 @@
 import type { BotSpec } from '../bots/botSpec.ts';
+import { isSameSpec } from '../bots/isSameSpec.ts';
 import type { Rollback } from './rollbacks.ts';
 
 /**
@@ -84,6 +85,19 @@ export interface RunResult {
 }
 
 export const nothingRecorded: Recorded = { version: 1, failures: 0 };
+
+/** The same, with `spec` itself wherever it holds one that is equal. */
+export function withSpec(recorded: Recorded, spec: BotSpec): Recorded {
+  const { current, previous, good } = recorded;
+  const shared = <T extends { readonly spec: BotSpec }>(one: T): T =>
+    isSameSpec(one.spec, spec) ? { ...one, spec } : one;
+  return {
+    ...recorded,
+    ...(current && { current: shared(current) }),
+    ...(previous && { previous: shared(previous) }),
+    ...(good && { good: shared(good) }),
+  };
+}
 
 /** `recorded` less `fields`. */
 export function without<K extends keyof Recorded>(recorded: Recorded, ...fields: K[]): Recorded {

@@ -59,6 +59,7 @@ export function modelRecords(step: (what: string) => void = () => undefined) {
       kept.set(bot, structuredClone(recorded));
       step('after put');
     },
+    share: () => undefined,
     forget: async (bot) => void kept.delete(bot),
     bots: () => [...kept.keys()],
   };

@@ -19,10 +19,12 @@ export interface ApiProxy extends AsyncDisposable {
   readonly kubeconfig: string;
   /** `GET pods`, `PATCH bots/status` → how many. */
   readonly counts: ReadonlyMap<string, number>;
-  /** `list pods`, `patch bots/status`: what was asked for, in the words of a Role. */
-  readonly verbs: ReadonlySet<string>;
+  /** `list pods`, `patch bots/status`: what was asked for, in the words of a Role, and how often. */
+  readonly verbs: ReadonlyMap<string, number>;
   /** … and what the API has forbidden. */
   readonly refused: readonly string[];
+  /** Answers of the API itself that a moment is forgotten (410): as a status, or inside a watch. */
+  readonly forgotten: number;
   /** So many requests; watches count once. */
   total(): number;
   trouble: (what: string) => Trouble | undefined;
@@ -43,11 +45,11 @@ export async function apiProxy(kubeconfig: string, token?: string): Promise<ApiP
     ...(tls.client && token === undefined ? { cert: tls.client.cert, key: tls.client.key.reveal() } : {}),
   });
   const counts = new Map<string, number>();
-  const verbs = new Set<string>();
+  const verbs = new Map<string, number>();
   const refused: string[] = [];
   const watches = new Set<ServerResponse>();
   const sockets = new Set<Socket>();
-  const own: { trouble: ApiProxy['trouble']; silent: boolean } = { trouble: () => undefined, silent: false };
+  const own = { trouble: (() => undefined) as ApiProxy['trouble'], silent: false, forgotten: 0 };
 
   function answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const what = `${incoming.method} ${resourceOf(incoming.url ?? '')}`;
@@ -61,7 +63,7 @@ export async function apiProxy(kubeconfig: string, token?: string): Promise<ApiP
       return void outgoing.writeHead(trouble.status, trouble.headers).end(body);
     }
     const right = rightOf(incoming.method ?? '', incoming.url ?? '');
-    verbs.add(right);
+    verbs.set(right, (verbs.get(right) ?? 0) + 1);
     const { host: _, ...given } = incoming.headers;
     const headers = token === undefined ? given : { ...given, authorization: `Bearer ${token}` };
     const sent = secureRequest({
@@ -75,6 +77,7 @@ export async function apiProxy(kubeconfig: string, token?: string): Promise<ApiP
     sent.on('error', () => incoming.socket.destroy());
     sent.on('response', (response) => {
       if (response.statusCode === 403) refused.push(right);
+      if (response.statusCode === 410) own.forgotten += 1;
       if (trouble === 'lose-answer') {
         response.resume();
         return void response.on('end', () => incoming.socket.destroy());
@@ -86,6 +89,7 @@ export async function apiProxy(kubeconfig: string, token?: string): Promise<ApiP
         outgoing.once('close', () => watches.delete(outgoing));
       }
       response.on('data', (chunk: Buffer) => {
+        if (chunk.includes('{"type":"ERROR"') && chunk.includes('"code":410')) own.forgotten += 1;
         if (!own.silent) outgoing.write(chunk);
       });
       response.on('end', () => outgoing.end());

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { build } from '../../../base/build.ts';
 import { systemClock } from '../../../base/clock.ts';
 import { RuntimeError } from '../../../base/errors.ts';
+import { keepHeapSmall } from '../../../base/keepHeapSmall.ts';
 import type { Logger } from '../../../base/log.ts';
 import { releaseWhenQuiet } from '../../../base/releaseWhenQuiet.ts';
 import { createFolders } from '../../data/folders.ts';
@@ -43,6 +44,7 @@ export async function runClusterHost(
   openParts: (context: ClusterContext) => Promise<ClusterParts>,
 ): Promise<void> {
   const { options, env, log, signal } = run;
+  keepHeapSmall();
   await using closing = new AsyncDisposableStack();
   const access = openAccess(env, Date.now);
   const namespace = options.namespace || access.namespace;

@@ -30,8 +30,10 @@ export interface KubernetesSource extends Source {
   readonly waits: ReadonlyMap<string, string>;
 }
 
-/** Milliseconds: what changes together is told together, and telling never takes more than a tenth of the time. */
+/** Milliseconds: what changes together is told together. */
 const TOGETHER_MS = 50;
+/** Of the time between two tellings: with many bots, what changes all the time must not take all of it. */
+const REST = 9;
 
 /**
  * The custom resource `Bot` in one namespace, listed and watched. One that is deleted is wanted until the store answers, so that its state
@@ -56,10 +58,12 @@ export function openKubernetesSource(options: KubernetesSourceOptions): Kubernet
     for (const listener of listeners) listener(bot);
   };
   const put = (one: KnownBot): void => {
+    const before = known.get(one.object);
     known.set(one.object, one);
     byBot.set(one.bot, one);
     if (one.isDeleted) departures.ask(one);
-    changed();
+    // Most of what changes is the status that is written here.
+    if (!isWantedSame(before, one)) changed();
     tell(one.bot);
   };
 
@@ -97,19 +101,22 @@ export function openKubernetesSource(options: KubernetesSourceOptions): Kubernet
     run: async (observer, signal) => {
       let isListed = false;
       let isPending = false;
-      let tookMs = 0;
+      /** Not told again before. */
+      let restUntil = 0;
       const flush = () => {
         isPending = false;
         if (!isListed || signal.aborted) return;
         const began = performance.now();
         const { entries, meant } = listing();
         observer.listed(entries, meant);
-        tookMs = performance.now() - began;
+        const now = performance.now();
+        restUntil = now + (now - began) * REST;
       };
       changed = () => {
         if (isPending) return;
         isPending = true;
-        void clock.sleep(Math.max(TOGETHER_MS, tookMs * 9), signal).then(flush, () => undefined);
+        const wait = Math.max(TOGETHER_MS, restUntil - performance.now());
+        void clock.sleep(wait, signal).then(flush, () => undefined);
       };
       await Promise.all([
         departures.run(signal),
@@ -142,6 +149,16 @@ export function openKubernetesSource(options: KubernetesSourceOptions): Kubernet
       ]);
     },
   };
+}
+
+/** Of what a listing is made of. */
+function isWantedSame(before: KnownBot | undefined, one: KnownBot): boolean {
+  return (
+    before?.uid === one.uid &&
+    before.entry === one.entry &&
+    before.isDeleted === one.isDeleted &&
+    before.goesUnsaved === one.goesUnsaved
+  );
 }
 
 function clash(bot: string, a: Entry, b: Entry): Entry {

@@ -48,7 +48,7 @@ test('pages are listed whole, then changes are told', async () => {
     lines(false, event('MODIFIED', 'a', '6'), event('DELETED', 'b', '7')),
   );
   expect(seen).toEqual(['listed a b c', 'changed a', 'gone b']);
-  expect(asked[0]).toBe('GET /proxy/api/v1/namespaces/bots/pods?limit=500&labelSelector=runtime.host%3Dh');
+  expect(asked[0]).toBe('GET /proxy/api/v1/namespaces/bots/pods?limit=100&labelSelector=runtime.host%3Dh');
   expect(asked[1]).toContain('continue=token');
   expect(asked[2]).toContain('allowWatchBookmarks=true&resourceVersion=5');
 });
@@ -78,6 +78,25 @@ test('a moment that was compacted away is listed again: as an answer, and inside
   );
   expect(seen).toEqual(['listed a', 'lost conflict', 'listed b', 'lost conflict', 'listed c']);
   expect(versions).toEqual(['list', '5', 'list', '8', 'list']);
+});
+
+test('a listing that took too long is begun anew, and what has gone meanwhile is not in it', async () => {
+  const { seen, asked } = await told(
+    2,
+    page('5', ['a', 'b'], 'token'),
+    json(410, { message: 'the provided continue parameter is too old' }),
+    page('8', ['b'], 'other'),
+    page('8', ['c']),
+    lines(false, event('ADDED', 'd', '9')),
+  );
+  expect(seen).toEqual(['listed b c', 'changed d']);
+  expect(asked.map((what) => /continue=(\w+)/.exec(what)?.[1])).toEqual([
+    undefined,
+    'token',
+    undefined,
+    'other',
+    undefined,
+  ]);
 });
 
 test('while it fails nothing is forgotten: the watch goes on where it was', async () => {

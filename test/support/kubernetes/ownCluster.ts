@@ -1,0 +1,136 @@
+import { execFile, spawn } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { inject, type TestFunction, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+import { createKubeClient, type KubeClient } from '../../../src/host/kubernetes/kubeClient.ts';
+import { readKubeconfig } from '../../../src/host/kubernetes/kubeconfig.ts';
+
+/** A cluster whose nodes and pods are simulated (kwok), and whose parts may be killed: no other test sees it. */
+export interface OwnCluster extends AsyncDisposable {
+  readonly kubeconfig: string;
+  readonly client: KubeClient;
+  /** SIGKILL. Resolves once it is gone. */
+  kill(part: Part): Promise<void>;
+  /** As it was started first. Resolves once the API answers. */
+  start(part: Part): Promise<void>;
+  /** etcd forgets every moment before now. */
+  compact(): Promise<void>;
+}
+
+export type Part = 'apiserver' | 'etcd';
+
+const script = join(import.meta.dirname, '../../../scripts/kube');
+const execute = promisify(execFile);
+const cluster = inject('cluster');
+
+/** A test that starts a cluster of its own; skipped, by a name that `maySkip` knows, where none is built. */
+export function ownClusterTest(name: string, run: TestFunction, timeout?: number): void {
+  const none = 'missing' in cluster || cluster.state === undefined;
+  test.skipIf(none)(`kubernetes: ${name}`, run, timeout);
+}
+
+export async function ownCluster(nodes: number): Promise<OwnCluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'own-kube-'));
+  const state = join(folder, 'run');
+  const env = { ...process.env, RUNTIME_KUBE_STATE: state };
+  const end = async () => {
+    await execute(script, ['down'], { env });
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const { stdout } = await execute(script, ['up', '--kwok', String(nodes)], { env });
+    return open(state, stdout.trim(), end);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+function open(state: string, kubeconfig: string, end: () => Promise<void>): OwnCluster {
+  const access = readKubeconfig(kubeconfig, process.env, Date.now);
+  const client = createKubeClient(access, systemClock);
+  const pids = join(state, 'pids');
+  const fileOf = (part: Part) => join(pids, readdirSync(pids).find((name) => name.endsWith(`-${part}`))!);
+  const pidOf = (part: Part) => Number(readFileSync(fileOf(part), 'utf8').split(' ')[0]);
+  const parts: readonly Part[] = ['apiserver', 'etcd'];
+  const argvOf = new Map(
+    parts.map((part) => [
+      part,
+      readFileSync(`/proc/${pidOf(part)}/cmdline`, 'utf8')
+        .split('\0')
+        .slice(0, -1),
+    ]),
+  );
+  const etcd = argvOf.get('apiserver')!.find((_, i, all) => all[i - 1] === '--etcd-servers')!;
+  const ask = async (path: string, body: object): Promise<{ header: { revision: string } }> => {
+    const answer = await fetch(`${etcd}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`etcd: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as { header: { revision: string } };
+  };
+
+  return {
+    kubeconfig,
+    client,
+    async kill(part) {
+      const pid = pidOf(part);
+      process.kill(pid, 'SIGKILL');
+      for (const late = AbortSignal.timeout(30_000); lives(pid); ) await systemClock.sleep(20, late);
+    },
+    async start(part) {
+      const [program = '', ...args] = argvOf.get(part)!;
+      const log = openSync(join(state, 'log', part), 'a');
+      const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log] });
+      closeSync(log);
+      child.unref();
+      // As scripts/kube writes it, which stops it in the end.
+      writeFileSync(fileOf(part), `${child.pid} ${fieldsOf(child.pid!)[19]}\n`);
+      for (const late = AbortSignal.timeout(90_000); !(await isReady(client)); )
+        await systemClock.sleep(100, late);
+    },
+    async compact() {
+      const { header } = await ask('range', { key: Buffer.from('/').toString('base64') });
+      await ask('compaction', { revision: header.revision, physical: true });
+    },
+    [Symbol.asyncDispose]: async () => {
+      client.close();
+      await end();
+    },
+  };
+}
+
+/** Of /proc/PID/stat, from the state on: the third field is the first here. */
+function fieldsOf(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+}
+
+function lives(pid: number): boolean {
+  try {
+    return fieldsOf(pid)[0] !== 'Z';
+  } catch {
+    return false;
+  }
+}
+
+async function isReady(client: KubeClient): Promise<boolean> {
+  const signal = AbortSignal.timeout(5_000);
+  try {
+    // Its answer is a word, and no JSON.
+    const answer = await client.stream({
+      op: 'test',
+      subject: 'api',
+      method: 'GET',
+      path: '/readyz',
+      signal,
+    });
+    answer.resume();
+    return true;
+  } catch {
+    return false;
+  }
+}
