@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { whenAborted } from '../base/whenAborted.ts';
@@ -11,6 +11,9 @@ import { createStarter } from './commands/starter.ts';
 import { type CompanionEnd, startCompanion } from './companion.ts';
 import { healthRoutes } from './health.ts';
 import { createBoxServer } from './http/createBoxServer.ts';
+import { spaceFor } from './output/logSpace.ts';
+import { Processes } from './processes/processes.ts';
+import { processRoutes } from './processes/routes.ts';
 
 /**
  * The room of a box: one sandbox, from inside. It is the bot of its container, so it runs as the bot's user, has no credential, and all that
@@ -18,6 +21,8 @@ import { createBoxServer } from './http/createBoxServer.ts';
  *
  *   http/        requests: the token, routes, bodies with a limit, errors in the words of the API
  *   commands/    what is run and waited for, and how all of a command's processes are found again
+ *   processes/   what clients start and come back to
+ *   output/      what those have printed, from its beginning, on the disk
  *   companion    a command beside it, with its stdin, stdout and descriptor 3: an agent
  */
 
@@ -34,8 +39,11 @@ export async function runBox(
   const pipes = createPipePool();
   const starter = createStarter(pipes, clock);
   const box: Box = { config, clock, log, starter, limits };
+  const folder = tmpdir();
+  const space = spaceFor(folder);
+  const processes = new Processes({ starter, clock, folder, space });
   const server = createBoxServer({
-    routes: [...healthRoutes(box), ...commandRoutes(box)],
+    routes: [...healthRoutes(box), ...commandRoutes(box), ...processRoutes(box, processes)],
     token: config.token,
     log,
   });
@@ -49,6 +57,7 @@ export async function runBox(
   } finally {
     server.close();
     server.closeAllConnections();
+    processes.close();
     pipes.close();
   }
 }

@@ -7,6 +7,10 @@ import { type Family, MARK_VARIABLE } from './family.ts';
 import type { PipePool } from './pipePool.ts';
 import type { ShellWords } from './shellWords.ts';
 
+/** So many bytes in so many milliseconds are much for one command. */
+const FLOOD_BYTES = 4 * 1024 * 1024;
+const FLOOD_MS = 100;
+
 export type Output = 'stdout' | 'stderr';
 
 export interface CommandOptions {
@@ -33,8 +37,6 @@ export interface CommandEnd {
 export interface RunningCommand extends Family {
   /** When the first process has ended and all that it has printed was passed on. Never rejects. */
   readonly ended: Promise<CommandEnd>;
-  /** False: `onOutput` is not called until it is true again, and the command waits once the pipes are full. */
-  flow(isWanted: boolean): void;
 }
 
 /** Starts a command in a session and a group of its own. Throws `BoxError` where that cannot be done. */
@@ -67,8 +69,10 @@ export async function startCommand(options: CommandOptions): Promise<RunningComm
     stderr: taken.stderr?.reader ?? child.stderr!,
   };
   let hasEnded = false;
+  const spend = floodGate(Object.values(sources));
   for (const output of ['stdout', 'stderr'] as const) {
     sources[output].on('data', (bytes: Buffer) => {
+      spend(bytes.length);
       if (!hasEnded) onOutput(output, bytes);
     });
   }
@@ -94,9 +98,22 @@ export async function startCommand(options: CommandOptions): Promise<RunningComm
     leader: child.pid!,
     mark,
     ended,
-    flow: (isWanted) => {
-      for (const source of Object.values(sources)) if (!hasEnded) isWanted ? source.resume() : source.pause();
-    },
+  };
+}
+
+/** Who prints without end waits now and then, so that others get their turn. */
+function floodGate(sources: readonly Readable[]): (bytes: number) => void {
+  let spent = 0;
+  let since = performance.now();
+  return (bytes) => {
+    const now = performance.now();
+    if (now - since > FLOOD_MS) [spent, since] = [0, now];
+    spent += bytes;
+    if (spent < FLOOD_BYTES || sources[0]!.isPaused()) return;
+    for (const source of sources) source.pause();
+    setTimeout(() => {
+      for (const source of sources) source.resume();
+    }, FLOOD_MS).unref();
   };
 }
 

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chownSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
-import { temporaryDirectory } from '../files/temporary.ts';
+import { SidecarClient } from '../sandboxClient.ts';
 
 const main = join(import.meta.dirname, '../../../src/main.ts');
 
@@ -11,6 +13,8 @@ export interface TestBox {
   readonly pid: number;
   readonly workspace: string;
   readonly url: string;
+  /** With the token, as clients ask. */
+  readonly client: SidecarClient;
   /** With the token; JSON in and out. */
   ask(method: string, path: string, body?: unknown): Promise<BoxAnswer>;
   /** With the token, and whatever else; the answer as it is. */
@@ -39,11 +43,18 @@ export interface StartBoxOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** As whom; root only. */
   readonly uid?: number;
+  readonly after?: (end: () => Promise<void>) => void;
 }
 
-/** A real box as a process on this machine, ended with the test. */
-export async function startBox({ companion = [], env = {}, uid }: StartBoxOptions = {}): Promise<TestBox> {
-  const workspace = await temporaryDirectory();
+/** A real box as a process on this machine, ended with the test; with `afterAll`, with the tests of the file. */
+export async function startBox({
+  companion = [],
+  env = {},
+  uid,
+  after = onTestFinished,
+}: StartBoxOptions = {}): Promise<TestBox> {
+  const workspace = realpathSync(mkdtempSync(join(tmpdir(), 'runtime-box-')));
+  if (uid !== undefined) chownSync(workspace, uid, uid);
   const token = 'token-of-the-box';
   const words = [main, 'box', ...(companion.length > 0 ? ['--', ...companion] : [])];
   const child = spawn(process.execPath, words, {
@@ -54,9 +65,13 @@ export async function startBox({ companion = [], env = {}, uid }: StartBoxOption
     ...(uid !== undefined && { uid, gid: uid }),
   });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
-  onTestFinished(async () => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
+  after(async () => {
+    // What it has started leads groups of its own: it ends them when it is asked to end itself.
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGTERM');
+    const late = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), 10_000);
     await exited;
+    clearTimeout(late);
+    rmSync(workspace, { recursive: true, force: true });
   });
   const port = await new Promise<number>((resolve, reject) => {
     createInterface({ input: child.stderr! }).on('line', (line) => {
@@ -87,6 +102,7 @@ export async function startBox({ companion = [], env = {}, uid }: StartBoxOption
     pid: child.pid!,
     workspace,
     url,
+    client: new SidecarClient(url, token),
     ask,
     fetch: authorized,
     exec: async (command, more = {}) => {
