@@ -1,15 +1,23 @@
 import { statfsSync } from 'node:fs';
-import type { OutputLog } from './outputLog.ts';
 
 /** Of one log, and of all together, where the disk has much room. Bytes. */
 const MOST_OF_ONE = 64 * 1024 * 1024;
 const MOST_OF_ALL = 256 * 1024 * 1024;
 
+/** What takes space: a log. */
+export interface Holder {
+  readonly bytes: number;
+  /** Nothing comes to it any more. */
+  readonly isEnded: boolean;
+  /** Gives back some of it, the oldest; false where it cannot. */
+  dropOldest(): boolean;
+}
+
 /** What all logs of a box may take together: logs of what has ended go first, the oldest of them first. */
 export class LogSpace {
   readonly #mostOfAll: number;
   readonly #mostOfOne: number;
-  readonly #logs = new Set<OutputLog>();
+  readonly #logs = new Set<Holder>();
   #taken = 0;
 
   /** Bytes. */
@@ -18,11 +26,11 @@ export class LogSpace {
     this.#mostOfOne = Math.min(MOST_OF_ONE, Math.floor((mostOfAll * 3) / 4));
   }
 
-  add(log: OutputLog): void {
+  add(log: Holder): void {
     this.#logs.add(log);
   }
 
-  remove(log: OutputLog): void {
+  remove(log: Holder): void {
     if (this.#logs.delete(log)) this.#taken -= log.bytes;
   }
 

@@ -23,6 +23,7 @@ export interface TestBox {
   /** To its whole process group, as a supervisor does; resolves with its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
   readonly exited: Promise<number | null>;
+  end(): Promise<void>;
 }
 
 export interface BoxAnswer {
@@ -43,15 +44,16 @@ export interface StartBoxOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** As whom; root only. */
   readonly uid?: number;
-  readonly after?: (end: () => Promise<void>) => void;
+  /** It is ended by `end`, for the tests of a file. */
+  readonly shared?: boolean;
 }
 
-/** A real box as a process on this machine, ended with the test; with `afterAll`, with the tests of the file. */
+/** A real box as a process on this machine, ended with the test. */
 export async function startBox({
   companion = [],
   env = {},
   uid,
-  after = onTestFinished,
+  shared = false,
 }: StartBoxOptions = {}): Promise<TestBox> {
   const workspace = realpathSync(mkdtempSync(join(tmpdir(), 'runtime-box-')));
   if (uid !== undefined) chownSync(workspace, uid, uid);
@@ -65,14 +67,15 @@ export async function startBox({
     ...(uid !== undefined && { uid, gid: uid }),
   });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
-  after(async () => {
+  const end = async () => {
     // What it has started leads groups of its own: it ends them when it is asked to end itself.
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGTERM');
     const late = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), 10_000);
     await exited;
     clearTimeout(late);
     rmSync(workspace, { recursive: true, force: true });
-  });
+  };
+  if (!shared) onTestFinished(end);
   const port = await new Promise<number>((resolve, reject) => {
     createInterface({ input: child.stderr! }).on('line', (line) => {
       const found = /"the box is listening","port":(\d+)/.exec(line);
@@ -115,5 +118,6 @@ export async function startBox({
       return exited;
     },
     exited,
+    end,
   };
 }

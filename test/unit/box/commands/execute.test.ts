@@ -1,11 +1,16 @@
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readProcessTable } from '../../../../src/base/process/processTree.ts';
-import { startBox } from '../../../support/box/startBox.ts';
+import { startBox, type TestBox } from '../../../support/box/startBox.ts';
+
+let box: TestBox;
+beforeAll(async () => {
+  box = await startBox({ shared: true });
+});
+afterAll(() => box.end());
 
 const alive = (pid: number) => readProcessTable().some((entry) => entry.pid === pid && entry.state !== 'Z');
 
 test('stdout and stderr apart, also by name, and the exit code always', async () => {
-  const box = await startBox();
   expect(await box.exec('echo out; echo err > /dev/stderr; exit 3')).toEqual({
     exitCode: 3,
     stdout: 'out\n',
@@ -17,7 +22,6 @@ test('stdout and stderr apart, also by name, and the exit code always', async ()
 });
 
 test('a command runs in the workspace, or where it is told, with the variables that it is given and none of ours', async () => {
-  const box = await startBox();
   expect((await box.exec('pwd; echo "$AGENT_WORKSPACE_ROOT"; env | grep -c ^BOX_')).stdout).toBe(
     `${box.workspace}\n${box.workspace}\n0\n`,
   );
@@ -28,7 +32,6 @@ test('a command runs in the workspace, or where it is told, with the variables t
 });
 
 test('a command of any length, whose lines keep their numbers', async () => {
-  const box = await startBox();
   const long = 'x'.repeat(3_000_000);
   expect(await box.exec(`echo '${long}' | wc -c\necho $LINENO; exit 7`)).toMatchObject({
     exitCode: 7,
@@ -41,7 +44,6 @@ test('a command of any length, whose lines keep their numbers', async () => {
 });
 
 test('all that is printed comes back, to the last byte before the end', async () => {
-  const box = await startBox();
   for (let round = 0; round < 5; round++) {
     const { stdout } = await box.exec('head -c 300000 /dev/zero | tr "\\0" a; printf END');
     expect(stdout.length).toBe(300_003);
@@ -50,7 +52,6 @@ test('all that is printed comes back, to the last byte before the end', async ()
 });
 
 test('of too much output the middle is left out, and it says so', async () => {
-  const box = await startBox();
   const { stdout, truncated } = await box.exec(
     'echo begin; head -c 20000000 /dev/zero | tr "\\0" a; echo end',
   );
@@ -61,7 +62,6 @@ test('of too much output the middle is left out, and it says so', async () => {
 });
 
 test('a time-out is a 408 that tells what there was, and ends every descendant', async () => {
-  const box = await startBox();
   const command = [
     'sleep 1000 & echo $!',
     '(setsid sleep 1000 & echo $!)',
@@ -88,7 +88,6 @@ test('what a command leaves in the background does not hold its answer, lives on
 });
 
 test('what is wrong with a request is told before anything is started', async () => {
-  const box = await startBox();
   for (const [body, field] of [
     [{}, 'command'],
     [{ command: 3 }, 'command'],

@@ -1,8 +1,13 @@
-import { expect, test } from 'vitest';
-import { startBox } from '../../../support/box/startBox.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startBox, type TestBox } from '../../../support/box/startBox.ts';
+
+let box: TestBox;
+beforeAll(async () => {
+  box = await startBox({ shared: true });
+});
+afterAll(() => box.end());
 
 test('no token is 401, a wrong one 403, and health is open', async () => {
-  const box = await startBox();
   const ask = async (path: string, authorization?: string) => {
     const response = await fetch(`${box.url}${path}`, authorization ? { headers: { authorization } } : {});
     return [response.status, await response.json()];
@@ -19,7 +24,6 @@ test('no token is 401, a wrong one 403, and health is open', async () => {
 });
 
 test('an unknown path, another method, a body that is none: all are JSON, and the connection lives on', async () => {
-  const box = await startBox();
   expect(await box.ask('GET', '/nowhere')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
   expect(await box.ask('GET', '/terminals/commands')).toMatchObject({
     status: 405,

@@ -5,8 +5,9 @@ import { collect, parseEvents } from '../../../support/sandboxClient.ts';
 
 let box: TestBox;
 beforeAll(async () => {
-  box = await startBox({ after: afterAll });
+  box = await startBox({ shared: true });
 });
+afterAll(() => box.end());
 
 const alive = (pid: number) => readProcessTable().some((entry) => entry.pid === pid && entry.state !== 'Z');
 
