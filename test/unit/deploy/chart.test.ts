@@ -105,6 +105,15 @@ describe.skipIf(!isBuilt)('chart', () => {
     expect(egress.at(-1).to[0].podSelector.matchLabels['app.kubernetes.io/component']).toBe('minio');
   });
 
+  test('chart: bots stay kept in when it is uninstalled; without policies they are let through, whatever the host makes', () => {
+    const [kept, open] = [render(), render('networkPolicy.enabled=false')].map(
+      (all) => all.get('NetworkPolicy/runtime-bots')!,
+    );
+    expect(kept?.metadata).toMatchObject({ annotations: { 'helm.sh/resource-policy': 'keep' } });
+    expect(kept?.spec.ingress).toHaveLength(1);
+    expect(open?.spec).toMatchObject({ ingress: [{}], egress: [{}] });
+  });
+
   test('chart: a MongoDB is the source without any right on custom resources', () => {
     const all = render('source=mongodb', 'gc.enabled=true', 'global.existingSecret=mine');
     expect(controller(all).containers[0].args).toEqual(['controller']);
