@@ -1,0 +1,28 @@
+import { randomBytes } from 'node:crypto';
+import { describe, test } from 'vitest';
+import { universalImage } from '../../support/container/docker.ts';
+import { agentFiles, HOST_TOKEN, speakThroughHost } from '../../support/host/hostedAgent.ts';
+import { realHost } from '../../support/host/realHost.ts';
+import { startMinio } from '../../support/store/minio.ts';
+
+const image = await universalImage();
+
+describe.skipIf(image.missing !== undefined)('agents of a host', { timeout: 300_000 }, () => {
+  test('an agent in a container is listed and asked through the host, and knows its conversations in the next one', async () => {
+    const minio = await startMinio({ address: '0.0.0.0' });
+    try {
+      await using host = await realHost({
+        image: image.tag,
+        minio,
+        env: { RUNTIME_QUERY_TOKEN: HOST_TOKEN, SYNC_INTERVAL: '2s' },
+      });
+      // Containers are named by their bots, and other hosts' tests use the same engine.
+      const name = `helper-${randomBytes(3).toString('hex')}`;
+      host.write(agentFiles(name));
+      await host.start();
+      await speakThroughHost(host, name, () => host.cli('restart', name));
+    } finally {
+      await minio.stop();
+    }
+  });
+});
