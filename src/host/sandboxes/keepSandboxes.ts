@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { RuntimeError } from '../../base/errors.ts';
+import { makeAgentToken } from '../bots/agentToken.ts';
 import { makeBoxTokens } from './boxTokens.ts';
 import { checkVariables } from './checkVariables.ts';
 import { digestOf } from './digestOf.ts';
@@ -116,6 +117,7 @@ export function keepSandboxes(options: RosterOptions): KeptSandboxes {
       untilStatus({ find: () => seen(id), changes: roster.on }, statuses, signal),
     dial: roster.dial,
     boxToken: (id) => makeBoxTokens(tokenKey, id).box,
+    agentToken: (id) => makeAgentToken(options.tokenKey, id),
     publishToken: (id) => makeBoxTokens(tokenKey, id).publish,
     changes: roster.on,
     settled: async (signal) => {

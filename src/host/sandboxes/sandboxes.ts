@@ -44,6 +44,8 @@ export interface Sandboxes {
   boxToken(id: string): Secret;
   /** What `POST /_runtime/publish` on its port 9476 asks for; as that one. */
   publishToken(id: string): Secret;
+  /** What its agent (`/_runtime/agent` on that port) asks for. */
+  agentToken(id: string): Secret;
   /** Also told of one that is removed: `find` has it no more then. */
   changes(listener: (sandbox: Sandbox) => void): () => void;
 }

@@ -1,5 +1,6 @@
 import { tokenRoutes } from './access/tokenRoutes.ts';
 import { driverRoutes } from './capacity/driverRoutes.ts';
+import { eventRoutes } from './events/eventRoutes.ts';
 import type { Route } from './http/route.ts';
 import { networkRoutes } from './network/networkRoutes.ts';
 import type { Parts } from './parts.ts';
@@ -7,6 +8,8 @@ import { readyRoutes } from './ready/readyRoutes.ts';
 import { runtimeRoutes } from './runtime/runtimeRoutes.ts';
 import { sandboxRoutes } from './sandboxes/sandboxRoutes.ts';
 import { secretRoutes } from './secrets/secretRoutes.ts';
+import { agentRoutes } from './sessions/agentRoutes.ts';
+import { sessionRoutes } from './sessions/sessionRoutes.ts';
 import { skipped } from './skipped.ts';
 
 /** Every path of the API, a list for each part of it. Where two match, the first counts. */
@@ -19,6 +22,9 @@ export function allRoutes(parts: Parts): Route[] {
     ...tokenRoutes(parts),
     ...secretRoutes(parts),
     ...networkRoutes(parts),
+    ...eventRoutes(parts),
+    ...sessionRoutes(parts),
+    ...agentRoutes(parts),
     ...skipped,
     // Last: whatever nobody answers himself.
     ...runtimeRoutes(parts),

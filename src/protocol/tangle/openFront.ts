@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../base/clock.ts';
@@ -16,10 +17,13 @@ import { openKeys } from './access/openKeys.ts';
 import { rateLimited } from './access/rateLimit.ts';
 import { makeSigningKey, sidecarTokens } from './access/sidecarToken.ts';
 import { allRoutes } from './allRoutes.ts';
+import { openEventBus } from './events/eventBus.ts';
+import { watchSandboxes } from './events/watchSandboxes.ts';
 import { frontMetrics } from './http/metrics.ts';
 import { toolsBy } from './runtime/toolsBy.ts';
 import { connections } from './sandboxes/connections.ts';
 import { sandboxMaker } from './sandboxes/makeSandbox.ts';
+import { openSessions } from './sessions/openSessions.ts';
 import { type Front, startFront } from './startFront.ts';
 
 export interface OpenFront {
@@ -60,7 +64,12 @@ export async function openFront(options: OpenFront): Promise<Front> {
   const toolsOf = toolsBy(policy);
   const connect = connections(tokens, toolsOf, clock.now);
   const maker = sandboxMaker({ ...options, policy, capacity, secrets });
-  const eventsFail = () => undefined;
+  const ending = new AbortController();
+  const { signal } = ending;
+  const bus = openEventBus({ folder: join(folder, 'events'), instance: randomUUID(), now: clock.now });
+  watchSandboxes({ ...options, bus, signal });
+  const sessions = openSessions({ ...options, folder: join(folder, 'sessions'), bus, signal });
+  const made = { policy, capacity, secrets, toolsOf, tokens, connect, maker, bus, sessions };
   const audit = openAudit(join(folder, 'audit'), clock.now, (error) =>
     log.error('a call is missing in the audit journal', { error: String(error) }),
   );
@@ -68,7 +77,7 @@ export async function openFront(options: OpenFront): Promise<Front> {
   const front = await startFront({
     ...options,
     host: options.who === 'all' ? undefined : '127.0.0.1',
-    routes: allRoutes({ ...options, policy, capacity, secrets, toolsOf, tokens, connect, maker, eventsFail }),
+    routes: allRoutes({ ...options, ...made, eventsFail: bus.trouble }),
     authenticate: rateLimited(authenticator(keys, tokens), policy, clock.now),
     answered: (call) => {
       metrics.answered(call.route?.path ?? 'none', call.status, call.ms / 1000);
@@ -78,6 +87,7 @@ export async function openFront(options: OpenFront): Promise<Front> {
   return {
     port: front.port,
     close: async () => {
+      ending.abort();
       await front.close();
       audit.close();
     },

@@ -4,10 +4,12 @@ import type { Logger } from '../../base/log.ts';
 import type { Sandboxes } from '../../host/sandboxes/sandboxes.ts';
 import type { Secrets } from '../../host/sandboxes/secrets/openSecrets.ts';
 import type { SidecarTokens } from './access/sidecarToken.ts';
+import type { EventBus } from './events/eventBus.ts';
 import type { ToolsOf } from './runtime/openSandbox.ts';
 import type { Ground } from './sandboxes/admission.ts';
 import type { Connect } from './sandboxes/connections.ts';
 import type { Maker } from './sandboxes/makeSandbox.ts';
+import type { Sessions } from './sessions/openSessions.ts';
 
 /** What every part of the API is made of; each exports a function from these to its routes, and stands in `allRoutes`. */
 export interface Parts extends Ground {
@@ -25,6 +27,8 @@ export interface Parts extends Ground {
   readonly isReady: () => boolean;
   /** Why events cannot be kept; undefined: they are. */
   readonly eventsFail: () => string | undefined;
+  readonly bus: EventBus;
+  readonly sessions: Sessions;
   readonly clock: Clock;
   readonly log: Logger;
 }

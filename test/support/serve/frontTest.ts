@@ -20,6 +20,7 @@ export interface FrontTest {
   readonly sandboxes: ModelSandboxes;
   readonly folder: string;
   readonly lines: readonly string[];
+  close(): Promise<void>;
   /** As SDK 0.1.0 asks: JSON is said of every request. */
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Asked>;
 }
@@ -34,7 +35,7 @@ export const modelHost: Omit<HostView, 'used'> = {
 
 /** The front on a port of its own over sandboxes that are a model's. */
 export async function frontTest(options: Partial<OpenFront> = {}): Promise<FrontTest> {
-  const folder = await temporaryDirectory();
+  const folder = options.folder ?? (await temporaryDirectory());
   const sandboxes = (options.sandboxes as ModelSandboxes | undefined) ?? modelSandboxes();
   const { log, lines } = memoryLog();
   const front = await openFront({
@@ -54,13 +55,19 @@ export async function frontTest(options: Partial<OpenFront> = {}): Promise<Front
     ...options,
     sandboxes,
   });
-  onTestFinished(() => front.close());
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= front.close();
+    return closed;
+  };
+  onTestFinished(close);
   const url = `http://127.0.0.1:${front.port}`;
   return {
     url,
     sandboxes,
     folder,
     lines,
+    close,
     ask: async (method, path, body, headers = {}) => {
       const response = await fetch(`${url}${path}`, {
         method,

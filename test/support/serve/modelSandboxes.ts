@@ -81,6 +81,7 @@ export function modelSandboxes(
     dial,
     boxToken: (id) => new Secret(`box-of-${id}`),
     publishToken: (id) => new Secret(`publish-of-${id}`),
+    agentToken: (id) => new Secret(`agent-of-${id}`),
     changes: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { RuntimeError } from '../../../base/errors.ts';
 import { type EventLog, type LogLimits, openEventLog, USUAL_LIMITS } from './eventLog.ts';
+import type { LogReader } from './readLog.ts';
 
 /**
  * The room of what happens: one bus for everything, so that whoever drives an agent by one path is heard on all others.
@@ -17,13 +18,18 @@ export interface EventBus {
   readonly instance: string;
   /** There is one for each name, and it is made by the first who asks. */
   of(kind: StreamKind, id: string): EventLog;
+  /** Why events cannot be kept just now; undefined: they are. */
+  trouble(): string | undefined;
+  /** Keeps a reader among those that are shown; the result ends that. */
+  follow(kind: StreamKind, id: string, reader: LogReader): () => void;
+  readers(kind: StreamKind, id: string): readonly LogReader[];
   /** All of it, from the disk as well. */
   remove(kind: StreamKind, id: string): void;
 }
 
 export type StreamKind = 'sandboxes' | 'sessions';
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+export const STREAM_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 export interface BusOptions {
   readonly folder: string;
@@ -34,8 +40,9 @@ export interface BusOptions {
 
 export function openEventBus({ folder, instance, now, limits = USUAL_LIMITS }: BusOptions): EventBus {
   const open = new Map<string, EventLog>();
+  const followed = new Map<string, Set<LogReader>>();
   const pathOf = (kind: StreamKind, id: string) => {
-    if (NAME.test(id)) return join(folder, kind, id);
+    if (STREAM_NAME.test(id)) return join(folder, kind, id);
     throw new RuntimeError('not-found', `there is no stream ${JSON.stringify(id.slice(0, 200))}`);
   };
   return {
@@ -46,6 +53,20 @@ export function openEventBus({ folder, instance, now, limits = USUAL_LIMITS }: B
       open.set(path, log);
       return log;
     },
+    trouble: () => {
+      for (const log of open.values()) if (log.trouble !== undefined) return log.trouble;
+      return undefined;
+    },
+    follow: (kind, id, reader) => {
+      const path = pathOf(kind, id);
+      const readers = followed.get(path) ?? new Set();
+      followed.set(path, readers.add(reader));
+      return () => {
+        readers.delete(reader);
+        if (readers.size === 0 && followed.get(path) === readers) followed.delete(path);
+      };
+    },
+    readers: (kind, id) => [...(followed.get(pathOf(kind, id)) ?? [])],
     remove: (kind, id) => {
       const path = pathOf(kind, id);
       open.delete(path);

@@ -23,9 +23,13 @@ export interface EventLog {
   readonly ring: readonly Frame[];
   /** The newest events on the disk, oldest first: what a writer goes on from. */
   newest(): readonly StoredEvent[];
+  /** Why the last append has failed; undefined: it has not. */
+  readonly trouble: string | undefined;
   segments(): readonly Segment[];
   /** All of them, or none and it throws `unavailable`. */
   append(events: readonly NewEvent[]): void;
+  /** So many could not be kept and will not be: whoever reads is told with the next that is. */
+  missed(count: number): void;
   /** Resolves at the next append, or when aborted. */
   changed(signal: AbortSignal): Promise<void>;
 }
@@ -36,8 +40,8 @@ export function openEventLog(folder: string, now: () => number, limits: LogLimit
   const waiting = new Set<() => void>();
   let ringBytes = 0;
   let lastId = files.lastId;
-  /** Events that the disk did not take; whoever reads is told as soon as it takes one again. */
   let lost = 0;
+  let trouble: string | undefined;
 
   const remember = (event: StoredEvent) => {
     const text = encodeFrame(event);
@@ -50,6 +54,9 @@ export function openEventLog(folder: string, now: () => number, limits: LogLimit
     ring,
     newest: files.newest,
     segments: files.list,
+    get trouble() {
+      return trouble;
+    },
     get lastId() {
       return lastId;
     },
@@ -70,7 +77,7 @@ export function openEventLog(folder: string, now: () => number, limits: LogLimit
       try {
         files.append(Buffer.from(lines.join('')), lastId + 1);
       } catch (error) {
-        lost += events.length;
+        trouble = (error as Error).message;
         throw new RuntimeError('unavailable', `events cannot be kept: ${(error as Error).message}`, {
           op: 'events.append',
           path: folder,
@@ -78,11 +85,15 @@ export function openEventLog(folder: string, now: () => number, limits: LogLimit
         });
       }
       lost = 0;
+      trouble = undefined;
       lastId += stored.length;
       for (const event of stored) remember(event);
       const wake = [...waiting];
       waiting.clear();
       for (const go of wake) go();
+    },
+    missed: (count) => {
+      lost += count;
     },
     changed: (signal) =>
       new Promise((resolve) => {

@@ -1,4 +1,5 @@
 import { BOX_PORT } from '../../../host/sandboxes/boxTokens.ts';
+import { executionEvents } from '../events/executionEvents.ts';
 import { HttpError } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
@@ -18,6 +19,7 @@ export function runtimeRoutes(parts: Parts): Route[] {
     const { id, owner } = openSandbox(parts.sandboxes, parts.toolsOf, call, toolOf(path));
     using _use = inUse.begin(id);
     const body = await filesGate(call, path, parts.policy.rulesOf(owner).files);
+    using _told = executionEvents(parts, id, path, call);
     const query = call.target.slice(call.path.length);
     const token = parts.sandboxes.boxToken(id).reveal();
     return await forward(parts.sandboxes, call, { id, port: BOX_PORT, path: `${path}${query}`, token, body });

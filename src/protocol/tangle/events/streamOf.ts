@@ -1,0 +1,39 @@
+import type { Call } from '../http/route.ts';
+import type { Parts } from '../parts.ts';
+import type { StreamKind } from './eventBus.ts';
+import { streamEvents } from './streamEvents.ts';
+
+export interface StreamedOf {
+  readonly kind: StreamKind;
+  readonly id: string;
+  readonly cursor: number;
+  /** Only its events, until it is done; undefined: all, until the client goes. */
+  readonly execution?: string;
+  /** After an event of this type the stream ends. */
+  readonly last?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Answers a call with a stream. */
+export async function streamOf(
+  { bus, clock }: Pick<Parts, 'bus' | 'clock'>,
+  { response, signal }: Pick<Call, 'response' | 'signal'>,
+  { kind, id, cursor, execution, last = execution && 'done', headers = {} }: StreamedOf,
+): Promise<undefined> {
+  await streamEvents(response, {
+    log: bus.of(kind, id),
+    cursor,
+    init: { serverInstanceId: bus.instance, streamId: `${kind}/${id}` },
+    headers,
+    clock,
+    signal,
+    ...(execution === undefined
+      ? {}
+      : {
+          filter: ({ text }) =>
+            text.includes(`"executionId":"${execution}"`) || text.includes('\nevent: gap\n'),
+        }),
+    ...(last === undefined ? {} : { isLast: ({ text }) => text.includes(`\nevent: ${last}\n`) }),
+    onReader: (reader) => bus.follow(kind, id, reader),
+  });
+}

@@ -1,0 +1,58 @@
+import type { Clock } from '../../../base/clock.ts';
+import type { Logger } from '../../../base/log.ts';
+import { whenAborted } from '../../../base/whenAborted.ts';
+import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+import { emit } from './emit.ts';
+import type { EventBus } from './eventBus.ts';
+import { followInside } from './followInside.ts';
+import { newestOf } from './newestOf.ts';
+
+export interface WatchOptions {
+  readonly sandboxes: Sandboxes;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** The last event of a sandbox that is deleted. */
+export const DELETED = 'sandbox.deleted';
+/** How long its stream stays for those who read it then, milliseconds. */
+const LINGER_MS = 60_000;
+
+/** Tells each sandbox's stream what becomes of it, and what is told inside. A status that was told before this server began is not told again. */
+export function watchSandboxes({ sandboxes, bus, clock, log, signal }: WatchOptions): void {
+  const told = new Map<string, string>();
+  const inside = new Map<string, AbortController>();
+
+  const look = (sandbox: Sandbox) => {
+    const { id, cause, error, host } = sandbox;
+    const stream = bus.of('sandboxes', id);
+    const isGone = sandboxes.find(id) === undefined;
+    const status = isGone ? 'deleted' : sandbox.status;
+    const before = told.get(id) ?? newestOf(stream, ({ type }) => type.startsWith('sandbox.'))?.data.status;
+    told.set(id, status);
+    if (before !== status) {
+      const data = { sandboxId: id, status, previous: before, cause, error, host };
+      emit(stream, log, { type: isGone ? DELETED : `sandbox.${status}`, data });
+    }
+    if (status !== 'running') {
+      inside.get(id)?.abort();
+      inside.delete(id);
+    } else if (!inside.has(id)) {
+      const ending = new AbortController();
+      inside.set(id, ending);
+      const either = AbortSignal.any([signal, ending.signal]);
+      void followInside({ sandboxes, id, stream, clock, log, signal: either });
+    }
+    if (isGone) void forget(id);
+  };
+  const forget = async (id: string) => {
+    told.delete(id);
+    await clock.sleep(LINGER_MS, signal).catch(() => undefined);
+    bus.remove('sandboxes', id);
+  };
+
+  for (const sandbox of sandboxes.all()) look(sandbox);
+  void whenAborted(signal).then(sandboxes.changes(look));
+}

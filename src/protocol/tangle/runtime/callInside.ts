@@ -1,0 +1,51 @@
+import http, { type IncomingMessage } from 'node:http';
+import { answerOf } from '../../../base/httpAnswer.ts';
+import type { Secret } from '../../../base/secret.ts';
+import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+
+/** The port inside that the bot's own server answers on: its events, its agent, its publishing. */
+export const BOT_PORT = 9476;
+
+export interface InsideCall {
+  readonly id: string;
+  readonly port: number;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly token: Secret | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+/** A call of our own to a server inside of a sandbox: the head of its answer. Throws what `dial` does, and the network's errors. */
+export async function callInside(
+  sandboxes: Pick<Sandboxes, 'dial'>,
+  { id, port, method, path, token, headers, body }: InsideCall,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const socket = await sandboxes.dial(id, port, signal);
+  const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+  // On a connection of its own: one that was kept may be dead, and nothing is sent twice to find out.
+  const outgoing = http.request({
+    createConnection: () => socket as never,
+    method,
+    path,
+    headers: {
+      host: `127.0.0.1:${port}`,
+      ...headers,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
+      ...(bytes === undefined ? {} : { 'content-type': 'application/json', 'content-length': bytes.length }),
+    },
+    signal,
+  });
+  const answered = answerOf(outgoing);
+  outgoing.end(bytes);
+  try {
+    const answer = await answered;
+    answer.once('close', () => socket.destroy());
+    return answer;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
