@@ -3,15 +3,19 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { TAR_END, type TarHeader, tarHeader, tarPadding } from '../../../base/tar/tarHeader.ts';
 import type { StateContext } from '../format/context.ts';
+import { type EntryPath, fromText } from '../format/entryPath.ts';
 import type { Head } from '../format/head.ts';
 import type { Tree } from '../format/tree.ts';
 import { type LoadedSnapshot, loadSnapshot } from './loadSnapshot.ts';
+import { partOf } from './partOf.ts';
 import { readContents } from './readContents.ts';
 import { findSnapshot, requireHead } from './snapshots.ts';
 
 export interface ExportOptions {
   /** Undefined: the newest. */
   readonly sequence: number | undefined;
+  /** A folder: what is below it, named from there; undefined: all. */
+  readonly path?: string | undefined;
   readonly output: Writable;
   /** As agents before this format wrote it. */
   readonly gzip: boolean;
@@ -25,12 +29,14 @@ const GZIP_LEVEL = 1;
 /** Writes a snapshot as a tar archive to `output`, which is not ended. */
 export async function exportTar(
   context: StateContext,
-  { sequence, output, gzip, signal, onProgress }: ExportOptions,
+  { sequence, path = '', output, gzip, signal, onProgress }: ExportOptions,
 ): Promise<{ readonly sequence: number }> {
   const head = await requireHead(context, signal);
   const record = findSnapshot(head, sequence);
-  const snapshot = await loadSnapshot(context, record, signal);
-  const archive = archiveOf(context, snapshot, head, { signal, onProgress });
+  const whole = await loadSnapshot(context, record, signal);
+  const folder = path.replace(/^\.?\/+|\/+$/g, '');
+  const snapshot = folder === '' ? whole : { ...whole, tree: partOf(whole.tree, folder, record.sequence) };
+  const archive = archiveOf(context, snapshot, head, { signal, onProgress, above: fromText(folder) });
   const options = { signal, end: false };
   if (gzip) await pipeline(archive, createGzip({ level: GZIP_LEVEL }), output, options);
   else await pipeline(archive, output, options);
@@ -41,16 +47,24 @@ async function* archiveOf(
   context: StateContext,
   snapshot: LoadedSnapshot,
   head: Head,
-  { signal, onProgress }: Pick<ExportOptions, 'signal'> & { onProgress: ExportOptions['onProgress'] },
+  options: Pick<ExportOptions, 'signal'> & {
+    readonly onProgress: ExportOptions['onProgress'];
+    readonly above: EntryPath;
+  },
 ): AsyncGenerator<Buffer> {
+  const { signal, onProgress, above } = options;
   const { tree } = snapshot;
+  const cut = above === '' ? 0 : above.length + 1;
   let totalBytes = 0;
   for (let index = 0; index < tree.length; index++) totalBytes += tree.size(index);
   let read = 0;
   const contents = readContents(context, snapshot, head, signal);
   for (let index = 0; index < tree.length; index++) {
     const size = tree.size(index);
-    yield tarHeader(headerOf(tree, index));
+    const name = tree.paths[index]!.slice(cut);
+    // The folder itself, and those above it.
+    if (name === '') continue;
+    yield tarHeader(headerOf(tree, index, name));
     for (let left = size; left > 0; ) {
       const { value } = await contents.next();
       const { bytes } = value as { bytes: Buffer };
@@ -64,12 +78,12 @@ async function* archiveOf(
   yield TAR_END;
 }
 
-function headerOf(tree: Tree, index: number): TarHeader {
+function headerOf(tree: Tree, index: number, name: string): TarHeader {
   const type = tree.type(index);
   const target = tree.targets.get(index);
   return {
     type: type === 'folder' ? 'directory' : type === 'link' ? 'symlink' : 'file',
-    name: Buffer.from(tree.paths[index]!, 'latin1'),
+    name: Buffer.from(name, 'latin1'),
     linkname: target === undefined ? undefined : Buffer.from(target, 'latin1'),
     mode: tree.mode(index),
     mtime: tree.mtime(index),

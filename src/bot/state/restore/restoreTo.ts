@@ -2,15 +2,15 @@ import { readdirSync } from 'node:fs';
 import { RuntimeError } from '../../../base/errors.ts';
 import { makeFolders } from '../../../base/makeFolders.ts';
 import type { StateContext } from '../format/context.ts';
-import { below, fromText, toSystemPath } from '../format/entryPath.ts';
+import { below, toSystemPath } from '../format/entryPath.ts';
 import { RESERVED_NAME } from '../format/format.ts';
 import { checkLimits } from '../format/limits.ts';
-import type { Tree } from '../format/tree.ts';
 import { intoPlace } from '../local/intoPlace.ts';
 import { removeTree } from '../local/removeTree.ts';
 import type { RestoreOptions } from '../local/restoreReport.ts';
 import { openRoot } from '../local/treeRoot.ts';
 import { loadSnapshot } from '../read/loadSnapshot.ts';
+import { partOf } from '../read/partOf.ts';
 import { findSnapshot, requireHead } from '../read/snapshots.ts';
 import { buildTree } from './buildTree.ts';
 
@@ -42,7 +42,7 @@ export async function restoreTo(context: StateContext, options: RestoreToOptions
   const head = await requireHead(context, signal);
   const record = findSnapshot(head, sequence);
   const whole = await loadSnapshot(context, record, signal);
-  const snapshot = path === undefined ? whole : { ...whole, tree: part(whole.tree, path, record.sequence) };
+  const snapshot = path === undefined ? whole : { ...whole, tree: partOf(whole.tree, path, record.sequence) };
   checkLimits(snapshot.tree, options);
   try {
     await intoPlace({ ...options, root, begin: () => {} }, (base) =>
@@ -52,21 +52,4 @@ export async function restoreTo(context: StateContext, options: RestoreToOptions
     removeTree(below(root.path, RESERVED_NAME));
   }
   return { sequence: record.sequence, entries: snapshot.tree.length, bytes: snapshot.tree.totals().bytes };
-}
-
-/** The entry at `path`, everything below it, and the folders above it. */
-function part(tree: Tree, path: string, sequence: number): Tree {
-  const wanted = fromText(path.replace(/^\.?\/+|\/+$/g, ''));
-  const others = new Set<number>();
-  for (const [index, entry] of tree.paths.entries()) {
-    if (`${entry}/`.startsWith(`${wanted}/`) || wanted.startsWith(`${entry}/`)) continue;
-    others.add(index);
-  }
-  const rest = tree.without(others);
-  if (rest.paths.includes(wanted)) return rest;
-  throw new RuntimeError('not-found', `snapshot ${sequence} has no ${JSON.stringify(path)}`, {
-    op: 'state.restore',
-    path,
-    hint: '`runtime state show` lists what it has.',
-  });
 }
