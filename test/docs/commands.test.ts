@@ -59,6 +59,7 @@ const needsEngine = new Set([
   'docs/images.md',
   'docs/operations.md',
   'docs/recipes.md',
+  'docs/sandboxes.md',
   'docs/tutorial.md',
 ]);
 

@@ -11,7 +11,8 @@ export interface OwnParts {
 }
 
 export async function ownParts(dir: string, image: string): Promise<OwnParts> {
-  const [query, gateway, health, store] = [
+  const [query, gateway, health, store, serve] = [
+    await freePort(),
     await freePort(),
     await freePort(),
     await freePort(),
@@ -23,6 +24,7 @@ export async function ownParts(dir: string, image: string): Promise<OwnParts> {
     [/\b9477\b/g, String(gateway)],
     [/\b8080\b/g, String(health)],
     [/\b9000\b/g, String(store)],
+    [/\b9480\b/g, String(serve)],
     [/\/etc\/runtime\b/g, `${dir}/etc`],
     [/\bruntime:universal\b/g, image],
     [/\bmy-(bot|watcher)\b/g, `my-$1-${suffix}`],
@@ -36,6 +38,7 @@ export async function ownParts(dir: string, image: string): Promise<OwnParts> {
       RUNTIME_HOST_DATA: `${dir}/host-data`,
       RUNTIME_HOST_SOCKET: `${dir}/host.sock`,
       RUNTIME_IMAGE: image,
+      RUNTIME_SERVE_PORT: String(serve),
     },
     replaced: (script) => parts.reduce((text, [from, to]) => text.replaceAll(from, to), script),
   };

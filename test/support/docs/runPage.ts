@@ -24,8 +24,10 @@ export async function runPage(script: string, env: NodeJS.ProcessEnv, cwd: strin
     } catch {
       // All of it has ended, as it should.
     }
-    const host = await readFile(join(cwd, 'host-data/host-id'), 'utf8').catch(() => undefined);
-    if (host !== undefined) await removeHost(host.trim());
+    for (const data of ['host-data', 'serve-data']) {
+      const host = await readFile(join(cwd, data, 'host-id'), 'utf8').catch(() => undefined);
+      if (host !== undefined) await removeHost(host.trim());
+    }
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
