@@ -86,11 +86,7 @@ async function bundle(): Promise<void> {
           ...(name === 'operator' ? { RUNTIME_EXAMPLES: examples } : {}),
         },
         metafile: true,
-        plugins: [
-          asAssets(/\/parts\/[^/]+\.ts$/),
-          programsAsText,
-          ...(name === 'agent' ? [lazyBuiltins()] : []),
-        ],
+        plugins: [asAssets(/\/parts\/[^/]+\.ts$/), programsAsText, ...(isWarm(name) ? [lazyBuiltins()] : [])],
       });
       // What is in a program, for the test that holds the architecture.
       writeFileSync(join(work, `${name}.meta.json`), JSON.stringify(metafile));
@@ -112,31 +108,38 @@ async function bundle(): Promise<void> {
         outfile: join(work, `${name}.cjs`),
       });
     }
-    for (const name of [...programs, ...parts.keys()]) cacheCode(name);
+    // A program that is warmed loads parts.
+    for (const name of [...parts.keys(), ...programs]) cacheCode(name);
   } catch {
     // esbuild has said why.
     process.exit(1);
   }
 }
 
-/** Wraps a bundle as `loadPart` calls it, and has V8 compile it ahead; the agent with all that a start runs. */
+/** The programs that run in every container: they start often, and wait for it. */
+function isWarm(program: string): boolean {
+  return program === 'agent' || program === 'query';
+}
+
+/** Wraps a bundle as `loadPart` calls it, and has V8 compile it ahead; what runs in every container with all that a start runs. */
 function cacheCode(name: string): void {
   const source = `(function (exports, require, module) {${readFileSync(join(work, `${name}.cjs`), 'utf8')}\n})`;
   const [file, cache] = [join(work, `${name}.js`), join(work, `${name}.cache`)];
   writeFileSync(file, source);
   writeFileSync(cache, new Script(source).createCachedData());
-  if (name !== 'agent') return;
+  if (!isWarm(name)) return;
   try {
-    const warm = [join(root, 'scripts/warm.ts'), file, cache];
+    const warm = [join(root, 'scripts/warm.ts'), file, cache, name];
     execFileSync(process.execPath, warm, {
       stdio: 'ignore',
       timeout: 30_000,
       env: { PATH: process.env.PATH },
     });
-  } catch {
-    console.error(
-      'build: the executable starts slower than it could: no life of a bot could be run to warm it',
-    );
+    if (new Script(source, { cachedData: readFileSync(cache) }).cachedDataRejected)
+      throw new Error('it would be refused');
+  } catch (error) {
+    const why = (error as Error).message.split('\n', 1).join();
+    console.error(`build: the executable starts slower than it could: no code cache of ${name}: ${why}`);
   }
 }
 
@@ -187,7 +190,7 @@ function embed(): void {
       // MiB. V8 lets the young generation grow to 64 under load, and keeps it, for no more throughput (docs/performance.md).
       // Of V8's four threads for work of its own one is enough: a container of few processes counts threads as well. Not
       // --disable-sigusr1: the supervisor would not hear the signal, which is the bot's.
-      execArgv: ['--max-semi-space-size=4', '--v8-pool-size=1'],
+      execArgv: ['--min-semi-space-size=4', '--max-semi-space-size=4', '--v8-pool-size=1'],
       // A bot's NODE_OPTIONS must not reach this binary; `--node-options` on our own command line does.
       execArgvExtension: 'cli',
       assets: Object.fromEntries(

@@ -1,14 +1,15 @@
 /**
- * `warm.ts SCRIPT CACHE` runs one bot in this process, from the bundled SCRIPT, and writes V8's code cache. The cache then holds
+ * `warm.ts SCRIPT CACHE agent|query` runs one bot, or its query server, in this process, from the bundled SCRIPT, and writes V8's code cache. The cache then holds
  * the code of every function that a start runs; without it each start would compile them anew. The bucket is a map in this
  * process: it has to answer, it does not have to keep anything.
  */
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { zipOf } from './zipOf.ts';
@@ -16,7 +17,7 @@ import { zipOf } from './zipOf.ts';
 // On a slow machine a life is long enough for its process to give its bytecode back.
 setFlagsFromString('--no-flush-bytecode');
 
-const [file = '', cache = ''] = process.argv.slice(2);
+const [file = '', cache = '', program = ''] = process.argv.slice(2);
 const place = mkdtempSync(join(tmpdir(), 'warm-'));
 const objects = new Map([['/custom-bots/code.zip', zipOf('main', 'x'.repeat(2000))]]);
 
@@ -36,7 +37,7 @@ const server = createServer(async (request, response) => {
   }
 });
 
-server.listen(0, '127.0.0.1', () => {
+server.listen(0, '127.0.0.1', async () => {
   Object.assign(process.env, {
     MINIO_ENDPOINT: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     MINIO_ACCESS_KEY: 'warm',
@@ -58,25 +59,66 @@ server.listen(0, '127.0.0.1', () => {
     start,
     `require(${JSON.stringify(file.replace(/\.js$/, '.cjs'))}).run(process).then(process.exit);`,
   );
-  process.argv = [process.execPath, start, 'execute'];
+  process.argv = [
+    process.execPath,
+    start,
+    'execute',
+    ...(program === 'query' ? ['--query-server-only'] : []),
+  ];
+  if (program === 'query') {
+    const port = await freePort();
+    Object.assign(process.env, { BOT_TYPE: 'realtime', QUERY_PORT: String(port), QUERY_ENTRYPOINT: 'true' });
+    void askAndEnd(port);
+  }
   const script = new Script(readFileSync(file, 'utf8'), { filename: 'runtime:agent' });
   const { exit } = process;
   process.exit = (code): never => {
     // A cache is good for processes with the same flags.
     setFlagsFromString('--flush-bytecode');
+    // A life of more than two seconds has given its memory back, by this.
+    setFlagsFromString('--no-expose-gc');
     writeFileSync(cache, script.createCachedData());
     rmSync(place, { recursive: true, force: true });
     return exit(code);
   };
   const load = script.runInThisContext() as (
     exports: object,
-    require: NodeJS.Require,
+    require: (name: string) => unknown,
     module: object,
   ) => void;
   const module = { exports: {} as { run(process: NodeJS.Process): Promise<number> } };
-  load(module.exports, createRequire(import.meta.url), module);
+  load(module.exports, requireHere, module);
   void module.exports
     .run(process)
-    .then(() => module.exports.run(process))
+    .then((code) => (program === 'query' ? code : module.exports.run(process)))
     .then((code) => process.exit(code));
 });
+
+/** As in the executable, where parts are assets. */
+function requireHere(name: string): unknown {
+  if (name !== 'node:sea') return createRequire(import.meta.url)(name);
+  const asset = (path: string) => join(dirname(file), path);
+  return {
+    isSea: () => false,
+    getAsset: (path: string, encoding: BufferEncoding) => readFileSync(asset(path), encoding),
+    getRawAsset: (path: string) => readFileSync(asset(path)),
+  };
+}
+
+/** The query server's own paths; then it is told to end. */
+async function askAndEnd(port: number): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const answer = await fetch(`http://127.0.0.1:${port}/_runtime/healthz`).catch(() => undefined);
+    if (answer) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  process.kill(process.pid, 'SIGTERM');
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  return port;
+}

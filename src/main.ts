@@ -5,7 +5,7 @@ import { accidentalSignals, nameRealTimeSignals } from './base/signals.ts';
  * One executable, several programs: the first word of the command line says which. Each is a bundle of its own
  * (`scripts/build.ts`), so that what runs in every container holds nothing of the others.
  */
-const programs: Readonly<Record<string, 'agent' | 'host' | 'protocols' | 'box'>> = {
+const programs: Readonly<Record<string, 'agent' | 'query' | 'host' | 'protocols' | 'box'>> = {
   execute: 'agent',
   daemon: 'agent',
   'end-groups': 'agent',
@@ -26,14 +26,14 @@ process.on('SIGUSR1', () => undefined);
 
 async function main(): Promise<number> {
   const [word = '', ...others] = process.argv.slice(2);
-  const program = word === 'doctor' && others.includes('--host') ? 'host' : programs[word];
-  if (program === 'agent') {
+  const program = programOf(word, others);
+  if (program === 'agent' || program === 'query') {
     nameRealTimeSignals();
     // Whoever sends one of these loses nothing by it. Not at once: the start comes first.
     setImmediate(() => {
       for (const signal of accidentalSignals(isatty(0))) process.on(signal, () => undefined);
     });
-    const agent = await import('./programs/agent.ts');
+    const agent = await (program === 'agent' ? import('./programs/agent.ts') : import('./programs/query.ts'));
     const code = await agent.run(process);
     if (code !== undefined) return code;
   }
@@ -54,6 +54,12 @@ async function main(): Promise<number> {
   }
   const operator = await import('./programs/operator.ts');
   return await operator.run(process);
+}
+
+function programOf(word: string, others: readonly string[]): (typeof programs)[string] | undefined {
+  if (word === 'doctor' && others.includes('--host')) return 'host';
+  if (word === 'execute' && others.includes('--query-server-only')) return 'query';
+  return programs[word];
 }
 
 // Not left to an empty event loop: a connection that is kept alive would hold the container open.

@@ -1,73 +1,22 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { build } from '../../base/build.ts';
-import type { Command, Invocation } from '../../base/command/command.ts';
-import { RuntimeError } from '../../base/errors.ts';
-import { configOptions } from '../../bot/config/configOptions.ts';
+import type { Command } from '../../base/command/command.ts';
 import { processSelf } from '../process/processSelf.ts';
 import { startGuard } from '../supervisor/guard/guard.ts';
+import { executeOptions } from './executeOptions.ts';
 import { type LoadedBot, loadBot } from './loadBot.ts';
+import { whatToRun } from './whatToRun.ts';
 
+/** A bot's life, or one query of it. Its query server alone is `queryServer.ts`, of a program of its own. */
 export const execute: Command = {
   name: 'execute',
   summary:
     "container entrypoint: pull code and state, run the bot, save everything, exit with the bot's code",
   positionals: '[DIR] [K=V…]',
-  options: {
-    'query-server-only': { type: 'boolean', description: 'only the query server: a sidecar of the bot' },
-    pull: {
-      type: 'boolean',
-      description: 'with --query-server-only: pull code and state first, take no generation, save nothing',
-    },
-    'await-bot': {
-      type: 'boolean',
-      description: 'with --pull: which bot it is comes on stdin, and the end of stdin is the end',
-    },
-    'skip-sync': { type: 'boolean', description: 'a sidecar pulls and saves: run the bot on what is there' },
-    'skip-query-server': { type: 'boolean', description: 'a sidecar answers queries' },
-    watch: { type: 'boolean', description: 'with DIR: run the bot again when its code changes' },
-    'env-file': {
-      type: 'string',
-      multiple: true,
-      value: 'FILE',
-      description: 'with DIR: variables, NAME=value; the environment overrides them',
-    },
-    config: { type: 'string', value: 'FILE|JSON', description: 'with DIR: instead of its config.json' },
-    inspect: { type: 'boolean', description: "with DIR: a Node bot under Node's debugger, 127.0.0.1:9229" },
-    debugpy: { type: 'string', value: 'PORT', description: 'with DIR: a Python bot under debugpy' },
-    ...configOptions(),
-  },
+  options: executeOptions,
   run: async (invocation) => {
     const { flags } = invocation;
-    const { dir, pairs } = whatToRun(invocation);
-    if (flags.watch && dir === undefined) {
-      throw new RuntimeError('usage', '--watch needs a DIR', { hint: 'runtime execute --watch DIR' });
-    }
-    if (flags.pull && !flags['query-server-only']) {
-      throw new RuntimeError('usage', '--pull goes with --query-server-only: a bot that runs always pulls');
-    }
-    if (flags['await-bot'] && !flags.pull) {
-      throw new RuntimeError('usage', '--await-bot goes with --query-server-only --pull');
-    }
-    if (flags.watch && (flags['query-server-only'] || flags.query !== undefined)) {
-      throw new RuntimeError('usage', '--watch runs a bot, which --query and --query-server-only do not');
-    }
-    if (dir === undefined) {
-      const flag = ['env-file', 'config', 'inspect', 'debugpy'].find((name) => flags[name] !== undefined);
-      if (flag !== undefined) throw new RuntimeError('usage', `--${flag} needs a DIR`);
-    }
-    const people = dir === undefined && pairs.length === 0 ? undefined : await import('./parts/inPlace.ts');
-    const source = () => people?.readSources(invocation, pairs, dir) ?? invocation;
-    if (flags['query-server-only']) {
-      const role = flags.pull ? 'pulling-query-server' : 'query-server';
-      const told = flags['await-bot'] ? await (await import('./awaitBot.ts')).awaitBot(invocation) : source();
-      const bot = await loadBot(told, { role, speaker: 'query', dir });
-      const pulled = flags.pull
-        ? (await import('./pullForQueries.ts')).pullForQueries(bot)
-        : Promise.resolve();
-      const { runQueryServer } = await import('../query/server/role.ts');
-      return await runQueryServer({ ...bot, version: build.version, pulled });
-    }
+    const { dir, people, source } = await whatToRun(invocation);
     const role = flags['skip-sync'] ? 'execute-without-sync' : 'execute';
     // Before all else: its own start goes on beside ours. While a bot is watched, each run has one of its own.
     const guard = flags.watch ? undefined : startGuard(processSelf());
@@ -108,14 +57,3 @@ export const execute: Command = {
     }
   },
 };
-
-/** A query without a DIR is one of the bot that the environment describes, and has parameters all the same. */
-function whatToRun({ positionals, flags }: Invocation): {
-  dir: string | undefined;
-  pairs: readonly string[];
-} {
-  const [first, ...others] = positionals;
-  return flags.query !== undefined && first?.includes('=')
-    ? { dir: undefined, pairs: positionals }
-    : { dir: first, pairs: others };
-}
