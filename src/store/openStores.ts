@@ -11,7 +11,7 @@ import type { Buckets, StoresConfig } from './storeConfig.ts';
  *
  *   openStores     the configuration in, buckets out: loads one adapter, by the first call that needs it, and wraps it
  *   objectStore    what every adapter promises; test/contract/objectStore.test.ts holds all three to it
- *   s3/            static keys, requests signed over Node's own HTTP: what containers use, since it is small
+ *   s3/            static keys, requests signed and sent by ourselves (`s3/transport`): what containers use, since it is small
  *   aws/           the AWS SDK: for its chain of credentials, a part of its own
  *   file/          a folder: the embedded store
  *   checkKey       which keys all of them take

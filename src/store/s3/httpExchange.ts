@@ -18,7 +18,7 @@ export interface Exchange {
 }
 
 /** From here on it pays to ask before sending: a store that refuses would cut the line under the body. Bytes. */
-const ASK_FIRST_BYTES = 1024 * 1024;
+export const ASK_FIRST_BYTES = 1024 * 1024;
 /** Servers that do not know the question stay silent. Milliseconds. */
 const ASK_MS = 1000;
 

@@ -25,7 +25,7 @@ export interface S3StoreOptions extends Omit<S3ClientOptions, 'clock' | 'connect
   readonly idleMs?: number;
 }
 
-/** A bucket of an S3 store with static keys, by signed requests over Node's own HTTP: little to load, little to keep. */
+/** A bucket of an S3 store with static keys, by signed requests over HTTP: little to load, little to keep. */
 export function openS3Store(options: S3StoreOptions): ObjectStore {
   const { bucket, region, createBucket: mayCreate, clock = systemClock } = options;
   const client = createS3Client({ connectMs: 5000, idleMs: 30_000, ...options, clock });

@@ -1,18 +1,17 @@
-import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
-import { believed } from '../authorities.ts';
 import type { ObjectBody } from '../objectStore.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
 import type { S3Access } from '../storeConfig.ts';
 import { createConditional } from './conditional.ts';
 import { createSigner, type RequestHeaders } from './createSigner.ts';
 import { encodePath, encodeQueryPart } from './encodePath.ts';
-import { exchange } from './httpExchange.ts';
 import { networkError } from './networkError.ts';
+import type { StoreAnswer } from './plain/plainAnswer.ts';
 import { keySource } from './renewedKeys.ts';
 import { parseRetryAfter, s3Error } from './s3Errors.ts';
 import { textOf } from './s3Xml.ts';
+import { openTransport, type Transport } from './transport.ts';
 
 export interface S3ClientOptions extends S3Access {
   readonly bucket: string;
@@ -42,39 +41,38 @@ export interface S3Request {
 export interface S3Client {
   readonly host: string;
   /** Resolves with an answer of success, its body not yet read. */
-  send(request: S3Request): Promise<IncomingMessage>;
+  send(request: S3Request): Promise<StoreAnswer>;
   /** The same with the body read. */
-  sendForText(request: S3Request): Promise<{ readonly text: string; readonly response: IncomingMessage }>;
+  sendForText(request: S3Request): Promise<{ readonly text: string; readonly response: StoreAnswer }>;
   subject(key: string | undefined): string;
   close(): void;
 }
 
 /** Listings of 1,000 long keys stay below this. Bytes. */
 const MAX_TEXT_BYTES = 8 * 1024 * 1024;
-/** Of connections kept for the next request; shorter than any server's own limit. Milliseconds. */
-const KEEP_ALIVE_MS = 10_000;
 
 export function createS3Client(options: S3ClientOptions): S3Client {
   const url = new URL(options.endpoint);
   const { bucket, clock, region } = options;
   const keys = keySource(options, clock);
   const sign = createSigner(region);
-  let transport: Promise<Transport> | undefined;
+  let transport: Transport | undefined;
   const subject = (key: string | undefined) =>
     `${bucket}${key === undefined ? '' : `/${key}`} at ${url.host}`;
 
   const conditionally = createConditional();
-  const send = async (request: S3Request): Promise<IncomingMessage> => {
+  const send = async (request: S3Request): Promise<StoreAnswer> => {
     const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch, ...others } = request.headers ?? {};
     if (request.method === 'GET' || (ifMatch ?? ifNoneMatch) === undefined) return await sendOnce(request);
     return await conditionally((has) => sendOnce(has ? request : { ...request, headers: others }));
   };
 
-  const sendOnce = async (request: S3Request): Promise<IncomingMessage> => {
+  const sendOnce = async (request: S3Request): Promise<StoreAnswer> => {
     const { op, method, key, signal, body } = request;
     signal?.throwIfAborted();
-    transport ??= openTransport(url.protocol === 'https:', options.authorities);
-    const { start, agent } = await transport;
+    transport ??= openTransport({ url, ...options });
+    // Kept: while a body is hashed, `close` may come.
+    const { exchange } = transport;
     const sha256 =
       request.sha256 ?? (await sha256Of(body ?? new Uint8Array(), { key: subject(key), signal }));
     const path = `/${bucket}${key === undefined ? '' : `/${encodePath(key)}`}`;
@@ -90,18 +88,14 @@ export function createS3Client(options: S3ClientOptions): S3Client {
       ? { host: url.host }
       : sign({ method, path, query, headers }, keys.current());
     try {
-      const { connectMs, idleMs } = options;
-      const outgoing = start({
-        agent,
+      const response = await exchange({
         method,
-        // `hostname` of an IPv6 endpoint has brackets that a lookup does not take.
-        host: url.hostname.replace(/^\[|\]$/g, ''),
-        port: url.port,
         path: query === '' ? path : `${path}?${query}`,
         headers: signed,
-        ...(signal && { signal }),
+        body,
+        signal,
+        key: subject(key),
       });
-      const response = await exchange(outgoing, { key: subject(key), body, connectMs, idleMs, signal });
       if (request.anonymous || (response.statusCode ?? 0) < 300) return response;
       const refused = await refusal(response, op, subject(key));
       if (!isRuntimeError(refused, 'denied') || !keys.refused()) throw refused;
@@ -137,35 +131,13 @@ export function createS3Client(options: S3ClientOptions): S3Client {
     sendForText,
     subject,
     close() {
-      transport?.then(
-        ({ agent }) => agent.destroy(),
-        () => {},
-      );
+      transport?.close();
       transport = undefined;
     },
   };
 }
 
-interface Transport {
-  readonly agent: HttpAgent;
-  readonly start: (options: import('node:https').RequestOptions) => ClientRequest;
-}
-
-/** TLS is loaded only by those who use it. */
-async function openTransport(secure: boolean, authorities: string | undefined): Promise<Transport> {
-  const { Agent, request } = secure ? await import('node:https') : await import('node:http');
-  const ca = secure && authorities !== undefined ? believed(authorities) : undefined;
-  const agent = new Agent({
-    keepAlive: true,
-    maxSockets: 8,
-    maxFreeSockets: 2,
-    timeout: KEEP_ALIVE_MS,
-    ...(ca && { ca }),
-  });
-  return { agent, start: request };
-}
-
-async function refusal(response: IncomingMessage, op: string, subject: string): Promise<Error> {
+async function refusal(response: StoreAnswer, op: string, subject: string): Promise<Error> {
   const text = await readText(response);
   const { headers } = response;
   return s3Error({
@@ -178,7 +150,7 @@ async function refusal(response: IncomingMessage, op: string, subject: string): 
   });
 }
 
-async function readText(response: IncomingMessage): Promise<string> {
+async function readText(response: StoreAnswer): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response) {

@@ -1,6 +1,6 @@
+import { ChunkedDecoder } from '../../../base/chunkedDecoder.ts';
 import { AnswerError, type AnswerHead, findHeadEnd, parseHead } from './answerHead.ts';
 import { ByteBuilder } from './byteBuilder.ts';
-import { ChunkedDecoder } from './chunkedDecoder.ts';
 
 const MAX_HEAD_BYTES = 64 * 1024;
 

@@ -1,16 +1,19 @@
-import type { ByteBuilder } from './byteBuilder.ts';
-
 const MAX_LINE_BYTES = 4096;
+
+/** Takes the bytes of a body, which stay as they are. */
+export interface ByteSink {
+  push(bytes: Buffer): void;
+}
 
 /** Takes a chunked body apart as it arrives. Lines end with CRLF or LF; extensions and trailers are read over. */
 export class ChunkedDecoder {
-  readonly #body: ByteBuilder;
+  readonly #body: ByteSink;
   #state: 'size' | 'data' | 'data-end' | 'trailers' = 'size';
   #line = '';
   /** Bytes of the current chunk that are still to come. */
   #left = 0;
 
-  constructor(body: ByteBuilder) {
+  constructor(body: ByteSink) {
     this.#body = body;
   }
 
