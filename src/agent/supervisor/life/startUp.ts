@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RuntimeError } from '../../../base/errors.ts';
 import { mayStartEarly } from '../../../bot/kinds/botEnv.ts';
 import type { Launch } from '../../../bot/kinds/kind.ts';
@@ -40,7 +41,12 @@ export async function startUp(life: Life): Promise<Started> {
   pulling.catch(() => undefined);
   let bot: Started['bot'] | undefined;
   try {
-    if (mayStartEarly(kind, life.roleEnvironment)) bot = startGuarded(life, launch, await pipes, start);
+    if (mayStartEarly(kind, life.roleEnvironment)) {
+      const made = await pipes;
+      // Its fork holds this thread up: the first requests go before it, and are answered meanwhile.
+      await nextTurn();
+      bot = startGuarded(life, launch, made, start);
+    }
     const pulled = await Promise.race([pulling, ...(bot ? [failureOf(bot)] : [])]);
     await kind.verify(request);
     stop.throwIfAborted();
