@@ -130,6 +130,20 @@ export class Tree {
     };
   }
 
+  /** Whether `lstat` says of an entry what it said when it was added and read. */
+  isUntouched(index: number, stat: EntryStat, target: EntryPath | undefined): boolean {
+    return (
+      this.#ctimes[index] === stat.ctime &&
+      this.#mtimes[index] === stat.mtime &&
+      this.#sizes[index] === stat.size &&
+      this.#inodes[index] === stat.inode &&
+      this.#modes[index] === stat.mode &&
+      this.#doubtful[index] === 0 &&
+      types[this.#types[index]!] === stat.type &&
+      this.targets.get(index) === target
+    );
+  }
+
   /** Whether an entry here is the same as one of `other`: all but inodes and ctimes, and with the same rows. */
   isSameEntry(index: number, other: Tree, at: number): boolean {
     return (
@@ -156,6 +170,30 @@ export class Tree {
     const rest = new Tree();
     for (let i = 0; i < this.length; i++) if (!gone.has(i)) this.copyTo(rest, i);
     return rest;
+  }
+
+  /** A copy of the first entries. */
+  upTo(length: number): Tree {
+    const copy = new Tree();
+    for (let i = 0; i < length; i++) copy.paths.push(this.paths[i]!);
+    for (const [index, target] of this.targets) if (index < length) copy.targets.set(index, target);
+    copy.#grow(this.#types.length);
+    copy.#types.set(this.#types.subarray(0, length));
+    copy.#modes.set(this.#modes.subarray(0, length));
+    copy.#doubtful.set(this.#doubtful.subarray(0, length));
+    copy.#mtimes.set(this.#mtimes.subarray(0, length));
+    copy.#ctimes.set(this.#ctimes.subarray(0, length));
+    copy.#inodes.set(this.#inodes.subarray(0, length));
+    copy.#sizes.set(this.#sizes.subarray(0, length));
+    copy.#counts.set(this.#counts.subarray(0, length));
+    // One after the other: a tree that is a copy of a copy must not hold what none of its entries has any more.
+    copy.#blobs = new Int32Array(this.#blobs.length);
+    for (let i = 0; i < length; i++) {
+      copy.#firsts[i] = copy.#blobsLength;
+      const first = this.#firsts[i]!;
+      for (let n = 0; n < this.#counts[i]!; n++) copy.#blobs[copy.#blobsLength++] = this.#blobs[first + n]!;
+    }
+    return copy;
   }
 
   copyTo(other: Tree, index: number): number {

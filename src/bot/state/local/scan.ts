@@ -3,7 +3,7 @@ import { systemCode } from '../../../base/errors.ts';
 import { below, comparePaths, type EntryPath, pathOfBytes, ROOT, toSystemPath } from '../format/entryPath.ts';
 import { RESERVED_NAME } from '../format/format.ts';
 import { staysInside } from '../format/linkTarget.ts';
-import { type EntryStat, Tree } from '../format/tree.ts';
+import type { EntryStat, Tree } from '../format/tree.ts';
 import { entryStat, kindOf } from './entryStat.ts';
 import { checkRoot, openBeneath, type TreeRoot, unscannable } from './treeRoot.ts';
 import {
@@ -16,6 +16,7 @@ import {
 } from './unsaveable.ts';
 
 export interface Scan {
+  /** The previous tree itself where `lstat` says the same of every entry as it did then. */
   readonly tree: Tree;
   /** Files whose content is not known from the previous tree. */
   readonly unread: readonly number[];
@@ -42,44 +43,62 @@ export interface ScanOptions {
 
 /**
  * The tree at `root` as `lstat` shows it, taking over from `previous` the contents of files that have not changed.
- * Synchronous on purpose: awaiting each call costs twenty times as much.
+ * Synchronous on purpose: awaiting each call costs twenty times as much. An idle daemon does nothing else, so that a tree of its own is only
+ * made from the first entry on that was touched.
  */
 export function scan(root: TreeRoot, previous: Tree, options: ScanOptions): Scan {
   checkRoot(root);
-  const tree = new Tree();
+  let own: Tree | undefined;
   const unread: number[] = [];
   const skipped: Skipped[] = [];
   let cursor = 0;
   let changed = false;
 
+  /** Until it is called, all that was found is as it was before the cursor. */
+  const differing = (): Tree => {
+    own ??= previous.upTo(cursor);
+    return own;
+  };
+
   const find = (path: EntryPath): number | undefined => {
+    if (previous.paths[cursor] === path) return cursor;
     while (cursor < previous.length && comparePaths(previous.paths[cursor]!, path) < 0) {
+      differing();
       cursor += 1;
       changed = true;
     }
     return previous.paths[cursor] === path ? cursor : undefined;
   };
 
+  const skip = (path: EntryPath, what: Unsaveable): false => {
+    skipped.push({ path, what });
+    return false;
+  };
+
   /** Whether it is in the tree. */
   const visit = (path: EntryPath, stat: BigIntStats): boolean => {
-    const skip = (what: Unsaveable) => skipped.push({ path, what }) === 0;
     const kind = kindOf(stat);
     const what = unsaveable(path, kind, stat);
-    if (what) return skip(what);
+    if (what) return skip(path, what);
     const entry = entryStat(stat, kind as EntryStat['type']);
     let target: EntryPath | undefined;
     if (entry.type === 'link') {
       target = readTarget(root, path);
       if (target === undefined) return false;
-      if (!staysInside(path, target, root.path)) return skip('link that leaves the state');
+      if (!staysInside(path, target, root.path)) return skip(path, 'link that leaves the state');
     }
     const known = find(path);
     // What was saved once does not go for having been closed: then the state cannot be read.
     if (known === undefined && isClosedByOthers(root, path, stat, options.owner)) {
-      return skip("folder or file of another user's that may not be read");
+      return skip(path, "folder or file of another user's that may not be read");
     }
+    if (isBeyondTime(entry)) skip(path, 'time stamp beyond the year 2540');
+    if (!own && known !== undefined && previous.isUntouched(known, entry, target)) {
+      cursor += 1;
+      return true;
+    }
+    const tree = differing();
     if (known !== undefined) cursor += 1;
-    if (isBeyondTime(entry)) skip('time stamp beyond the year 2540');
     const index = tree.add(path, entry, target);
     if (known === undefined || differs(previous, known, entry, target)) changed = true;
     if (entry.type !== 'file') return true;
@@ -106,7 +125,11 @@ export function scan(root: TreeRoot, previous: Tree, options: ScanOptions): Scan
   };
 
   walk(ROOT);
-  return { tree, unread, changed: changed || cursor < previous.length, skipped };
+  if (cursor < previous.length) {
+    differing();
+    changed = true;
+  }
+  return { tree: own ?? previous, unread, changed, skipped };
 }
 
 /** A folder that vanishes while we look is empty to us; the scan after this one sees that it is gone. */

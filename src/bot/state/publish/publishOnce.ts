@@ -57,7 +57,8 @@ export async function publishOnce(
     owner: options.owner?.uid,
     check,
   });
-  if (picture.isSettled) return { published: before, report: undefined };
+  // With what `lstat` says now: of a tree that was restored nothing else is known yet.
+  if (picture.isSettled) return { published: { ...before, tree: picture.latest.tree }, report: undefined };
 
   const target = chooseTarget(picture.latest.tree, before, keeper.head);
   picture.readAlso(filesToRead(picture.latest.tree, target));
