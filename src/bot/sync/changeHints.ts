@@ -8,6 +8,8 @@ export interface ChangeHintsOptions {
   readonly ignore: readonly string[];
   /** Told as paths are inside a state, one character per byte. */
   readonly onChange: (path: EntryPath) => void;
+  /** One of `ignore` has come, gone or changed. */
+  readonly onIgnored: () => void;
   readonly log: Logger;
 }
 
@@ -20,7 +22,9 @@ const MAX_FOLDERS = 1000;
  *
  * One inotify watch a folder, where chokidar takes one a file as well: 11 against 1,011 for 1,000 files in 11 folders.
  */
-export function watchChanges({ dir, ignore, onChange, log }: ChangeHintsOptions): { close(): void } {
+export function watchChanges({ dir, ignore, onChange, onIgnored, log }: ChangeHintsOptions): {
+  close(): void;
+} {
   const giveUp = (error: unknown) => {
     watches.close();
     log.warn('changes are not watched; the state is looked at every SYNC_INTERVAL only', {
@@ -31,6 +35,7 @@ export function watchChanges({ dir, ignore, onChange, log }: ChangeHintsOptions)
     root: fromText(dir),
     isIgnored: (name) => ignore.includes(name),
     onChange,
+    onIgnored,
     onFailure: giveUp,
     maxFolders: MAX_FOLDERS,
   });

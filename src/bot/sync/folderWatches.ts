@@ -8,6 +8,8 @@ export interface FolderWatchesOptions {
   /** Whether this name at the top does not belong to the runtime. */
   readonly isIgnored: (name: string) => boolean;
   readonly onChange: (path: EntryPath) => void;
+  /** A name that does not belong to the state has come, gone or changed. */
+  readonly onIgnored: () => void;
   /** No more watches can be had. What was thrown by then is all that is told. */
   readonly onFailure: (error: unknown) => void;
   /** More folders than this are not watched. */
@@ -57,7 +59,11 @@ export class FolderWatches {
 
   #take(folder: EntryPath, event: string, name: string | null): void {
     const path = name === null ? folder : this.#below(folder, name);
-    if (path === undefined || this.#isClosed) return;
+    if (this.#isClosed) return;
+    if (path === undefined) {
+      this.#options.onIgnored();
+      return;
+    }
     this.#options.onChange(this.#isItself(folder, name, path) ? folder : path);
     if (event !== 'rename' || name === null) return;
     // Another folder may have taken the place of the one that was watched there.

@@ -1,12 +1,14 @@
 import type { Clock } from '../../base/clock.ts';
 import { isMemoryTight } from '../../base/isMemoryTight.ts';
 import type { LogFields, Logger } from '../../base/log.ts';
+import { whenAborted } from '../../base/whenAborted.ts';
 import type { Stores } from '../../store/openStores.ts';
 import { limited } from '../../store/retry/timeLimit.ts';
 import { pullCode } from '../code/pullCode.ts';
 import type { Config } from '../config/config.ts';
 import type { EventSink } from '../events/event.ts';
 import { type Claim, claim, observe } from '../state/claim/claim.ts';
+import { isNothingThere } from '../state/local/isEmpty.ts';
 import type { Restored, RestoreOptions } from '../state/local/restoreReport.ts';
 import { restore } from '../state/restore/restore.ts';
 
@@ -15,6 +17,8 @@ const IN_MEMORY_BYTES = 32 * 1024 * 1024;
 const IN_MEMORY_BYTES_TIGHT = 2 * 1024 * 1024;
 /** Milliseconds. */
 const LAST_TRY_MS = 1200;
+/** Of the time for a stop, for a claim that is under way. */
+const CLAIM_SHARE = 0.25;
 
 export interface PullDeps {
   readonly stores: Stores;
@@ -39,7 +43,7 @@ export interface PullDeps {
 export async function pull(config: Config, deps: PullDeps): Promise<Claim> {
   const failed = new AbortController();
   const signal = AbortSignal.any([deps.signal, failed.signal]);
-  const state = pullTheState(config, { ...deps, signal });
+  const state = pullTheState(config, { ...deps, signal }, deps.signal);
   const code = pullTheCode(config, { ...deps, signal }, state).then(() =>
     // Into the code, so once it is there.
     pullTheInputs(config, { ...deps, signal }),
@@ -91,7 +95,7 @@ async function pullTheInputs(config: Config, deps: PullDeps): Promise<void> {
   deps.log.debug('inputs pulled');
 }
 
-async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {
+async function pullTheState(config: Config, deps: PullDeps, stopped: AbortSignal): Promise<Claim> {
   const startedAt = deps.clock.now();
   const context = {
     store: await deps.stores.open('state'),
@@ -100,11 +104,14 @@ async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {
     warn: (message: string, fields?: LogFields) => deps.log.warn(message, fields),
   };
   const { holder, signal } = deps;
+  const isLeft = holder !== undefined && !isNothingThere(config.paths.state);
+  // What an earlier life has left here can be saved only by who has the bot, whatever becomes of this start.
+  const claiming = isLeft ? afterwards(stopped, config.stopTimeoutMs * CLAIM_SHARE, deps.clock) : signal;
   // Several small requests: together they may take no longer than one. What the last try says is worth more than that time is over.
   const ms = config.startTimeoutMs > 0 ? config.startTimeoutMs + LAST_TRY_MS : undefined;
   const taken = await limited(
-    { clock: deps.clock, ms, store: context.store.name, signal },
-    (signal = deps.signal) =>
+    { clock: deps.clock, ms, store: context.store.name, signal: claiming },
+    (signal = claiming) =>
       holder === undefined
         ? observe(context, { signal })
         : claim(context, { holder, dir: config.paths.state, signal }),
@@ -123,4 +130,13 @@ async function pullTheState(config: Config, deps: PullDeps): Promise<Claim> {
   const claimed = { ...taken, tree };
   deps.onState?.(claimed, report.kept, snapshot);
   return claimed;
+}
+
+/** Aborted so many milliseconds after `signal`. */
+function afterwards(signal: AbortSignal, ms: number, clock: Clock): AbortSignal {
+  const later = new AbortController();
+  void whenAborted(signal)
+    .then(() => clock.sleep(ms))
+    .then(() => later.abort(signal.reason));
+  return later.signal;
 }

@@ -3,6 +3,7 @@ import { watchChanges } from './changeHints.ts';
 import { FileChanges } from './fileChanges.ts';
 import { finalSync } from './finalSync.ts';
 import type { FinishOutcome } from './finishOutcome.ts';
+import { keepMarkerSoon } from './keepMarkerSoon.ts';
 import { LogShipping, watchJournal } from './logShipping.ts';
 import { prepareFirst } from './prepareFirst.ts';
 import { saveNow } from './saveNow.ts';
@@ -69,6 +70,7 @@ export async function runSync(given: SyncOptions): Promise<FinishOutcome> {
     log,
   });
   options.onSaveable?.(async () => ({ ...(await saveNow(options, loop, signal)), sequence }));
+  const keepMarker = keepMarkerSoon(publisher, clock, signal);
   const watcher = watchChanges({
     dir: config.paths.state,
     ignore: [RESERVED_NAME],
@@ -76,8 +78,11 @@ export async function runSync(given: SyncOptions): Promise<FinishOutcome> {
       loop.hint();
       changes?.add(path);
     },
+    onIgnored: keepMarker,
     log,
   });
+  // The bot has run for a while.
+  keepMarker();
   const journal = watchJournal(config.paths.logs, log, () =>
     logs.ship({ signal, final: false }).catch(() => undefined),
   );

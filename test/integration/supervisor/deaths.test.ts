@@ -226,6 +226,22 @@ test.each([
   expect(await bot.saved('cat n')).toBe('2\n');
 });
 
+test('the bot removes the marker, and all is killed before the next look: the next start knows its state', async () => {
+  const bot = await supervised('echo 1 > n');
+  expect((await bot.start().finished).code).toBe(0);
+  const script =
+    'echo 2 > n; rm -rf .runtime-sync; until [ -e .runtime-sync ]; do sleep 0.05; done; echo back; sleep 60';
+  const run = bot.start({
+    ENTRYPOINT: `cd "$STATE_PATH" || exit 9; ${script}`,
+    SYNC_INTERVAL: '1h',
+    SYNC_ON_CHANGE: '0',
+  });
+  await run.prints('back');
+  for (const pid of processesWith(`BOT_ID=${bot.env.BOT_ID}\0`)) process.kill(pid, 'SIGKILL');
+  await run.finished;
+  expect((await bot.start({ ENTRYPOINT: 'cat "$STATE_PATH/n"' }).finished).stdout).toBe('2\n');
+});
+
 test('a debugger is not to be had with a signal', async () => {
   const bot = await supervised("trap 'echo usr1; exit 0' USR1; echo up; while :; do sleep 0.05; done");
   const run = bot.start();

@@ -1,5 +1,4 @@
-import { isEmpty } from '../../../bot/state/local/isEmpty.ts';
-import { openRoot } from '../../../bot/state/local/treeRoot.ts';
+import { isNothingThere } from '../../../bot/state/local/isEmpty.ts';
 import type { FinishOutcome } from '../../../bot/sync/finishOutcome.ts';
 import { syncBudgetMs } from '../stop/stopBudget.ts';
 import type { Life } from './life.ts';
@@ -25,13 +24,4 @@ export async function saveHeld(life: Life): Promise<FinishOutcome> {
   const outcome = await saveHere({ ...life, pulled: held }, left, false);
   if (outcome.reason !== undefined) log.error(`not everything was saved: ${outcome.reason}`);
   return outcome;
-}
-
-/** False where that cannot be known. */
-function isNothingThere(statePath: string): boolean {
-  try {
-    return isEmpty(openRoot(statePath));
-  } catch {
-    return false;
-  }
 }

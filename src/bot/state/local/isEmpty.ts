@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { below, pathOfBytes, toSystemPath } from '../format/entryPath.ts';
 import { RESERVED_NAME } from '../format/format.ts';
-import type { TreeRoot } from './treeRoot.ts';
+import { openRoot, type TreeRoot } from './treeRoot.ts';
 import { isLostAndFound } from './unsaveable.ts';
 
 /** Whether nothing but what is ours, and what every new volume has, lies in a state directory. */
@@ -12,4 +12,13 @@ export function isEmpty(root: TreeRoot): boolean {
     const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     return stat === undefined || isLostAndFound(root, name, stat);
   });
+}
+
+/** The same of a path; false where that cannot be known. */
+export function isNothingThere(statePath: string): boolean {
+  try {
+    return isEmpty(openRoot(statePath));
+  } catch {
+    return false;
+  }
 }

@@ -67,7 +67,7 @@ export class DirectoryPublisher implements Publisher {
 
   async checkGeneration({ signal }: { readonly signal: AbortSignal }): Promise<boolean> {
     await this.#onHead(() => this.#session.keeper.check(signal));
-    this.#keepMarker();
+    this.keepMarker();
     return this.#published !== undefined;
   }
 
@@ -92,7 +92,7 @@ export class DirectoryPublisher implements Publisher {
     const startedAt = context.clock.now();
     this.#dropOldOrphans(startedAt);
     // First: where the store is away, all that is not saved yet depends on it.
-    this.#keepMarker();
+    this.keepMarker();
     await keeper.settle(options.signal);
     this.#published ??= await this.#base(options.signal);
     try {
@@ -100,7 +100,7 @@ export class DirectoryPublisher implements Publisher {
       this.#published = published;
       if (!report) return undefined;
       this.#failedAt = undefined;
-      this.#keepMarker();
+      this.keepMarker();
       return report;
     } catch (error) {
       this.#failedAt ??= startedAt;
@@ -120,7 +120,7 @@ export class DirectoryPublisher implements Publisher {
     if (isNotThere || isRuntimeError(error, 'conflict') || keeper.isUncertain) this.#published = undefined;
   }
 
-  #keepMarker(): void {
+  keepMarker(): void {
     const { context, root, reported } = this.#session;
     try {
       keepMarker(root, this.#marker);

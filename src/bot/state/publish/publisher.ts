@@ -56,5 +56,7 @@ export interface Publisher {
    * finds out.
    */
   checkGeneration(options: { readonly signal: AbortSignal }): Promise<boolean>;
+  /** Puts the marker right where the bot has removed or changed it: without it the next start would not know this tree. Never throws. */
+  keepMarker(): void;
   close(): void;
 }

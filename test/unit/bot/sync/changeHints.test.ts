@@ -12,9 +12,18 @@ import { asUser, isRoot } from '../../../support/process/asUser.ts';
 function watched(dir: string) {
   const seen: string[] = [];
   const { log, lines } = memoryLog();
-  const watcher = watchChanges({ dir, ignore: ['.own'], onChange: (path) => void seen.push(path), log });
+  const ignored = { count: 0 };
+  const watcher = watchChanges({
+    dir,
+    ignore: ['.own'],
+    onChange: (path) => void seen.push(path),
+    onIgnored: () => {
+      ignored.count += 1;
+    },
+    log,
+  });
   onTestFinished(() => watcher.close());
-  return { watcher, seen, lines };
+  return { watcher, seen, ignored, lines };
 }
 
 /** What a change is told as. */
@@ -123,8 +132,10 @@ test("a folder's own mode is a change of the folder", async () => {
 test('our own folder is not a change', async () => {
   const dir = await temporaryDirectory();
   await mkdir(join(dir, '.own'));
-  const { seen } = watched(dir);
+  const { seen, ignored } = watched(dir);
   await writeFile(join(dir, '.own', 'marker'), '1');
+  await chmod(join(dir, '.own'), 0o700);
+  await expect.poll(() => ignored.count).toBeGreaterThan(0);
   await hinted(seen, () => writeFile(join(dir, '.ownly'), '1'));
   expect(new Set(seen)).toEqual(new Set(['.ownly']));
 });
