@@ -82,7 +82,7 @@ function bundle(name: string): {
 test('the agent holds nothing that only others need, and stays small', () => {
   const { modules, packages, bytes } = bundle('agent');
   expect(modules.filter((path) => !/^src\/(programs\/agent|agent|bot|store|base)\b/.test(path))).toEqual([]);
-  expect(packages).toEqual(['@noble/hashes', 'fastest-levenshtein', 'valibot']);
+  expect(packages).toEqual(['@noble/hashes', 'valibot']);
   expect(bytes).toBeLessThan(440_000);
 });
 

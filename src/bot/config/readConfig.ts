@@ -151,7 +151,7 @@ async function readKind(reader: VariableReader, known: readonly KnownKind[]): Pr
     return undefined;
   }
   if (kind !== undefined) return kind;
-  const { knownNames } = await import('../../base/knownNames.ts');
+  const { knownNames } = await import('../../base/parts/suggest.ts');
   const names = known.flatMap(({ id, aliases, problems }) => (problems ? [] : [id, ...aliases]));
   reader.problem(`RUNTIME=${quote(name)} is not a known kind; ${knownNames(name, names)}`);
   return undefined;

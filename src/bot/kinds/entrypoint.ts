@@ -1,7 +1,6 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, sep } from 'node:path';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
-import { suggest } from '../../base/suggest.ts';
 
 // On the way to every bot's start, where `node:fs/promises` and its threads cost 2 ms.
 const realpath = async (path: string) => realpathSync.native(path);
@@ -72,6 +71,7 @@ export async function resolveEntrypoint(codePath: string, entrypoint: string): P
 async function hint(codePath: string, entrypoint: string): Promise<string> {
   const names = await readdir(codePath).catch(() => []);
   if (names.length === 0) return `${codePath} is empty: set CODE_FILE, or mount the code there.`;
+  const { suggest } = await import('../../base/parts/suggest.ts');
   const meant = suggest(entrypoint, names);
   if (meant !== undefined) return `Did you mean ${meant}?`;
   const shown = names.sort().slice(0, SHOWN_NAMES).join(', ');

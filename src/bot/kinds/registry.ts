@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
-import { knownNames } from '../../base/knownNames.ts';
 import { builtInKinds } from './builtIn.ts';
 import type { Kind } from './kind.ts';
 import type { BrokenManifest, LoadedManifests } from './manifest/load.ts';
@@ -40,7 +39,7 @@ export async function loadKinds(options: KindsOptions): Promise<Kinds> {
       const kind = byName.get(name);
       if (kind !== undefined) return kind;
       throw new RuntimeError('config', `RUNTIME=${JSON.stringify(name)} is not a known kind`, {
-        hint: knownNames(name, [...byName.keys()]),
+        hint: `known: ${[...byName.keys()].join(', ')}`,
       });
     },
     all: () => kinds,
