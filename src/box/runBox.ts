@@ -9,6 +9,10 @@ import { createPipePool } from './commands/pipePool.ts';
 import { commandRoutes } from './commands/routes.ts';
 import { createStarter } from './commands/starter.ts';
 import { type CompanionEnd, startCompanion } from './companion.ts';
+import { folderRoutes } from './files/folderRoutes.ts';
+import { fileRoutes } from './files/routes.ts';
+import { transferRoutes } from './files/transferRoutes.ts';
+import { sweepTemporary } from './files/writeFile.ts';
 import { healthRoutes } from './health.ts';
 import { createBoxServer } from './http/createBoxServer.ts';
 import { spaceFor } from './output/logSpace.ts';
@@ -22,6 +26,7 @@ import { processRoutes } from './processes/routes.ts';
  *   http/        requests: the token, routes, bodies with a limit, errors in the words of the API
  *   commands/    what is run and waited for, and how all of a command's processes are found again
  *   processes/   what clients start and come back to
+ *   files/       files and folders, with the rights of its user
  *   output/      what those have printed, from its beginning, on the disk
  *   companion    a command beside it, with its stdin, stdout and descriptor 3: an agent
  */
@@ -39,11 +44,19 @@ export async function runBox(
   const pipes = createPipePool();
   const starter = createStarter(pipes, clock);
   const box: Box = { config, clock, log, starter, limits };
+  sweepTemporary(config.workspace);
   const folder = tmpdir();
   const space = spaceFor(folder);
   const processes = new Processes({ starter, clock, folder, space });
   const server = createBoxServer({
-    routes: [...healthRoutes(box), ...commandRoutes(box), ...processRoutes(box, processes)],
+    routes: [
+      ...healthRoutes(box),
+      ...commandRoutes(box),
+      ...processRoutes(box, processes),
+      ...fileRoutes(box),
+      ...transferRoutes(box),
+      ...folderRoutes(box),
+    ],
     token: config.token,
     log,
   });

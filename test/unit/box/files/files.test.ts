@@ -1,0 +1,250 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startBox, type TestBox } from '../../../support/box/startBox.ts';
+
+let box: TestBox;
+beforeAll(async () => {
+  box = await startBox({ shared: true });
+});
+afterAll(() => box.end());
+
+const inside = (...words: readonly string[]) => join(box.workspace, ...words);
+const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
+/** What is not whole yet. */
+const leftovers = () => readdirSync(box.workspace).filter((name) => name.startsWith('.runtime-upload-'));
+
+test('a file is written, also where there is no folder yet, and read back; paths begin at the workspace', async () => {
+  const { client } = box;
+  await client.write('a/b/ä ?#%.txt', 'grüße\n');
+  expect(await client.read('a/b/ä ?#%.txt')).toBe('grüße\n');
+  expect(await client.read(inside('a/b/ä ?#%.txt'))).toBe('grüße\n');
+  expect(readFileSync(inside('a/b/ä ?#%.txt'), 'utf8')).toBe('grüße\n');
+});
+
+test('bytes that are no text, modes, and what a write leaves as it was', async () => {
+  const bytes = Buffer.from([0, 255, 128, 13, 10]);
+  const body = { path: 'bin', content: bytes.toString('base64'), encoding: 'base64', mode: '0750' };
+  const written = await box.ask('POST', '/files/write', body);
+  expect(written.body).toMatchObject({ success: true, data: { hash: sha256(bytes), size: 5 } });
+  expect(readFileSync(inside('bin'))).toEqual(bytes);
+  expect(statSync(inside('bin')).mode & 0o777).toBe(0o750);
+  const read = (encoding?: string) => box.ask('POST', '/files/read', { path: 'bin', encoding });
+  expect((await read('base64')).body.data.content).toBe(bytes.toString('base64'));
+  expect((await read()).body.data.isBinary).toBe(true);
+  await box.client.write('bin', 'text');
+  expect(statSync(inside('bin')).mode & 0o777).toBe(0o750);
+  await symlink('bin', inside('link'));
+  await box.client.write('link', 'by the link');
+  expect(lstatSync(inside('link')).isSymbolicLink()).toBe(true);
+  expect(readFileSync(inside('bin'), 'utf8')).toBe('by the link');
+  expect(leftovers()).toEqual([]);
+});
+
+test('what is not there is 404, what is no file 400, what is too large 413; nothing keeps the box waiting', async () => {
+  await box.exec('mkfifo pipe; truncate -s 100M large');
+  const read = async (path: unknown) => {
+    const { status, body } = await box.ask('POST', '/files/read', { path });
+    return [status, body.code];
+  };
+  expect(await read('nowhere')).toEqual([404, 'NOT_FOUND']);
+  expect(await read('.')).toEqual([400, 'IS_A_FOLDER']);
+  expect(await read('pipe')).toEqual([400, 'VALIDATION_ERROR']);
+  expect(await read('/dev/zero')).toEqual([400, 'VALIDATION_ERROR']);
+  expect(await read('large')).toEqual([413, 'FILE_TOO_LARGE']);
+  for (const path of [undefined, 1, '', 'a\0b']) expect(await read(path)).toEqual([400, 'VALIDATION_ERROR']);
+  for (const path of ['.', 'pipe', '/dev/null']) {
+    expect((await box.ask('POST', '/files/write', { path, content: 'x' })).status, path).toBe(400);
+  }
+  expect(
+    (await box.ask('POST', '/files/write', { path: 'x', content: '*', encoding: 'base64' })).status,
+  ).toBe(400);
+  expect((await box.ask('POST', '/files/write', { path: 'x', content: 'a', mode: '9' })).status).toBe(400);
+  expect(existsSync(inside('x'))).toBe(false);
+});
+
+test("the box's own environment is nobody's file, by whatever name", async () => {
+  await symlink('/proc/self/environ', inside('innocent'));
+  for (const path of [
+    '/proc/self/environ',
+    `/proc/${box.pid}/environ`,
+    '/proc/thread-self/environ',
+    '/proc/self/task/../environ',
+    'innocent',
+    '/proc/self/mem',
+  ]) {
+    const { status, body } = await box.ask('POST', '/files/read', { path });
+    expect([status, body.code], path).toEqual([403, 'FORBIDDEN']);
+    expect(
+      (
+        await box.fetch(
+          `/fs/download${path.startsWith('/') ? '' : '/'}${path.startsWith('/') ? path : inside(path)}`,
+        )
+      ).status,
+    ).not.toBe(200);
+  }
+  // Control: others' are.
+  expect((await box.ask('POST', '/files/read', { path: '/proc/version' })).status).toBe(200);
+  expect((await box.exec('cat /proc/self/environ')).stdout).not.toContain('token-of-the-box');
+});
+
+test('folders: made, listed, told of, removed, with paths pasted into the URL as they are', async () => {
+  const { client } = box;
+  await client.mkdir(inside('d'));
+  expect((await box.ask('POST', `/fs/mkdir${inside('d')}`)).status).toBe(409);
+  await client.mkdir(inside('d/e/f g'), true);
+  await client.write('d/100%.txt', '12345');
+  await client.write('d/.hidden', '');
+  await symlink('nowhere', inside('d/dangling'));
+  expect((await client.list(inside('d'))).map(({ name }) => name)).toEqual(['100%.txt', 'dangling', 'e']);
+  expect((await client.list('d', '?all=true&long=true')).map(({ name }) => name)).toContain('.hidden');
+  expect(await client.stat(inside('d/100%.txt'))).toEqual({
+    name: '100%.txt',
+    path: inside('d/100%.txt'),
+    size: 5,
+    isDir: false,
+    isFile: true,
+    isSymlink: false,
+    permissions: 0o644,
+    owner: expect.any(String),
+    group: expect.any(String),
+    modTime: expect.stringMatching(/Z$/),
+    accessTime: expect.stringMatching(/Z$/),
+  });
+  expect(await client.stat(inside('d/dangling'))).toMatchObject({ isSymlink: true, isFile: false });
+  expect([await client.exists(inside('d/e/f g')), await client.exists(inside('d/dangling'))]).toEqual([
+    true,
+    false,
+  ]);
+  expect(await client.exists('/no/such')).toBe(false);
+  expect((await box.ask('GET', '/fs/stat/no/such')).status).toBe(404);
+  expect((await box.ask('GET', `/fs/list${inside('d/100%25.txt')}`)).body.code).toBe('NOT_A_FOLDER');
+  expect((await box.ask('DELETE', `/fs${inside('d')}`)).status).toBe(409);
+  await client.remove(inside('d/100%.txt'));
+  await client.remove(inside('d'), true);
+  expect(existsSync(inside('d'))).toBe(false);
+  expect((await box.ask('DELETE', `/fs${inside('d')}`)).status).toBe(404);
+  for (const path of [box.workspace, `${box.workspace}/`]) {
+    expect((await box.ask('DELETE', `/fs${path}?recursive=true`)).status).toBe(403);
+  }
+});
+
+test('an upload is multipart under the content type of JSON, of any size; nothing is left of one that fails', async () => {
+  const { client } = box;
+  const bytes = Buffer.alloc(30_000_000, 'upload\r\n--x\r\n');
+  await client.upload(inside('up/load.bin'), bytes);
+  expect(sha256(readFileSync(inside('up/load.bin')))).toBe(sha256(bytes));
+  expect(sha256(await client.download(inside('up/load.bin')))).toBe(sha256(bytes));
+  await client.upload('empty', Buffer.alloc(0));
+  expect(statSync(inside('empty')).size).toBe(0);
+  const form = (fields: Record<string, string>, content = 'x') => {
+    const data = new FormData();
+    for (const [name, value] of Object.entries(fields)) data.append(name, value);
+    data.append('file', new Blob([content]), 'f');
+    return box.fetch('/fs/upload', { method: 'POST', body: data });
+  };
+  expect((await form({ path: 'empty', overwrite: 'false' })).status).toBe(409);
+  expect((await form({ path: 'first', permissions: '600' })).status).toBe(200);
+  expect(statSync(inside('first')).mode & 0o777).toBe(0o600);
+  expect((await form({})).status).toBe(400);
+  expect((await form({ path: '.' })).status).toBe(400);
+  for (const body of [
+    '',
+    '{}',
+    '--',
+    '--b',
+    '--b\r\n',
+    `--${'b'.repeat(100)}\r\n`,
+    '--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nhalf',
+  ]) {
+    expect((await box.fetch('/fs/upload', { method: 'POST', body })).status, body).toBe(400);
+  }
+  expect(leftovers()).toEqual([]);
+  expect((await box.exec('echo well')).stdout).toBe('well\n');
+});
+
+test('a download says how long it is, and is none of a folder or of what is not there', async () => {
+  await box.client.write('some file', '0123456789');
+  const response = await box.fetch(`/fs/download${inside('some file')}`);
+  expect([response.headers.get('content-length'), await response.text()]).toEqual(['10', '0123456789']);
+  expect((await box.fetch('/fs/download/etc')).status).toBe(400);
+  expect((await box.fetch('/fs/download/no/such')).status).toBe(404);
+});
+
+test('a folder goes out and comes in as tar.gz, whole', async () => {
+  const { client } = box;
+  await mkdir(inside('tree/deep/er'), { recursive: true });
+  await writeFile(inside('tree/deep/er/file'), Buffer.alloc(300_000, 'abc'));
+  await writeFile(inside('tree/run.sh'), '#!/bin/sh\n');
+  await chmod(inside('tree/run.sh'), 0o755);
+  await symlink('deep/er/file', inside('tree/link'));
+  await mkdir(inside('tree/empty'));
+  const archive = await client.downloadDir(inside('tree'));
+  await client.uploadDir(inside('copy'), archive as Buffer<ArrayBuffer>);
+  execFileSync('diff', ['-r', '--no-dereference', inside('tree'), inside('copy')]);
+  expect(statSync(inside('copy/run.sh')).mode & 0o777).toBe(0o755);
+  expect(existsSync(inside('copy/empty'))).toBe(true);
+  // As other tars make it, over what is there.
+  await writeFile(inside('copy/own'), 'stays');
+  await writeFile(inside('copy/run.sh'), 'old');
+  const other = execFileSync('tar', ['-czf', '-', '-C', inside('tree'), '.'], { maxBuffer: 1e8 });
+  await client.uploadDir('copy', Buffer.from(other));
+  expect(readFileSync(inside('copy/run.sh'), 'utf8')).toBe('#!/bin/sh\n');
+  expect(readFileSync(inside('copy/own'), 'utf8')).toBe('stays');
+  expect((await box.fetch('/fs/download-dir/no/such')).status).toBe(404);
+  expect((await box.fetch(`/fs/download-dir${inside('copy/own')}`)).status).toBe(400);
+  expect(leftovers()).toEqual([]);
+});
+
+test('an archive that would lead out of its folder, or is none, is refused', async () => {
+  const upload = async (bytes: Buffer) => {
+    const data = new FormData();
+    data.append('archive', new Blob([bytes as Buffer<ArrayBuffer>]), 'a.tar.gz');
+    data.append('path', 'jail/in');
+    return (await box.fetch('/fs/upload-dir', { method: 'POST', body: data })).status;
+  };
+  const make = (script: string) =>
+    execFileSync('/usr/bin/python3', [
+      '-c',
+      `${MAKE}\n${script}\nt.close(); sys.stdout.buffer.write(out.getvalue())`,
+    ]);
+  expect(await upload(make('add("fine", b"1")'))).toBe(200);
+  await mkdir(inside('jail/outside'), { recursive: true });
+  await symlink('../outside', inside('jail/in/way'));
+  for (const script of [
+    'add("../evil", b"1")',
+    'add("/tmp/../evil", b"1")',
+    'add("a/../../evil", b"1")',
+    'add("way/evil", b"1")',
+    'link("l", "/etc"); add("l/evil", b"1"); add("way/evil", b"1")',
+    'hard("h", "../../../etc/passwd")',
+    'hard("h", "way/x")',
+    'device("d")',
+  ]) {
+    expect(await upload(make(script)), script).toBe(400);
+  }
+  // A symlink comes last: what is named after it is a folder of its own, which the link then may not take the place of.
+  expect(await upload(make('link("l", "/tmp"); add("l/evil", b"1")'))).toBe(400);
+  expect(await upload(Buffer.from('no archive at all'))).toBe(400);
+  expect(await upload(make('add("big", b"1" * 100000)').subarray(0, 60))).toBe(400);
+  expect(readdirSync(inside('jail/outside'))).toEqual([]);
+  expect(existsSync(inside('jail/evil'))).toBe(false);
+  expect(existsSync('/tmp/evil')).toBe(false);
+});
+
+/** Archives that no honest tar makes. */
+const MAKE = `
+import io, sys, tarfile
+out = io.BytesIO()
+t = tarfile.open(fileobj=out, mode='w:gz')
+def info(name, kind, target=''):
+    i = tarfile.TarInfo(name); i.type = kind; i.linkname = target; return i
+def add(name, data):
+    i = info(name, tarfile.REGTYPE); i.size = len(data); t.addfile(i, io.BytesIO(data))
+def link(name, target): t.addfile(info(name, tarfile.SYMTYPE, target))
+def hard(name, target): t.addfile(info(name, tarfile.LNKTYPE, target))
+def device(name): t.addfile(info(name, tarfile.CHRTYPE))
+`;
