@@ -10,6 +10,8 @@ import type { ObjectStore } from '../../store/objectStore.ts';
 import type { HostApi } from '../api/hostApi.ts';
 import { dialAddress } from '../engine/dialAddress.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Disks } from '../sandboxes/disk/disks.ts';
+import { openDisks } from '../sandboxes/disk/openDisks.ts';
 import { openSandboxes } from '../sandboxes/openSandboxes.ts';
 import { placeBox } from '../sandboxes/placeBox.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
@@ -36,6 +38,7 @@ export interface ServeParts {
   readonly options: ServeOptions;
   readonly env: Env;
   readonly sandboxes: Sandboxes;
+  readonly disks: Disks;
   readonly api: HostApi;
   /** The host's name on the engine. */
   readonly id: string;
@@ -79,16 +82,23 @@ export async function runServe(run: RunServe): Promise<void> {
     },
     guests: async ({ folders, tokenKey, stores }) => {
       const { state, code, logs } = stores;
+      const contextOf = async (bot: string) => ({
+        store: await state(),
+        bot,
+        clock: systemClock,
+        warn: log.warn,
+      });
+      const purge = (bot: string, purging: AbortSignal) => purgeBot({ folders, state, logs }, bot, purging);
       const opened = openSandboxes({
         folder: join(folders.data, 'sandboxes'),
         tokenKey,
         box: await placeBox(code, systemClock, log, signal),
         keepDeletedMs: options['keep-deleted'],
         fork: async (from, to, forking) => {
-          const context = { store: await state(), bot: to, clock: systemClock, warn: log.warn };
-          await forkState(context, { from: from.sandbox, sequence: from.sequence, signal: forking });
+          const { sandbox, sequence } = from;
+          await forkState(await contextOf(to), { from: sandbox, sequence, signal: forking });
         },
-        purge: (id, purging) => purgeBot({ folders, state, logs }, id, purging),
+        purge,
         clock: systemClock,
         timers: systemTimers,
         log,
@@ -106,6 +116,7 @@ export async function runServe(run: RunServe): Promise<void> {
             env,
             sandboxes,
             tokenKey,
+            disks: openDisks({ contextOf, purge }),
             stores: { state, code },
             folder: join(folders.data, 'serve'),
             log,

@@ -1,5 +1,6 @@
 import { tokenRoutes } from './access/tokenRoutes.ts';
 import { driverRoutes } from './capacity/driverRoutes.ts';
+import { diskRoutes } from './disk/diskRoutes.ts';
 import { eventRoutes } from './events/eventRoutes.ts';
 import type { Route } from './http/route.ts';
 import { networkRoutes } from './network/networkRoutes.ts';
@@ -11,6 +12,8 @@ import { secretRoutes } from './secrets/secretRoutes.ts';
 import { agentRoutes } from './sessions/agentRoutes.ts';
 import { sessionRoutes } from './sessions/sessionRoutes.ts';
 import { skipped } from './skipped.ts';
+import { forkRoutes } from './snapshots/forkRoutes.ts';
+import { snapshotRoutes } from './snapshots/snapshotRoutes.ts';
 
 /** Every path of the API, a list for each part of it. Where two match, the first counts. */
 export function allRoutes(parts: Parts): Route[] {
@@ -23,6 +26,9 @@ export function allRoutes(parts: Parts): Route[] {
     ...secretRoutes(parts),
     ...networkRoutes(parts),
     ...eventRoutes(parts),
+    ...snapshotRoutes(parts),
+    ...forkRoutes(parts),
+    ...diskRoutes(parts),
     ...sessionRoutes(parts),
     ...agentRoutes(parts),
     ...skipped,

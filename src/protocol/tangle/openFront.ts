@@ -6,6 +6,7 @@ import type { Logger } from '../../base/log.ts';
 import { makeFolders } from '../../base/makeFolders.ts';
 import { makeOnce } from '../../base/makeOnce.ts';
 import type { Secret } from '../../base/secret.ts';
+import type { Disks } from '../../host/sandboxes/disk/disks.ts';
 import { type CapacityOptions, createCapacity } from '../../host/sandboxes/placement/capacity.ts';
 import { followPolicy } from '../../host/sandboxes/policy/followPolicy.ts';
 import type { Sandboxes } from '../../host/sandboxes/sandboxes.ts';
@@ -24,6 +25,7 @@ import { toolsBy } from './runtime/toolsBy.ts';
 import { connections } from './sandboxes/connections.ts';
 import { sandboxMaker } from './sandboxes/makeSandbox.ts';
 import { openSessions } from './sessions/openSessions.ts';
+import { openSnapshots } from './snapshots/openSnapshots.ts';
 import { type Front, startFront } from './startFront.ts';
 
 export interface OpenFront {
@@ -38,6 +40,8 @@ export interface OpenFront {
   readonly publicUrl: string | undefined;
   /** The policy's file; undefined: the usual rules. */
   readonly policy: string | undefined;
+  /** Their disks, as the store has them. */
+  readonly disks: Disks;
   /** What sandboxes are placed on. */
   readonly hosts: CapacityOptions['hosts'];
   readonly holdsEgress: boolean;
@@ -69,7 +73,8 @@ export async function openFront(options: OpenFront): Promise<Front> {
   const bus = openEventBus({ folder: join(folder, 'events'), instance: randomUUID(), now: clock.now });
   watchSandboxes({ ...options, bus, signal });
   const sessions = openSessions({ ...options, folder: join(folder, 'sessions'), bus, signal });
-  const made = { policy, capacity, secrets, toolsOf, tokens, connect, maker, bus, sessions };
+  const snapshots = openSnapshots({ ...options, folder: join(folder, 'snapshots'), signal });
+  const made = { policy, capacity, secrets, toolsOf, tokens, connect, maker, bus, sessions, snapshots };
   const audit = openAudit(join(folder, 'audit'), clock.now, (error) =>
     log.error('a call is missing in the audit journal', { error: String(error) }),
   );

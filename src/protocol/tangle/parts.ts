@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import type { Disks } from '../../host/sandboxes/disk/disks.ts';
 import type { Sandboxes } from '../../host/sandboxes/sandboxes.ts';
 import type { Secrets } from '../../host/sandboxes/secrets/openSecrets.ts';
 import type { SidecarTokens } from './access/sidecarToken.ts';
@@ -10,6 +11,7 @@ import type { Ground } from './sandboxes/admission.ts';
 import type { Connect } from './sandboxes/connections.ts';
 import type { Maker } from './sandboxes/makeSandbox.ts';
 import type { Sessions } from './sessions/openSessions.ts';
+import type { Snapshots } from './snapshots/openSnapshots.ts';
 
 /** What every part of the API is made of; each exports a function from these to its routes, and stands in `allRoutes`. */
 export interface Parts extends Ground {
@@ -29,6 +31,8 @@ export interface Parts extends Ground {
   readonly eventsFail: () => string | undefined;
   readonly bus: EventBus;
   readonly sessions: Sessions;
+  readonly disks: Disks;
+  readonly snapshots: Snapshots;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -29,6 +29,7 @@ export async function startTangle(parts: ServeParts): Promise<void> {
     publicUrl: options.url || undefined,
     policy: options.policy || undefined,
     hosts,
+    disks: parts.disks,
     holdsEgress: options.network === '',
     isReady: parts.isReady,
     version: build.version,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
@@ -7,6 +8,7 @@ import { type OpenFront, openFront } from '../../../src/protocol/tangle/openFron
 import { temporaryDirectory } from '../files/temporary.ts';
 import { memoryLog } from '../memoryLog.ts';
 import { type ModelSandboxes, modelSandboxes } from './modelSandboxes.ts';
+import { testDisks } from './testDisks.ts';
 
 export interface Asked {
   readonly status: number;
@@ -46,6 +48,7 @@ export async function frontTest(options: Partial<OpenFront> = {}): Promise<Front
     publicUrl: undefined,
     policy: undefined,
     hosts: () => [modelHost],
+    disks: testDisks(join(folder, 'store')),
     holdsEgress: true,
     isReady: () => true,
     version: '0.0.0-test',

@@ -13,6 +13,8 @@ export function openSandbox(
   toolsOf: ToolsOf,
   call: Call,
   tool: Tool | 'always' | 'unknown',
+  /** Whether it has to run. */
+  status: 'running' | 'any' = 'running',
 ): Sandbox {
   const sandbox = findOwn(sandboxes, call);
   for (const open of [toolsOf(sandbox), call.caller.tools]) {
@@ -27,6 +29,6 @@ export function openSandbox(
       },
     );
   }
-  mustBe(sandbox, 'running');
+  if (status === 'running') mustBe(sandbox, 'running');
   return sandbox;
 }

@@ -1,4 +1,5 @@
 import { BOX_PORT } from '../../../host/sandboxes/boxTokens.ts';
+import { savedFiles, savedVerb } from '../disk/savedFiles.ts';
 import { executionEvents } from '../events/executionEvents.ts';
 import { HttpError } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
@@ -16,9 +17,17 @@ export function runtimeRoutes(parts: Parts): Route[] {
   return bothPaths('ALL', '/*', async (call: Call) => {
     const path = insidePath(call);
     if (isAmbiguous(path)) throw new HttpError(400, 'VALIDATION_ERROR', 'a path with `..` or `\\` in it');
-    const { id, owner } = openSandbox(parts.sandboxes, parts.toolsOf, call, toolOf(path));
+    const saved = savedVerb(call.method, path);
+    const { id, owner, status } = openSandbox(
+      parts.sandboxes,
+      parts.toolsOf,
+      call,
+      toolOf(path),
+      saved === undefined ? 'running' : 'any',
+    );
     using _use = inUse.begin(id);
     const body = await filesGate(call, path, parts.policy.rulesOf(owner).files);
+    if (saved !== undefined && status !== 'running') return await savedFiles(parts, call, id, saved, body);
     using _told = executionEvents(parts, id, path, call);
     const query = call.target.slice(call.path.length);
     const token = parts.sandboxes.boxToken(id).reveal();

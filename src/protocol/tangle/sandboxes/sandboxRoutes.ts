@@ -5,6 +5,7 @@ import { owns } from '../access/caller.ts';
 import { invalid } from '../http/httpError.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
+import { snapshotSource } from '../snapshots/snapshotSource.ts';
 import { refuse } from './admission.ts';
 import { findOwn, mustBe } from './findOwn.ts';
 import { infoOf } from './infoOf.ts';
@@ -24,7 +25,8 @@ const STATUSES: readonly SandboxStatus[] = [
 ];
 
 /** Create, list, get, stop, resume, delete, keep alive. */
-export function sandboxRoutes({ sandboxes, connect, maker, policy }: Parts): Route[] {
+export function sandboxRoutes(parts: Parts): Route[] {
+  const { sandboxes, connect, maker, policy } = parts;
   const answer = (call: Call, sandbox: Sandbox, status = 200): Answer => ({
     status,
     body: infoOf(sandbox, connect(sandbox, call.caller.name, call.origin)),
@@ -47,7 +49,10 @@ export function sandboxRoutes({ sandboxes, connect, maker, policy }: Parts): Rou
       handle: async (call) => {
         const { 'idempotency-key': header } = call.request.headers;
         const wanted = readCreate(await call.body(), typeof header === 'string' ? header : undefined);
-        return answer(call, await maker.make(wanted, call.caller.name), 201);
+        const { fromSnapshot } = wanted;
+        const from =
+          fromSnapshot === undefined ? undefined : snapshotSource(parts, call.caller, fromSnapshot);
+        return answer(call, await maker.make(wanted, call.caller.name, from), 201);
       },
     },
     {

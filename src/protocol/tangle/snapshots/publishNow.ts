@@ -1,0 +1,44 @@
+import type { Clock } from '../../../base/clock.ts';
+import { readWhole } from '../../../base/httpAnswer.ts';
+import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+import { HttpError } from '../http/httpError.ts';
+import { BOT_PORT, callInside } from '../runtime/callInside.ts';
+
+/** How long one that has only just begun may take until it can save, and how often it is asked. Milliseconds. */
+const PATIENCE_MS = 15_000;
+const AGAIN_MS = 250;
+const MOST_BYTES = 64 * 1024;
+
+/** Has a sandbox that runs save its disk as it is now: the sequence of the snapshot that holds it, 0 for a disk that is empty and always was. Throws 503. */
+export async function publishNow(
+  sandboxes: Sandboxes,
+  id: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<number> {
+  const until = clock.now() + PATIENCE_MS;
+  const call = { id, port: BOT_PORT, method: 'POST' as const, path: '/_runtime/publish' };
+  for (;;) {
+    let why: string;
+    try {
+      const answer = await callInside(sandboxes, { ...call, token: sandboxes.publishToken(id) }, signal);
+      const text = await readWhole(answer as AsyncIterable<Buffer>, MOST_BYTES);
+      const said = JSON.parse(text) as { data?: { sequence?: number }; error?: string };
+      const { sequence } = said.data ?? {};
+      if (answer.statusCode === 200 && typeof sequence === 'number') return sequence;
+      why = said.error ?? `it answers ${answer.statusCode}`;
+    } catch (error) {
+      signal.throwIfAborted();
+      why = (error as Error).message;
+    }
+    if (clock.now() >= until)
+      throw new HttpError(
+        503,
+        'UNAVAILABLE',
+        `sandbox ${id} could not save its disk: ${why}`,
+        {},
+        { 'retry-after': '5' },
+      );
+    await clock.sleep(AGAIN_MS, signal);
+  }
+}
