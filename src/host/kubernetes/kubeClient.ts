@@ -5,7 +5,6 @@ import {
   request as plainRequest,
 } from 'node:http';
 import { Agent, type RequestOptions, request as secureRequest } from 'node:https';
-import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
 import { answerOf, readWhole } from '../../base/httpAnswer.ts';
 import type { Secret } from '../../base/secret.ts';
@@ -25,8 +24,6 @@ export interface KubeClient {
   call<T = unknown>(request: KubeRequest): Promise<T>;
   /** Resolves with the head of a good answer; its body has no time limit. */
   stream(request: KubeRequest): Promise<IncomingMessage>;
-  /** The connection itself, after the API has agreed to speak another protocol on it. */
-  upgrade(request: KubeRequest): Promise<{ readonly response: IncomingMessage; readonly socket: Duplex }>;
   /** Requests sent so far, for metrics. */
   readonly requests: number;
   close(): void;
@@ -138,7 +135,7 @@ export function createKubeClient(
     try {
       const response = await answerOf(outgoing);
       const status: number = response.statusCode ?? 0;
-      if ((status >= 200 && status < 300) || status === 101) return { value: await finish(response) };
+      if (status >= 200 && status < 300) return { value: await finish(response) };
       const said = statusOf(await readWhole(response, LONGEST_ANSWER_BYTES));
       const seconds = Number(response.headers['retry-after'] ?? said.details?.retryAfterSeconds ?? 0);
       return { status, said, waitMs: Math.min(LONGEST_WAIT_MS, (seconds || 0) * 1000) };
@@ -200,8 +197,6 @@ export function createKubeClient(
       response.once('close', () => request.signal.removeEventListener('abort', abort));
       return response;
     },
-    upgrade: (request) =>
-      exchange(request, streams, async (response) => ({ response, socket: response.socket })),
     close() {
       agent.destroy();
       streams.destroy();

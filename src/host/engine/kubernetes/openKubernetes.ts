@@ -84,8 +84,12 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Engine
     create: (spec, signal) => createPod(context, spec, signal),
     ...lifeOfPods(context),
     logs: (name, wanted, signal) => readPodLogs(context, name, wanted, signal),
+    /**
+     * Nobody needs it: what a sandbox is asked to run, its own first process runs. The right to it (`create pods/exec`) would open every
+     * pod of the namespace to whoever has the host's token, and the API knows no user, no environment and no way to end a program.
+     */
     async exec() {
-      throw new RuntimeError('refused', 'programs are not run inside the pods of bots', {
+      throw new RuntimeError('refused', 'programs are not run inside pods from outside', {
         op: 'engine.exec',
       });
     },
