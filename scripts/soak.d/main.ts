@@ -1,12 +1,18 @@
+import { soakCluster } from './cluster/soakCluster.ts';
 import { soak } from './soak.ts';
 
-const minutes = Number(process.argv[2] ?? 10);
+const isCluster = process.argv[2] === 'kubernetes';
+const minutes = Number(process.argv[isCluster ? 3 : 2] ?? 10);
 if (!(minutes > 0)) {
-  console.error('usage: scripts/soak [MINUTES]');
+  console.error('usage: scripts/soak [kubernetes] [MINUTES]');
   process.exit(64);
 }
 const seed = Number(process.env.SOAK_SEED ?? Date.now() % 2 ** 31);
-const { problems } = await soak({ minutes, seed, print: (line) => console.log(line) });
+const { problems } = await (isCluster ? soakCluster : soak)({
+  minutes,
+  seed,
+  print: (line) => console.log(line),
+});
 for (const problem of problems) console.error(`soak: ${problem}`);
 console.log(
   problems.length === 0 ? 'nothing lost, nothing twice' : `${problems.length} problems; SOAK_SEED=${seed}`,
