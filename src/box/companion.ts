@@ -11,28 +11,33 @@ export interface CompanionEnd {
 }
 
 export interface Companion {
-  /** How it ended. Rejects where it could not be started. */
+  /** Never rejects. */
   readonly ended: Promise<CompanionEnd>;
 }
 
 /**
  * The command that a box runs beside itself, such as an agent: it has our stdin, stdout and stderr, descriptor 3 where we were given
- * one, and is in our process group, as if it had been started in our place. `env` is its whole environment.
+ * one, and is in our process group, as if it had been started in our place. `env` is its whole environment. Throws `no-entrypoint`.
  */
-export function startCompanion(argv: readonly string[], env: Readonly<Record<string, string>>): Companion {
+export async function startCompanion(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Companion> {
   const [file = '', ...args] = argv;
   const channel = isChannel() ? [CHANNEL] : [];
   const child = spawn(file, args, { env, stdio: ['inherit', 'inherit', 'inherit', ...channel] });
   // Whoever speaks on it would not learn of its end while we hold it as well.
   for (const fd of channel) closeSync(fd);
-  return {
-    ended: new Promise((resolve, reject) => {
-      child.once('exit', (code, signal) => resolve({ code, signal }));
-      child.once('error', (cause) =>
-        reject(new RuntimeError('no-entrypoint', `${file} cannot be started: ${cause.message}`, { cause })),
-      );
-    }),
-  };
+  const ended = new Promise<CompanionEnd>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.on('error', (cause) =>
+      reject(new RuntimeError('no-entrypoint', `${file} cannot be started: ${cause.message}`, { cause })),
+    );
+  });
+  return { ended };
 }
 
 /** Node opens what it needs for itself from 3 on where nobody has given it one; that is never a socket. */

@@ -5,6 +5,7 @@ import { whenAborted } from '../base/whenAborted.ts';
 import { listen } from '../bot/answers/listen.ts';
 import { type Box, boxLimits } from './box.ts';
 import type { BoxConfig } from './boxConfig.ts';
+import { capabilitiesRoute } from './capabilities.ts';
 import { createPipePool } from './commands/pipePool.ts';
 import { commandRoutes } from './commands/routes.ts';
 import { createStarter } from './commands/starter.ts';
@@ -16,8 +17,12 @@ import { sweepTemporary } from './files/writeFile.ts';
 import { healthRoutes } from './health.ts';
 import { createBoxServer } from './http/createBoxServer.ts';
 import { spaceFor } from './output/logSpace.ts';
+import { portsRoute } from './ports/routes.ts';
 import { Processes } from './processes/processes.ts';
 import { processRoutes } from './processes/routes.ts';
+import { searchRoute } from './search/searchRoute.ts';
+import { terminalRoutes } from './terminals/routes.ts';
+import { Terminals } from './terminals/terminals.ts';
 
 /**
  * The room of a box: one sandbox, from inside. It is the bot of its container, so it runs as the bot's user, has no credential, and all that
@@ -26,6 +31,9 @@ import { processRoutes } from './processes/routes.ts';
  *   http/        requests: the token, routes, bodies with a limit, errors in the words of the API
  *   commands/    what is run and waited for, and how all of a command's processes are found again
  *   processes/   what clients start and come back to
+ *   terminals/   shells on terminals of their own
+ *   search/      lines of files
+ *   ports/       what listens inside
  *   files/       files and folders, with the rights of its user
  *   output/      what those have printed, from its beginning, on the disk
  *   companion    a command beside it, with its stdin, stdout and descriptor 3: an agent
@@ -38,7 +46,7 @@ export async function runBox(
   log: Logger,
   stop: AbortSignal,
 ): Promise<number> {
-  const companion = companionArgv.length > 0 ? startCompanion(companionArgv, config.env) : undefined;
+  const companion = companionArgv.length > 0 ? await startCompanion(companionArgv, config.env) : undefined;
   const limits = boxLimits(process.constrainedMemory());
   const clock = systemClock;
   const pipes = createPipePool();
@@ -48,18 +56,20 @@ export async function runBox(
   const folder = tmpdir();
   const space = spaceFor(folder);
   const processes = new Processes({ starter, clock, folder, space });
-  const server = createBoxServer({
-    routes: [
-      ...healthRoutes(box),
-      ...commandRoutes(box),
-      ...processRoutes(box, processes),
-      ...fileRoutes(box),
-      ...transferRoutes(box),
-      ...folderRoutes(box),
-    ],
-    token: config.token,
-    log,
-  });
+  const terminals = new Terminals({ starter, clock, shell: config.shell, folder, space });
+  const routes = [
+    ...healthRoutes(box),
+    capabilitiesRoute,
+    ...commandRoutes(box),
+    ...processRoutes(box, processes),
+    ...terminalRoutes(box, terminals),
+    ...fileRoutes(box),
+    ...transferRoutes(box),
+    ...folderRoutes(box),
+    searchRoute(box),
+    portsRoute,
+  ];
+  const server = createBoxServer({ routes, token: config.token, log });
   try {
     const port = await listen(server, config.port);
     log.info('the box is listening', { port });
@@ -71,6 +81,7 @@ export async function runBox(
     server.close();
     server.closeAllConnections();
     processes.close();
+    terminals.end();
     pipes.close();
   }
 }

@@ -1,7 +1,9 @@
 import { BoxError } from '../http/boxError.ts';
 
+export type Place = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** So many at a time; one more is a 429. */
-export function createPlaces(most: number, what: string): <T>(work: () => Promise<T>) => Promise<T> {
+export function createPlaces(most: number, what: string): Place {
   let taken = 0;
   return async (work) => {
     if (taken >= most) {

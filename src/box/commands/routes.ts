@@ -2,6 +2,7 @@ import type { Box } from '../box.ts';
 import { answerJson } from '../http/answer.ts';
 import type { Route } from '../http/exchange.ts';
 import { readJson } from '../http/readJson.ts';
+import { codeRoute } from './codeRoute.ts';
 import { execute } from './execute.ts';
 import { createPlaces } from './places.ts';
 import { readCommand, readText } from './readCommand.ts';
@@ -11,9 +12,11 @@ import { shellWords } from './shellWords.ts';
 const MOST_COMMANDS = 64;
 
 /** Commands whose end is waited for. */
-export function commandRoutes({ config, starter, clock, limits }: Box): readonly Route[] {
+export function commandRoutes(box: Box): readonly Route[] {
+  const { config, starter, clock, limits } = box;
   const place = createPlaces(MOST_COMMANDS, 'commands');
   return [
+    codeRoute(box, place),
     {
       method: 'POST',
       path: '/terminals/commands',

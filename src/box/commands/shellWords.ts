@@ -12,15 +12,20 @@ export interface ShellWords {
   readonly script?: number;
 }
 
-/** A command of any length as a shell takes it: as a word, or where it is too long for one as a file, of which only the descriptor is left. */
+/** A command of any length as a shell takes it: as a word, or where it is too long for one as a file. */
 export function shellWords(shell: string, command: string): ShellWords {
   if (Buffer.byteLength(command) <= MOST_AS_ARGUMENT_BYTES) return { argv: [shell, '-c', command] };
+  // The shell opens it once more, so it needs ours no longer; on the same line, so that lines keep their numbers.
+  return fileWords([shell], `exec 3<&-; ${command}`);
+}
+
+/** What reads its program from a file gets one of which only the descriptor is left. */
+export function fileWords(argv: readonly string[], text: string): ShellWords {
   const folder = mkdtempSync(join(tmpdir(), '.runtime-command-'));
   try {
     const path = join(folder, 'command');
-    // The shell opens it once more, so it needs ours no longer; on the same line, so that lines keep their numbers.
-    writeFileSync(path, `exec 3<&-; ${command}`, { mode: 0o600, flag: 'wx' });
-    return { argv: [shell, '/dev/fd/3'], script: openSync(path, 'r') };
+    writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+    return { argv: [...argv, '/dev/fd/3'], script: openSync(path, 'r') };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

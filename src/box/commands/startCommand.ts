@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { systemCode } from '../../base/errors.ts';
 import { BoxError, invalid } from '../http/boxError.ts';
 import { type Family, MARK_VARIABLE } from './family.ts';
@@ -19,8 +19,8 @@ export interface CommandOptions {
   readonly cwd: string;
   /** The whole environment: only its mark is added to it. */
   readonly env: Readonly<Record<string, string>>;
-  /** What it reads. Undefined: nothing. */
-  readonly stdin?: string | undefined;
+  /** What it reads; undefined: nothing, null: what is written to its `input`. */
+  readonly stdin?: string | null | undefined;
   readonly pipes: PipePool;
   /** What all of its processes are found again by. */
   readonly mark: string;
@@ -37,6 +37,7 @@ export interface CommandEnd {
 export interface RunningCommand extends Family {
   /** When the first process has ended and all that it has printed was passed on. Never rejects. */
   readonly ended: Promise<CommandEnd>;
+  readonly input: Writable | null;
 }
 
 /** Starts a command in a session and a group of its own. Throws `BoxError` where that cannot be done. */
@@ -90,14 +91,14 @@ export async function startCommand(options: CommandOptions): Promise<RunningComm
     });
   });
   await started(child, file);
-  if (stdin !== undefined) {
-    child.stdin!.on('error', () => undefined);
-    child.stdin!.end(stdin);
-  }
+  // What is written to one that has ended: its end tells.
+  child.stdin?.on('error', () => undefined);
+  if (typeof stdin === 'string') child.stdin!.end(stdin);
   return {
     leader: child.pid!,
     mark,
     ended,
+    input: child.stdin,
   };
 }
 

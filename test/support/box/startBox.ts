@@ -4,6 +4,7 @@ import { chownSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { SidecarClient } from '../sandboxClient.ts';
 
@@ -23,6 +24,7 @@ export interface TestBox {
   /** To its whole process group, as a supervisor does; resolves with its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
   readonly exited: Promise<number | null>;
+  readonly channel: Duplex | undefined;
   end(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export interface Result {
 }
 
 export interface StartBoxOptions {
+  /** What runs beside it. It has descriptor 3, at whose other end is `channel`. */
   readonly companion?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** As whom; root only. */
@@ -63,7 +66,7 @@ export async function startBox({
     cwd: workspace,
     detached: true,
     env: { PATH: process.env.PATH, TMPDIR: workspace, BOX_TOKEN: token, BOX_PORT: '0', ...env },
-    stdio: ['ignore', 'inherit', 'pipe'],
+    stdio: ['ignore', 'inherit', 'pipe', ...(companion.length > 0 ? (['pipe'] as const) : [])],
     ...(uid !== undefined && { uid, gid: uid }),
   });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
@@ -118,6 +121,7 @@ export async function startBox({
       return exited;
     },
     exited,
+    channel: child.stdio[3] as Duplex | undefined,
     end,
   };
 }

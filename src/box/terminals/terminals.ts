@@ -1,0 +1,228 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import type { Clock } from '../../base/clock.ts';
+import { killFamily, signalFamily } from '../commands/family.ts';
+import type { RunningCommand } from '../commands/startCommand.ts';
+import type { Starter } from '../commands/starter.ts';
+import { BoxError } from '../http/boxError.ts';
+import type { LogSpace } from '../output/logSpace.ts';
+import { OutputLog } from '../output/outputLog.ts';
+
+/** So many at a time, and so many that have ended. */
+const MOST_TERMINALS = 32;
+const MOST_ENDED = 32;
+/** What a shell that reads nothing may have waiting for it, bytes. */
+const MOST_WAITING_BYTES = 1024 * 1024;
+/** In one event: what reads them takes no longer strings. */
+const MOST_CHARACTERS = 8 * 1024;
+/** What a terminal that is closed gets between SIGHUP and SIGKILL, milliseconds. */
+const GRACE_MS = 500;
+const STTY_MS = 5000;
+
+export interface TerminalView {
+  readonly sessionId: string;
+  readonly name?: string;
+  readonly shell: string;
+  readonly cwd: string;
+  readonly isRunning: boolean;
+  readonly cols: number;
+  readonly rows: number;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  /** Below the box. */
+  readonly streamUrl: string;
+}
+
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+export interface OpenTerminal extends TerminalSize {
+  readonly name: string | undefined;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+interface Kept {
+  view: TerminalView;
+  readonly command: RunningCommand;
+  readonly log: OutputLog;
+}
+
+export interface TerminalsOptions {
+  readonly starter: Starter;
+  readonly clock: Clock;
+  readonly shell: string;
+  readonly folder: string;
+  readonly space: LogSpace;
+}
+
+/**
+ * Shells on terminals of their own. Node cannot make a terminal: script(1) does, and passes on what comes and goes. The size is set
+ * from outside by stty(1), by the name of the terminal, and the kernel tells whoever is in front.
+ */
+export class Terminals {
+  readonly #options: TerminalsOptions;
+  readonly #folder: string;
+  readonly #all = new Map<string, Kept>();
+
+  constructor(options: TerminalsOptions) {
+    this.#options = options;
+    this.#folder = mkdtempSync(join(options.folder, '.runtime-terminals-'));
+  }
+
+  async open({ name, cwd, env, cols, rows }: OpenTerminal): Promise<TerminalView> {
+    const running = this.list().filter(({ isRunning }) => isRunning).length;
+    if (running >= MOST_TERMINALS) {
+      const facts = { quotaType: 'terminals', current: running, limit: MOST_TERMINALS, retryAfter: 1 };
+      throw new BoxError(
+        429,
+        'QUOTA_EXCEEDED',
+        `${running} terminals are open, which is as many as may be`,
+        facts,
+      );
+    }
+    const { starter, clock, shell, space } = this.#options;
+    const sessionId = `term_${randomBytes(12).toString('base64url')}`;
+    const log = new OutputLog(join(this.#folder, sessionId), space);
+    const decoder = new StringDecoder();
+    const add = (text: string) => {
+      for (let at = 0; at < text.length; at += MOST_CHARACTERS) {
+        const piece = text.slice(at, at + MOST_CHARACTERS);
+        log.append('message', { type: 'data.stdout', properties: { text: piece } }, piece.length);
+      }
+    };
+    const inner = `stty sane rows ${rows} cols ${cols}; exec ${shell}`;
+    const command = await starter
+      .start({
+        words: { argv: ['script', '-q', '-f', '-c', inner, '/dev/null'] },
+        cwd,
+        env: { TERM: 'xterm-256color', ...env, SHELL: shell },
+        stdin: null,
+        onOutput: (_output, bytes) => add(decoder.write(bytes)),
+      })
+      .catch((error: unknown) => {
+        log.remove();
+        throw error;
+      });
+    const createdAt = new Date(clock.now()).toISOString();
+    const view = {
+      sessionId,
+      ...(name !== undefined && { name }),
+      shell,
+      cwd,
+      isRunning: true,
+      cols,
+      rows,
+      createdAt,
+      streamUrl: `/terminals/${sessionId}/stream`,
+    };
+    const kept: Kept = { view, command, log };
+    this.#all.set(sessionId, kept);
+    void command.ended.then(({ code, signal }) => {
+      add(decoder.end());
+      kept.view = { ...kept.view, isRunning: false };
+      log.finish('message', { type: 'terminal.exited', properties: { exitCode: code, signal } });
+      this.#forgetOldest();
+    });
+    return view;
+  }
+
+  list(): readonly TerminalView[] {
+    return [...this.#all.values()].map(({ view }) => view);
+  }
+
+  get(id: string): TerminalView {
+    return this.#find(id).view;
+  }
+
+  log(id: string): OutputLog {
+    return this.#find(id).log;
+  }
+
+  /** As if it had been typed. */
+  write(id: string, data: string): void {
+    const { input } = this.#running(id).command;
+    if (!input || input.writableLength > MOST_WAITING_BYTES) {
+      throw new BoxError(429, 'QUOTA_EXCEEDED', 'the terminal does not read what it was sent before', {
+        retryAfter: 1,
+      });
+    }
+    input.write(data);
+  }
+
+  async resize(id: string, size: TerminalSize): Promise<TerminalView> {
+    const kept = this.#running(id);
+    const device = deviceOf(kept.command.leader);
+    if (device === undefined) throw new BoxError(409, 'SESSION_NOT_RUNNING', 'the terminal is not ready');
+    await new Promise<void>((resolve, reject) => {
+      const words = ['-F', device, 'rows', String(size.rows), 'cols', String(size.cols)];
+      execFile('stty', words, { timeout: STTY_MS }, (error) => {
+        if (error) reject(new BoxError(409, 'SESSION_NOT_RUNNING', 'the terminal cannot be resized'));
+        else resolve();
+      });
+    });
+    kept.view = { ...kept.view, ...size };
+    return kept.view;
+  }
+
+  /** Ends all that runs on it, and forgets it. */
+  async close(id: string): Promise<void> {
+    const { command, log, view } = this.#find(id);
+    const { clock } = this.#options;
+    this.#all.delete(id);
+    if (view.isRunning) {
+      signalFamily(command, 'SIGHUP');
+      await Promise.race([command.ended, clock.sleep(GRACE_MS)]);
+      await killFamily(command, clock);
+      await command.ended;
+    }
+    log.remove();
+  }
+
+  end(): void {
+    for (const { log } of this.#all.values()) log.remove();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #find(id: string): Kept {
+    const kept = this.#all.get(id);
+    if (kept) return kept;
+    throw new BoxError(404, 'SESSION_NOT_FOUND', `there is no terminal ${id}`, {
+      resourceType: 'terminal',
+      resourceId: id,
+    });
+  }
+
+  #running(id: string): Kept {
+    const kept = this.#find(id);
+    if (kept.view.isRunning) return kept;
+    throw new BoxError(409, 'SESSION_NOT_RUNNING', 'the terminal has ended', {
+      currentState: 'ended',
+      requiredState: 'running',
+    });
+  }
+
+  #forgetOldest(): void {
+    const ended = [...this.#all.entries()].filter(([, { view }]) => !view.isRunning);
+    for (const [id, { log }] of ended.slice(0, Math.max(0, ended.length - MOST_ENDED))) {
+      log.remove();
+      this.#all.delete(id);
+    }
+  }
+}
+
+/** The terminal that script(1) has made: what its child has for its stdin. */
+function deviceOf(script: number): string | undefined {
+  try {
+    const [child] = readFileSync(`/proc/${script}/task/${script}/children`, 'latin1').trim().split(' ');
+    const device = readlinkSync(`/proc/${Number(child)}/fd/0`);
+    return /^\/dev\/pts\/\d+$/.test(device) ? device : undefined;
+  } catch {
+    return undefined;
+  }
+}
