@@ -46,15 +46,19 @@ describe.skipIf(image.missing !== undefined)(
       // A command: it goes on, and so does everything else inside.
       const before = await docker('inspect', '-f', '{{.Id}} {{.State.StartedAt}}', `rt-${one}`);
       const cut = serve
-        .exec(one, 'for i in $(seq 20); do echo $i; sleep 0.1; done > counted')
+        .exec(one, 'for i in $(seq 50); do echo $i; sleep 0.1; done > counted')
         .catch(() => undefined);
-      await pause(300);
+      const lines = async () => Number((await serve.exec(one, 'cat counted 2>/dev/null | wc -l')).stdout);
+      await vi.waitFor(async () => expect(await lines()).toBeGreaterThan(0), {
+        timeout: 60_000,
+        interval: 50,
+      });
       await again();
       await cut;
       await serve.until(one, 'running');
       await vi.waitFor(
         async () => {
-          expect((await serve.exec(one, 'wc -l < counted')).stdout).toBe('20\n');
+          expect(await lines()).toBe(50);
         },
         { timeout: 60_000, interval: 200 },
       );

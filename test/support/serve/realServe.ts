@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,8 @@ export interface RealServe extends AsyncDisposable {
   readonly url: string;
   readonly key: string;
   readonly data: string;
+  /** Where sandboxes reach the store. */
+  readonly storePort: number;
   readonly pid: number;
   /** Resolves when it serves. */
   start(): Promise<void>;
@@ -59,6 +61,8 @@ const ends = new Set(['failed', 'expired']);
 export async function realServe(options: {
   readonly image: string;
   readonly env?: Record<string, string>;
+  /** YAML; default: the usual one. */
+  readonly policy?: string;
 }): Promise<RealServe> {
   const root = mkdtempSync(join(tmpdir(), 'serve-'));
   const [port, storePort] = [await freePort(), await freePort()];
@@ -66,6 +70,8 @@ export async function realServe(options: {
   const key = randomBytes(24).toString('hex');
   const logFile = join(root, 'log');
   const url = `http://127.0.0.1:${port}`;
+  const policy = join(root, 'policy.yaml');
+  if (options.policy !== undefined) writeFileSync(policy, options.policy);
   let child: ChildProcess | undefined;
 
   const end = async (signal: NodeJS.Signals) => {
@@ -97,6 +103,7 @@ export async function realServe(options: {
     url,
     key,
     data,
+    storePort,
     get pid() {
       return child?.pid ?? -1;
     },
@@ -110,6 +117,7 @@ export async function realServe(options: {
         RUNTIME_SERVE_DATA: data,
         RUNTIME_SERVE_SOCKET: join(root, 'socket'),
         RUNTIME_IMAGE: options.image,
+        ...(options.policy !== undefined && { RUNTIME_SERVE_POLICY: policy }),
         ...options.env,
       };
       child = spawn(runtime, ['serve'], { env, stdio: ['ignore', out, out] });

@@ -1,0 +1,128 @@
+/**
+ * bench serve [SANDBOXES]: a real server of sandboxes with a folder as its store, on real Docker: from create to running beside
+ * `docker run`, a command end to end beside `docker exec`, so many at once (default 50), and what they cost at rest.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { docker, universalImage } from '../../test/support/container/docker.ts';
+import { type RealServe, realServe } from '../../test/support/serve/realServe.ts';
+import { anonymousMiB, cpuSeconds, median, mib, ms, printTable, sideBySide } from './lib.ts';
+
+const count = Number(process.argv[2] ?? 50);
+const STARTS = 7;
+const COMMANDS = 40;
+const REST_SECONDS = 20;
+
+const image = await universalImage();
+if (image.missing !== undefined) throw new Error(image.missing);
+
+/** As small as they may be: it is the machine that is measured, not its budget. */
+const small = { resources: { memoryMB: 64, cpuCores: 0.02, diskGB: 0.1 } };
+const available = () =>
+  Number(/^MemAvailable:\s+(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]) / 1024;
+const quantile = (values: readonly number[], q: number) =>
+  values.toSorted((a, b) => a - b)[Math.ceil(q * values.length) - 1] ?? Number.NaN;
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+async function untilRunning(serve: RealServe, id: string): Promise<void> {
+  while ((await serve.info(id)).status !== 'running') await pause(5);
+}
+
+async function remove(serve: RealServe, id: string): Promise<void> {
+  await serve.call('DELETE', `/v1/sandboxes/${id}`);
+  while ((await docker('ps', '--all', '--quiet', '--filter', `label=runtime.bot=${id}`)).trim() !== '')
+    await pause(50);
+}
+
+await using serve = await realServe({
+  image: image.tag,
+  policy: 'default: {rates: {reads: 1000000, writes: 1000000, calls: 1000000}}',
+});
+await serve.start();
+
+const starts = await sideBySide(STARTS, {
+  sandbox: async () => {
+    let id = '';
+    const took = await timed(async () => {
+      id = (await serve.create(small)).id;
+      await untilRunning(serve, id);
+    });
+    await remove(serve, id);
+    return took;
+  },
+  dockerRun: async () => {
+    let id = '';
+    const took = await timed(async () => {
+      id = (
+        await docker('run', '--detach', '--memory', '64m', '--entrypoint', 'sleep', image.tag, '1000')
+      ).trim();
+    });
+    await docker('rm', '--force', id);
+    return took;
+  },
+});
+
+const { id: one } = await serve.create(small);
+await untilRunning(serve, one);
+const both: number[] = [];
+const commands: number[] = [];
+const inDocker: number[] = [];
+for (let i = 0; i < COMMANDS; i++) {
+  commands.push(await timed(() => serve.exec(one, 'true')));
+  both.push(
+    await timed(async () => {
+      await serve.info(one);
+      await serve.exec(one, 'true');
+    }),
+  );
+  inDocker.push(await timed(() => docker('exec', `rt-${one}`, 'true')));
+}
+await remove(serve, one);
+
+const [serverBefore, machineBefore] = [anonymousMiB(serve.pid), available()];
+const ready: number[] = [];
+const allMs = await timed(() =>
+  Promise.all(
+    Array.from({ length: count }, async () => {
+      const began = performance.now();
+      const { id } = await serve.create(small);
+      while ((await serve.info(id)).status !== 'running') await pause(100);
+      ready.push(performance.now() - began);
+    }),
+  ),
+);
+// The daemon of each has looked at its disk once.
+await pause(10_000);
+const [serverAfter, machineAfter] = [anonymousMiB(serve.pid), available()];
+const cpu = cpuSeconds(serve.pid);
+await pause(REST_SECONDS * 1000);
+const share = (cpuSeconds(serve.pid) - cpu) / REST_SECONDS;
+
+await serve.kill();
+const adoptedMs = await timed(async () => {
+  await serve.start();
+  for (;;) {
+    const { body } = await serve.call('GET', '/v1/sandboxes?status=running&limit=1000');
+    if ((body.sandboxes as unknown[]).length === count) return;
+    await pause(20);
+  }
+});
+
+printTable(`A server of sandboxes, ${count} at once`, [
+  ['create to running, one after the other (median)', ms(starts.sandbox ?? Number.NaN)],
+  ['docker run --detach, in turns with it', ms(starts.dockerRun ?? Number.NaN)],
+  ['a command, `true`: one request (median; p90)', `${ms(median(commands))}; ${ms(quantile(commands, 0.9))}`],
+  ['… with the look before it that clients take', `${ms(median(both))}; ${ms(quantile(both, 0.9))}`],
+  ['docker exec true, in turns with it', `${ms(median(inDocker))}; ${ms(quantile(inDocker, 0.9))}`],
+  [`${count} at once: all run after`, ms(allMs)],
+  ['… the median; the last', `${ms(median(ready))}; ${ms(quantile(ready, 1))}`],
+  ['the server, anonymous: with none; with all', `${mib(serverBefore)}; ${mib(serverAfter)}`],
+  ['the machine, for each', mib((machineBefore - machineAfter) / count)],
+  [`the server's processor at rest, share of a core over ${REST_SECONDS} s`, `${(share * 100).toFixed(2)} %`],
+  ['killed and started: all found again after', ms(adoptedMs)],
+]);
