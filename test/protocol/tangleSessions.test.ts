@@ -227,3 +227,30 @@ test('without an agent there is an honest answer; a session that is another’s 
     (await front.ask('GET', '/v1/sandboxes')).body.sandboxes.map((each: { id: string }) => each.id),
   ).toEqual(['sb-1']);
 });
+
+test('a batch asks several, and tells of each as it ends', async () => {
+  const { front } = await withAgent();
+  const tasks = [
+    { id: 'a', message: 'one' },
+    { id: 'b', message: 'fail badly' },
+    { id: 'c', message: 'slow 4000', timeoutMs: 1500 },
+    { id: 'd', message: 'two', context: 'with context' },
+  ];
+  const run = await readEvents(
+    `${front.url}/batch/run`,
+    {},
+    { json: { tasks, sandboxId: 'sb-1', scalingMode: 'fastest' } },
+  );
+  const end = await run.until(({ type }) => type === 'batch.completed');
+  expect(end.data).toEqual({ completed: 2, failed: 2 });
+  const of = (task: string) => run.events.find(({ data }) => data.taskId === task);
+  expect(of('a')).toMatchObject({ type: 'task.completed', data: { tokensUsed: 15, retries: 0 } });
+  expect(of('b')).toMatchObject({ type: 'task.failed', data: { error: expect.stringContaining('badly') } });
+  expect(of('c')).toMatchObject({ type: 'task.failed', data: { error: expect.stringContaining('1500 ms') } });
+  const session = (await front.ask('GET', `/v1/sessions/${of('d')?.data.sessionId}`)).body;
+  expect(session.executions[0].result.finalText).toBe('two\n\nwith context');
+  expect((await front.ask('POST', '/v1/sandboxes/batch/run', { tasks })).status).toBe(501);
+  expect(
+    (await front.ask('POST', '/batch/run', { tasks: [...tasks, tasks[0]], sandboxId: 'sb-1' })).status,
+  ).toBe(400);
+});

@@ -1,4 +1,5 @@
 import { tokenRoutes } from './access/tokenRoutes.ts';
+import { batchRoutes } from './batch/batchRoutes.ts';
 import { driverRoutes } from './capacity/driverRoutes.ts';
 import { diskRoutes } from './disk/diskRoutes.ts';
 import { eventRoutes } from './events/eventRoutes.ts';
@@ -14,6 +15,7 @@ import { sessionRoutes } from './sessions/sessionRoutes.ts';
 import { skipped } from './skipped.ts';
 import { forkRoutes } from './snapshots/forkRoutes.ts';
 import { snapshotRoutes } from './snapshots/snapshotRoutes.ts';
+import { usageRoutes } from './usage/usageRoutes.ts';
 
 /** Every path of the API, a list for each part of it. Where two match, the first counts. */
 export function allRoutes(parts: Parts): Route[] {
@@ -29,6 +31,8 @@ export function allRoutes(parts: Parts): Route[] {
     ...snapshotRoutes(parts),
     ...forkRoutes(parts),
     ...diskRoutes(parts),
+    ...batchRoutes(parts),
+    ...usageRoutes(parts),
     ...sessionRoutes(parts),
     ...agentRoutes(parts),
     ...skipped,

@@ -27,6 +27,7 @@ import { sandboxMaker } from './sandboxes/makeSandbox.ts';
 import { openSessions } from './sessions/openSessions.ts';
 import { openSnapshots } from './snapshots/openSnapshots.ts';
 import { type Front, startFront } from './startFront.ts';
+import { openUsage } from './usage/openUsage.ts';
 
 export interface OpenFront {
   readonly sandboxes: Sandboxes;
@@ -74,7 +75,20 @@ export async function openFront(options: OpenFront): Promise<Front> {
   watchSandboxes({ ...options, bus, signal });
   const sessions = openSessions({ ...options, folder: join(folder, 'sessions'), bus, signal });
   const snapshots = openSnapshots({ ...options, folder: join(folder, 'snapshots'), signal });
-  const made = { policy, capacity, secrets, toolsOf, tokens, connect, maker, bus, sessions, snapshots };
+  const usage = openUsage({ ...options, folder: join(folder, 'usage'), now: clock.now });
+  const made = {
+    policy,
+    capacity,
+    secrets,
+    toolsOf,
+    tokens,
+    connect,
+    maker,
+    bus,
+    sessions,
+    snapshots,
+    usage,
+  };
   const audit = openAudit(join(folder, 'audit'), clock.now, (error) =>
     log.error('a call is missing in the audit journal', { error: String(error) }),
   );

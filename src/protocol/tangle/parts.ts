@@ -12,6 +12,7 @@ import type { Connect } from './sandboxes/connections.ts';
 import type { Maker } from './sandboxes/makeSandbox.ts';
 import type { Sessions } from './sessions/openSessions.ts';
 import type { Snapshots } from './snapshots/openSnapshots.ts';
+import type { UsageBook } from './usage/openUsage.ts';
 
 /** What every part of the API is made of; each exports a function from these to its routes, and stands in `allRoutes`. */
 export interface Parts extends Ground {
@@ -31,6 +32,7 @@ export interface Parts extends Ground {
   readonly eventsFail: () => string | undefined;
   readonly bus: EventBus;
   readonly sessions: Sessions;
+  readonly usage: UsageBook;
   readonly disks: Disks;
   readonly snapshots: Snapshots;
   readonly clock: Clock;
