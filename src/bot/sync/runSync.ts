@@ -69,7 +69,10 @@ export async function runSync(given: SyncOptions): Promise<FinishOutcome> {
     clock,
     log,
   });
-  options.onSaveable?.(async () => ({ ...(await saveNow(options, loop, signal)), sequence }));
+  options.onSaveable?.(async () => {
+    changes?.startOver();
+    return { ...(await saveNow(options, loop, signal)), sequence };
+  });
   const keepMarker = keepMarkerSoon(publisher, clock, signal);
   const watcher = watchChanges({
     dir: config.paths.state,
