@@ -22,6 +22,7 @@ import type { RunHost } from '../runHost.ts';
 import { serveHost } from '../serveHost.ts';
 import { startHealth } from '../startHealth.ts';
 import { systemTimers } from '../systemTimers.ts';
+import { tellNextTimes } from '../tellNextTimes.ts';
 import type { ClusterContext, ClusterParts } from './clusterContext.ts';
 import { clusterIdentity } from './clusterIdentity.ts';
 import { openClusterWaves } from './clusterWaves.ts';
@@ -173,6 +174,7 @@ async function work(working: Working): Promise<void> {
     await Promise.all([
       loop.run(signal),
       source.run(loop.observer, signal),
+      tellNextTimes({ loop, source, clock: systemClock, log }, signal),
       bots?.run(served.api, signal),
       keeping,
     ]);
