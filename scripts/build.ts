@@ -153,7 +153,7 @@ function lazyBuiltins(): Plugin {
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^(node:)?(crypto|zlib)$/ }, ({ path }) => ({ path, namespace: 'lazy' }));
       onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
-        contents: `module.exports = Object.create(new Proxy({}, { get: (_, name) => process.getBuiltinModule('${path}')[name] }))`,
+        contents: `let it; module.exports = Object.create(new Proxy({}, { get: (_, name) => (it ??= process.getBuiltinModule('${path}'))[name] }))`,
       }));
     },
   };

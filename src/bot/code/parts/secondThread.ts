@@ -42,9 +42,10 @@ export function startSecondThread(archive: SharedArrayBuffer): SecondThread {
   };
 }
 
-/** Resolves when it is gone, also where it could not be started: then this thread takes all jobs. */
+/** Resolves when it has no more to do, or is gone, also where it could not be started: then this thread takes all jobs. */
 function endOf(worker: Worker): Promise<void> {
   return new Promise((resolve) => {
+    worker.on('message', () => resolve());
     worker.on('error', () => resolve());
     worker.on('exit', () => resolve());
   });
