@@ -8,12 +8,12 @@ import { numbered, type SimulatedBots, simulatedBots } from '../support/kubernet
 import { scaled } from '../support/scale.ts';
 
 /** Bots at the usual scale; `RUNTIME_TEST_SCALE=10 scripts/test test/kubernetes/manyFaults` has some hundred of them. */
-const COUNT = scaled(24);
+const COUNT = scaled(20);
 /** A quarter is switched off and on again, a quarter of them is new, and the rest must not notice anything. */
 const SOME = Math.ceil(COUNT / 4);
 const LIMIT_MS = 240_000 + COUNT * 5_000;
 /** Longer than the lease: the host may not change anything for a while, and nobody else is there. */
-const AWAY_MS = 12_000;
+const AWAY_MS = 9_000;
 
 const signal = () => AbortSignal.timeout(60_000);
 const bots = numbered('bot', COUNT);

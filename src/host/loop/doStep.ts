@@ -36,7 +36,7 @@ export async function doStep(
 ): Promise<'done' | 'changed'> {
   const slot = slotOf(step.action);
   if (slot === undefined) return act(step, before, deps, signal);
-  const give = await deps.slots.take(slot);
+  const give = await deps.slots.take(slot, step.action.type === 'start');
   try {
     // Much may have changed while it waited.
     const now = deps.situation(before.bot);

@@ -30,27 +30,29 @@ export function slotOf({ type }: Action): SlotName | undefined {
   }
 }
 
-/** First come, first served. */
+/** First come, first served; but before anybody new, who has only to finish what it has begun. */
 export interface Slots {
   /** Resolves when there is room; the result gives it back. */
-  take(name: SlotName): Promise<() => void>;
+  take(name: SlotName, hasBegun?: boolean): Promise<() => void>;
   waiting(name: SlotName): number;
 }
 
 export function createSlots(limits: SlotLimits): Slots {
   const free: Record<SlotName, number> = { ...limits };
-  const queues: Record<SlotName, (() => void)[]> = { code: [], start: [], end: [] };
+  const queue = () => ({ begun: [] as (() => void)[], others: [] as (() => void)[] });
+  const queues = { code: queue(), start: queue(), end: queue() };
   const give = (name: SlotName) => () => {
-    const next = queues[name].shift();
+    const { begun, others } = queues[name];
+    const next = begun.shift() ?? others.shift();
     if (next === undefined) free[name] += 1;
     else next();
   };
   return {
-    take: async (name) => {
+    take: async (name, hasBegun = false) => {
       if (free[name] > 0) free[name] -= 1;
-      else await new Promise<void>((resolve) => queues[name].push(resolve));
+      else await new Promise<void>((resolve) => queues[name][hasBegun ? 'begun' : 'others'].push(resolve));
       return give(name);
     },
-    waiting: (name) => queues[name].length,
+    waiting: (name) => queues[name].begun.length + queues[name].others.length,
   };
 }

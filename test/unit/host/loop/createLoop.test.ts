@@ -30,6 +30,22 @@ describe('the loop', () => {
     expect(model.instances.get('rt-a')?.spec.hash).toContain('NEW');
   });
 
+  it('starts what it has made before it makes the next, of however many', async () => {
+    const calls: string[] = [];
+    const host = start({
+      fault: (call) => {
+        calls.push(call);
+        return 'none';
+      },
+    });
+    const names = Array.from({ length: 40 }, (_, i) => `bot-${i}`);
+    host.list(...names.map((name) => aSpec({ name })));
+    await until(() => expect(host.running().length).toBe(40));
+    // There are four slots.
+    const before = calls.slice(0, calls.indexOf('start')).filter((call) => call === 'create').length;
+    expect(before).toBeLessThanOrEqual(8);
+  });
+
   it('stops nothing while the source or the engine says nothing', async () => {
     const first = start();
     first.list(aSpec({ name: 'a' }), aSpec({ name: 'b' }));

@@ -146,6 +146,20 @@ describe('slots', () => {
     await Promise.all(waiting);
     expect(order).toEqual([3, 4]);
   });
+
+  it('are given first to who has begun already', async () => {
+    const slots = createSlots({ code: 1, start: 1, end: 1 });
+    const order: string[] = [];
+    const give = await slots.take('start');
+    const waiting = ['new', 'begun', 'newer', 'begun too'].map(async (who) => {
+      const back = await slots.take('start', who.startsWith('begun'));
+      order.push(who);
+      back();
+    });
+    give();
+    await Promise.all(waiting);
+    expect(order).toEqual(['begun', 'begun too', 'new', 'newer']);
+  });
 });
 
 describe('the gate before a store that is away', () => {
