@@ -17,7 +17,7 @@ import { sweepTemporary } from './files/writeFile.ts';
 import { healthRoutes } from './health.ts';
 import { createBoxServer } from './http/createBoxServer.ts';
 import { spaceFor } from './output/logSpace.ts';
-import { portsRoute } from './ports/routes.ts';
+import { portRoutes } from './ports/routes.ts';
 import { Processes } from './processes/processes.ts';
 import { processRoutes } from './processes/routes.ts';
 import { searchRoute } from './search/searchRoute.ts';
@@ -33,7 +33,7 @@ import { Terminals } from './terminals/terminals.ts';
  *   processes/   what clients start and come back to
  *   terminals/   shells on terminals of their own
  *   search/      lines of files
- *   ports/       what listens inside
+ *   ports/       what listens inside, and the way there
  *   files/       files and folders, with the rights of its user
  *   output/      what those have printed, from its beginning, on the disk
  *   companion    a command beside it, with its stdin, stdout and descriptor 3: an agent
@@ -67,7 +67,7 @@ export async function runBox(
     ...transferRoutes(box),
     ...folderRoutes(box),
     searchRoute(box),
-    portsRoute,
+    ...portRoutes,
   ];
   const server = createBoxServer({ routes, token: config.token, log });
   try {

@@ -23,7 +23,7 @@ export function codeRoute({ config, starter, clock, limits }: Box, place: Place)
     path: '/process/run-code',
     handle: ({ request, response }) =>
       place(async () => {
-        const body = await readJson(request, limits.bodyBytes);
+        const body = await readJson(request, limits.bodyBytes, limits.bodies);
         const code = readText(body, 'code');
         const language = body.language ?? 'python';
         const interpreter =
@@ -31,7 +31,7 @@ export function codeRoute({ config, starter, clock, limits }: Box, place: Place)
         if (!interpreter) throw invalid('language', `is none of ${Object.keys(interpreters).join(', ')}`);
         const asked = readCommand(body, config);
         const words = fileWords([interpreter], code);
-        const result = await execute({ ...asked, words, starter, clock });
+        const result = await execute({ ...asked, words, starter, clock, keptBytes: limits.keptBytes });
         answerData(response, { success: result.exitCode === 0, ...result });
       }),
   };

@@ -10,6 +10,8 @@ const DEFAULT_MS = 60 * 60 * 1000;
 
 export interface ExecuteOptions extends Omit<StartOptions, 'onOutput'> {
   readonly starter: Starter;
+  /** What is kept of the beginning and of the end of each output, bytes. */
+  readonly keptBytes: number;
   readonly timeoutMs: number | undefined;
   readonly clock: Clock;
 }
@@ -34,9 +36,10 @@ export async function execute({
   timeoutMs = DEFAULT_MS,
   clock,
   starter,
+  keptBytes,
   ...options
 }: ExecuteOptions): Promise<Executed> {
-  const outputs = { stdout: new Kept(), stderr: new Kept() };
+  const outputs = { stdout: new Kept(keptBytes), stderr: new Kept(keptBytes) };
   const begun = clock.now();
   const command = await starter.start({
     ...options,

@@ -1,8 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** What is kept of one output: so many bytes of its beginning and of its end each. */
-export const KEPT_BYTES = 4 * 1024 * 1024;
-
 /** The output of a command, in memory, with a limit: what is in the middle of too much goes, and is counted. */
 export class Kept {
   readonly #each: number;
@@ -12,7 +9,8 @@ export class Kept {
   #tailBytes = 0;
   #lost = 0;
 
-  constructor(each = KEPT_BYTES) {
+  /** How many bytes of its beginning, and of its end. */
+  constructor(each: number) {
     this.#each = each;
   }
 

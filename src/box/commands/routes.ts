@@ -22,11 +22,11 @@ export function commandRoutes(box: Box): readonly Route[] {
       path: '/terminals/commands',
       handle: ({ request, response }) =>
         place(async () => {
-          const body = await readJson(request, limits.bodyBytes);
+          const body = await readJson(request, limits.bodyBytes, limits.bodies);
           const command = readText(body, 'command');
           const asked = readCommand(body, config);
           const words = shellWords(config.shell, command);
-          const result = await execute({ ...asked, words, starter, clock });
+          const result = await execute({ ...asked, words, starter, clock, keptBytes: limits.keptBytes });
           answerJson(response, 200, { success: true, result });
         }),
     },

@@ -36,7 +36,7 @@ export function fileRoutes({ config, limits }: Box): readonly Route[] {
       method: 'POST',
       path: '/files/write',
       handle: async ({ request, response }) => {
-        const body = await readJson(request, limits.bodyBytes);
+        const body = await readJson(request, limits.bodyBytes, limits.bodies);
         const path = readPath(config.workspace, body.path);
         const bytes = readContent(body);
         answerData(response, { path, ...(await writeFile(path, [bytes], readMode(body.mode))) });

@@ -16,6 +16,7 @@ export type Handle = (exchange: Exchange) => Promise<void> | void;
 
 /** `POST /process/:pid/logs`; a `*` at the end stands for the rest, which may be empty and need not begin with a slash. */
 export interface Route {
+  /** `ALL`: whichever it is. */
   readonly method: string;
   readonly path: string;
   readonly handle: Handle;

@@ -15,7 +15,7 @@ export function matchRoute(
   for (const route of routes) {
     const params = paramsOf(route.path, path);
     if (!params) continue;
-    if (route.method === method) return { route, params };
+    if (route.method === method || route.method === 'ALL') return { route, params };
     allow.push(route.method);
   }
   return { allow };

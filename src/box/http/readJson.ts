@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import type { BodyBudget } from './bodyBudget.ts';
 import { BoxError } from './boxError.ts';
 
 /** A client that sends nothing for as long has given up. Milliseconds. */
@@ -7,9 +8,13 @@ export const STALLED_MS = 60_000;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The object in a body, whatever its content type says; an empty body is an empty object. Throws `BoxError` 400, 408 and 413. */
-export async function readJson(request: IncomingMessage, mostBytes: number): Promise<JsonObject> {
-  const bytes = await readBytes(request, mostBytes);
+/** The object in a body, whatever its content type says; an empty body is an empty object. Throws `BoxError` 400, 408, 413 and 429. */
+export async function readJson(
+  request: IncomingMessage,
+  mostBytes: number,
+  budget?: BodyBudget,
+): Promise<JsonObject> {
+  const bytes = await readBytes(request, mostBytes, budget);
   if (bytes.length === 0) return {};
   if (!isUtf8(bytes)) throw new BoxError(400, 'VALIDATION_ERROR', 'the body is not UTF-8');
   let value: unknown;
@@ -24,7 +29,11 @@ export async function readJson(request: IncomingMessage, mostBytes: number): Pro
   return value as JsonObject;
 }
 
-async function readBytes(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
+async function readBytes(
+  request: IncomingMessage,
+  mostBytes: number,
+  budget: BodyBudget | undefined,
+): Promise<Buffer> {
   const tooLarge = () => {
     // What is left of it is read and thrown away, so that the client gets to read the answer.
     request.resume();
@@ -37,16 +46,23 @@ async function readBytes(request: IncomingMessage, mostBytes: number): Promise<B
   const late = setTimeout(() => reject(new BoxError(408, 'TIMEOUT', 'the body stopped coming')), STALLED_MS);
   const pieces: Buffer[] = [];
   let size = 0;
+  let isRefused = false;
   request.on('data', (piece: Buffer) => {
     late.refresh();
-    size += piece.length;
-    if (size <= mostBytes) pieces.push(piece);
-    else {
+    if (isRefused) return;
+    try {
+      if (size + piece.length > mostBytes) throw tooLarge();
+      budget?.take(piece.length);
+      size += piece.length;
+      pieces.push(piece);
+    } catch (error) {
+      isRefused = true;
       pieces.length = 0;
-      reject(tooLarge());
+      reject(error);
     }
   });
   request.once('end', () => resolve(Buffer.concat(pieces)));
   request.once('close', () => reject(new BoxError(400, 'ABANDONED', 'the request ended half-way')));
+  request.once('close', () => budget?.give(size));
   return await promise.finally(() => clearTimeout(late));
 }

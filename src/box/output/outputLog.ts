@@ -72,8 +72,8 @@ export class OutputLog {
   /** The last event, which is kept in memory: no full disk takes it away. */
   finish(type: string, data: Readonly<Record<string, unknown>>): void {
     if (this.#isEnded) return;
-    this.#tellLost();
-    this.#last = encode(this.end + 1, type, data);
+    const gap = this.#tellLost() ? '' : encode(undefined, 'gap', { reason: 'disk', bytes: this.#lost });
+    this.#last = gap + encode(this.end + 1, type, data);
     this.#close();
   }
 

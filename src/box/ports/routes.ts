@@ -1,14 +1,30 @@
 import type { AddressInfo } from 'node:net';
 import { answerData } from '../http/answer.ts';
+import { BoxError } from '../http/boxError.ts';
 import type { Route } from '../http/exchange.ts';
+import { forwardPort } from './forwardPort.ts';
 import { listeners } from './listeners.ts';
 
-/** What listens inside, but for ourselves. */
-export const portsRoute: Route = {
-  method: 'GET',
-  path: '/ports',
-  handle: ({ request, response }) => {
-    const own = (request.socket.address() as AddressInfo).port;
-    answerData(response, { ports: listeners().filter(({ port }) => port !== own) });
+/** What listens inside. */
+export const portRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/ports',
+    handle: ({ request, response }) => {
+      const own = (request.socket.address() as AddressInfo).port;
+      answerData(response, { ports: listeners().filter(({ port }) => port !== own) });
+    },
   },
-};
+  { method: 'ALL', path: '/ports/*', handle: forwardPort },
+  {
+    method: 'ALL',
+    path: '/preview-links*',
+    handle: () => {
+      throw new BoxError(
+        501,
+        'NOT_IMPLEMENTED',
+        'a port has its address already: ports/PORT/, or network/expose of the server',
+      );
+    },
+  },
+];

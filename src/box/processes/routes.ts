@@ -20,7 +20,7 @@ export function processRoutes({ config, clock, limits }: Box, processes: Process
       method: 'POST',
       path: '/process/spawn',
       handle: async ({ request, response }) => {
-        const body = await readJson(request, limits.bodyBytes);
+        const body = await readJson(request, limits.bodyBytes, limits.bodies);
         const { command, words } = readWords(body, config.shell);
         const asked = readCommand(body, config);
         const stdin = body.stdin === undefined || body.stdin === null ? undefined : readText(body, 'stdin');

@@ -19,7 +19,7 @@ const TIMEOUT_MS = 30_000;
  * Lines of files that fit a pattern, by grep(1): a process of its own, which a hostile pattern may keep busy until its time is over, and
  * not us. Patterns are Perl's where grep knows them, else extended ones; binary files are left out.
  */
-export function searchRoute({ config, starter, clock }: Box): Route {
+export function searchRoute({ config, starter, clock, limits }: Box): Route {
   const grep = async (body: JsonObject, flavour: '-P' | '-E') => {
     const { cwd, env } = { cwd: readCwd(body.cwd, config.workspace), env: config.env };
     const argv = [
@@ -39,6 +39,7 @@ export function searchRoute({ config, starter, clock }: Box): Route {
       timeoutMs: TIMEOUT_MS,
       starter,
       clock,
+      keptBytes: limits.keptBytes,
     });
   };
   return {

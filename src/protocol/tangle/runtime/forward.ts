@@ -36,7 +36,10 @@ export interface Inside {
 /** Sends the call on to a port inside, as it comes, and its answer back, as that comes. Throws 502 where nobody answers. */
 export async function forward(sandboxes: Sandboxes, call: Call, to: Inside): Promise<undefined> {
   const { request, response, signal } = call;
-  const socket = await sandboxes.dial(to.id, to.port, signal);
+  const socket = await sandboxes.dial(to.id, to.port, signal).catch((error: unknown) => {
+    // The system's: what is inside is about to start again.
+    throw error instanceof Error && 'errno' in error ? unanswered(to.id, error) : error;
+  });
   // One connection for one call: a kept one may be dead, and a command must not be sent twice to find out.
   const outgoing = http.request({
     createConnection: () => socket as never,

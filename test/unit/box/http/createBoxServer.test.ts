@@ -25,7 +25,7 @@ test('no token is 401, a wrong one 403, and health is open', async () => {
 
 test('an unknown path, another method, a body that is none: all are JSON, and the connection lives on', async () => {
   expect(await box.ask('GET', '/nowhere')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
-  expect(await box.ask('GET', '/terminals/commands')).toMatchObject({
+  expect(await box.ask('GET', '/search')).toMatchObject({
     status: 405,
     body: { code: 'METHOD_NOT_ALLOWED' },
   });

@@ -112,7 +112,10 @@ test('where nothing can be written, the end comes all the same, and how much is 
   line(log, 1);
   line(log, 2);
   log.finish('exit', { code: 1 });
-  expect(await read(log)).toEqual([{ type: 'exit', data: { code: 1 }, id: '1' }]);
+  expect(await read(log)).toEqual([
+    { type: 'gap', data: { reason: 'disk', bytes: 2000 }, id: undefined },
+    { type: 'exit', data: { code: 1 }, id: '1' },
+  ]);
   const late = new OutputLog(join(folder, 'a', 'b'), new LogSpace(8 * MIB));
   line(late, 1);
   late.finish('exit', { code: 0 });

@@ -22,3 +22,34 @@ test('says which ports anybody listens on', async () => {
   // Its own is not among them.
   expect(ports.map((one) => one.port)).not.toContain(Number(new URL(box.url).port));
 });
+
+test('the way to a port that only this machine may reach: any method, bodies both ways, and without our token', async () => {
+  const box = await startBox();
+  const script = `
+import http.server
+class H(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(201); self.send_header("x-own", "1"); self.end_headers()
+        self.wfile.write(f"{self.path} {self.headers.get('authorization')} {body.decode()}".encode())
+s = http.server.HTTPServer(("127.0.0.1", 0), H); print(s.server_port, flush=True); s.serve_forever()`;
+  await box.client.write('server.py', script);
+  const pid = await box.client.spawn('exec python3 server.py');
+  let port = 0;
+  for await (const entry of box.client.logs(pid)) {
+    port = Number(entry.data);
+    break;
+  }
+  const response = await box.fetch(`/ports/${port}/a%20b?c=d`, { method: 'POST', body: 'hello' });
+  expect([response.status, response.headers.get('x-own')]).toEqual([201, '1']);
+  expect(await response.text()).toBe('/a%20b?c=d None hello');
+  await box.client.kill(pid, 'SIGKILL');
+  await box.client.wait(pid);
+  expect(await box.ask('GET', `/ports/${port}/`)).toMatchObject({
+    status: 502,
+    body: { code: 'PORT_UNREACHABLE' },
+  });
+  for (const path of ['0/', '70000/', 'x/', `${new URL(box.url).port}/health`]) {
+    expect((await box.ask('GET', `/ports/${path}`)).status, path).toBe(400);
+  }
+});
