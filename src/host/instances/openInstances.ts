@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { RuntimeError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import { makeAgentToken } from '../bots/agentToken.ts';
@@ -11,6 +12,7 @@ import type { Users } from '../data/openUsers.ts';
 import type { Engine, InstanceSpec, Role } from '../engine/engine.ts';
 import type { CodeCache } from './codeCache.ts';
 import type { Instances } from './instances.ts';
+import { type OwnRuntime, placeRuntime } from './ownRuntime.ts';
 import { placeSecrets } from './secretFiles.ts';
 import { type Template, template } from './template.ts';
 import { waitingInstance } from './waitingInstance.ts';
@@ -49,6 +51,7 @@ export function openInstances(options: InstancesOptions): Instances {
   let base: string | undefined;
   /** Of sandboxes that bring their own: what the names meant when they were first needed. */
   const images = new Map<string, string>();
+  let ownRuntime: OwnRuntime | undefined;
 
   async function lookAtImage(signal: AbortSignal): Promise<void> {
     const { id } = await engine.image(options.image, signal);
@@ -63,6 +66,7 @@ export function openInstances(options: InstancesOptions): Instances {
 
   async function lookAtOwnImage(reference: string, signal: AbortSignal): Promise<void> {
     images.set(reference, (await engine.image(reference, signal)).id);
+    if (reference !== options.image) ownRuntime ??= placeRuntime(join(folders.data, 'inside'));
   }
 
   const imageOf = ({ sandbox }: BotSpec) =>
@@ -83,6 +87,8 @@ export function openInstances(options: InstancesOptions): Instances {
       user: users.of(spec.name),
       credentials: credentials.shape(spec, roleOf(spec)),
       shared: options.shared,
+      // Whatever is in it: what it brings under that name may be another runtime.
+      ownRuntime: own === image ? undefined : ownRuntime,
     });
     templates.set(spec, result);
     // What runs since before this host does is served as if it had just been made.

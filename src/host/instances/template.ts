@@ -4,6 +4,7 @@ import type { BotSpec } from '../bots/botSpec.ts';
 import type { Shape, User } from '../credentials/credentials.ts';
 import type { BotFolders } from '../data/folders.ts';
 import type { InstanceSpec, Mount } from '../engine/engine.ts';
+import type { OwnRuntime } from './ownRuntime.ts';
 
 /** What an instance of a bot is made of besides its specification. */
 export interface Materials {
@@ -16,6 +17,8 @@ export interface Materials {
   readonly credentials: Shape;
   /** What the host passes on to all bots: buckets, limits, intervals. */
   readonly shared: Readonly<Record<string, string>>;
+  /** Set: the image has none. */
+  readonly ownRuntime?: OwnRuntime | undefined;
 }
 
 /** An instance less its name and its secrets: what is the same for every one of a bot. */
@@ -29,15 +32,16 @@ export const QUERY_BYTES = 16 * 2 ** 20;
 const WORKSPACE = '/workspace';
 
 export function template(spec: BotSpec, materials: Materials): Template {
+  const { ownRuntime } = materials;
   const made = {
     bot: spec.name,
     image: materials.image,
-    entrypoint: undefined,
-    command: undefined,
+    entrypoint: ownRuntime?.entrypoint,
+    command: ownRuntime && [],
     // Not CODE_SHA256: the code is in its place, and there is nothing left to check.
     env: { ...environment(spec, materials), RUNTIME_CODE: materials.codeSha256 },
     user: materials.user,
-    mounts: mounts(spec, materials),
+    mounts: [...mounts(spec, materials), ...(ownRuntime?.mounts ?? [])],
     resources: spec.resources,
     egress: spec.egress,
     stopTimeoutMs: spec.stopTimeoutMs,
