@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { RuntimeError } from '../../../base/errors.ts';
 import { type EventLog, type LogLimits, openEventLog, USUAL_LIMITS } from './eventLog.ts';
@@ -23,6 +23,8 @@ export interface EventBus {
   /** Keeps a reader among those that are shown; the result ends that. */
   follow(kind: StreamKind, id: string, reader: LogReader): () => void;
   readers(kind: StreamKind, id: string): readonly LogReader[];
+  /** Those that are on the disk. */
+  names(kind: StreamKind): readonly string[];
   /** All of it, from the disk as well. */
   remove(kind: StreamKind, id: string): void;
 }
@@ -67,6 +69,7 @@ export function openEventBus({ folder, instance, now, limits = USUAL_LIMITS }: B
       };
     },
     readers: (kind, id) => [...(followed.get(pathOf(kind, id)) ?? [])],
+    names: (kind) => (existsSync(join(folder, kind)) ? readdirSync(join(folder, kind)) : []),
     remove: (kind, id) => {
       const path = pathOf(kind, id);
       open.delete(path);

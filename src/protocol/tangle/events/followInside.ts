@@ -23,6 +23,8 @@ export interface FollowOptions {
 const WAITS = { firstMs: 200, longestMs: 10_000 };
 /** Whoever is inside may say as much as it likes; more than that a second waits. */
 const MOST_PER_SECOND = 200;
+/** Characters; a path is the longest that there is in one. */
+const MOST_EVENT = 128 * 1024;
 
 /** Brings to a sandbox's stream what its container tells of it (`/_runtime/events`): files and snapshots. `_inside`: the number that it has there. */
 export async function followInside({
@@ -48,7 +50,7 @@ export async function followInside({
         headers,
       };
       const answer = await callInside(sandboxes, call, signal);
-      for await (const event of parseEvents(answer as AsyncIterable<Buffer>)) {
+      for await (const event of parseEvents(answer as AsyncIterable<Buffer>, MOST_EVENT)) {
         if (event.type === 'missed')
           emit(stream, log, { type: 'gap', data: { reason: 'inside', lost: event.data.count } });
         if (event.id === undefined || event.id <= last) continue;

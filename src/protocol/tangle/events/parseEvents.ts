@@ -6,11 +6,8 @@ export interface ParsedEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** Longer than the longest that an agent tells: its reply of 4 MiB, in JSON. Characters. */
-const MOST = 32 * 2 ** 20;
-
-/** Server-sent events as our own servers send them. Comments are left out. Throws for an event without an end, and for data that is no object. */
-export async function* parseEvents(body: AsyncIterable<Buffer>): AsyncGenerator<ParsedEvent> {
+/** Server-sent events as our own servers send them. Comments are left out. Throws for one of more than `most` characters, and for data that is no object. */
+export async function* parseEvents(body: AsyncIterable<Buffer>, most: number): AsyncGenerator<ParsedEvent> {
   const decoder = new StringDecoder('utf8');
   let pieces: string[] = [];
   let size = 0;
@@ -18,7 +15,7 @@ export async function* parseEvents(body: AsyncIterable<Buffer>): AsyncGenerator<
     const text = decoder.write(piece);
     pieces.push(text);
     size += text.length;
-    if (size > MOST) throw new Error('an event without an end');
+    if (size > most) throw new Error('an event without an end');
     // Its two halves may come apart.
     if (!text.includes('\n')) continue;
     const blocks = pieces.join('').split('\n\n');

@@ -17,9 +17,13 @@ export interface StreamedOf {
 /** Answers a call with a stream. */
 export async function streamOf(
   { bus, clock }: Pick<Parts, 'bus' | 'clock'>,
-  { response, signal }: Pick<Call, 'response' | 'signal'>,
+  { method, response, signal }: Pick<Call, 'method' | 'response' | 'signal'>,
   { kind, id, cursor, execution, last = execution && 'done', headers = {} }: StreamedOf,
 ): Promise<undefined> {
+  if (method === 'HEAD') {
+    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', ...headers }).end();
+    return;
+  }
   await streamEvents(response, {
     log: bus.of(kind, id),
     cursor,

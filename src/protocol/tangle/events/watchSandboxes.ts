@@ -53,6 +53,8 @@ export function watchSandboxes({ sandboxes, bus, clock, log, signal }: WatchOpti
     bus.remove('sandboxes', id);
   };
 
+  // Deleted while no server was there, or shortly before the last one ended.
+  for (const id of bus.names('sandboxes')) if (sandboxes.find(id) === undefined) bus.remove('sandboxes', id);
   for (const sandbox of sandboxes.all()) look(sandbox);
   void whenAborted(signal).then(sandboxes.changes(look));
 }

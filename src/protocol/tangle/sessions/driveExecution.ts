@@ -41,6 +41,8 @@ const START_MS = 20_000;
 const KEY_MS = 20 * 3_600_000;
 const TOUCH_MS = 30_000;
 const MOST_ERROR_BYTES = 64 * 1024;
+/** The longest that an agent tells is its reply of 4 MiB, in JSON. Characters. */
+const MOST_EVENT = 32 * 2 ** 20;
 
 /**
  * Brings a message to the agent, and what that says of it to the session's stream, until `done` is there. The agent is told the same under
@@ -78,7 +80,7 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
 
   /** One connection: true when there is no more to come. */
   const listen = async (answer: IncomingMessage): Promise<DrivenTo | undefined> => {
-    for await (const event of parseEvents(answer as AsyncIterable<Buffer>)) {
+    for await (const event of parseEvents(answer as AsyncIterable<Buffer>, MOST_EVENT)) {
       if (event.type === 'start' && typeof event.data.id === 'string') turn = event.data.id;
       if (turn === undefined || event.id === undefined || event.id <= seq) continue;
       await tell(translate(source, event, turn));

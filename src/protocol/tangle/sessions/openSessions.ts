@@ -51,6 +51,9 @@ export interface SessionsOptions {
   readonly signal: AbortSignal;
 }
 
+/** Of one sandbox. */
+const MOST_SESSIONS = 1000;
+
 export function openSessions(options: SessionsOptions): Sessions {
   const { sandboxes, bus, clock, log, signal } = options;
   const files = openSessionFiles(options.folder);
@@ -165,6 +168,18 @@ export function openSessions(options: SessionsOptions): Sessions {
         if (before.sandbox === rest.sandbox) return before;
         throw new RuntimeError('conflict', `there is a session ${id} of another sandbox`);
       }
+      const others = [...all.values()].filter(({ sandbox }) => sandbox === rest.sandbox).length;
+      if (others >= MOST_SESSIONS)
+        throw new HttpError(
+          429,
+          'QUOTA_EXCEEDED',
+          `there are ${others} sessions of ${rest.sandbox}; delete one`,
+          {
+            quotaType: 'sessions',
+            current: others,
+            limit: MOST_SESSIONS,
+          },
+        );
       const session: Session = {
         ...rest,
         id: id ?? `ses_${randomUUID()}`,
