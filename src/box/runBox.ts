@@ -75,7 +75,7 @@ export async function runBox(
     log.info('the box is listening', { port });
     const end = await Promise.race([whenAborted(stop), ...(companion ? [companion.ended] : [])]);
     // Whoever stops us tells our whole group, and so the companion as well.
-    const [own] = await Promise.all([end ?? companion?.ended, starter.end()]);
+    const [own] = await Promise.all([end ?? companion?.ended, starter.end(), terminals.closeAll()]);
     return own && end ? exitCode(own) : 0;
   } finally {
     server.close();

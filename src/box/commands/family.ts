@@ -9,6 +9,8 @@ export const MARK_VARIABLE = 'RUNTIME_COMMAND';
 /** Each round finds what was forked during the last one. */
 const MOST_ROUNDS = 200;
 const ROUND_MS = 10;
+/** How often those that were asked to end are looked at. */
+const END_MS = 50;
 
 export interface Family {
   /** Of the first process, which leads a session and a group. */
@@ -19,13 +21,13 @@ export interface Family {
 /**
  * Every living process of a command: its session, its group, all their descendants, and whoever carries its mark, wherever they have moved
  * themselves. Who has left all of these (a session of its own, no parent, the environment wiped) is found by nobody but the
- * container's end. With another mark it is none of them: once all have ended the system gives their numbers to others.
+ * container's end. To be asked while the leader lives or has just ended: the system gives its number to others later.
  */
 export function membersOf({ leader, mark }: Family, table = readProcessTable()): ProcessEntry[] {
-  return withDescendants(table, (entry) => {
-    const own = markOf(entry.pid);
-    return own === mark || (own === undefined && [entry.pid, entry.group, entry.session].includes(leader));
-  });
+  return withDescendants(
+    table,
+    ({ pid, group, session }) => [pid, group, session].includes(leader) || markOf(pid) === mark,
+  );
 }
 
 function withDescendants(
@@ -81,5 +83,5 @@ export async function endMarked(start: string, { sleep }: Pick<Clock, 'sleep'>):
     // A stopped process would never see it.
     signalProcess(pid, 'SIGCONT');
   }
-  while (members().length > 0) await sleep(ROUND_MS);
+  while (members().length > 0) await sleep(END_MS);
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolders } from '../../base/makeFolders.ts';
 import { openPipe, type Pipe } from './pipe.ts';
 
 /** So many are made at a time, by one start of mkfifo(1). */
@@ -36,6 +37,8 @@ export function createPipePool(mkfifo = 'mkfifo'): PipePool {
   };
   const makeFifos = () =>
     new Promise<string[]>((resolve) => {
+      // Whoever we work for may clear out what is temporary.
+      makeFolders(folder, 0o700);
       const paths = Array.from({ length: BATCH }, () => join(folder, String(made++)));
       execFile(mkfifo, ['-m', '600', ...paths], (error) => resolve(error ? [] : paths));
     });

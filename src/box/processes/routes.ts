@@ -12,6 +12,8 @@ import type { Processes } from './processes.ts';
 
 /** A signal needs no more. */
 const SMALL_BYTES = 64 * 1024;
+/** Of a command, where it is shown. */
+const MOST_SHOWN = 4096;
 const MOST_ARGUMENTS = 4096;
 
 export function processRoutes({ config, clock, limits }: Box, processes: Processes): readonly Route[] {
@@ -57,7 +59,7 @@ export function processRoutes({ config, clock, limits }: Box, processes: Process
 function readWords(body: JsonObject, shell: string): { command: string; words: () => ShellWords } {
   if (body.executable === undefined) {
     const command = readText(body, 'command');
-    return { command: command.slice(0, SMALL_BYTES), words: () => shellWords(shell, command) };
+    return { command: command.slice(0, MOST_SHOWN), words: () => shellWords(shell, command) };
   }
   const file = readText(body, 'executable');
   if (file === '') throw invalid('executable', 'is empty');
@@ -67,7 +69,7 @@ function readWords(body: JsonObject, shell: string): { command: string; words: (
     throw invalid('args', `is not a list of at most ${MOST_ARGUMENTS} strings`);
   }
   const argv = [file, ...(args as string[])];
-  return { command: argv.join(' ').slice(0, SMALL_BYTES), words: () => ({ argv }) };
+  return { command: argv.join(' ').slice(0, MOST_SHOWN), words: () => ({ argv }) };
 }
 
 /** By its name or its number; SIGTERM where none is named. */

@@ -107,7 +107,10 @@ export class Terminals {
       })
       .catch((error: unknown) => {
         log.remove();
-        throw error;
+        const isMissing = error instanceof BoxError && error.status === 400;
+        throw isMissing
+          ? new BoxError(501, 'NOT_IMPLEMENTED', 'this image has no script(1), which makes terminals')
+          : error;
       });
     const createdAt = new Date(clock.now()).toISOString();
     const view = {
@@ -182,6 +185,11 @@ export class Terminals {
       await command.ended;
     }
     log.remove();
+  }
+
+  /** All of them. A shell on a terminal takes no SIGTERM. */
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#all.keys()].map((id) => this.close(id)));
   }
 
   end(): void {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readProcessTable } from '../../../../src/base/process/processTree.ts';
 import { startBox, type TestBox } from '../../../support/box/startBox.ts';
+import { collect } from '../../../support/sandboxClient.ts';
 
 let box: TestBox;
 beforeAll(async () => {
@@ -65,6 +66,7 @@ test('a time-out is a 408 that tells what there was, and ends every descendant',
   const command = [
     'sleep 1000 & echo $!',
     '(setsid sleep 1000 & echo $!)',
+    '(env RUNTIME_COMMAND=forged sleep 1000 & echo $!)',
     '(nohup sh -c "echo \\$\\$; exec sleep 1000" &)',
     'sleep 1000',
   ].join('\n');
@@ -72,7 +74,7 @@ test('a time-out is a 408 that tells what there was, and ends every descendant',
   expect(status).toBe(408);
   expect(body).toMatchObject({ success: false, code: 'EXEC_TIMEOUT', timeoutMs: 1000 });
   const pids = (body.result.stdout as string).trim().split('\n').map(Number);
-  expect(pids).toHaveLength(3);
+  expect(pids).toHaveLength(4);
   expect(pids.filter(alive)).toEqual([]);
 });
 
@@ -107,4 +109,16 @@ test('what is wrong with a request is told before anything is started', async ()
       [field],
     ]);
   }
+});
+
+test('whoever clears out what is temporary takes nothing away that the next command needs', async () => {
+  await box.exec('rm -rf "$TMPDIR"/.runtime-*');
+  // More than are made at a time.
+  for (let round = 0; round < 20; round++)
+    expect((await box.exec('echo x > /dev/stderr')).stderr).toBe('x\n');
+  await box.exec('for f in "$TMPDIR"/.runtime-pipes-*/*; do rm "$f"; echo text > "$f"; done');
+  expect((await box.exec('echo y > /dev/stderr')).stderr).toBe('y\n');
+  const pid = await box.client.spawn('echo z');
+  await box.client.wait(pid);
+  expect((await collect(box.client.logs(pid))).map(({ data }) => data)).toEqual(['z\n']);
 });
