@@ -6,11 +6,11 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { docker, universalImage } from '../../test/support/container/docker.ts';
 import { type RealServe, realServe } from '../../test/support/serve/realServe.ts';
-import { anonymousMiB, cpuSeconds, median, mib, ms, printTable, sideBySide } from './lib.ts';
+import { anonymousMiB, cpuOfCgroupMs, cpuSeconds, median, mib, ms, printTable, sideBySide } from './lib.ts';
 
 const count = Number(process.argv[2] ?? 50);
-const STARTS = 7;
-const COMMANDS = 40;
+const STARTS = 5;
+const COMMANDS = 20;
 const REST_SECONDS = 20;
 
 const image = await universalImage();
@@ -31,6 +31,14 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 async function untilRunning(serve: RealServe, id: string): Promise<void> {
   while ((await serve.info(id)).status !== 'running') await pause(5);
+}
+
+const pidOf = async (id: string) => Number(await docker('inspect', '-f', '{{.State.Pid}}', `rt-${id}`));
+
+/** Anonymous memory of all that runs in it, MiB. */
+async function memoryOf(id: string): Promise<number> {
+  const listed = (await docker('top', `rt-${id}`, '-eo', 'pid')).trim().split('\n').slice(1);
+  return listed.reduce((sum, pid) => sum + anonymousMiB(Number(pid)), 0);
 }
 
 async function remove(serve: RealServe, id: string): Promise<void> {
@@ -69,6 +77,7 @@ const starts = await sideBySide(STARTS, {
 
 const { id: one } = await serve.create(small);
 await untilRunning(serve, one);
+const startCpuMs = cpuOfCgroupMs(await pidOf(one));
 const both: number[] = [];
 const commands: number[] = [];
 const inDocker: number[] = [];
@@ -82,6 +91,9 @@ for (let i = 0; i < COMMANDS; i++) {
   );
   inDocker.push(await timed(() => docker('exec', `rt-${one}`, 'true')));
 }
+// Its daemon has looked at the disk, and all has been given back that a start needs.
+await pause(15_000);
+const insideMiB = await memoryOf(one);
 await remove(serve, one);
 
 const [serverBefore, machineBefore] = [anonymousMiB(serve.pid), available()];
@@ -116,6 +128,8 @@ const adoptedMs = await timed(async () => {
 printTable(`A server of sandboxes, ${count} at once`, [
   ['create to running, one after the other (median)', ms(starts.sandbox ?? Number.NaN)],
   ['docker run --detach, in turns with it', ms(starts.dockerRun ?? Number.NaN)],
+  ['processor inside until it runs', ms(startCpuMs)],
+  ['anonymous memory inside, at rest', mib(insideMiB)],
   ['a command, `true`: one request (median; p90)', `${ms(median(commands))}; ${ms(quantile(commands, 0.9))}`],
   ['… with the look before it that clients take', `${ms(median(both))}; ${ms(quantile(both, 0.9))}`],
   ['docker exec true, in turns with it', `${ms(median(inDocker))}; ${ms(quantile(inDocker, 0.9))}`],

@@ -76,6 +76,22 @@ describe.skipIf(image.missing !== undefined)(
       await serve.until(two, 'running');
       expect((await serve.exec(two, 'cat kept; wc -c < zeros')).stdout).toBe('kept\n1000000\n');
 
+      // A snapshot: one that somebody was told of is there, and another can be taken.
+      await serve.exec(two, 'echo newer > kept');
+      const snapshot = () => serve.call('POST', `/v1/sandboxes/${two}/snapshot`, {});
+      const snapping = snapshot().catch(() => undefined);
+      await pause(Math.random() * 300);
+      await again();
+      const told = await snapping;
+      await serve.until(two, 'running');
+      const listed = JSON.stringify((await serve.call('GET', `/v1/sandboxes/${two}/snapshots`)).body);
+      if (told?.status === 200 || told?.status === 201) expect(listed).toContain(told.body.snapshotId);
+      const taken = await snapshot();
+      expect(taken, JSON.stringify(taken)).toMatchObject({ body: { snapshotId: expect.any(String) } });
+      const fork = await serve.create({ fromSnapshot: taken.body.snapshotId });
+      await serve.until(fork.id, 'running');
+      expect((await serve.exec(fork.id, 'cat kept')).stdout).toBe('newer\n');
+
       // Delete: nothing is left.
       const deleting = serve.call('DELETE', `/v1/sandboxes/${three}`).catch(() => undefined);
       await pause(Math.random() * 100);
