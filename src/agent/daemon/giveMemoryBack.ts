@@ -9,11 +9,6 @@ const SETTLE_MS = 2000;
  * The returned function is called with the size of each piece of work, bytes.
  */
 export function giveMemoryBack(): (bytes: number) => void {
-  const settle = () => {
-    releaseMemory();
-    // What runs from here on runs every minute, as long as the bot. V8 would forget it after half a minute, and compile it for each look.
-    process.getBuiltinModule('node:v8').setFlagsFromString('--no-flush-bytecode');
-  };
-  setTimeout(settle, SETTLE_MS).unref();
+  setTimeout(releaseMemory, SETTLE_MS).unref();
   return releaseWhenQuiet(MUCH_BYTES);
 }

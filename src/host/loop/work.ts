@@ -1,4 +1,5 @@
 import type { RuntimeError } from '../../base/errors.ts';
+import { growingWait } from '../../base/growingWait.ts';
 import type { Condition } from '../journal/condition.ts';
 import type { Recorded } from '../reconcile/recorded.ts';
 import type { Step } from '../reconcile/step.ts';
@@ -43,7 +44,7 @@ export function newWork(): Work {
 /** Backs off. `random` in [0, 1). Whether the error is another one than before. */
 export function noteError(work: Work, error: RuntimeError, now: number, random: number): boolean {
   work.errors += 1;
-  const pause = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(work.errors - 1, 20));
+  const pause = growingWait({ firstMs: FIRST_MS, longestMs: LONGEST_MS }, work.errors);
   work.retryAt = now + pause * (0.75 + random / 2);
   const isNew = work.error?.message !== error.message;
   work.error = error;

@@ -1,3 +1,4 @@
+import { growingWait } from '../../base/growingWait.ts';
 import type { RestartPolicy } from '../bots/botSpec.ts';
 import type { Instance } from '../engine/engine.ts';
 import { type HeldReason, type Recorded, without } from './recorded.ts';
@@ -60,7 +61,7 @@ function later(
 ) {
   const failures = (ranMs >= restart.resetMs ? 0 : recorded.failures) + 1;
   const longestMs = soon ? Math.min(SOON_LONGEST_MS, restart.longestMs) : restart.longestMs;
-  const pauseMs = Math.min(longestMs, restart.firstMs * 2 ** Math.min(failures - 1, 30));
+  const pauseMs = growingWait({ firstMs: restart.firstMs, longestMs }, failures);
   return { write: { ...base, failures, retryAt: at + pauseMs }, events: [event] };
 }
 

@@ -6,7 +6,6 @@ import {
   CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -20,12 +19,15 @@ import type { ObjectBody, ObjectInfo, ObjectStore, PutOptions } from '../objectS
 import { appendByCopy } from '../s3/appendByCopy.ts';
 import { createConditional } from '../s3/conditional.ts';
 import { encodePath } from '../s3/encodePath.ts';
+import { packing, recoded } from '../s3/requireStore.ts';
 import { decodeKey, quoted } from '../s3/s3Xml.ts';
 import { createSweeper } from '../s3/sweepUploads.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
 import { wholeChecksum } from '../wholeChecksum.ts';
 import { type AwsClientOptions, abortable, awsError, createAwsClient } from './awsClient.ts';
 import { awsMultipart } from './awsMultipart.ts';
+import { refuseOthers } from './refuseOthers.ts';
+import { serverTime } from './serverTime.ts';
 
 export interface AwsStoreOptions extends AwsClientOptions {
   readonly bucket: string;
@@ -38,6 +40,7 @@ export function openAwsStore(options: AwsStoreOptions): ObjectStore {
   const { bucket, createBucket } = options;
   const where = options.endpoint === undefined ? 'AWS' : new URL(options.endpoint).host;
   const client = createAwsClient(options);
+  refuseOthers(client, where);
   const sweeper = createSweeper();
   const conditionally = createConditional();
   const object = (key: string) => ({ Bucket: bucket, Key: key });
@@ -60,6 +63,17 @@ export function openAwsStore(options: AwsStoreOptions): ObjectStore {
     }
   };
 
+  const head: ObjectStore['head'] = (key, { checksum, signal } = {}) =>
+    guarded('store.head', key, signal, async () => {
+      const ChecksumMode = checksum ? 'ENABLED' : undefined;
+      const output = await client.send(
+        new HeadObjectCommand({ ...object(key), ChecksumMode }),
+        abortable(signal),
+      );
+      const sha256 = wholeChecksum(output.ChecksumSHA256);
+      return { ...infoOf(key, Number(output.ContentLength), output), sha256 };
+    });
+
   return {
     name: `s3 bucket "${bucket}" at ${where}`,
 
@@ -72,21 +86,22 @@ export function openAwsStore(options: AwsStoreOptions): ObjectStore {
         const size = Number(output.ContentRange?.split('/')[1] ?? output.ContentLength);
         const toStoreError = (error: unknown) => awsError(error, 'store.get', subject(key));
         const body = output.Body as Readable;
+        try {
+          if (!Number.isSafeInteger(size)) throw recoded(subject(key), 'an answer without a length');
+          const encoding = packing(output.ContentEncoding);
+          // An object may have been stored so. Of one that was packed on its way, another length is known.
+          if (encoding !== undefined && size !== (await head(key, { signal })).size)
+            throw recoded(subject(key), `an answer that was packed on its way (${encoding})`);
+        } catch (error) {
+          body.destroy();
+          throw error;
+        }
         // The whole object: a gateway that knows no ranges.
         const cut = range && output.ContentRange === undefined ? cutBody(body, range) : body;
         return { ...infoOf(key, size, output), body: mappedBody(cut, toStoreError, signal) };
       }),
 
-    head: (key, { checksum, signal } = {}) =>
-      guarded('store.head', key, signal, async () => {
-        const ChecksumMode = checksum ? 'ENABLED' : undefined;
-        const output = await client.send(
-          new HeadObjectCommand({ ...object(key), ChecksumMode }),
-          abortable(signal),
-        );
-        const sha256 = wholeChecksum(output.ChecksumSHA256);
-        return { ...infoOf(key, Number(output.ContentLength), output), sha256 };
-      }),
+    head,
 
     put: async (key, body, options = {}) => {
       const { ifMatch, signal } = options;
@@ -211,33 +226,6 @@ async function createMissing(
     // Another process was faster.
     if (!isRuntimeError(awsError(error, 'store.createBucket', bucket), 'conflict')) throw error;
   });
-}
-
-/** Any answer of the store's tells its time, a refusal too. */
-async function serverTime(
-  client: S3Client,
-  bucket: string,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  let date: string | undefined;
-  const command = new HeadBucketCommand({ Bucket: bucket });
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args);
-      date = (result.response as { headers?: Record<string, string> }).headers?.date;
-      return result;
-    },
-    { step: 'finalizeRequest' },
-  );
-  try {
-    await client.send(command, abortable(signal));
-  } catch (error) {
-    date = (error as { $response?: { headers?: Record<string, string> } }).$response?.headers?.date;
-    if (date === undefined) throw error;
-  }
-  const now = Date.parse(date ?? '');
-  if (!Number.isNaN(now)) return now;
-  throw new RuntimeError('unavailable', `${bucket}: an answer without the time`, { op: 'store.now' });
 }
 
 function infoOf(

@@ -17,8 +17,16 @@ export function requireStore(headers: IncomingHttpHeaders, op: string, path: str
   });
 }
 
+/** The error for an answer that a proxy has made another one of. */
+export function recoded(path: string, what: string): RuntimeError {
+  return new RuntimeError('unavailable', `${path}: ${what}`, {
+    op: 'store.get',
+    path,
+    hint: 'A proxy in front of the store recodes its answers: turn that off for the store.',
+  });
+}
+
 /** What an answer was packed with on its way; undefined: nothing that needs a look. */
-export function contentEncoding(headers: IncomingHttpHeaders): string | undefined {
-  const encoding = headers['content-encoding'];
+export function packing(encoding: string | undefined): string | undefined {
   return encoding === undefined || /^(identity|aws-chunked)?$/.test(encoding) ? undefined : encoding;
 }

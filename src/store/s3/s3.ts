@@ -10,7 +10,7 @@ import { wholeChecksum } from '../wholeChecksum.ts';
 import { createBucket } from './createBucket.ts';
 import { encodePath } from './encodePath.ts';
 import { networkError } from './networkError.ts';
-import { contentEncoding, requireStore } from './requireStore.ts';
+import { packing, recoded, requireStore } from './requireStore.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3Client.ts';
 import { parseListPage, quoted } from './s3Xml.ts';
 import type { Sweeper } from './sweepUploads.ts';
@@ -57,12 +57,6 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
     return infoOf(key, response.headers);
   };
 
-  const recoded = (key: string, what: string) =>
-    new RuntimeError('unavailable', `${client.subject(key)}: ${what}`, {
-      op: 'store.get',
-      path: key,
-      hint: 'A proxy in front of the store recodes its answers: turn that off for the store.',
-    });
   const outOfRange = (key: string) =>
     new RuntimeError('damaged', `${client.subject(key)}: InvalidRange`, { op: 'store.get', path: key });
 
@@ -81,11 +75,12 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       try {
         requireStore(response.headers, 'store.get', client.subject(key));
         // Nobody could tell its end from a connection that broke.
-        if (!Number.isSafeInteger(info.size)) throw recoded(key, 'an answer without a length');
-        const encoding = contentEncoding(response.headers);
+        if (!Number.isSafeInteger(info.size))
+          throw recoded(client.subject(key), 'an answer without a length');
+        const encoding = packing(response.headers['content-encoding']);
         // An object may have been stored so. Of one that was packed on its way, another length is known.
         if (encoding !== undefined && info.size !== (await head(key, { signal })).size)
-          throw recoded(key, `an answer that was packed on its way (${encoding})`);
+          throw recoded(client.subject(key), `an answer that was packed on its way (${encoding})`);
         // The whole object: a gateway that knows no ranges.
         const whole = range && response.statusCode === 200;
         if (whole && range.start >= info.size) throw outOfRange(key);

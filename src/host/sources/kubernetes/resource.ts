@@ -15,10 +15,3 @@ export const botResource = {
   /** `"true"`: lets a bot that is deleted go although its state could not be saved. */
   deleteWithoutSaving: 'runtime.bots/delete-without-saving',
 } as const;
-
-/** `/apis/runtime.bots/v1alpha1/namespaces/NAMESPACE/bots`, or of one. */
-export function botPath(namespace: string, name?: string): string {
-  const { group, version, plural } = botResource;
-  const all = `/apis/${group}/${version}/namespaces/${namespace}/${plural}`;
-  return name === undefined ? all : `${all}/${name}`;
-}

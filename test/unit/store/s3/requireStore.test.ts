@@ -1,38 +1,45 @@
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { ObjectStore } from '../../../../src/store/objectStore.ts';
 import { requireStore } from '../../../../src/store/s3/requireStore.ts';
 import { answering } from '../../../support/store/answering.ts';
 
 const unavailable = (hint: string) =>
   expect.objectContaining({ code: 'unavailable', retryable: false, hint: expect.stringContaining(hint) });
 
-test.each([
-  ['get', (store) => store.get('key')],
-  ['head', (store) => store.head('key')],
-  ['put', (store) => store.put('key', Buffer.from('x'))],
-] as const satisfies [string, (store: Awaited<ReturnType<typeof answering>>) => Promise<unknown>][])(
-  'a portal and a proxy without tags are told from a store: %s',
-  async (_, call) => {
-    const portal = await answering({ 'content-type': 'text/html', etag: '"page"' }, '<html>log in</html>');
+const calls = [
+  ['get', (store: ObjectStore) => store.get('key')],
+  ['head', (store: ObjectStore) => store.head('key')],
+  ['put', (store: ObjectStore) => store.put('key', Buffer.from('x'))],
+] as const;
+
+describe.each(['s3', 'aws'] as const)('%s', (type) => {
+  test.each(calls)('a portal and a proxy without tags are told from a store: %s', async (_, call) => {
+    const portal = await answering(
+      { 'content-type': 'text/html', etag: '"page"' },
+      '<html>log in</html>',
+      {},
+      type,
+    );
     await expect(call(portal)).rejects.toEqual(unavailable('portal'));
-    const stripped = await answering({ 'x-amz-request-id': '1' }, 'bytes');
+    const stripped = await answering({ 'x-amz-request-id': '1' }, 'bytes', {}, type);
     await expect(call(stripped)).rejects.toEqual(unavailable('ETag'));
-    const good = await answering({ 'x-amz-request-id': '1', etag: '"t"' }, 'bytes');
+    const good = await answering({ 'x-amz-request-id': '1', etag: '"t"' }, 'bytes', {}, type);
     await expect(call(good)).resolves.toMatchObject({ etag: '"t"' });
-  },
-);
+  });
+
+  test('an answer that was packed on its way is no damage, and one that is stored so is taken as it is', async () => {
+    const packed = gzipSync('the bytes of the object');
+    const headers = { etag: '"t"', 'content-encoding': 'gzip' };
+    const onItsWay = await answering(headers, packed, { 'content-length': '23' }, type);
+    await expect(onItsWay.get('key')).rejects.toEqual(unavailable('recodes'));
+    const stored = await answering(headers, packed, { 'content-length': `${packed.length}` }, type);
+    const { body } = await stored.get('key');
+    expect(Buffer.concat(await body.toArray()).equals(packed)).toBe(true);
+  });
+});
 
 test('a page that is an object of a store', () => {
   const headers = { 'content-type': 'text/html', etag: '"t"', 'x-amz-request-id': '1' };
   expect(() => requireStore(headers, 'store.get', 'page')).not.toThrow();
-});
-
-test('an answer that was packed on its way is no damage, and one that is stored so is taken as it is', async () => {
-  const packed = gzipSync('the bytes of the object');
-  const headers = { etag: '"t"', 'content-encoding': 'gzip' };
-  const onItsWay = await answering(headers, packed, { 'content-length': '23' });
-  await expect(onItsWay.get('key')).rejects.toEqual(unavailable('recodes'));
-  const stored = await answering(headers, packed, { 'content-length': `${packed.length}` });
-  const { body } = await stored.get('key');
-  expect(Buffer.concat(await body.toArray()).equals(packed)).toBe(true);
 });
