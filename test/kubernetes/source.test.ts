@@ -1,7 +1,10 @@
 import { expect } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { RuntimeError } from '../../src/base/errors.ts';
-import { openKubernetesSource } from '../../src/host/sources/kubernetes/openKubernetesSource.ts';
+import {
+  type KubernetesSourceOptions,
+  openKubernetesSource,
+} from '../../src/host/sources/kubernetes/openKubernetesSource.ts';
 import { botResource } from '../../src/host/sources/kubernetes/resource.ts';
 import type { Listing } from '../../src/host/sources/source.ts';
 import { kubeTest } from '../support/kubernetes/kubeTest.ts';
@@ -10,7 +13,9 @@ import { aBot, botsOf } from '../support/kubernetes/withBots.ts';
 
 const signal = () => AbortSignal.timeout(100_000);
 
-async function start(space: TestNamespace, canSave = async () => {}) {
+type CanSave = KubernetesSourceOptions['canSave'];
+
+async function start(space: TestNamespace, canSave: CanSave = async () => {}) {
   const bots = await botsOf(space.client, space.name);
   const source = openKubernetesSource({
     client: space.client,
@@ -22,6 +27,11 @@ async function start(space: TestNamespace, canSave = async () => {}) {
   const over = new AbortController();
   const seen: { listing: Listing; meant: ReadonlySet<string> } = { listing: new Map(), meant: new Set() };
   const failures: unknown[] = [];
+  /** Of which it has been told that they wait. */
+  const waiting = new Set<string>();
+  source.onChange((bot) => {
+    if (source.waits.has(bot)) waiting.add(bot);
+  });
   const running = source.run(
     {
       listed: (listing, meant = new Set()) => Object.assign(seen, { listing, meant }),
@@ -38,6 +48,7 @@ async function start(space: TestNamespace, canSave = async () => {}) {
     source,
     seen,
     failures,
+    waiting,
     until,
     spec: (bot: string) => {
       const entry = seen.listing.get(bot);
@@ -131,6 +142,8 @@ kubeTest(
     await here.until(() => here.seen.listing.size === 2);
     for (const name of ['a', 'b']) await here.bots.remove(name, {}, signal());
     await here.until(() => here.source.waits.size === 2);
+    // Told of each, or its status would not say it.
+    await here.until(() => here.waiting.size === 2);
     expect([...here.seen.listing.keys()]).toEqual(['a', 'b']);
     const goes = { metadata: { annotations: { [botResource.deleteWithoutSaving]: 'true' } } };
     await here.bots.patch('a', goes, signal());
@@ -139,6 +152,27 @@ kubeTest(
     isAway = false;
     await here.until(() => here.seen.listing.size === 0);
     expect([...here.seen.meant].sort()).toEqual(['a', 'b']);
+  },
+);
+
+kubeTest(
+  'a bot that is deleted and let go by somebody is meant to be gone, whatever the store does',
+  async () => {
+    await using space = await testNamespace();
+    await using here = await start(
+      space,
+      (_, signal) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    );
+    await here.bots.create(aBot('a', {}, { finalizers: [botResource.finalizer] }), signal());
+    await here.until(() => here.seen.listing.size === 1);
+    await here.bots.remove('a', {}, signal());
+    // A store that says nothing at all is said to be waited for.
+    await here.until(() => here.source.waits.get('a')?.includes('has not answered'));
+    await here.bots.patch('a', { metadata: { finalizers: null } }, signal());
+    await here.until(() => here.seen.listing.size === 0);
+    expect([...here.seen.meant]).toEqual(['a']);
+    expect(here.source.waits.size).toBe(0);
   },
 );
 

@@ -20,26 +20,48 @@ export interface Departures {
 
 const ASK_EVERY_MS = 2_000;
 const ASKED_AT_ONCE = 8;
+/** A store that is away may take its time to be given up: until then it is said that it is waited for. */
+const SAID_AFTER_MS = 3_000;
 
-/** A bot that is stopped while the store is away loses what was not saved. So one that is deleted runs on until the store answers. */
-export function createDepartures({ clock, canSave }: DeparturesOptions, changed: () => void): Departures {
+/**
+ * A bot that is stopped while the store is away loses what was not saved. So one that is deleted runs on until the store answers.
+ * `changed` is called with a bot that may go now, or of which `waits` says something else.
+ */
+export function createDepartures(
+  { clock, canSave }: DeparturesOptions,
+  changed: (bot: string) => void,
+): Departures {
   const asking = new Map<string, KnownBot>();
   const allowed = new Set<string>();
   const waits = new Map<string, string>();
   let wake: () => void = () => undefined;
 
+  function wait({ uid, bot }: KnownBot, why: string): void {
+    if (!asking.has(uid) || waits.get(bot) === why) return;
+    waits.set(bot, why);
+    changed(bot);
+  }
+
   async function askAll(signal: AbortSignal): Promise<void> {
     await inParallel(ASKED_AT_ONCE, [...asking.values()], signal, async (one) => {
+      const asked = new AbortController();
+      if (!waits.has(one.bot))
+        void clock.sleep(SAID_AFTER_MS, AbortSignal.any([signal, asked.signal])).then(
+          () => wait(one, 'the store has not answered yet'),
+          () => undefined,
+        );
       try {
         await canSave(one.bot, signal);
         allowed.add(one.uid);
         asking.delete(one.uid);
         waits.delete(one.bot);
+        changed(one.bot);
       } catch (error) {
         signal.throwIfAborted();
-        waits.set(one.bot, asRuntimeError(error).message);
+        wait(one, asRuntimeError(error).message);
+      } finally {
+        asked.abort();
       }
-      changed();
     });
   }
 

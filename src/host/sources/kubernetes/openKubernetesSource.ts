@@ -51,7 +51,12 @@ export function openKubernetesSource(options: KubernetesSourceOptions): Kubernet
   let byBot = new Map<string, KnownBot>();
   const listeners: ((bot: string) => void)[] = [];
   let changed: () => void = () => undefined;
-  const departures = createDepartures(options, () => changed());
+  /** Bots whose object was deleted, and let go by somebody else than this host: that was meant. */
+  const letGo = new Set<string>();
+  const departures = createDepartures(options, (bot) => {
+    changed();
+    tell(bot);
+  });
 
   const read = (object: BotObject) => readBot(object, known.get(object.metadata.name), clock.now());
   const tell = (bot: string) => {
@@ -83,6 +88,8 @@ export function openKubernetesSource(options: KubernetesSourceOptions): Kubernet
       entries.set(one.bot, other === undefined ? one.entry : clash(one.bot, other, one.entry));
       byBot.set(one.bot, one);
     }
+    for (const bot of letGo) meant.add(bot);
+    letGo.clear();
     for (const bot of entries.keys()) meant.delete(bot);
     return { entries, meant };
   }
@@ -130,6 +137,7 @@ export function openKubernetesSource(options: KubernetesSourceOptions): Kubernet
               const gone = [...known.values()];
               known = new Map(items.map((one) => [one.object, one]));
               for (const one of items) if (one.isDeleted) departures.ask(one);
+              for (const one of gone) if (one.isDeleted && !known.has(one.object)) letGo.add(one.bot);
               isListed = true;
               flush();
               for (const { bot } of [...items, ...gone.filter(({ object }) => !known.has(object))]) tell(bot);
@@ -137,6 +145,7 @@ export function openKubernetesSource(options: KubernetesSourceOptions): Kubernet
             changed: put,
             gone: (one) => {
               known.delete(one.object);
+              if (one.isDeleted) letGo.add(one.bot);
               departures.forget(one);
               changed();
               tell(one.bot);
