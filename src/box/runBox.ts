@@ -1,6 +1,7 @@
 import { constants, tmpdir } from 'node:os';
 import { systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import { releaseWhenQuiet } from '../base/releaseWhenQuiet.ts';
 import { whenAborted } from '../base/whenAborted.ts';
 import { listen } from '../bot/answers/listen.ts';
 import { type Box, boxLimits } from './box.ts';
@@ -39,6 +40,9 @@ import { Terminals } from './terminals/terminals.ts';
  *   companion    a command beside it, with its stdin, stdout and descriptor 3: an agent
  */
 
+/** So many have left something to give back. */
+const MANY_REQUESTS = 100;
+
 /** Serves until `stop` is aborted or its companion has ended; resolves with the exit code. */
 export async function runBox(
   config: BoxConfig,
@@ -69,7 +73,12 @@ export async function runBox(
     searchRoute(box),
     ...portRoutes,
   ];
-  const server = createBoxServer({ routes, token: config.token, log });
+  const server = createBoxServer({
+    routes,
+    token: config.token,
+    log,
+    worked: releaseWhenQuiet(MANY_REQUESTS),
+  });
   try {
     const port = await listen(server, config.port);
     log.info('the box is listening', { port });

@@ -16,18 +16,22 @@ const MAX_HEADER_BYTES = 32 * 1024;
 /** How long a client that was refused may go on sending. */
 const LINGER_MS = 5000;
 const MAX_CONNECTIONS = 512;
+/** A body of so many bytes leaves as much behind as a request without one. */
+const REQUEST_BYTES = 64 * 1024;
 
 export interface BoxServerOptions {
   readonly routes: readonly Route[];
   readonly token: Secret;
   readonly log: Logger;
+  /** With each request: how much there is to give back when it is quiet again, in requests. */
+  readonly worked: (amount: number) => void;
 }
 
 /**
  * The server of a box: each request has its token checked and goes to its route. A body has no time limit as a whole, since
  * uploads are as long as they are: who reads it gives up when it stops coming.
  */
-export function createBoxServer({ routes, token, log }: BoxServerOptions): Server {
+export function createBoxServer({ routes, token, log, worked }: BoxServerOptions): Server {
   const isAllowed = tokenCheck(token);
   const server = createServer({
     requireHostHeader: false,
@@ -44,6 +48,7 @@ export function createBoxServer({ routes, token, log }: BoxServerOptions): Serve
     else socket.destroy();
   });
   server.on('request', async (request, response) => {
+    worked(1 + Number(request.headers['content-length'] ?? 0) / REQUEST_BYTES);
     try {
       await answer(request, response);
     } catch (thrown) {

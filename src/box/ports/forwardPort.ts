@@ -1,24 +1,13 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import { hopByHop } from '../../base/hopByHop.ts';
 import { answerOf } from '../../base/httpAnswer.ts';
 import { BoxError, invalid } from '../http/boxError.ts';
 import type { Exchange } from '../http/exchange.ts';
 
-/** Of one connection only (RFC 9110, 7.6.1); and our own token, which is nobody's business inside. */
-const NOT_SENT_ON = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'authorization',
-  'host',
-]);
+/** Of this connection only, and our own token, which is nobody's business inside. */
+const NOT_SENT_ON = new Set([...hopByHop, 'expect', 'authorization', 'host']);
 
 /** `3000/path` behind `/ports/`: the request goes to whoever listens on that port inside, also where only this machine may. Throws `BoxError` 400 and 502. */
 export async function forwardPort({ request, response, params, query, gone }: Exchange): Promise<void> {

@@ -1,17 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { hopByHop } from '../../base/hopByHop.ts';
 import type { Head } from './send.ts';
-
-/** Of one connection only (RFC 9110, 7.6.1): they mean nothing on the next one. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** What of the client's headers the bot's server has a use for. No token of ours is among them. */
 const FORWARDED = ['accept', 'content-type', 'last-event-id'] as const;
@@ -39,6 +28,6 @@ export function headOf(
 ): Head {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers))
-    if (!HOP_BY_HOP.has(name) && typeof value === 'string') kept[name] = value;
+    if (!hopByHop.has(name) && typeof value === 'string') kept[name] = value;
   return { status: statusCode, headers: { ...kept, ...more } };
 }

@@ -1,21 +1,15 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { hopByHop } from '../../../base/hopByHop.ts';
 import { answerOf } from '../../../base/httpAnswer.ts';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import { HttpError } from '../http/httpError.ts';
 import type { Call } from '../http/route.ts';
 
-/** Of one connection only (RFC 9110, 7.6.1), or of this server only. */
+/** Of one connection only, or of this server only. */
 const NOT_SENT_ON = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
+  ...hopByHop,
   'expect',
   'authorization',
   'host',
