@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemCode } from '../../base/errors.ts';
 import { BoxError, invalid } from '../http/boxError.ts';
 import { type Family, MARK_VARIABLE } from './family.ts';
@@ -10,6 +12,9 @@ import type { ShellWords } from './shellWords.ts';
 /** So many bytes in so many milliseconds are much for one command. */
 const FLOOD_BYTES = 4 * 1024 * 1024;
 const FLOOD_MS = 100;
+
+/** From the end of a command to the end of its output, where there are no pipes. */
+const SOCKET_MS = 200;
 
 export type Output = 'stdout' | 'stderr';
 
@@ -78,7 +83,9 @@ export async function startCommand(options: CommandOptions): Promise<RunningComm
     });
   }
   const ended = new Promise<CommandEnd>((resolve) => {
-    child.once('exit', (code, signal) => {
+    child.once('exit', async (code, signal) => {
+      // Of a socket nobody can say that nothing is left in it, but for its end, which descendants may hold back.
+      if (!taken.stdout || !taken.stderr) await Promise.race([once(child, 'close'), delay(SOCKET_MS)]);
       for (const output of ['stdout', 'stderr'] as const) {
         // What waits in the stream came before what waits in the pipe.
         for (let held = sources[output].read(); held; held = sources[output].read());

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '../../base/clock.ts';
 import { type Family, killFamily, signalFamily } from '../commands/family.ts';
+import type { ShellWords } from '../commands/shellWords.ts';
 import type { Output } from '../commands/startCommand.ts';
 import type { Starter, StartOptions } from '../commands/starter.ts';
 import { BoxError } from '../http/boxError.ts';
@@ -34,7 +35,9 @@ export interface ProcessView {
   readonly exitedAt?: string;
 }
 
-export interface SpawnOptions extends Omit<StartOptions, 'onOutput'> {
+export interface SpawnOptions extends Omit<StartOptions, 'onOutput' | 'words'> {
+  /** Asked once it is known that there is room: they may hold a descriptor. */
+  readonly words: () => ShellWords;
   /** As it is shown. */
   readonly command: string;
   readonly timeoutMs: number | undefined;
@@ -69,7 +72,7 @@ export class Processes {
     this.#folder = mkdtempSync(join(options.folder, '.runtime-processes-'));
   }
 
-  async spawn({ command, timeoutMs, ...options }: SpawnOptions): Promise<ProcessView> {
+  async spawn(options: SpawnOptions): Promise<ProcessView> {
     const running = [...this.#all.values()].filter(({ view }) => view.running).length + this.#starting;
     if (running >= MOST_RUNNING) {
       const facts = { quotaType: 'processes', current: running, limit: MOST_RUNNING, retryAfter: 1 };
@@ -77,7 +80,7 @@ export class Processes {
     }
     this.#starting += 1;
     try {
-      return await this.#start(command, timeoutMs, options);
+      return await this.#start(options);
     } finally {
       this.#starting -= 1;
     }
@@ -110,19 +113,17 @@ export class Processes {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #start(
-    command: string,
-    timeoutMs: number | undefined,
-    options: Omit<StartOptions, 'onOutput'>,
-  ): Promise<ProcessView> {
+  async #start({ command, timeoutMs, words, ...options }: SpawnOptions): Promise<ProcessView> {
     const { starter, clock, space } = this.#options;
     const startedAt = clock.now();
     const log = new OutputLog(join(this.#folder, String(++this.#count)), space);
     const writer = outputWriter(log, clock);
-    const child = await starter.start({ ...options, onOutput: writer.write }).catch((error: unknown) => {
-      log.remove();
-      throw error;
-    });
+    const child = await starter
+      .start({ ...options, words: words(), onOutput: writer.write })
+      .catch((error: unknown) => {
+        log.remove();
+        throw error;
+      });
     const pid = child.leader;
     const over = new AbortController();
     const ended = child.ended.then(({ code, signal }) => {

@@ -26,7 +26,7 @@ export function processRoutes({ config, clock, limits }: Box, processes: Process
         const { command, words } = readWords(body, config.shell);
         const asked = readCommand(body, config);
         const stdin = body.stdin === undefined || body.stdin === null ? undefined : readText(body, 'stdin');
-        answerData(response, await processes.spawn({ ...asked, command, words: words(), stdin }));
+        answerData(response, await processes.spawn({ ...asked, command, words, stdin }));
       },
     },
     { method: 'GET', path: '/process', handle: ({ response }) => answerData(response, processes.list()) },
