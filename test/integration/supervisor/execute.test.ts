@@ -270,7 +270,7 @@ test('a stop while pulling: 143, and the bot never runs', async () => {
     RUNTIME: 'command',
     ENTRYPOINT: 'echo started',
   });
-  await sleep(1000);
+  await expect.poll(run.stderr, { timeout: 20_000 }).toContain('trying again');
   run.child.kill('SIGTERM');
   expect(await run.finished).toMatchObject({ code: 143, stdout: '' });
   expect(await container.exitRecord()).toMatchObject({ source: 'runtime', exit: 143 });

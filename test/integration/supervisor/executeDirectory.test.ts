@@ -211,7 +211,7 @@ test('--watch reads bot.yaml and config.json again, and waits where they are wro
   await change('config.json', '{"n":2}');
   await run.prints('one {"n":2}');
   await change('config.json', '{');
-  await expect.poll(run.stderr).toContain('config.json:1:2 is not JSON');
+  await expect.poll(run.stderr, { timeout: 20_000 }).toContain('config.json:1:2 is not JSON');
   await change('config.json', '{"n":3}');
   await run.prints('one {"n":3}');
   await change('bot.yaml', settings('echo two'));

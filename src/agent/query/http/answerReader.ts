@@ -1,5 +1,6 @@
 import { ChunkedDecoder } from '../../../base/chunkedDecoder.ts';
-import { AnswerError, type AnswerHead, findHeadEnd, parseHead } from './answerHead.ts';
+import { findHeadEnd } from '../../../base/findHeadEnd.ts';
+import { AnswerError, type AnswerHead, parseHead } from './answerHead.ts';
 import { ByteBuilder } from './byteBuilder.ts';
 
 const MAX_HEAD_BYTES = 64 * 1024;

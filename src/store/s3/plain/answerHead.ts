@@ -11,15 +11,6 @@ export interface AnswerHead {
   readonly keepsAlive: boolean;
 }
 
-/** Where the empty line ends, in CRLF and LF of any mixture; undefined: not yet. */
-export function findHeadEnd(bytes: Buffer): number | undefined {
-  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) {
-    if (bytes[at + 1] === 10) return at + 2;
-    if (bytes[at + 1] === 13 && bytes[at + 2] === 10) return at + 3;
-  }
-  return undefined;
-}
-
 /** Status line and headers. Throws `protocolError`. `method`: of the request; the answer to a HEAD has no body. */
 export function parseAnswerHead(text: string, method: string): AnswerHead {
   const [first = '', ...lines] = text.split(/\r?\n/);

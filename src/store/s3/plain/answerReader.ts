@@ -1,5 +1,6 @@
 import { type ByteSink, ChunkedDecoder } from '../../../base/chunkedDecoder.ts';
-import { type AnswerHead, findHeadEnd, parseAnswerHead, protocolError } from './answerHead.ts';
+import { findHeadEnd } from '../../../base/findHeadEnd.ts';
+import { type AnswerHead, parseAnswerHead, protocolError } from './answerHead.ts';
 
 const MAX_HEAD_BYTES = 64 * 1024;
 
