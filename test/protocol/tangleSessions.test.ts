@@ -1,6 +1,9 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { NewSandbox } from '../../src/host/sandboxes/sandboxes.ts';
+import type { Execution, Session } from '../../src/protocol/tangle/sessions/session.ts';
 import { type RunningAgent, runHandler, samples } from '../support/agent/handlers.ts';
 import { temporaryDirectory } from '../support/files/temporary.ts';
 import { type ReadEvent, readEvents } from '../support/serve/eventReader.ts';
@@ -81,6 +84,8 @@ test('a message is answered on the stream of its session, which is kept', async 
     expect.arrayContaining(['sandbox.running', 'execution.started', 'execution.completed']),
   );
   expect((await front.ask('DELETE', `/v1/sessions/${id}`)).body).toEqual({ success: true });
+  await later.until(({ type }) => type === 'session.deleted');
+  await expect(later.until(({ type }) => type === 'never')).rejects.toThrow('has ended');
   expect((await front.ask('GET', `/v1/sessions/${id}`)).status).toBe(404);
   expect((await front.ask('DELETE', `/v1/sessions/${id}`)).status).toBe(404);
 });
@@ -253,4 +258,34 @@ test('a batch asks several, and tells of each as it ends', async () => {
   expect(
     (await front.ask('POST', '/batch/run', { tasks: [...tasks, tasks[0]], sandboxId: 'sb-1' })).status,
   ).toBe(400);
+});
+
+test('a message that the agent may have when the server is killed is never as if it had not been', async () => {
+  const { front, sandboxes, folder } = await withAgent();
+  const { id } = (await front.ask('POST', '/v1/sessions', { sandboxId: 'sb-1' })).body;
+  await front.close();
+  // Written down, and nothing of it heard: so it is before the first event of it, whoever has it.
+  const path = join(folder, 'sessions', `${id}.json`);
+  const session = JSON.parse(readFileSync(path, 'utf8')) as Session;
+  const execution: Execution = {
+    id: 'exec_cut',
+    key: 'k',
+    message: 'once',
+    metadata: {},
+    status: 'running',
+    createdAt: Date.now(),
+    endedAt: undefined,
+    result: undefined,
+  };
+  writeFileSync(path, JSON.stringify({ ...session, executions: [execution] }));
+  sandboxes.set('sb-1', { status: 'stopped' });
+  const next = await frontTest({ sandboxes, folder });
+  const stream = await readEvents(`${next.url}/v1/sessions/${id}/events`);
+  await stream.until(isDone);
+  expect(stream.events.find(({ type }) => type === 'execution.failed')?.data).toMatchObject({
+    executionId: 'exec_cut',
+    error: { code: 'interrupted' },
+  });
+  const { executions } = (await next.ask('GET', `/v1/sessions/${id}`)).body;
+  expect(executions).toMatchObject([{ id: 'exec_cut', status: 'failed' }]);
 });

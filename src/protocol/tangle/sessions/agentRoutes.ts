@@ -7,7 +7,7 @@ import type { Parts } from '../parts.ts';
 import { bothPaths } from '../runtime/bothPaths.ts';
 import { openSandbox } from '../runtime/openSandbox.ts';
 import { readPrompt } from './readPrompt.ts';
-import type { Execution, Session } from './session.ts';
+import { type Execution, SESSION_DELETED, type Session } from './session.ts';
 import { mustHaveAgent } from './sessionRoutes.ts';
 import { viewOf } from './sessionView.ts';
 
@@ -23,7 +23,13 @@ export function agentRoutes(parts: Parts): Route[] {
   };
 
   /** The execution that the call is about: one that goes on (`X-Execution-ID`), or a message's. */
-  const begin = async (call: Call): Promise<{ session: Session; execution: Execution }> => {
+  const begin = async (
+    call: Call,
+  ): Promise<{
+    session: Session;
+    execution: Execution /** Nothing of it was told before. */;
+    since: number;
+  }> => {
     const sandbox = open(call);
     mustHaveAgent(sandbox);
     const prompt = readPrompt(await call.body(), call.request);
@@ -32,7 +38,7 @@ export function agentRoutes(parts: Parts): Route[] {
         const execution = session.executions.find(
           ({ id, key }) => prompt.executionId === id || prompt.executionId === key,
         );
-        if (session.sandbox === sandbox.id && execution) return { session, execution };
+        if (session.sandbox === sandbox.id && execution) return { session, execution, since: 0 };
       }
       throw notFound('execution', prompt.executionId);
     }
@@ -43,18 +49,20 @@ export function agentRoutes(parts: Parts): Route[] {
       ownsSandbox: false,
       metadata: undefined,
     });
+    const { lastId } = bus.of('sessions', session.id);
     const execution = await sessions.send(session, { ...prompt, key: prompt.executionId });
-    return { session, execution };
+    const isNew = session.executions.every(({ id }) => id !== execution.id);
+    return { session, execution, since: isNew ? lastId : 0 };
   };
 
   return [
     ...bothPaths('POST', '/agents/run/stream', async (call) => {
-      const cursor = cursorOf(call.query, call.request) ?? 0;
-      const { session, execution } = await begin(call);
+      const cursor = cursorOf(call.query, call.request);
+      const { session, execution, since } = await begin(call);
       return await streamOf(parts, call, {
         kind: 'sessions',
         id: session.id,
-        cursor,
+        cursor: cursor ?? since,
         execution: execution.id,
         headers: { 'x-execution-id': execution.id, 'x-session-id': session.id },
       });
@@ -87,7 +95,7 @@ export function agentRoutes(parts: Parts): Route[] {
     ...bothPaths('GET', '/agents/sessions/:session/events', async (call) => {
       const session = find(call);
       const cursor = cursorOf(call.query, call.request) ?? 0;
-      return await streamOf(parts, call, { kind: 'sessions', id: session.id, cursor });
+      return await streamOf(parts, call, { kind: 'sessions', id: session.id, cursor, last: SESSION_DELETED });
     }),
   ];
 }

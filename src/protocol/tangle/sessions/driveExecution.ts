@@ -62,6 +62,8 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
     if (!isAccepted) driving.onAccepted();
     isAccepted = true;
   };
+  /** The agent may have it: then what becomes of it is told, and it is not as if it had never been. */
+  const isTheirs = () => isAccepted || isResumed;
   const startedAt = clock.now();
 
   const tell = async (events: readonly NewEvent[]) => {
@@ -81,7 +83,7 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
   /** One connection: true when there is no more to come. */
   const listen = async (answer: IncomingMessage): Promise<DrivenTo | undefined> => {
     for await (const event of parseEvents(answer as AsyncIterable<Buffer>, MOST_EVENT)) {
-      if (event.type === 'start' && typeof event.data.id === 'string') turn = event.data.id;
+      if (event.type === 'start' && isName(event.data.id)) turn = event.data.id;
       if (turn === undefined || event.id === undefined || event.id <= seq) continue;
       await tell(translate(source, event, turn));
       seq = event.id;
@@ -104,7 +106,7 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
       const isRunning = ['pending', 'provisioning', 'running'].includes(
         sandboxes.find(session.sandbox)?.status ?? '',
       );
-      if (!isRunning && isAccepted) return await fail('interrupted', 'the sandbox was stopped');
+      if (!isRunning && isTheirs()) return await fail('interrupted', 'the sandbox was stopped');
       if (!isRunning) throw new HttpError(409, 'INVALID_STATE', `sandbox ${session.sandbox} does not run`);
       try {
         const answer = await ask(driving, turn, seq);
@@ -115,14 +117,14 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
           continue;
         }
         const refusal = await refusalOf(answer);
-        const isSoon = statusCode === 503 && (isAccepted || clock.now() - startedAt < START_MS);
+        const isSoon = statusCode === 503 && (isTheirs() || clock.now() - startedAt < START_MS);
         if (isSoon) continue;
-        if (isAccepted) return await fail(refusal.code, refusal.message);
+        if (isTheirs()) return await fail(refusal.code, refusal.message);
         throw refusal;
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof HttpError) throw error;
-        const isLong = !isAccepted && clock.now() - startedAt >= START_MS;
+        const isLong = !isTheirs() && clock.now() - startedAt >= START_MS;
         if (isLong)
           throw new HttpError(
             503,
@@ -138,6 +140,9 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
     clearInterval(busy);
   }
 }
+
+/** It becomes a part of a path. */
+const isName = (id: unknown): id is string => typeof id === 'string' && /^[\w-]{1,128}$/.test(id);
 
 /** What the life before this one has told, where it could only not write down any more that it has. */
 function endOf(log: EventLog, id: string): DrivenTo | undefined {

@@ -4,12 +4,13 @@ import { asRuntimeError, RuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
 import { whenAborted } from '../../../base/whenAborted.ts';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+import { emit } from '../events/emit.ts';
 import type { EventBus } from '../events/eventBus.ts';
 import { newestOf } from '../events/newestOf.ts';
 import { HttpError } from '../http/httpError.ts';
 import { BOT_PORT, callInside } from '../runtime/callInside.ts';
 import { driveExecution } from './driveExecution.ts';
-import { type Execution, MOST_EXECUTIONS, type Session } from './session.ts';
+import { type Execution, MOST_EXECUTIONS, SESSION_DELETED, type Session } from './session.ts';
 import { openSessionFiles } from './sessionFiles.ts';
 
 /**
@@ -144,6 +145,8 @@ export function openSessions(options: SessionsOptions): Sessions {
     removed.delete(session.id);
     all.delete(session.id);
     files.remove(session.id);
+    // Whoever follows it is told, from memory.
+    emit(bus.of('sessions', session.id), log, { type: SESSION_DELETED, data: { sessionId: session.id } });
     bus.remove('sessions', session.id);
     if (session.ownsSandbox && sandboxes.find(session.sandbox) !== undefined)
       await sandboxes.remove(session.sandbox, 'user');

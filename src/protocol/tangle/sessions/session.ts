@@ -34,3 +34,6 @@ export interface ExecutionResult {
 }
 
 export const MOST_EXECUTIONS = 100;
+
+/** The last event of a session. */
+export const SESSION_DELETED = 'session.deleted';

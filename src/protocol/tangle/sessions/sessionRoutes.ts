@@ -8,7 +8,7 @@ import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 import { findOwn } from '../sandboxes/findOwn.ts';
 import { readCreate } from '../sandboxes/readCreate.ts';
-import type { Session } from './session.ts';
+import { SESSION_DELETED, type Session } from './session.ts';
 import { viewOf } from './sessionView.ts';
 
 const message = v.object({
@@ -120,7 +120,12 @@ export function sessionRoutes(parts: Parts): Route[] {
         const session = find(call);
         // Without a number: what a session is, is all of it.
         const cursor = cursorOf(call.query, call.request) ?? 0;
-        return await streamOf(parts, call, { kind: 'sessions', id: session.id, cursor });
+        return await streamOf(parts, call, {
+          kind: 'sessions',
+          id: session.id,
+          cursor,
+          last: SESSION_DELETED,
+        });
       },
     },
   ];
