@@ -32,7 +32,7 @@ export function specOf(record: SandboxRecord, box: CodeRef): BotSpec {
         }
       : {
           runtime: agent.runtime,
-          code: { file: agent.code, sha256: undefined },
+          code: agent.code === '' ? box : { file: agent.code, sha256: undefined },
           ...(agent.entrypoint === ''
             ? { agent: true as const, entrypoints: { bot: '', query: undefined } }
             : { entrypoints: { bot: agent.entrypoint, query: undefined, message: agent.entrypoint } }),
