@@ -56,8 +56,8 @@ ownClusterTest(
       await own.remove(names[1]!, {}, signal);
       await cluster.compact();
       // Nor does the server have it in its memory any more.
-      await cluster.kill('apiserver');
-      await cluster.start('apiserver');
+      await cluster.killApi();
+      await cluster.startApi();
     };
     expect(await list()).toEqual(names.slice(2));
     expect(proxy.forgotten).toBe(1);

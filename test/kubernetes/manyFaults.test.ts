@@ -100,10 +100,10 @@ manyBotsTest(
     const { cluster, host } = field;
     await through(field, 'killed', async (change) => {
       await change();
-      await cluster.kill('apiserver');
+      await cluster.killApi();
       await expect(field.fleet.bots.get('bot-0000', signal())).rejects.toMatchObject({ code: 'unavailable' });
       await systemClock.sleep(AWAY_MS);
-      await cluster.start('apiserver');
+      await cluster.startApi();
     });
     expect(host.log()).toMatch(/is not renewed/);
   },
@@ -152,8 +152,8 @@ manyBotsTest(
         await pods.patch(`rt-${victim}`, { metadata: { finalizers: null } }, signal());
         await pods.remove(`rt-${victim}`, { graceSeconds: 0 }, signal());
         await cluster.compact();
-        await cluster.kill('apiserver');
-        await cluster.start('apiserver');
+        await cluster.killApi();
+        await cluster.startApi();
         expect(proxy.forgotten).toBe(forgotten);
         proxy.trouble = () => undefined;
       },

@@ -9,19 +9,17 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { createKubeClient, type KubeClient } from '../../../src/host/kubernetes/kubeClient.ts';
 import { readKubeconfig } from '../../../src/host/kubernetes/kubeconfig.ts';
 
-/** A cluster whose nodes and pods are simulated (kwok), and whose parts may be killed: no other test sees it. */
+/** A cluster whose nodes and pods are simulated (kwok), and whose API server may be killed: no other test sees it. */
 export interface OwnCluster extends AsyncDisposable {
   readonly kubeconfig: string;
   readonly client: KubeClient;
-  /** SIGKILL. Resolves once it is gone. */
-  kill(part: Part): Promise<void>;
+  /** SIGKILL to the API server. Resolves once it is gone. */
+  killApi(): Promise<void>;
   /** As it was started first. Resolves once the API answers. */
-  start(part: Part): Promise<void>;
+  startApi(): Promise<void>;
   /** etcd forgets every moment before now. */
   compact(): Promise<void>;
 }
-
-export type Part = 'apiserver' | 'etcd';
 
 const script = join(import.meta.dirname, '../../../scripts/kube');
 const execute = promisify(execFile);
@@ -54,18 +52,10 @@ function open(state: string, kubeconfig: string, end: () => Promise<void>): OwnC
   const access = readKubeconfig(kubeconfig, process.env, Date.now);
   const client = createKubeClient(access, systemClock);
   const pids = join(state, 'pids');
-  const fileOf = (part: Part) => join(pids, readdirSync(pids).find((name) => name.endsWith(`-${part}`))!);
-  const pidOf = (part: Part) => Number(readFileSync(fileOf(part), 'utf8').split(' ')[0]);
-  const parts: readonly Part[] = ['apiserver', 'etcd'];
-  const argvOf = new Map(
-    parts.map((part) => [
-      part,
-      readFileSync(`/proc/${pidOf(part)}/cmdline`, 'utf8')
-        .split('\0')
-        .slice(0, -1),
-    ]),
-  );
-  const etcd = argvOf.get('apiserver')!.find((_, i, all) => all[i - 1] === '--etcd-servers')!;
+  const pidFile = join(pids, readdirSync(pids).find((name) => name.endsWith('-apiserver'))!);
+  const pidOfApi = () => Number(readFileSync(pidFile, 'utf8').split(' ')[0]);
+  const argv = readFileSync(`/proc/${pidOfApi()}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  const etcd = argv[argv.indexOf('--etcd-servers') + 1];
   const ask = async (path: string, body: object): Promise<{ header: { revision: string } }> => {
     const answer = await fetch(`${etcd}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) });
     if (!answer.ok) throw new Error(`etcd: ${answer.status} ${await answer.text()}`);
@@ -75,19 +65,19 @@ function open(state: string, kubeconfig: string, end: () => Promise<void>): OwnC
   return {
     kubeconfig,
     client,
-    async kill(part) {
-      const pid = pidOf(part);
+    async killApi() {
+      const pid = pidOfApi();
       process.kill(pid, 'SIGKILL');
       for (const late = AbortSignal.timeout(30_000); lives(pid); ) await systemClock.sleep(20, late);
     },
-    async start(part) {
-      const [program = '', ...args] = argvOf.get(part)!;
-      const log = openSync(join(state, 'log', part), 'a');
+    async startApi() {
+      const [program = '', ...args] = argv;
+      const log = openSync(join(state, 'log/apiserver'), 'a');
       const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log] });
       closeSync(log);
       child.unref();
       // As scripts/kube writes it, which stops it in the end.
-      writeFileSync(fileOf(part), `${child.pid} ${fieldsOf(child.pid!)[19]}\n`);
+      writeFileSync(pidFile, `${child.pid} ${fieldsOf(child.pid!)[19]}\n`);
       for (const late = AbortSignal.timeout(90_000); !(await isReady(client)); )
         await systemClock.sleep(100, late);
     },

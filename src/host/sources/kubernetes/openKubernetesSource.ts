@@ -33,7 +33,7 @@ export interface KubernetesSource extends Source {
 /** Milliseconds: what changes together is told together. */
 const TOGETHER_MS = 50;
 /** Of the time between two tellings: with many bots, what changes all the time must not take all of it. */
-const REST = 9;
+const REST = 3;
 
 /**
  * The custom resource `Bot` in one namespace, listed and watched. One that is deleted is wanted until the store answers, so that its state
