@@ -86,6 +86,8 @@ export async function plainExchange(connections: Connections, request: PlainRequ
       if (answer && answer.readableLength > 0) socket.setTimeout(request.idleMs);
       else fail(timeoutError(`no byte within ${request.idleMs} ms`));
     };
+    // Both may have come while a connection was waited for.
+    if (request.signal?.aborted) return onAbort();
     if (socket.destroyed) return onClose();
     socket.on('data', onData).on('end', onEnd).on('error', fail).on('close', onClose).on('timeout', onIdle);
     socket.setTimeout(request.idleMs);
