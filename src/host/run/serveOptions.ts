@@ -45,6 +45,12 @@ export const serveSettings = {
     '',
     'a file that says what sandboxes may be: docs/sandboxes.md',
   ),
+  hosts: setting(
+    'RUNTIME_SERVE_HOSTS',
+    anyText,
+    '',
+    'a file of other hosts that sandboxes are placed on: docs/sandboxes.md',
+  ),
   'cpu-cores': setting(
     'RUNTIME_SERVE_CPU_CORES',
     integer(0, 1_000_000),

@@ -3,6 +3,9 @@ import { batchRoutes } from './batch/batchRoutes.ts';
 import { driverRoutes } from './capacity/driverRoutes.ts';
 import { diskRoutes } from './disk/diskRoutes.ts';
 import { eventRoutes } from './events/eventRoutes.ts';
+import { heartbeatRoutes } from './hosts/heartbeat.ts';
+import type { Others } from './hosts/openOthers.ts';
+import { poolRoutes } from './hosts/poolRoutes.ts';
 import type { Route } from './http/route.ts';
 import { networkRoutes } from './network/networkRoutes.ts';
 import type { Parts } from './parts.ts';
@@ -18,12 +21,16 @@ import { snapshotRoutes } from './snapshots/snapshotRoutes.ts';
 import { usageRoutes } from './usage/usageRoutes.ts';
 
 /** Every path of the API, a list for each part of it. Where two match, the first counts. */
-export function allRoutes(parts: Parts): Route[] {
+export function allRoutes(parts: Parts, others: Others | undefined): Route[] {
+  const pool = others?.pool;
+  const here = sandboxRoutes(parts, pool);
   return [
     ...health(parts),
-    ...sandboxRoutes(parts),
-    ...driverRoutes(parts),
-    ...readyRoutes(parts),
+    ...heartbeatRoutes(parts),
+    ...(others === undefined ? [] : poolRoutes({ ...parts, ...others }, here)),
+    ...here,
+    ...driverRoutes(parts, pool),
+    ...readyRoutes(parts, pool),
     ...tokenRoutes(parts),
     ...secretRoutes(parts),
     ...networkRoutes(parts),

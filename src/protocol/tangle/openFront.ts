@@ -18,8 +18,10 @@ import { openKeys } from './access/openKeys.ts';
 import { rateLimited } from './access/rateLimit.ts';
 import { makeSigningKey, sidecarTokens } from './access/sidecarToken.ts';
 import { allRoutes } from './allRoutes.ts';
+import { emit } from './events/emit.ts';
 import { openEventBus } from './events/eventBus.ts';
 import { watchSandboxes } from './events/watchSandboxes.ts';
+import { openOthers } from './hosts/openOthers.ts';
 import { frontMetrics } from './http/metrics.ts';
 import { toolsBy } from './runtime/toolsBy.ts';
 import { connections } from './sandboxes/connections.ts';
@@ -45,6 +47,8 @@ export interface OpenFront {
   readonly disks: Disks;
   /** What sandboxes are placed on. */
   readonly hosts: CapacityOptions['hosts'];
+  /** The file of other hosts; undefined: there are none. */
+  readonly hostsFile?: string | undefined;
   readonly holdsEgress: boolean;
   readonly isReady: () => boolean;
   readonly version: string;
@@ -68,10 +72,17 @@ export async function openFront(options: OpenFront): Promise<Front> {
   const secrets = openSecrets(join(folder, 'secrets'), clock.now);
   const toolsOf = toolsBy(policy);
   const connect = connections(tokens, toolsOf, clock.now);
-  const maker = sandboxMaker({ ...options, policy, capacity, secrets });
   const ending = new AbortController();
   const { signal } = ending;
   const bus = openEventBus({ folder: join(folder, 'events'), instance: randomUUID(), now: clock.now });
+  const maker = sandboxMaker({
+    ...options,
+    policy,
+    capacity,
+    secrets,
+    placed: ({ id }, data) =>
+      emit(bus.of('sandboxes', id), log, { type: 'sandbox.placed', data: { sandboxId: id, ...data } }),
+  });
   watchSandboxes({ ...options, bus, signal });
   const sessions = openSessions({ ...options, folder: join(folder, 'sessions'), bus, signal });
   const snapshots = openSnapshots({ ...options, folder: join(folder, 'snapshots'), signal });
@@ -89,14 +100,19 @@ export async function openFront(options: OpenFront): Promise<Front> {
     snapshots,
     usage,
   };
+  const others = options.hostsFile === undefined ? undefined : openOthers(options.hostsFile, options, signal);
   const audit = openAudit(join(folder, 'audit'), clock.now, (error) =>
     log.error('a call is missing in the audit journal', { error: String(error) }),
   );
-  const metrics = frontMetrics(options.registry, { sandboxes: options.sandboxes, capacity });
+  const metrics = frontMetrics(options.registry, {
+    sandboxes: options.sandboxes,
+    hosts: () => [...capacity.hosts(), ...(others?.pool.views(true) ?? [])],
+  });
   const front = await startFront({
     ...options,
     host: options.who === 'all' ? undefined : '127.0.0.1',
-    routes: allRoutes({ ...options, ...made, eventsFail: bus.trouble }),
+    routes: allRoutes({ ...options, ...made, eventsFail: bus.trouble }, others),
+    elsewhere: others?.elsewhere,
     authenticate: rateLimited(authenticator(keys, tokens), policy, clock.now),
     answered: (call) => {
       metrics.answered(call.route?.path ?? 'none', call.status, call.ms / 1000);

@@ -12,12 +12,13 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../../base/log.ts';
-import type { Authenticate } from './access/access.ts';
+import { type Authenticate, nobody } from './access/access.ts';
 import type { Caller } from './access/caller.ts';
+import { originFor } from './access/onBehalf.ts';
 import { createServer, listen } from './http/createServer.ts';
 import { errorAnswer, isDefect } from './http/errorAnswer.ts';
 import { HttpError } from './http/httpError.ts';
-import { matcher } from './http/matchRoute.ts';
+import { type Matched, matcher } from './http/matchRoute.ts';
 import { readBody } from './http/readBody.ts';
 import { respond } from './http/respond.ts';
 import type { Call, Route } from './http/route.ts';
@@ -31,10 +32,16 @@ export interface FrontOptions {
   readonly host: string | undefined;
   /** Where clients reach it, when that is not what they say themselves (a proxy): `https://sandboxes.example`. */
   readonly publicUrl: string | undefined;
+  /** Who answers a call of a sandbox that is not on this host; undefined: it is, or nobody has it. */
+  readonly elsewhere?: Elsewhere | undefined;
   /** Told of every call when its answer is through, or its client has gone. */
   readonly answered: (what: Answered) => void;
   readonly log: Logger;
 }
+
+export type Elsewhere = (
+  found: Matched,
+) => Promise<((call: Call, route: Route) => Promise<undefined>) | undefined>;
 
 export interface Answered {
   readonly id: string;
@@ -86,7 +93,11 @@ export async function startFront(options: FrontOptions): Promise<Front> {
         },
       );
     seen.route = found.route;
-    seen.caller = authenticate(found, request);
+    const elsewhere = await options.elsewhere?.(found);
+    // A token of a sandbox elsewhere only its own host can read.
+    const isForeign = elsewhere !== undefined && found.route.scope === 'sidecar';
+    const caller = isForeign ? nobody : authenticate(found, request);
+    seen.caller = caller;
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const call: Call = {
@@ -96,14 +107,14 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       path,
       query: new URLSearchParams(queryString),
       params: found.params,
-      caller: seen.caller,
-      origin: options.publicUrl ?? originOf(request),
+      caller,
+      origin: originFor(caller, request.headers) ?? options.publicUrl ?? originOf(request),
       signal: AbortSignal.any([gone.signal, closing.signal]),
       body: () => readBody(request),
       request,
       response,
     };
-    const result = await found.route.handle(call);
+    const result = await (elsewhere?.(call, found.route) ?? found.route.handle(call));
     if (result !== undefined) respond(response, result);
   }
 

@@ -30,6 +30,7 @@ export async function startTangle(parts: ServeParts): Promise<void> {
     policy: options.policy || undefined,
     hosts,
     disks: parts.disks,
+    hostsFile: options.hosts || undefined,
     holdsEgress: options.network === '',
     isReady: parts.isReady,
     version: build.version,

@@ -1,6 +1,6 @@
 import type { Resources, Sandbox, Sandboxes } from '../sandboxes.ts';
 import { type Amounts, amountsOf, heldBy, nothing, sum } from './amounts.ts';
-import { type Hints, type HostView, type Placed, place, type Shortage } from './place.ts';
+import { type Hints, type HostView, place, type Shortage } from './place.ts';
 
 export interface CapacityOptions {
   readonly sandboxes: Pick<Sandboxes, 'all'>;
@@ -10,8 +10,6 @@ export interface CapacityOptions {
 
 export interface Capacity {
   hosts(): readonly HostView[];
-  /** What a request would get, and nothing is held. */
-  ask(asked: Amounts, hints: Hints): Placed;
   /**
    * Holds what it takes until `write` has written it down, or failed: nobody else is given the same meanwhile. Throws
    * `NoRoom`, before `write` is called.
@@ -52,7 +50,6 @@ export function createCapacity({ sandboxes, hosts }: CapacityOptions): Capacity 
   };
   return {
     hosts: views,
-    ask: (asked, hints) => place(views(), asked, hints),
     hold: async (asked, hints, write) => {
       const placed = place(views(), asked, hints);
       if (placed.host === undefined) throw new NoRoom(placed.why, placed.short);

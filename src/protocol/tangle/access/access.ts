@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { HttpError } from '../http/httpError.ts';
 import type { Matched } from '../http/matchRoute.ts';
 import { allows, type Caller } from './caller.ts';
+import { onBehalf } from './onBehalf.ts';
 import type { SidecarTokens } from './sidecarToken.ts';
 
 export interface Keys {
@@ -15,7 +16,7 @@ export interface Keys {
 /** Who calls. Throws 401 and 403. */
 export type Authenticate = (found: Matched, request: IncomingMessage) => Caller;
 
-const nobody: Caller = { name: '', scopes: new Set() };
+export const nobody: Caller = { name: '', scopes: new Set() };
 
 /** A key for what has a scope, a token of the sandbox for `sidecar`, nothing for what is `open`. */
 export function authenticator(keys: Keys, tokens: SidecarTokens): Authenticate {
@@ -24,8 +25,9 @@ export function authenticator(keys: Keys, tokens: SidecarTokens): Authenticate {
     const token = bearerOf(headers.authorization) ?? subprotocol(headers['sec-websocket-protocol']);
     if (token === undefined) throw unauthorized();
     if (route.scope === 'sidecar') return holderOf(token, params.id);
-    const caller = keys.byToken(token);
-    if (caller === undefined) throw unauthorized();
+    const holder = keys.byToken(token);
+    if (holder === undefined) throw unauthorized();
+    const caller = onBehalf(holder, headers);
     if (!allows(caller, route.scope))
       throw new HttpError(403, 'FORBIDDEN', `the key ${caller.name} is not allowed: ${route.scope}`, {
         scope: route.scope,
@@ -35,10 +37,12 @@ export function authenticator(keys: Keys, tokens: SidecarTokens): Authenticate {
 
   function holderOf(token: string, sandbox: string | undefined): Caller {
     const claims = tokens.read(token);
-    const owner = claims?.cid === sandbox ? keys.byName(claims?.sub ?? '') : undefined;
-    if (claims === undefined || owner === undefined || !allows(owner, 'runtime'))
+    // Made for another server's client, it lives as long as that server's key here.
+    const holder = claims?.cid === sandbox ? keys.byName(claims?.by ?? claims?.sub ?? '') : undefined;
+    if (claims === undefined || holder === undefined || !allows(holder, 'runtime'))
       throw new HttpError(403, 'FORBIDDEN', 'the token is not of this sandbox, or its time is over');
-    return { name: owner.name, scopes: owner.scopes, ...(claims.cap ? { tools: claims.cap } : {}) };
+    const scopes = claims.by === undefined ? holder.scopes : new Set(['runtime' as const]);
+    return { name: claims.sub, scopes, ...(claims.cap ? { tools: claims.cap } : {}) };
   }
 }
 

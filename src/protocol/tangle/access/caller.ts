@@ -12,6 +12,8 @@ export interface Caller {
   readonly scopes: ReadonlySet<Scope>;
   /** Of a sandbox's token: these alone. */
   readonly tools?: readonly Tool[];
+  /** Of another server that asks for him: the key that it holds here. */
+  readonly by?: string;
 }
 
 /** `admin` is all of them. */

@@ -16,6 +16,8 @@ export interface SidecarClaims {
   readonly typ: 'sidecar';
   /** Of the key that it was made for: when that goes, so do its tokens. */
   readonly sub: string;
+  /** `Caller.by`. */
+  readonly by?: string;
   /** The sandbox. */
   readonly cid: string;
   readonly jti: string;
@@ -24,10 +26,17 @@ export interface SidecarClaims {
   readonly cap?: readonly Tool[];
 }
 
+export interface WantedToken {
+  readonly sub: string;
+  readonly by?: string | undefined;
+  readonly cid: string;
+  readonly cap?: readonly Tool[] | undefined;
+}
+
 export interface SidecarTokens {
   /** `lifeMs`: fifteen minutes, or less. */
   make(
-    claims: { sub: string; cid: string; cap?: readonly Tool[] | undefined },
+    wanted: WantedToken,
     lifeMs?: number,
   ): {
     readonly token: string;
@@ -51,11 +60,12 @@ export function sidecarTokens(pem: string, now: () => number): SidecarTokens {
   const secret: KeyObject = createPrivateKey(pem);
   const open = createPublicKey(secret);
   return {
-    make: ({ sub, cid, cap }, lifeMs = TOKEN_LIFE_MS) => {
+    make: ({ sub, by, cid, cap }, lifeMs = TOKEN_LIFE_MS) => {
       const expiresAt = now() + lifeMs;
       const claims: SidecarClaims = {
         typ: 'sidecar',
         sub,
+        ...(by === undefined ? {} : { by }),
         cid,
         jti: randomUUID(),
         exp: Math.floor(expiresAt / 1000),

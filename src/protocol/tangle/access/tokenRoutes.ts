@@ -22,7 +22,10 @@ export function tokenRoutes({ sandboxes, tokens, toolsOf }: Parts): Route[] {
         if (!(lifeMs > 0 && lifeMs <= TOKEN_LIFE_MS))
           throw invalid({ ttlMinutes: 'expected up to 15 minutes' });
         const cap = (capabilities as readonly Tool[] | undefined) ?? toolsOf(sandbox);
-        const { token, expiresAt } = tokens.make({ sub: call.caller.name, cid: sandbox.id, cap }, lifeMs);
+        const { token, expiresAt } = tokens.make(
+          { sub: call.caller.name, by: call.caller.by, cid: sandbox.id, cap },
+          lifeMs,
+        );
         return {
           status: 201,
           body: {

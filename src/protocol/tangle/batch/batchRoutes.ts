@@ -64,7 +64,7 @@ async function runTask(parts: Parts, call: Call, batch: Batch, task: Task): Prom
   const { sandboxes, sessions, maker } = parts;
   const limit = AbortSignal.timeout(task.timeoutMs);
   const signal = AbortSignal.any([call.signal, limit]);
-  const made = batch.wanted && (await maker.make(batch.wanted, call.caller.name));
+  const made = batch.wanted && (await maker.make(batch.wanted, call.caller));
   const sandbox = made ?? sandboxOf(parts, call, batch.sandboxId ?? '');
   const session = sessions.create({
     id: undefined,

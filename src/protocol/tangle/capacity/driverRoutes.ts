@@ -1,10 +1,15 @@
 import type { HostView } from '../../../host/sandboxes/placement/place.ts';
+import type { Pool } from '../hosts/pool.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 import { findOwn } from '../sandboxes/findOwn.ts';
 
 /** What runs sandboxes, and how much of it is left. */
-export function driverRoutes({ sandboxes, capacity, version, holdsEgress }: Parts): Route[] {
+export function driverRoutes(
+  { sandboxes, capacity, version, holdsEgress }: Parts,
+  pool: Pool | undefined,
+): Route[] {
+  const all = () => [...capacity.hosts(), ...(pool?.views(true) ?? [])];
   return [
     {
       method: 'GET',
@@ -37,14 +42,14 @@ export function driverRoutes({ sandboxes, capacity, version, holdsEgress }: Part
       method: 'GET',
       path: '/v1/hosts',
       scope: 'read',
-      handle: async () => ({ body: { hosts: capacity.hosts().map(shown) } }),
+      handle: async () => ({ body: { hosts: all().map(shown) } }),
     },
     {
       method: 'GET',
       path: '/v1/info',
       scope: 'read',
       handle: async () => ({
-        body: { mode: 'managed', chain: null, version, capacity: slotsOf(capacity.hosts()) },
+        body: { mode: 'managed', chain: null, version, capacity: slotsOf(all()) },
       }),
     },
   ];

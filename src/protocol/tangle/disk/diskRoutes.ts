@@ -21,7 +21,7 @@ export function diskRoutes(parts: Parts): Route[] {
         path: `/v1/sandboxes/:id/disk/${verb}${below}`,
         scope: 'runtime',
         handle: async (call) => {
-          const sandbox = openSandbox(parts.sandboxes, parts.toolsOf, call, 'files', 'any');
+          const sandbox = openSandbox(parts, call, 'files', 'any');
           const named = new RegExp(`/disk/${verb}(/.*)?$`).exec(call.path)?.[1] ?? '';
           await filesGate(call, `/fs/stat${named || '/'}`, parts.policy.rulesOf(sandbox.owner).files);
           const { state, sequence } = await stateOf(call, sandbox.id);

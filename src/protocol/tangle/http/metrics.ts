@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, Histogram } from '../../../base/parts/prometheus.ts';
-import type { Capacity } from '../../../host/sandboxes/placement/capacity.ts';
+import type { HostView } from '../../../host/sandboxes/placement/place.ts';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 
 export interface FrontMetrics {
@@ -13,7 +13,10 @@ const STATUSES = ['pending', 'provisioning', 'running', 'stopped', 'failed', 'ex
 /** `runtime_serve_…` in the registry of the host. */
 export function frontMetrics(
   registry: Registry,
-  { sandboxes, capacity }: { readonly sandboxes: Pick<Sandboxes, 'all'>; readonly capacity: Capacity },
+  {
+    sandboxes,
+    hosts,
+  }: { readonly sandboxes: Pick<Sandboxes, 'all'>; readonly hosts: () => readonly HostView[] },
 ): FrontMetrics {
   const registers = [registry];
   const calls = new Histogram({
@@ -46,7 +49,7 @@ export function frontMetrics(
     registers,
     collect() {
       this.reset();
-      for (const { name: host, total, used, unfit } of capacity.hosts()) {
+      for (const { name: host, total, used, unfit } of hosts()) {
         for (const what of ['cpuMillis', 'memoryBytes', 'diskBytes', 'slots'] as const) {
           this.set({ host, what, of: 'total' }, total[what]);
           this.set({ host, what, of: 'used' }, used[what]);

@@ -1,5 +1,7 @@
 import { ofNew } from '../../../host/sandboxes/placement/capacity.ts';
-import type { Call, Route } from '../http/route.ts';
+import { place } from '../../../host/sandboxes/placement/place.ts';
+import type { Pool } from '../hosts/pool.ts';
+import type { Answer, Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 import { violationsOf } from '../sandboxes/admission.ts';
 import { completed } from '../sandboxes/completed.ts';
@@ -16,11 +18,9 @@ interface Check {
 }
 
 /** Whether a request would become a sandbox: the same evaluation as for one that does, and nothing is started. */
-export function readyRoutes(parts: Parts): Route[] {
-  const answer = (call: Call, body: Readonly<Record<string, unknown>>) => {
-    const checks = checksOf(parts, call.caller.name, body);
-    return { body: { ready: checks.every(({ ok }) => ok), checks } };
-  };
+export function readyRoutes(parts: Parts, pool: Pool | undefined): Route[] {
+  const answer = (call: Call, body: Readonly<Record<string, unknown>>) =>
+    readyAnswer(parts, pool, call.caller.name, body);
   return [
     {
       method: 'GET',
@@ -37,13 +37,30 @@ export function readyRoutes(parts: Parts): Route[] {
   ];
 }
 
-function checksOf(parts: Parts, key: string, body: Readonly<Record<string, unknown>>): Check[] {
+export function readyAnswer(
+  parts: Parts,
+  pool: Pool | undefined,
+  key: string,
+  body: Readonly<Record<string, unknown>>,
+): Answer {
+  const checks = checksOf(parts, pool, key, body);
+  return { body: { ready: checks.every(({ ok }) => ok), checks } };
+}
+
+function checksOf(
+  parts: Parts,
+  pool: Pool | undefined,
+  key: string,
+  body: Readonly<Record<string, unknown>>,
+): Check[] {
   const wanted = readCreate(body, undefined);
   const violations = violationsOf(parts, key, policyRequest(wanted));
   const rules = parts.policy.rulesOf(key);
   const request = completed(wanted, rules, { owner: key, from: undefined, secretEnv: {} });
-  const placed = parts.capacity.ask(ofNew(request.resources), wanted.hints);
-  const count = parts.sandboxes.all().filter(({ owner }) => owner === key).length;
+  const hosts = [...parts.capacity.hosts(), ...(pool?.views(true) ?? [])];
+  const placed = place(hosts, ofNew(request.resources), wanted.hints);
+  const here = parts.sandboxes.all().filter(({ owner }) => owner === key).length;
+  const count = here + (pool?.count(key) ?? 0);
   const hasQuota = count < rules.resources.sandboxes;
   const missing = wanted.secrets.filter((name) => parts.secrets.find(key, name) === undefined);
   const isUp = parts.isReady();

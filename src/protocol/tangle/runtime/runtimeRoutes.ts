@@ -18,13 +18,8 @@ export function runtimeRoutes(parts: Parts): Route[] {
     const path = insidePath(call);
     if (isAmbiguous(path)) throw new HttpError(400, 'VALIDATION_ERROR', 'a path with `..` or `\\` in it');
     const saved = savedVerb(call.method, path);
-    const { id, owner, status } = openSandbox(
-      parts.sandboxes,
-      parts.toolsOf,
-      call,
-      toolOf(path),
-      saved === undefined ? 'running' : 'any',
-    );
+    const needs = saved === undefined ? 'running' : 'any';
+    const { id, owner, status } = openSandbox(parts, call, toolOf(path), needs);
     using _use = inUse.begin(id);
     const body = await filesGate(call, path, parts.policy.rulesOf(owner).files);
     if (saved !== undefined && status !== 'running') return await savedFiles(parts, call, id, saved, body);

@@ -1,4 +1,5 @@
 import type { Sandbox } from '../../../host/sandboxes/sandboxes.ts';
+import type { Caller } from '../access/caller.ts';
 import type { SidecarTokens, Tool } from '../access/sidecarToken.ts';
 import type { Connection } from './infoOf.ts';
 
@@ -6,7 +7,7 @@ import type { Connection } from './infoOf.ts';
 const AGAIN_MS = 60_000;
 const MOST_KEPT = 10_000;
 
-export type Connect = (sandbox: Sandbox, owner: string, origin: string) => Connection;
+export type Connect = (sandbox: Sandbox, caller: Caller, origin: string) => Connection;
 
 /** What answers carry as `connection`. `toolsOf`: what tokens for this sandbox may do; undefined: everything. */
 export function connections(
@@ -18,12 +19,12 @@ export function connections(
     string,
     { readonly token: string; readonly expiresAt: number; readonly until: number }
   >();
-  return (sandbox, owner, origin) => {
+  return (sandbox, { name, by }, origin) => {
     const cap = toolsOf(sandbox);
-    const key = JSON.stringify([sandbox.id, owner, cap]);
+    const key = JSON.stringify([sandbox.id, name, by, cap]);
     let found = kept.get(key);
     if (found === undefined || found.until <= now()) {
-      found = { ...tokens.make({ sub: owner, cid: sandbox.id, cap }), until: now() + AGAIN_MS };
+      found = { ...tokens.make({ sub: name, by, cid: sandbox.id, cap }), until: now() + AGAIN_MS };
       if (kept.size >= MOST_KEPT) kept.clear();
       kept.set(key, found);
     }

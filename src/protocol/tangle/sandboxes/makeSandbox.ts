@@ -1,6 +1,7 @@
-import { ofNew, ofResumed } from '../../../host/sandboxes/placement/capacity.ts';
+import { anywhere, ofNew, ofResumed } from '../../../host/sandboxes/placement/capacity.ts';
 import type { NewSandbox, Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import type { Secrets } from '../../../host/sandboxes/secrets/openSecrets.ts';
+import type { Caller } from '../access/caller.ts';
 import { HttpError, notFound } from '../http/httpError.ts';
 import { asShortage, type Ground, refuse, violationsOf } from './admission.ts';
 import { completed } from './completed.ts';
@@ -10,11 +11,17 @@ import type { WantedSandbox } from './readCreate.ts';
 export interface MakeSandbox extends Ground {
   readonly sandboxes: Sandboxes;
   readonly secrets: Secrets;
+  /** Told of where one goes, and why there. */
+  readonly placed: (sandbox: Sandbox, placed: { readonly host: string; readonly why: string }) => void;
 }
 
 export interface Maker {
   /** Throws 403, 404 (a secret), 429 and 503: then nothing has been made. */
-  make(wanted: WantedSandbox, owner: string, from?: NewSandbox['from']): Promise<Sandbox>;
+  make(
+    wanted: WantedSandbox,
+    caller: Pick<Caller, 'name' | 'by'>,
+    from?: NewSandbox['from'],
+  ): Promise<Sandbox>;
   /** Throws 503. */
   resume(sandbox: Sandbox): Promise<Sandbox>;
 }
@@ -26,35 +33,39 @@ export interface Maker {
 export function sandboxMaker(parts: MakeSandbox): Maker {
   const { sandboxes, policy, capacity, secrets } = parts;
   return {
-    make: async (wanted, owner, from) => {
+    make: async (wanted, { name: owner, by }, from) => {
       refuse(violationsOf(parts, owner, policyRequest(wanted)));
       const rules = policy.rulesOf(owner);
       const request = completed(wanted, rules, {
         owner,
         from,
-        secretEnv: valuesOf(secrets, owner, wanted.secrets),
+        // Another server has looked them up where they are kept.
+        secretEnv: by === undefined ? valuesOf(secrets, owner, wanted.secrets) : wanted.secretEnv,
       });
       // Asked again: it has its room already, and the host says whether it is the same request.
       if (isAskedAgain(sandboxes, request)) return await sandboxes.create(request);
       checkQuota(sandboxes, owner, rules.resources.sandboxes);
       return await capacity
-        .hold(ofNew(request.resources), wanted.hints, () => sandboxes.create(request))
+        .hold(ofNew(request.resources), wanted.hints, async (placed) => {
+          const made = await sandboxes.create(request);
+          parts.placed(made, { host: placed.host, why: placed.why });
+          return made;
+        })
         .catch((error: unknown) => {
           throw asShortage(error);
         });
     },
     resume: async (sandbox) =>
       await capacity
-        .hold(ofResumed(sandbox), { driver: undefined, among: [], avoid: [] }, () =>
-          sandboxes.resume(sandbox.id),
-        )
+        .hold(ofResumed(sandbox), anywhere, () => sandboxes.resume(sandbox.id))
         .catch((error: unknown) => {
           throw asShortage(error);
         }),
   };
 }
 
-function valuesOf(secrets: Secrets, owner: string, names: readonly string[]): NewSandbox['secretEnv'] {
+/** Throws 404. */
+export function valuesOf(secrets: Secrets, owner: string, names: readonly string[]): NewSandbox['secretEnv'] {
   return Object.fromEntries(
     names.map((name) => {
       const found = secrets.find(owner, name);
@@ -69,8 +80,9 @@ function isAskedAgain(sandboxes: Sandboxes, { owner, idempotencyKey }: NewSandbo
   return sandboxes.all().some((one) => one.owner === owner && one.idempotencyKey === idempotencyKey);
 }
 
-function checkQuota(sandboxes: Sandboxes, owner: string, limit: number): void {
-  const current = sandboxes.all().filter((one) => one.owner === owner).length;
+/** `elsewhere`: how many it has on other hosts. Throws 429. */
+export function checkQuota(sandboxes: Sandboxes, owner: string, limit: number, elsewhere = 0): void {
+  const current = sandboxes.all().filter((one) => one.owner === owner).length + elsewhere;
   if (current < limit) return;
   throw new HttpError(
     429,

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Secret } from '../../../base/secret.ts';
 import type { Hints } from '../../../host/sandboxes/placement/place.ts';
 import type { NewSandbox } from '../../../host/sandboxes/sandboxes.ts';
 import { TOOLS, type Tool } from '../access/sidecarToken.ts';
@@ -59,6 +60,7 @@ const schema = v.object({
     }),
   ),
   secrets: v.nullish(v.pipe(v.array(variable), v.maxLength(64))),
+  secretEnv: v.nullish(v.record(variable, v.pipe(v.string(), v.maxLength(32_768)))),
   capabilities: v.nullish(v.pipe(v.array(v.picklist(TOOLS)), v.maxLength(TOOLS.length))),
   files: v.nullish(
     v.pipe(v.array(v.pipe(v.string(), v.startsWith('/'), v.maxLength(4096))), v.maxLength(64)),
@@ -92,6 +94,8 @@ export interface WantedSandbox {
   readonly egress: NewSandbox['egress'] | undefined;
   readonly unenforceable: readonly string[];
   readonly secrets: readonly string[];
+  /** Only another server of sandboxes is listened to. */
+  readonly secretEnv: Readonly<Record<string, Secret>>;
   readonly tools: readonly Tool[] | undefined;
   /** What it will read and write, for the policy to say a word. */
   readonly files: readonly string[];
@@ -133,6 +137,9 @@ export function readCreate(
     idleMs: given.idleTimeoutSeconds == null ? undefined : given.idleTimeoutSeconds * 1000,
     ...egressOf(given),
     secrets: given.secrets ?? [],
+    secretEnv: Object.fromEntries(
+      Object.entries(given.secretEnv ?? {}).map(([name, value]) => [name, new Secret(value)]),
+    ),
     tools: given.capabilities ?? undefined,
     files: given.files ?? [],
     hints: {

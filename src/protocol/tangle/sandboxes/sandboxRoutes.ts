@@ -2,9 +2,11 @@ import { evaluate } from '../../../host/sandboxes/policy/evaluate.ts';
 import { emptyRequest } from '../../../host/sandboxes/policy/policy.ts';
 import type { Sandbox, SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
 import { owns } from '../access/caller.ts';
+import type { Pool } from '../hosts/pool.ts';
 import { invalid } from '../http/httpError.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
+import { readyAnswer } from '../ready/readyRoutes.ts';
 import { snapshotSource } from '../snapshots/snapshotSource.ts';
 import { refuse } from './admission.ts';
 import { findOwn, mustBe } from './findOwn.ts';
@@ -25,11 +27,11 @@ const STATUSES: readonly SandboxStatus[] = [
 ];
 
 /** Create, list, get, stop, resume, delete, keep alive. */
-export function sandboxRoutes(parts: Parts): Route[] {
+export function sandboxRoutes(parts: Parts, pool: Pool | undefined): Route[] {
   const { sandboxes, connect, maker, policy } = parts;
   const answer = (call: Call, sandbox: Sandbox, status = 200): Answer => ({
     status,
-    body: infoOf(sandbox, connect(sandbox, call.caller.name, call.origin)),
+    body: infoOf(sandbox, connect(sandbox, call.caller, call.origin)),
   });
   /** Until it has one of these statuses, or for as long as a client waits. */
   const settled = async (sandbox: Sandbox, statuses: readonly SandboxStatus[], call: Call) => {
@@ -48,11 +50,13 @@ export function sandboxRoutes(parts: Parts): Route[] {
       scope: 'write',
       handle: async (call) => {
         const { 'idempotency-key': header } = call.request.headers;
-        const wanted = readCreate(await call.body(), typeof header === 'string' ? header : undefined);
+        const body = await call.body();
+        if (body.dryRun === true) return readyAnswer(parts, pool, call.caller.name, body);
+        const wanted = readCreate(body, typeof header === 'string' ? header : undefined);
         const { fromSnapshot } = wanted;
         const from =
           fromSnapshot === undefined ? undefined : snapshotSource(parts, call.caller, fromSnapshot);
-        return answer(call, await maker.make(wanted, call.caller.name, from), 201);
+        return answer(call, await maker.make(wanted, call.caller, from), 201);
       },
     },
     {

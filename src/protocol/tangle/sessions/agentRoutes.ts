@@ -13,8 +13,8 @@ import { viewOf } from './sessionView.ts';
 
 /** `/agents/…` of the API inside of a sandbox, at both of its paths: the same sessions, driven from there. */
 export function agentRoutes(parts: Parts): Route[] {
-  const { sandboxes, toolsOf, sessions, bus } = parts;
-  const open = (call: Call): Sandbox => openSandbox(sandboxes, toolsOf, call, 'agent');
+  const { sandboxes, sessions, bus } = parts;
+  const open = (call: Call): Sandbox => openSandbox(parts, call, 'agent');
   const find = (call: Call): Session => {
     const sandbox = open(call);
     const session = sessions.find(call.params.session ?? '');

@@ -38,7 +38,7 @@ export function sessionRoutes(parts: Parts): Route[] {
         const sandbox: Sandbox =
           typeof named === 'string'
             ? findOwn(sandboxes, { ...call, params: { id: named } })
-            : await parts.maker.make(readCreate(config, undefined), call.caller.name);
+            : await parts.maker.make(readCreate(config, undefined), call.caller);
         try {
           mustHaveAgent(sandbox);
           const session = sessions.create({

@@ -24,8 +24,8 @@ export function forkRoutes(parts: Parts): Route[] {
         const { 'idempotency-key': header } = call.request.headers;
         const wanted = like(original, readCreate(body, typeof header === 'string' ? header : undefined));
         const from = await beginning(original, snapshotId ?? undefined, call);
-        const made = await maker.make(wanted, call.caller.name, from);
-        return { status: 201, body: { sandbox: infoOf(made, connect(made, call.caller.name, call.origin)) } };
+        const made = await maker.make(wanted, call.caller, from);
+        return { status: 201, body: { sandbox: infoOf(made, connect(made, call.caller, call.origin)) } };
       },
     },
   ];

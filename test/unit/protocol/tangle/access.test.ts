@@ -95,7 +95,7 @@ test('what changes something or is refused is in the audit journal, and no secre
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-  await expect.poll(lines).toMatchObject([
+  await expect.poll(lines, { timeout: 30_000 }).toMatchObject([
     {
       key: 'default',
       method: 'POST',

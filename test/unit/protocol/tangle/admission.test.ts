@@ -1,8 +1,12 @@
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
+import { readEvents } from '../../../support/serve/eventReader.ts';
 import { frontTest, modelHost } from '../../../support/serve/frontTest.ts';
+import { modelSandboxes } from '../../../support/serve/modelSandboxes.ts';
 
 async function policyFile(text: string): Promise<string> {
   const path = join(await temporaryDirectory(), 'policy.yaml');
@@ -168,4 +172,43 @@ test('the network of one that stands still can be changed, within its policy', a
   ])
     expect((await ask('PATCH', path, wrong)).status).toBe(403);
   expect((await ask('POST', `${path}/expose`, { port: 3000 })).body.url).toMatch(/\/runtime\/ports\/3000\/$/);
+});
+
+test('where a sandbox goes and what is refused inside of it are events of it, with the reasons', async () => {
+  const { ask, url } = await frontTest();
+  const { body } = await ask('POST', '/v1/sandboxes', { capabilities: ['files'] });
+  expect((await ask('POST', `/v1/sandboxes/${body.id}/runtime/terminals/commands`, {})).status).toBe(403);
+  const stream = await readEvents(`${url}/v1/sandboxes/${body.id}/events?since=0`);
+  onTestFinished(() => stream.cut());
+  const placed = await stream.until(({ type }) => type === 'sandbox.placed');
+  expect(placed.data).toMatchObject({ host: 'model', why: expect.stringContaining('least loaded') });
+  const denied = await stream.until(({ type }) => type === 'tool.denied');
+  expect(denied.data).toMatchObject({ tool: 'exec', open: ['files'], key: 'default' });
+});
+
+test('a dry run answers as /v1/ready does, and makes nothing', async () => {
+  const { ask, sandboxes } = await frontTest();
+  const { body } = await ask('POST', '/v1/sandboxes', { dryRun: true, resources: { memoryMB: 1e9 } });
+  expect(body).toMatchObject({
+    ready: false,
+    checks: expect.arrayContaining([expect.objectContaining({ name: 'capacity' })]),
+  });
+  expect(sandboxes.asked).toEqual([]);
+});
+
+test('the addresses of what listens inside', async () => {
+  const inside = createServer((_, response) => response.end('{"data":{"ports":[{"port":3000}]}}')).listen(
+    0,
+    '127.0.0.1',
+  );
+  await new Promise((resolve) => inside.once('listening', resolve));
+  onTestFinished(() => void inside.close());
+  const { port } = inside.address() as AddressInfo;
+  const { ask, sandboxes } = await frontTest({
+    sandboxes: modelSandboxes(async () => connect(port, '127.0.0.1')),
+  });
+  const { body } = await ask('POST', '/v1/sandboxes');
+  await expect.poll(() => sandboxes.find(body.id)?.status, { timeout: 30_000 }).toBe('running');
+  const { urls } = (await ask('GET', `/v1/sidecars/${body.id}/network/urls`)).body;
+  expect(urls).toEqual({ 3000: expect.stringMatching(/\/runtime\/ports\/3000\/$/) });
 });

@@ -15,7 +15,9 @@ test('a sandbox is made, found, listed, stopped, resumed and deleted', async () 
   expect(made.status).toBe(201);
   expect(made.body).toMatchObject({ status: 'provisioning', name: 'one', metadata: { team: 'alpha' } });
   const { id } = made.body;
-  await expect.poll(async () => (await ask('GET', `/v1/sandboxes/${id}`)).body.status).toBe('running');
+  await expect
+    .poll(async () => (await ask('GET', `/v1/sandboxes/${id}`)).body.status, { timeout: 30_000 })
+    .toBe('running');
   const { body } = await ask('GET', `/v1/sandboxes/${id}`);
   expect(body.connection.sidecarUrl).toMatch(new RegExp(`^http://127\\.0\\.0\\.1:\\d+/sidecar/${id}$`));
   expect(new Date(body.createdAt).getTime()).not.toBeNaN();

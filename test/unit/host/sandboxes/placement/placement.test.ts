@@ -99,16 +99,16 @@ test('one that is stopped keeps its place and its disk, and gives back the rest'
   const all = [1, 2, 3, 4].map((at) => sandbox(String(at), 'running'));
   const capacity = capacityOf(all);
   const asked = ofNew(all[0]!.resources);
-  expect(capacity.ask(asked, anywhere).host).toBeUndefined();
+  expect(place(capacity.hosts(), asked, anywhere).host).toBeUndefined();
   all[0] = sandbox('1', 'stopped');
-  expect(capacity.ask(asked, anywhere).host).toBe('a');
+  expect(place(capacity.hosts(), asked, anywhere).host).toBe('a');
   expect(capacity.hosts()[0]!.used).toEqual({
     cpuMillis: 3000,
     memoryBytes: 3 * 2 ** 30,
     diskBytes: 4 * 2 ** 30,
     slots: 4,
   });
-  expect(capacity.ask(ofResumed(all[0]), anywhere).host).toBe('a');
+  expect(place(capacity.hosts(), ofResumed(all[0]), anywhere).host).toBe('a');
   all.push(sandbox('5', 'running'));
-  expect(capacity.ask(ofResumed(all[0]), anywhere).host).toBeUndefined();
+  expect(place(capacity.hosts(), ofResumed(all[0]), anywhere).host).toBeUndefined();
 });

@@ -1,0 +1,42 @@
+import * as v from 'valibot';
+import type { Route } from '../http/route.ts';
+import type { Parts } from '../parts.ts';
+
+const amounts = v.object({
+  cpuMillis: v.number(),
+  memoryBytes: v.number(),
+  diskBytes: v.number(),
+  slots: v.number(),
+});
+const schema = v.object({
+  host: v.object({
+    driver: v.string(),
+    unfit: v.optional(v.string()),
+    total: amounts,
+    used: amounts,
+  }),
+  version: v.string(),
+  sandboxes: v.array(v.object({ id: v.string(), owner: v.string(), idempotencyKey: v.optional(v.string()) })),
+});
+
+/** How a host stands, and what is on it. */
+export type Heartbeat = v.InferOutput<typeof schema>;
+
+/** Throws for anything else. */
+export const readHeartbeat = (value: unknown): Heartbeat => v.parse(schema, value);
+
+/** `GET /v1/hosts/self`: what another server places by. */
+export function heartbeatRoutes({ capacity, sandboxes, version }: Parts): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/hosts/self',
+      scope: 'admin',
+      handle: async () => {
+        const [host] = capacity.hosts();
+        const all = sandboxes.all().map(({ id, owner, idempotencyKey }) => ({ id, owner, idempotencyKey }));
+        return { body: { host, version, sandboxes: all } };
+      },
+    },
+  ];
+}

@@ -1,0 +1,127 @@
+import type { Clock } from '../../../base/clock.ts';
+import type { Logger } from '../../../base/log.ts';
+import { type Amounts, sum } from '../../../host/sandboxes/placement/amounts.ts';
+import type { HostView } from '../../../host/sandboxes/placement/place.ts';
+import { type Heartbeat, readHeartbeat } from './heartbeat.ts';
+import type { Member } from './hostsFile.ts';
+
+/**
+ * The room of other machines: `hostsFile` names them, `pool` asks each how it stands, `poolRoutes` places on them, `sendToMember` sends on what
+ * is asked of a sandbox there, and `askForHost` asks for another machine when all are full. Each runs its own sandboxes by itself; what
+ * is lost with the server that sends is only the way to them.
+ */
+
+const EVERY_MS = 5_000;
+/** One that has not been heard of for longer gets nothing new. */
+const LEASE_MS = 15_000;
+const PATIENCE_MS = 5_000;
+const MOST_BYTES = 16 * 2 ** 20;
+
+export interface Pool {
+  readonly members: readonly Member[];
+  /** As they were last heard of; those that stand by only with `standby`, or while something is on them. */
+  views(standby: boolean): readonly HostView[];
+  /** Which has this sandbox; an id that nobody has told of is asked for. */
+  find(id: string): Promise<Member | undefined>;
+  /** Which has one that was made by this key of this owner. */
+  byKey(owner: string, idempotencyKey: string): Member | undefined;
+  count(owner: string): number;
+  /** It was just made there. */
+  made(member: Member, sandbox: Heartbeat['sandboxes'][number], amounts: Amounts): void;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+interface Known {
+  readonly at: number;
+  readonly beat: Heartbeat;
+}
+
+export function createPool(members: readonly Member[], clock: Clock, log: Logger): Pool {
+  const known = new Map<string, Known>();
+  let lastSearch = Number.NEGATIVE_INFINITY;
+
+  async function hear(member: Member, signal: AbortSignal): Promise<void> {
+    try {
+      const response = await fetch(`${member.url}/v1/hosts/self`, {
+        headers: { authorization: `Bearer ${member.key.reveal()}` },
+        redirect: 'error',
+        signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+      });
+      const text = await textOf(response);
+      if (response.status !== 200) throw new Error(`it answers ${response.status}`);
+      if (!known.has(member.name)) log.info('a host of sandboxes answers', { host: member.name });
+      known.set(member.name, { at: clock.now(), beat: readHeartbeat(JSON.parse(text)) });
+    } catch (error) {
+      if (signal.aborted) return;
+      const seen = known.get(member.name);
+      if (seen === undefined || clock.now() - seen.at > LEASE_MS)
+        log.warn('a host of sandboxes is not heard of', { host: member.name, error: String(error) });
+    }
+  }
+
+  const hearAll = (signal: AbortSignal) => Promise.all(members.map((member) => hear(member, signal)));
+  const has = (id: string) => members.find(({ name }) => sandboxesOf(name).some((one) => one.id === id));
+  const sandboxesOf = (name: string) => known.get(name)?.beat.sandboxes ?? [];
+
+  return {
+    members,
+    views: (standby) =>
+      members
+        .filter((member) => standby || !member.standby || sandboxesOf(member.name).length > 0)
+        .map(({ name }): HostView => {
+          const seen = known.get(name);
+          const nothing = { cpuMillis: 0, memoryBytes: 0, diskBytes: 0, slots: 0 };
+          if (seen === undefined)
+            return {
+              name,
+              driver: 'host-agent',
+              unfit: 'it has not been heard of',
+              total: nothing,
+              used: nothing,
+            };
+          const age = clock.now() - seen.at;
+          const silent =
+            age > LEASE_MS ? `it has not been heard of for ${Math.round(age / 1000)} s` : undefined;
+          const { driver, unfit, total, used } = seen.beat.host;
+          return { name, driver, unfit: silent ?? unfit, total, used };
+        }),
+    find: async (id) => {
+      const found = has(id);
+      if (found !== undefined || members.length === 0) return found;
+      // Once a second at most, whoever asks for what.
+      if (clock.now() - lastSearch < 1000) return undefined;
+      lastSearch = clock.now();
+      await hearAll(AbortSignal.timeout(PATIENCE_MS));
+      return has(id);
+    },
+    byKey: (owner, key) =>
+      members.find(({ name }) =>
+        sandboxesOf(name).some((one) => one.owner === owner && one.idempotencyKey === key),
+      ),
+    count: (owner) =>
+      members.flatMap(({ name }) => sandboxesOf(name)).filter((one) => one.owner === owner).length,
+    made: ({ name }, sandbox, amounts) => {
+      const seen = known.get(name);
+      if (seen === undefined) return;
+      const { host, sandboxes } = seen.beat;
+      const used = sum([host.used, amounts]);
+      const beat = { ...seen.beat, host: { ...host, used }, sandboxes: [...sandboxes, sandbox] };
+      known.set(name, { ...seen, beat });
+    },
+    run: async (signal) => {
+      while (!signal.aborted) {
+        await hearAll(signal);
+        await clock.sleep(EVERY_MS, signal).catch(() => undefined);
+      }
+    },
+  };
+}
+
+async function textOf(response: Response): Promise<string> {
+  let text = '';
+  for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += piece;
+    if (text.length > MOST_BYTES) throw new Error('an answer that is too long');
+  }
+  return text;
+}

@@ -1,0 +1,72 @@
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { hopByHop } from '../../../base/hopByHop.ts';
+import { answerOf } from '../../../base/httpAnswer.ts';
+import { FOR_HEADER, ORIGIN_HEADER } from '../access/onBehalf.ts';
+import { HttpError } from '../http/httpError.ts';
+import type { Call } from '../http/route.ts';
+
+/** Of one connection only, or of this server only. */
+const NOT_SENT_ON = new Set([
+  ...hopByHop,
+  'expect',
+  'authorization',
+  'host',
+  // Sandboxes share this server's name: what one sets, another would be sent.
+  'cookie',
+  'set-cookie',
+  FOR_HEADER,
+  ORIGIN_HEADER,
+]);
+
+export interface SendOn {
+  /** Who is asked, for an error. */
+  readonly name: string;
+  /** In the place of the call's own, which has been read. */
+  readonly body?: Buffer | undefined;
+  /** More of the answer's head. */
+  readonly headers?: OutgoingHttpHeaders;
+}
+
+/** The call's body to `outgoing` as it comes, and the answer to the client as that comes. Throws 502 where nobody answers. */
+export async function sendOn(
+  { request, response, signal }: Call,
+  outgoing: ClientRequest,
+  { name, body, headers }: SendOn,
+): Promise<undefined> {
+  try {
+    const answered = answerOf(outgoing);
+    // Not a pipeline: an answer that comes before the body is through must not cost the client's connection.
+    if (body === undefined) request.pipe(outgoing);
+    else outgoing.end(body);
+    const answer = await answered;
+    response.writeHead(answer.statusCode ?? 502, { ...sentOn(answer.headers), ...headers });
+    response.flushHeaders();
+    await pipeline(answer, response);
+  } catch (error) {
+    if (response.headersSent || signal.aborted) {
+      response.destroy();
+      return undefined;
+    }
+    throw unanswered(name, error);
+  } finally {
+    outgoing.destroy();
+  }
+  return undefined;
+}
+
+export function sentOn(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !NOT_SENT_ON.has(name)));
+}
+
+/** Whether there is a body, as the client said it: DELETE and GET have one too. */
+export function lengthOf({ headers }: IncomingMessage): OutgoingHttpHeaders {
+  return headers['transfer-encoding'] === undefined ? {} : { 'transfer-encoding': 'chunked' };
+}
+
+export const unanswered = (name: string, error: unknown): HttpError =>
+  new HttpError(
+    502,
+    'SANDBOX_UNREACHABLE',
+    `${name} does not answer (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`,
+  );

@@ -1,0 +1,183 @@
+import { createHmac } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Secret } from '../../../../src/base/secret.ts';
+import { readHostsFile } from '../../../../src/protocol/tangle/hosts/hostsFile.ts';
+import { temporaryDirectory } from '../../../support/files/temporary.ts';
+import { type FrontTest, frontTest, modelHost } from '../../../support/serve/frontTest.ts';
+import { modelSandboxes } from '../../../support/serve/modelSandboxes.ts';
+
+const slots = (count: number) => () => [{ ...modelHost, total: { ...modelHost.total, slots: count } }];
+
+async function serverOf(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<number> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Another machine: a front over a model of its own, whose sandboxes answer with the path that they were asked. */
+async function machine(count: number): Promise<FrontTest> {
+  const port = await serverOf((request, response) => response.end(JSON.stringify({ inside: request.url })));
+  return await frontTest({
+    key: new Secret('sk_member'),
+    hosts: slots(count),
+    sandboxes: modelSandboxes(async () => connect(port, '127.0.0.1')),
+  });
+}
+
+interface Host {
+  readonly name: string;
+  readonly url: string;
+  readonly standby?: boolean;
+}
+
+async function hostsFile(hosts: readonly Host[], webhook?: string): Promise<string> {
+  const folder = await temporaryDirectory();
+  writeFileSync(join(folder, 'key'), 'sk_member\n');
+  writeFileSync(join(folder, 'secret'), 'hook-secret\n');
+  const path = join(folder, 'hosts.yaml');
+  const all = hosts.map((host) => ({ ...host, keyFile: join(folder, 'key') }));
+  const hook = webhook === undefined ? {} : { webhook: { url: webhook, secretFile: join(folder, 'secret') } };
+  writeFileSync(path, JSON.stringify({ hosts: all, ...hook }));
+  return path;
+}
+
+async function healthy(front: FrontTest, names: readonly string[]): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const { hosts } = (await front.ask('GET', '/v1/hosts')).body;
+        return hosts
+          .filter((host: { healthy: boolean }) => host.healthy)
+          .map(({ name }: { name: string }) => name);
+      },
+      { timeout: 30_000 },
+    )
+    .toEqual(expect.arrayContaining([...names]));
+}
+
+test('sandboxes go where there is room, and everything that is asked of one is sent there', async () => {
+  const b = await machine(10);
+  const front = await frontTest({ hosts: slots(0), hostsFile: await hostsFile([{ name: 'b', url: b.url }]) });
+  await healthy(front, ['b']);
+  await front.ask('POST', '/v1/secrets', { name: 'DB', value: 's3cret' });
+  const made = await front.ask('POST', '/v1/sandboxes', {
+    name: 'there',
+    secrets: ['DB'],
+    idempotencyKey: 'k',
+  });
+  expect(made.status).toBe(201);
+  const { id } = made.body;
+  expect(front.sandboxes.asked).toEqual([]);
+  expect(b.sandboxes.asked[0]).toMatchObject({ owner: 'default', name: 'there' });
+  expect(b.sandboxes.asked[0]!.secretEnv.DB!.reveal()).toBe('s3cret');
+  await expect
+    .poll(async () => (await front.ask('GET', `/v1/sandboxes/${id}`)).body.status, { timeout: 30_000 })
+    .toBe('running');
+
+  const { body } = await front.ask('GET', `/v1/sandboxes/${id}`);
+  expect(body.connection.sidecarUrl).toBe(`${front.url}/sidecar/${id}`);
+  const token = { authorization: `Bearer ${body.connection.authToken}` };
+  expect((await front.ask('GET', `/sidecar/${id}/process?a=1`, undefined, token)).body.inside).toBe(
+    '/process?a=1',
+  );
+  expect((await front.ask('POST', `/v1/sandboxes/${id}/runtime/files/read`, { path: 'x' })).body.inside).toBe(
+    '/files/read',
+  );
+  expect(
+    (await front.ask('GET', `/sidecar/${id}/process`, undefined, { authorization: 'Bearer x' })).status,
+  ).toBe(403);
+  expect((await front.ask('GET', '/v1/sandboxes')).body.sandboxes).toMatchObject([{ id }]);
+  // Asked again with its key it is the same one.
+  expect((await front.ask('POST', '/v1/sandboxes', { name: 'there', idempotencyKey: 'k' })).status).not.toBe(
+    503,
+  );
+  expect((await front.ask('DELETE', `/v1/sandboxes/${id}`)).status).toBe(200);
+  expect((await front.ask('GET', `/v1/sandboxes/${id}`)).status).toBe(404);
+});
+
+test('only who may do everything asks for another; secrets by value are his alone to send', async () => {
+  const b = await machine(10);
+  const asked = { authorization: 'Bearer sk_member', 'x-runtime-for': 'ci' };
+  const made = await b.ask('POST', '/v1/sandboxes', { secretEnv: { A: '1' } }, asked);
+  expect(b.sandboxes.asked[0]).toMatchObject({ owner: 'ci' });
+  expect(made.status).toBe(201);
+  await b.ask('POST', '/v1/sandboxes', { secretEnv: { A: '1' } }, { authorization: 'Bearer sk_member' });
+  expect(b.sandboxes.asked[1]).toMatchObject({ owner: 'default', secretEnv: {} });
+  expect((await b.ask('GET', '/v1/hosts/self', undefined, asked)).status).toBe(403);
+});
+
+test('one that stands by gets something when nothing else has room, and then another machine is asked for, once', async () => {
+  const calls: { body: string; valid: boolean }[] = [];
+  const port = await serverOf((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (text) => {
+      body += text;
+    });
+    request.on('end', () => {
+      const { 'x-runtime-timestamp': at, 'x-runtime-signature': signature } = request.headers;
+      const mac = createHmac('sha256', 'hook-secret').update(`${at}.${body}`).digest('hex');
+      calls.push({ body, valid: signature === `v1=${mac}` });
+      response.writeHead(204).end();
+    });
+  });
+  const standby = await machine(1);
+  const file = await hostsFile(
+    [{ name: 's', url: standby.url, standby: true }],
+    `http://127.0.0.1:${port}/more`,
+  );
+  const front = await frontTest({ hosts: slots(1), hostsFile: file });
+  await healthy(front, ['s']);
+  expect((await front.ask('POST', '/v1/sandboxes')).status).toBe(201);
+  expect(standby.sandboxes.asked).toEqual([]);
+  expect((await front.ask('POST', '/v1/sandboxes')).status).toBe(201);
+  expect(standby.sandboxes.asked).toHaveLength(1);
+  const full = await front.ask('POST', '/v1/sandboxes');
+  expect(full).toMatchObject({ status: 503, body: { code: 'NO_CAPACITY' } });
+  expect(full.body.message).toContain('s: 1 places asked, 0 of 1 free');
+  await expect.poll(() => calls.length, { timeout: 30_000 }).toBe(1);
+  expect(calls[0]!.valid).toBe(true);
+  expect(JSON.parse(calls[0]!.body)).toMatchObject({
+    need: { slots: 1 },
+    idempotencyKey: expect.any(String),
+  });
+});
+
+test('a host that is not heard of gets nothing, and costs the others nothing', async () => {
+  const port = await serverOf((request) => request.socket.destroy());
+  const file = await hostsFile([{ name: 'dead', url: `http://127.0.0.1:${port}` }]);
+  const front = await frontTest({ hostsFile: file });
+  const made = await front.ask('POST', '/v1/sandboxes');
+  expect(made.status).toBe(201);
+  expect((await front.ask('GET', '/v1/sandboxes')).body.sandboxes).toHaveLength(1);
+  expect((await front.ask('GET', `/v1/sandboxes/${made.body.id}`)).status).toBe(200);
+  expect((await front.ask('GET', '/v1/sandboxes/sbx-none')).status).toBe(404);
+  const { hosts } = (await front.ask('GET', '/v1/hosts')).body;
+  expect(hosts[1]).toMatchObject({ name: 'dead', healthy: false, why: 'it has not been heard of' });
+  const metrics = (await front.ask('GET', '/metrics')).body;
+  expect(metrics).toContain('runtime_serve_capacity{host="dead",what="healthy",of="total"} 0');
+  expect(metrics).toContain('runtime_serve_capacity{host="model",what="healthy",of="total"} 1');
+});
+
+test('a file that is wrong names all that is wrong with it', async () => {
+  const path = join(await temporaryDirectory(), 'hosts.yaml');
+  writeFileSync(path, 'hosts: [{name: "a b", url: "ftp://x", keyFile: key}]\nmore: 1\n');
+  let problems: readonly string[] = [];
+  try {
+    readHostsFile(path);
+  } catch (error) {
+    ({ problems } = error as { problems: readonly string[] });
+  }
+  expect(problems.map((line) => line.split(':')[0])).toEqual(
+    expect.arrayContaining(['hosts.0.name', 'hosts.0.url', 'hosts.0.keyFile', 'more']),
+  );
+});
