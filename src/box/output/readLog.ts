@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
 import { encode, type OutputLog, type Segment } from './outputLog.ts';
 
-const CHUNK_BYTES = 64 * 1024;
+const CHUNK_BYTES = 32 * 1024;
 const HEARTBEAT_MS = 15_000;
 
 export interface ReadLogOptions {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startBox, type TestBox } from '../../../support/box/startBox.ts';
 
@@ -46,4 +47,23 @@ test('an unknown path, another method, a body that is none: all are JSON, and th
     'PAYLOAD_TOO_LARGE',
   ]);
   expect((await box.exec('echo still here')).stdout).toBe('still here\n');
+});
+
+test('what is no request is answered, and cut off, though its sender stays', async () => {
+  const { port } = new URL(box.url);
+  for (const text of ['\x00\x01garbage\r\n\r\n', `GET / HTTP/1.1\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`]) {
+    const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined);
+    socket.write(text);
+    let answer = '';
+    socket.on('data', (bytes) => {
+      answer += bytes;
+    });
+    // Each byte that is sent to a connection that is gone ends it here as well.
+    const nudge = setInterval(() => socket.write('x'), 200);
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(nudge);
+    expect(answer).toMatch(/^HTTP\/1\.1 4(00|31) /);
+  }
+  expect((await box.exec('echo well')).stdout).toBe('well\n');
 });
