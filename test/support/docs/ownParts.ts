@@ -11,7 +11,8 @@ export interface OwnParts {
 }
 
 export async function ownParts(dir: string, image: string): Promise<OwnParts> {
-  const [query, gateway, health, store, serve] = [
+  const [query, gateway, health, store, serve, served] = [
+    await freePort(),
     await freePort(),
     await freePort(),
     await freePort(),
@@ -39,6 +40,7 @@ export async function ownParts(dir: string, image: string): Promise<OwnParts> {
       RUNTIME_HOST_SOCKET: `${dir}/host.sock`,
       RUNTIME_IMAGE: image,
       RUNTIME_SERVE_PORT: String(serve),
+      RUNTIME_SERVE_STORE_PORT: String(served),
     },
     replaced: (script) => parts.reduce((text, [from, to]) => text.replaceAll(from, to), script),
   };
