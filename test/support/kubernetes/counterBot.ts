@@ -5,6 +5,17 @@ export const signal = () => AbortSignal.timeout(60_000);
 /** For `vi.waitFor`: a pod takes seconds, on a busy machine many. */
 export const soon = { timeout: 90_000, interval: 250 };
 
+/** A program of a bot: the file `lives` of its state has how often it was started. */
+export const countsLives = `import os, time
+from pathlib import Path
+file = Path(os.environ["STATE_DIR"], "lives")
+file.parent.mkdir(parents=True, exist_ok=True)
+lives = int(file.read_text()) if file.exists() else 0
+file.write_text(str(lives + 1))
+print("life", lives + 1, flush=True)
+while True: time.sleep(1)
+`;
+
 /** Counts its lives in its state, and answers with it. */
 export const counter = (name: string, more = '') => ({
   [`${name}/bot.yaml`]: `name: ${name}
@@ -13,16 +24,7 @@ runtime: python3.11
 entrypoints: {bot: main.py, query: query.py}
 stop: {timeout: 10s}
 ${more}`,
-  [`${name}/main.py`]: `
-import os, time
-from pathlib import Path
-file = Path(os.environ["STATE_DIR"], "lives")
-file.parent.mkdir(parents=True, exist_ok=True)
-lives = int(file.read_text()) if file.exists() else 0
-file.write_text(str(lives + 1))
-print("life", lives + 1, flush=True)
-while True: time.sleep(1)
-`,
+  [`${name}/main.py`]: countsLives,
   [`${name}/query.py`]: `
 import json, os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

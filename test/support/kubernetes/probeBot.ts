@@ -1,14 +1,5 @@
 import { tarGz } from '../files/tarGz.ts';
-
-const main = `import os, time
-from pathlib import Path
-file = Path(os.environ["STATE_DIR"], "lives")
-file.parent.mkdir(parents=True, exist_ok=True)
-lives = int(file.read_text()) if file.exists() else 0
-file.write_text(str(lives + 1))
-print("life", lives + 1, flush=True)
-while True: time.sleep(1)
-`;
+import { countsLives } from './counterBot.ts';
 
 const query = `import json, os, socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,7 +30,7 @@ ThreadingHTTPServer(("127.0.0.1", int(os.environ["THE0_QUERY_PORT"])), Handler).
 `;
 
 /** Counts its lives (`/lives`) and says whom it reaches (`/reaches?to=HOST:PORT`). */
-export const probeCode = (): Promise<Buffer> => tarGz({ 'main.py': main, 'query.py': query });
+export const probeCode = (): Promise<Buffer> => tarGz({ 'main.py': countsLives, 'query.py': query });
 
 /** The Bot as its author writes it, beside its code in the store. */
 export const probeBot = (namespace: string, name: string, spec: object = {}) => ({

@@ -15,7 +15,6 @@ export interface WholeCluster extends AsyncDisposable {
   readonly image: { readonly repository: string; readonly tag: string };
   readonly minioImage: { readonly repository: string; readonly tag: string };
   readonly state: string;
-  readonly kubeconfig: string;
   /** Standard output; throws with what it says on stderr. */
   kubectl(...args: string[]): Promise<string>;
   helm(...args: string[]): Promise<string>;
@@ -70,7 +69,6 @@ export async function startWholeCluster(hostPorts: readonly number[]): Promise<W
     image: named(image),
     minioImage: named(minioImage),
     state,
-    kubeconfig,
     kubectl,
     helm: (...args) => run(join(scripts, 'helm'), args),
     apply: (manifest) =>
