@@ -141,7 +141,7 @@ test('MinIO is stopped before the end: 74 says what was not saved; the next star
     "trap 'echo last; echo 2 > file; exit 0' TERM; echo 1 > file; echo up; while :; do sleep 0.05; done",
   );
   const botId = bot.env.BOT_ID!;
-  const run = bot.start({ STOP_TIMEOUT: '3s', SYNC_INTERVAL: '200ms' });
+  const run = bot.start({ STOP_TIMEOUT: '8s', SYNC_INTERVAL: '200ms' });
   await run.prints('up');
   await expect.poll(() => readSaved(store, botId, 'file'), { timeout: 20_000 }).toBe('1\n');
   await store.kill();
