@@ -43,6 +43,8 @@ export function createDepartures(
   }
 
   async function askAll(signal: AbortSignal): Promise<void> {
+    // They have one store: not each of a thousand waits for the end of its time.
+    let away: Error | undefined;
     await inParallel(ASKED_AT_ONCE, [...asking.values()], signal, async (one) => {
       const asked = new AbortController();
       if (!waits.has(one.bot))
@@ -51,6 +53,7 @@ export function createDepartures(
           () => undefined,
         );
       try {
+        if (away !== undefined) throw away;
         await canSave(one.bot, signal);
         allowed.add(one.uid);
         asking.delete(one.uid);
@@ -58,7 +61,8 @@ export function createDepartures(
         changed(one.bot);
       } catch (error) {
         signal.throwIfAborted();
-        wait(one, asRuntimeError(error).message);
+        away = asRuntimeError(error);
+        wait(one, away.message);
       } finally {
         asked.abort();
       }
