@@ -12,9 +12,11 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 3_600_000;
 const KEEP_ALIVE_MS = 75_000;
 const MAX_CONNECTIONS = 8192;
+/** How long the rest of a body may take to come after its answer: whoever has no key has been answered, and must not hold a connection for an hour. */
+const LINGER_MS = 10_000;
 
 /** A server that limits what clients may hold, and has JSON for what Node itself refuses. */
-export function createServer(): Server {
+export function createServer(lingerMs = LINGER_MS): Server {
   const server = createHttp({
     requireHostHeader: false,
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -28,6 +30,13 @@ export function createServer(): Server {
   // Streams are silent for as long as they like: each has its own way to find that nobody reads.
   server.timeout = 0;
   server.maxConnections = MAX_CONNECTIONS;
+  server.on('request', (request, response) => {
+    response.once('finish', () => {
+      if (request.complete) return;
+      const late = () => void (request.complete || request.socket.destroy());
+      setTimeout(late, lingerMs).unref();
+    });
+  });
   server.on('clientError', (error, socket) => {
     if (!socket.writable || socket.writableEnded) return void socket.destroy();
     const code = systemCode(error);
