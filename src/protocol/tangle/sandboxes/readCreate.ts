@@ -4,6 +4,7 @@ import type { Hints } from '../../../host/sandboxes/placement/place.ts';
 import type { NewSandbox } from '../../../host/sandboxes/sandboxes.ts';
 import { TOOLS, type Tool } from '../access/sidecarToken.ts';
 import { HttpError, invalid } from '../http/httpError.ts';
+import { smallJson } from '../http/smallJson.ts';
 import { egressOf } from './egressOf.ts';
 
 const MIB = 2 ** 20;
@@ -67,7 +68,7 @@ const schema = v.object({
   ),
   fromSnapshot: v.nullish(word),
   idempotencyKey: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(256))),
-  metadata: v.nullish(v.unknown()),
+  metadata: v.nullish(v.pipe(v.unknown(), smallJson())),
   agent: v.nullish(v.union([v.literal(false), agent])),
 });
 

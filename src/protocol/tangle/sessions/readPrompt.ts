@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import { STREAM_NAME } from '../events/eventBus.ts';
 import { invalid } from '../http/httpError.ts';
+import { smallJson } from '../http/smallJson.ts';
 
 export interface Prompt {
   /** Empty: the client wants to see one that goes on. */
@@ -23,7 +24,7 @@ const schema = v.object({
   ),
   sessionId: v.nullish(name),
   executionId: v.nullish(name),
-  metadata: v.nullish(v.record(v.string(), v.unknown()), {}),
+  metadata: v.nullish(v.pipe(v.record(v.string(), v.unknown()), smallJson()), {}),
 });
 
 /** Throws 400. */

@@ -5,6 +5,7 @@ import { cursorOf } from '../events/cursorOf.ts';
 import { streamOf } from '../events/streamOf.ts';
 import { HttpError, invalid, notFound } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
+import { smallJson } from '../http/smallJson.ts';
 import type { Parts } from '../parts.ts';
 import { findOwn } from '../sandboxes/findOwn.ts';
 import { readCreate } from '../sandboxes/readCreate.ts';
@@ -13,7 +14,7 @@ import { viewOf } from './sessionView.ts';
 
 const message = v.object({
   message: v.pipe(v.string(), v.regex(/\S/, 'must not be empty')),
-  metadata: v.optional(v.record(v.string(), v.unknown()), {}),
+  metadata: v.optional(v.pipe(v.record(v.string(), v.unknown()), smallJson()), {}),
   idempotencyKey: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(256))),
 });
 
@@ -35,6 +36,8 @@ export function sessionRoutes(parts: Parts): Route[] {
         const body = await call.body();
         const config = (body.config ?? {}) as Readonly<Record<string, unknown>>;
         const named = body.sandboxId ?? config.sandboxId;
+        const metadata = v.safeParse(v.pipe(v.unknown(), smallJson()), body.metadata);
+        if (!metadata.success) throw invalid({ metadata: metadata.issues[0].message });
         const sandbox: Sandbox =
           typeof named === 'string'
             ? findOwn(sandboxes, { ...call, params: { id: named } })
@@ -46,7 +49,7 @@ export function sessionRoutes(parts: Parts): Route[] {
             owner: call.caller.name,
             sandbox: sandbox.id,
             ownsSandbox: typeof named !== 'string',
-            metadata: body.metadata,
+            metadata: metadata.output,
           });
           return { status: 201, body: viewOf(session, sandbox, bus) };
         } catch (error) {
