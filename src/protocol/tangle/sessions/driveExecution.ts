@@ -113,6 +113,7 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
         const { statusCode = 502 } = answer;
         if (statusCode === 200) {
           ended = await listen(answer);
+          if (ended === undefined && !isTheirs()) throw new Error('it tells of no turn');
           failures = 0;
           continue;
         }
@@ -124,6 +125,8 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof HttpError) throw error;
+        // It would say the same again.
+        if (isRuntimeError(error, 'usage')) return await fail('agent_failed', 'it says what no event can hold');
         const isLong = !isTheirs() && clock.now() - startedAt >= START_MS;
         if (isLong)
           throw new HttpError(

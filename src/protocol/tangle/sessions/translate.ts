@@ -12,6 +12,8 @@ export interface Source {
 /** Clients refuse longer texts. Characters. */
 const MOST_TEXT = 8_000;
 const MOST_RESULT = 16_000;
+/** A control character is six in JSON, and an event of more than 64 KiB is refused. */
+const MOST_RESULT_JSON = 40_000;
 
 /**
  * What an agent tells of a turn (docs/agents.md) in the words of this API. `_turn` names the turn, `_seq` the agent's own number: from these a server
@@ -83,12 +85,11 @@ function ended(
 /** What a turn has come to. */
 export function resultOf(turn: ParsedEvent['data']): ExecutionResult {
   const tokens = (turn.usage as { tokens?: { input?: number; output?: number } } | null)?.tokens;
-  const { reply = '' } = turn as { reply?: string };
-  const error = turn.error as ExecutionResult['error'];
+  const error = turn.error as { readonly code?: unknown; readonly message?: unknown } | null | undefined;
   return {
-    finalText: reply.slice(0, MOST_RESULT),
-    tokenUsage: { inputTokens: tokens?.input ?? 0, outputTokens: tokens?.output ?? 0 },
-    error: error && { code: String(error.code), message: String(error.message).slice(0, MOST_TEXT) },
+    finalText: shortened(turn.reply, MOST_RESULT),
+    tokenUsage: { inputTokens: countOf(tokens?.input), outputTokens: countOf(tokens?.output) },
+    error: error ? { code: short(error.code), message: shortened(error.message, MOST_TEXT) } : undefined,
   };
 }
 
@@ -98,7 +99,7 @@ export function statusOf({ status }: ParsedEvent['data']): 'completed' | 'failed
 
 /** No surrogate pair is parted. */
 function pieces(text: unknown): string[] {
-  const all = String(text ?? '');
+  const all = textOf(text);
   const found: string[] = [];
   for (let at = 0; at < all.length; ) {
     const isHalf = /[\uD800-\uDBFF]/.test(all[at + MOST_TEXT - 1] ?? '') && at + MOST_TEXT < all.length;
@@ -109,7 +110,16 @@ function pieces(text: unknown): string[] {
   return found;
 }
 
-const short = (value: unknown) => String(value ?? '').slice(0, 256);
+function shortened(value: unknown, most: number): string {
+  let text = textOf(value).slice(0, most);
+  while (JSON.stringify(text).length > MOST_RESULT_JSON) text = text.slice(0, text.length / 2);
+  return text;
+}
+
+/** What is inside says what it likes: an object has no text, and one that claims to have one throws. */
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
+const countOf = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : 0);
+const short = (value: unknown) => textOf(value).slice(0, 256);
 
 function stateOf(status: unknown): string {
   if (status === 'in_progress') return 'running';
