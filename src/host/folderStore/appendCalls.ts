@@ -12,8 +12,8 @@ import { namedXml, tagged } from './xml.ts';
  */
 const MAX_TAIL_BYTES = 32 * 2 ** 20;
 
-export function createUpload({ bucket, key, uploads, response }: Call): void {
-  const id = uploads.create(bucket, key);
+export function createUpload({ bucket, key, uploads, holder, response }: Call): void {
+  const id = uploads.create(holder, bucket, key);
   answer(response, namedXml('InitiateMultipartUploadResult', { Bucket: bucket, Key: key, UploadId: id }));
 }
 

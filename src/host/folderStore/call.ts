@@ -10,6 +10,8 @@ export interface Call {
   readonly query: URLSearchParams;
   readonly store: ObjectStore;
   readonly uploads: Uploads;
+  /** The access key that it is signed with. */
+  readonly holder: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly signal: AbortSignal;

@@ -101,6 +101,7 @@ export async function openFolderStore(options: FolderStoreOptions): Promise<Fold
       query,
       store: storeOf(bucket),
       uploads,
+      holder: holder.accessKey,
       request,
       response,
       signal: gone.signal,

@@ -10,6 +10,7 @@ export interface StoreKeys {
 }
 
 export interface Holder {
+  readonly accessKey: string;
   readonly secretKey: Secret;
   /** JSON; undefined: everything is allowed. */
   readonly policy: string | undefined;
@@ -39,14 +40,14 @@ export function issueKeys(root: StoreKeys, policy: string, expiresAt: number): T
 export function holderOf(root: StoreKeys, accessKey: string, token: string | undefined, now: number): Holder {
   if (token === undefined) {
     if (!isSame(accessKey, root.accessKey)) throw new S3Refusal(403, 'InvalidAccessKeyId');
-    return { secretKey: root.secretKey, policy: undefined };
+    return { accessKey, secretKey: root.secretKey, policy: undefined };
   }
   const [text = '', given = ''] = token.split('.');
   if (!isSame(given, mac(root, 'token', text))) throw new S3Refusal(403, 'InvalidTokenId');
   const session = JSON.parse(Buffer.from(text, 'base64url').toString()) as Session;
   if (session.key !== accessKey) throw new S3Refusal(403, 'InvalidAccessKeyId');
   if (session.until <= now) throw new S3Refusal(403, 'ExpiredToken');
-  return { secretKey: secretOf(root, text), policy: session.policy };
+  return { accessKey, secretKey: secretOf(root, text), policy: session.policy };
 }
 
 const secretOf = (root: StoreKeys, text: string) => new Secret(mac(root, 'secret', text));
