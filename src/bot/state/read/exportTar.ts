@@ -25,6 +25,8 @@ export interface ExportOptions {
 }
 
 const GZIP_LEVEL = 1;
+/** Set-user-ID and set-group-ID. */
+const SET_ID = 0o6000;
 
 /** Writes a snapshot as a tar archive to `output`, which is not ended. */
 export async function exportTar(
@@ -85,7 +87,8 @@ function headerOf(tree: Tree, index: number, name: string): TarHeader {
     type: type === 'folder' ? 'directory' : type === 'link' ? 'symlink' : 'file',
     name: Buffer.from(name, 'latin1'),
     linkname: target === undefined ? undefined : Buffer.from(target, 'latin1'),
-    mode: tree.mode(index),
+    // The archive's owner is root, and a file of the bot's must not become a program that runs as whoever unpacks it.
+    mode: tree.mode(index) & ~SET_ID,
     mtime: tree.mtime(index),
     size: tree.size(index),
   };

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   createWriteStream,
   mkdirSync,
   readFileSync,
@@ -75,3 +76,18 @@ test.each([true, false])(
     expect(readFileSync(join(bot.dir('x'), 'large')).equals(readFileSync(join(dir, 'large')))).toBe(true);
   },
 );
+
+test('nothing in an archive, whose owner is root, runs as its owner', async () => {
+  await using bot = await TestBot.open();
+  const { dir, publisher } = await bot.start('a');
+  const file = join(dir, 'program');
+  writeFileSync(file, '#!/bin/sh\n');
+  chmodSync(file, 0o6755);
+  await publisher.publish({ signal });
+  const path = bot.dir('export');
+  const output = createWriteStream(path);
+  await exportTar(bot.context(), { sequence: undefined, output, gzip: false, signal });
+  output.end();
+  await finished(output);
+  expect(python(list, [path])).toContain("b'program' b'0' 0o755 ");
+});
