@@ -126,7 +126,8 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
         signal.throwIfAborted();
         if (error instanceof HttpError) throw error;
         // It would say the same again.
-        if (isRuntimeError(error, 'usage')) return await fail('agent_failed', 'it says what no event can hold');
+        if (isRuntimeError(error, 'usage'))
+          return await fail('agent_failed', 'it says what no event can hold');
         const isLong = !isTheirs() && clock.now() - startedAt >= START_MS;
         if (isLong)
           throw new HttpError(

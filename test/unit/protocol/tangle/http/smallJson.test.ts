@@ -15,6 +15,9 @@ test('metadata is small and shallow enough for every list that shows it; what is
   const made = await ask('POST', '/v1/sandboxes', { metadata: { note: 'x'.repeat(10_000) }, agent });
   expect(made).toMatchObject({ status: 201, body: { metadata: { note: expect.any(String) } } });
   const { body: session } = await ask('POST', '/v1/sessions', { sandboxId: made.body.id });
-  for (const path of [`/v1/sessions/${session.id}/message`, `/v1/sandboxes/${made.body.id}/runtime/agents/run`])
+  for (const path of [
+    `/v1/sessions/${session.id}/message`,
+    `/v1/sandboxes/${made.body.id}/runtime/agents/run`,
+  ])
     expect(await ask('POST', path, `{"message":"hi","metadata":{"a":${deep}}}`)).toMatchObject(refused);
 });
