@@ -12,6 +12,11 @@ const YEAR = 366 * 86_400;
 
 const word = v.pipe(v.string(), v.nonEmpty(), v.maxLength(256));
 const count = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(2 ** 31));
+/** In less, what is ours (some 60 MiB inside) leaves a command no room: it is cut off in the middle. */
+const memory = v.pipe(
+  count,
+  v.minValue(128, 'at least 128: some 60 of them are taken inside before a command runs'),
+);
 const seconds = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(YEAR));
 const variable = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'is not a name of a variable'));
 const agent = v.object({
@@ -30,8 +35,8 @@ const schema = v.object({
     v.object({
       cpuCores: v.nullish(count),
       cpu: v.nullish(count),
-      memoryMB: v.nullish(count),
-      memoryMb: v.nullish(count),
+      memoryMB: v.nullish(memory),
+      memoryMb: v.nullish(memory),
       diskGB: v.nullish(count),
       storageMb: v.nullish(count),
       accelerator: v.nullish(v.unknown()),
@@ -123,7 +128,7 @@ export function readCreate(
   const { resources } = given;
   if (resources?.accelerator) throw notHad('resources.accelerator', 'no engine here has it');
   const cpu = resources?.cpuCores ?? resources?.cpu;
-  const memory = resources?.memoryMB ?? resources?.memoryMb;
+  const memoryMB = resources?.memoryMB ?? resources?.memoryMb;
   const disk = resources?.diskGB ? resources.diskGB * 1024 : resources?.storageMb;
   const image = given.image ?? given.environment ?? undefined;
   return {
@@ -132,7 +137,7 @@ export function readCreate(
     image: image === 'universal' ? undefined : image,
     env: given.env ?? {},
     cpuMillis: cpu == null ? undefined : Math.ceil(cpu * 1000),
-    memoryBytes: memory == null ? undefined : Math.ceil(memory * MIB),
+    memoryBytes: memoryMB == null ? undefined : Math.ceil(memoryMB * MIB),
     diskBytes: disk == null ? undefined : Math.ceil(disk * MIB),
     lifetimeMs: given.maxLifetimeSeconds == null ? undefined : given.maxLifetimeSeconds * 1000,
     idleMs: given.idleTimeoutSeconds == null ? undefined : given.idleTimeoutSeconds * 1000,

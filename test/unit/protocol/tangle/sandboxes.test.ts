@@ -103,3 +103,17 @@ test('a status that does not fit is 409 with both', async () => {
     body: { code: 'INVALID_STATE', currentState: 'expired' },
   });
 });
+
+test.each([{ memoryMB: 64 }, { memoryMb: 127 }])(
+  '%o leaves a command no room: 400 says how much it takes',
+  async (resources) => {
+    const { ask, sandboxes } = await frontTest();
+    const { status, body } = await ask('POST', '/v1/sandboxes', { resources });
+    expect({ status, message: body.message }).toMatchObject({
+      status: 400,
+      message: expect.stringContaining('at least 128'),
+    });
+    expect(sandboxes.all()).toEqual([]);
+    expect((await ask('POST', '/v1/sandboxes', { resources: { memoryMB: 128 } })).status).toBe(201);
+  },
+);
