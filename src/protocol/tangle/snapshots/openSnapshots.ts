@@ -40,6 +40,8 @@ export interface SnapshotsOptions {
 
 /** Of one sandbox. */
 const MOST_KEPT = 100;
+/** Of one key: they outlive their sandboxes, of which it can make others. */
+const MOST_OF_KEY = 1000;
 
 export function openSnapshots({ sandboxes, disks, folder, clock, log, signal }: SnapshotsOptions): Snapshots {
   makeFolders(folder, 0o700);
@@ -73,17 +75,18 @@ export function openSnapshots({ sandboxes, disks, folder, clock, log, signal }: 
 
   return {
     take: async (sandbox, tags, taking) => {
-      if (of(sandbox.id).length >= MOST_KEPT)
-        throw new HttpError(
-          429,
-          'QUOTA_EXCEEDED',
-          `sandbox ${sandbox.id} has ${MOST_KEPT} snapshots; delete one`,
-          {
-            quotaType: 'snapshots',
-            current: MOST_KEPT,
-            limit: MOST_KEPT,
-          },
-        );
+      // Those that are written down and not kept yet, too.
+      const count = (is: (one: KeptSnapshot) => boolean) => [...all.values()].filter(is).length;
+      refuseMore(
+        `sandbox ${sandbox.id}`,
+        count((one) => one.sandbox === sandbox.id),
+        MOST_KEPT,
+      );
+      refuseMore(
+        `the key ${sandbox.owner}`,
+        count((one) => one.owner === sandbox.owner),
+        MOST_OF_KEY,
+      );
       const now =
         sandbox.status === 'running' ? await publishNow(sandboxes, sandbox.id, clock, taking) : undefined;
       const saved = (await disks.snapshots(sandbox.id, taking)).find(
@@ -127,4 +130,13 @@ export function openSnapshots({ sandboxes, disks, folder, clock, log, signal }: 
     of,
     drop,
   };
+}
+
+function refuseMore(who: string, current: number, limit: number): void {
+  if (current < limit) return;
+  throw new HttpError(429, 'QUOTA_EXCEEDED', `${who} has ${current} snapshots; delete one`, {
+    quotaType: 'snapshots',
+    current,
+    limit,
+  });
 }

@@ -1,0 +1,33 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { KeptSnapshot } from '../../../../../src/protocol/tangle/snapshots/keptSnapshot.ts';
+import { temporaryDirectory } from '../../../../support/files/temporary.ts';
+import { frontTest } from '../../../../support/serve/frontTest.ts';
+
+test.each([
+  [1000, { status: 429, body: { quotaType: 'snapshots', current: 1000, limit: 1000 } }],
+  [999, { status: 201 }],
+])('a key that has %i snapshots, of sandboxes that are gone, and wants another', async (count, answer) => {
+  const folder = await temporaryDirectory();
+  mkdirSync(join(folder, 'snapshots'));
+  for (let at = 0; at < count; at++) {
+    const kept: KeptSnapshot = {
+      id: `snp-${at}`,
+      owner: 'default',
+      sandbox: `sbx-${at % 50}`,
+      sequence: 0,
+      createdAt: 0,
+      tags: [],
+      files: 0,
+      bytes: 0,
+      state: 'kept',
+    };
+    writeFileSync(join(folder, 'snapshots', `${kept.id}.json`), JSON.stringify(kept));
+  }
+  const { ask, sandboxes } = await frontTest({ folder });
+  const { body } = await ask('POST', '/v1/sandboxes', {});
+  await expect.poll(() => sandboxes.find(body.id)?.status).toBe('running');
+  await ask('POST', `/v1/sandboxes/${body.id}/stop`);
+  expect(await ask('POST', `/v1/sandboxes/${body.id}/snapshot`)).toMatchObject(answer);
+});
