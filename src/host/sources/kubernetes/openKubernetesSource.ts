@@ -100,7 +100,9 @@ export function openKubernetesSource(options: KubernetesSourceOptions): Kubernet
     known: (bot) => byBot.get(bot),
     took: (object) => {
       // Never over something newer: the watch may have been faster.
-      if (known.get(object.metadata.name)?.uid === object.metadata.uid) put(read(object));
+      const now = known.get(object.metadata.name);
+      const one = read(object);
+      if (now?.uid === one.uid && now.version < one.version) put(one);
     },
     onChange: (listener) => void listeners.push(listener),
     waits: departures.waits,

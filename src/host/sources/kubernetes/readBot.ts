@@ -15,6 +15,8 @@ export interface KnownBot {
   /** `metadata.name`. */
   readonly object: string;
   readonly uid: string;
+  /** Of the object as it was read: a later one has a larger. */
+  readonly version: bigint;
   readonly generation: number;
   /** The id of the bot: `spec.name`, else `metadata.name`. */
   readonly bot: string;
@@ -37,6 +39,7 @@ export function readBot(object: BotObject, before: KnownBot | undefined, now: nu
   return {
     object: name,
     uid,
+    version: BigInt(metadata.resourceVersion ?? 0),
     generation,
     bot,
     entry,

@@ -7,6 +7,7 @@ import type { KnownBot } from '../../../../src/host/sources/kubernetes/readBot.t
 const deleted = (bot: string): KnownBot => ({
   object: bot,
   uid: `uid-${bot}`,
+  version: 1n,
   generation: 1,
   bot,
   entry: { problems: [], origin: `bots/${bot}` },
