@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest';
 import { frontTest } from '../../../../support/serve/frontTest.ts';
 
-const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+const deep = nested(200_000);
 
 test('metadata is small and shallow enough for every list that shows it; what is not has made nothing', async () => {
   const { ask, sandboxes } = await frontTest();
   const refused = { status: 400, body: { fields: { metadata: expect.stringContaining('at most') } } };
-  for (const metadata of [deep, JSON.stringify('x'.repeat(20_000))]) {
+  for (const metadata of [deep, nested(3000), nested(65), JSON.stringify('x'.repeat(20_000))]) {
     expect(await ask('POST', '/v1/sandboxes', `{"metadata":${metadata}}`)).toMatchObject(refused);
     expect(await ask('POST', '/v1/sessions', `{"config":{},"metadata":${metadata}}`)).toMatchObject(refused);
   }
   expect(sandboxes.all()).toEqual([]);
+  expect((await ask('POST', '/v1/sandboxes', `{"metadata":${nested(64)}}`)).status).toBe(201);
   const agent = { runtime: 'nodejs20', code: 'a.zip', entrypoint: 'a.mjs' };
   const made = await ask('POST', '/v1/sandboxes', { metadata: { note: 'x'.repeat(10_000) }, agent });
   expect(made).toMatchObject({ status: 201, body: { metadata: { note: expect.any(String) } } });
