@@ -177,6 +177,27 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
     }
   });
 
+  test('the subnet of a bridge that another engine has, or had, is not taken, although nothing is plugged into it', async () => {
+    const bridge = 'rt-test-empty';
+    const ip = (...args: string[]) => runFilter('ip', args);
+    const gone = () => ip('link', 'del', bridge).catch(() => undefined);
+    await gone();
+    await ip('link', 'add', bridge, 'type', 'bridge');
+    try {
+      await ip('addr', 'add', '10.233.0.1/24', 'dev', bridge);
+      await ip('link', 'set', bridge, 'up');
+      const networks = { type: 'own' as const, reachable: [], pool: '10.233.0.0/23' };
+      await using one = await testDocker({ image, networks });
+      await one.engine.create(one.spec(`${one.host}-a`, 'true'), signal());
+      const label = `label=runtime.host=${one.host}`;
+      const [network = ''] = (await docker('network', 'ls', '--quiet', '--filter', label)).split('\n');
+      const subnet = '{{range .IPAM.Config}}{{.Subnet}}{{end}}';
+      expect((await docker('network', 'inspect', '-f', subnet, network)).trim()).toBe('10.233.1.0/24');
+    } finally {
+      await gone();
+    }
+  });
+
   test('what is not a network gets nowhere near the packet filter', async () => {
     for (const network of ['::/0', '1.2.3.4/33', '1.2.3.4 } accept #', '1.2.3.4/8/9', 'example.org'])
       expect(

@@ -89,8 +89,11 @@ export function createBridges({ client, host, clock }: DockerContext, pool: stri
           return next;
         });
         bridge = await made.catch(async (error) => {
-          if (!isRuntimeError(error, 'conflict')) throw error;
-          // It does so at this moment.
+          // It does so at this moment: the engine minds the network's name, or with another subnet the device's.
+          const isTaken =
+            isRuntimeError(error, 'conflict') ||
+            (isRuntimeError(error, 'refused') && /same bridge name/.test(error.message));
+          if (!isTaken) throw error;
           await load(AbortSignal.timeout(CREATE_MS));
           const theirs = bridges.get(own);
           if (theirs === undefined) throw error;
