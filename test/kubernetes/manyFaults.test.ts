@@ -127,7 +127,8 @@ manyBotsTest(
     over.abort();
     await cutting;
     expect(watches()).toBeGreaterThan(begun + 3);
-    expect(proxy.verbs.get('list pods')).toBe(listed);
+    // One at most, which the trouble of the test before may still owe: each cut would have cost one.
+    expect(proxy.verbs.get('list pods')).toBeLessThanOrEqual(listed! + 1);
     // Negative control for the test below: nothing was forgotten.
     expect(proxy.forgotten).toBe(forgotten);
   },
