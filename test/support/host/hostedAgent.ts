@@ -39,8 +39,11 @@ export async function speakThroughHost(
     return (await execute(first, rest, { env, timeout: 60_000 })).stdout;
   };
   const ask = (text: string, token = HOST_TOKEN) => run(runtime, ['ask', name, text, '-c', 'monday'], token);
-  const list = () =>
-    run('curl', ['-sS', '-H', `Authorization: Bearer ${HOST_TOKEN}`, `${url}/v1/instances`], '');
+  const get = (path: string) =>
+    run('curl', ['-sS', '-H', `Authorization: Bearer ${HOST_TOKEN}`, `${url}/v1/instances${path}`], '');
+  const list = () => get('');
+  /** One life of the agent's process. */
+  const life = async () => (JSON.parse(await get(`/${name}/health`)) as { instance?: string }).instance;
   const isReady = () =>
     vi.waitFor(
       async () =>
@@ -55,7 +58,18 @@ export async function speakThroughHost(
   expect(await ask('again')).toBe('You said: again (that makes 2, the first was: hello)\n');
   await expect(ask('let me in', 'wrong')).rejects.toMatchObject({ code: 69 });
 
+  const before = await life();
+  expect(before).toMatch(/^ins_/);
   await replace();
+  // The one that is to go is ready until it is told to.
+  await vi.waitFor(
+    async () => {
+      const now = await life();
+      expect(now).toMatch(/^ins_/);
+      expect(now).not.toBe(before);
+    },
+    { timeout: 120_000, interval: 500 },
+  );
   await isReady();
   expect(await ask('there?')).toBe('You said: there? (that makes 3, the first was: hello)\n');
 }
