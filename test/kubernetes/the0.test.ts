@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +12,7 @@ import { packFolder } from '../../src/host/sources/packFolder.ts';
 import { testServer } from '../support/host/server.ts';
 import { kubeTest, theCluster } from '../support/kubernetes/kubeTest.ts';
 import { testNamespace } from '../support/kubernetes/testNamespace.ts';
+import { endChild } from '../support/process/endChild.ts';
 import { minioClient } from '../support/store/minio.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -65,11 +65,7 @@ kubeTest(
         RUNTIME_HOST_HEALTH_PORT: '0',
       },
     });
-    const exit = once(child, 'exit');
-    stack.defer(async () => {
-      child.kill('SIGKILL');
-      await exit;
-    });
+    stack.defer(async () => void (await endChild(child, 'SIGKILL')));
 
     const database = new MongoClient(`mongodb://127.0.0.1:${ferret.port}`);
     stack.defer(() => database.close());
@@ -119,8 +115,7 @@ kubeTest(
     await until(async () => expect(await pod()).toBeUndefined());
 
     // Another replica would find the lease given back.
-    child.kill('SIGTERM');
-    expect((await exit)[0]).toBe(0);
+    expect(await endChild(child, 'SIGTERM')).toBe(0);
   },
   400_000,
 );

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { packFolder } from '../../../src/host/sources/packFolder.ts';
 import { docker, universalImage } from '../../support/container/docker.ts';
 import { testServer } from '../../support/host/server.ts';
+import { removeHost } from '../../support/host/testDocker.ts';
+import { endChild } from '../../support/process/endChild.ts';
 import { freePort } from '../../support/process/freePort.ts';
 import { startMinio } from '../../support/store/minio.ts';
 
@@ -37,13 +38,7 @@ describe.skipIf(image.missing !== undefined)(
 
       const data = mkdtempSync(join(tmpdir(), 'the0-'));
       stack.defer(() => rmSync(data, { recursive: true, force: true }));
-      stack.defer(async () => {
-        const id = readFileSync(join(data, 'host-id'), 'utf8').trim();
-        const left = (await docker('ps', '-aq', '--filter', `label=runtime.host=${id}`))
-          .split('\n')
-          .filter(Boolean);
-        if (left.length > 0) await docker('rm', '-f', ...left);
-      });
+      stack.defer(() => removeHost(readFileSync(join(data, 'host-id'), 'utf8').trim()));
       const port = await freePort();
       const env = {
         PATH: process.env.PATH,
@@ -66,12 +61,7 @@ describe.skipIf(image.missing !== undefined)(
           stdio: ['ignore', log, log],
         });
         services.push(child);
-        stack.defer(async () => {
-          if (child.exitCode !== null) return;
-          const exit = once(child, 'exit');
-          child.kill('SIGKILL');
-          await exit;
-        });
+        stack.defer(async () => void (await endChild(child, 'SIGKILL')));
       }
 
       const database = new MongoClient(env.MONGO_URI);
@@ -138,9 +128,7 @@ describe.skipIf(image.missing !== undefined)(
       await until(async () => expect(await running()).toContain(`rt-${bot}`));
 
       // A service that ends stops nothing.
-      const exit = once(services[0]!, 'exit');
-      services[0]!.kill('SIGTERM');
-      expect((await exit)[0]).toBe(0);
+      expect(await endChild(services[0], 'SIGTERM')).toBe(0);
       expect(await running()).toContain(`rt-${bot}`);
     });
   },

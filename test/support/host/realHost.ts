@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { BotView } from '../../../src/host/api/hostApi.ts';
 import type { HostEvent } from '../../../src/host/journal/event.ts';
+import { endChild } from '../process/endChild.ts';
 import { freePort } from '../process/freePort.ts';
 import type { Minio, MinioAddress } from '../store/minio.ts';
 import { removeHost } from './testDocker.ts';
@@ -78,14 +79,6 @@ export async function realHost(options: {
     const { stdout } = await execute(runtime, ['bots', ...args], { env, maxBuffer: 64 * 2 ** 20 });
     return stdout;
   };
-  const end = async (signal: NodeJS.Signals) => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null)
-      return child?.exitCode ?? null;
-    const exit = once(child, 'exit');
-    child.kill(signal);
-    await exit;
-    return child.exitCode;
-  };
 
   return {
     bots,
@@ -102,8 +95,8 @@ export async function realHost(options: {
       child = spawn(program, args, { env: { ...env, ...more }, stdio: ['ignore', out, out] });
       await once(child, 'spawn');
     },
-    kill: async () => void (await end('SIGKILL')),
-    stop: () => end('SIGTERM'),
+    kill: async () => void (await endChild(child, 'SIGKILL')),
+    stop: () => endChild(child, 'SIGTERM'),
     write: (files) => {
       for (const [path, text] of Object.entries(files)) {
         mkdirSync(dirname(join(bots, path)), { recursive: true });
@@ -119,7 +112,7 @@ export async function realHost(options: {
         .map((line) => JSON.parse(line) as HostEvent),
     log: () => readFileSync(logFile, 'utf8'),
     [Symbol.asyncDispose]: async () => {
-      await end('SIGKILL');
+      await endChild(child, 'SIGKILL');
       const removeOwn = () => removeHost(readFileSync(join(data, 'host-id'), 'utf8').trim());
       await (options.cleanUp ?? removeOwn)();
       await rm(root, { recursive: true, force: true });

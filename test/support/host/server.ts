@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { endChild } from '../process/endChild.ts';
 import { freePort } from '../process/freePort.ts';
 
 /** A real server that `scripts/NAME run DIR PORT` starts on loopback. */
@@ -28,12 +28,7 @@ export async function testServer(name: 'ferretdb' | 'nats'): Promise<TestServer>
     }
   }
 
-  async function kill(): Promise<void> {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exit;
-  }
+  const kill = async () => void (await endChild(child, 'SIGKILL'));
 
   await start();
   return {

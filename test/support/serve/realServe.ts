@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { removeHost } from '../host/testDocker.ts';
+import { endChild } from '../process/endChild.ts';
 import { freePort } from '../process/freePort.ts';
 
 const runtime = join(import.meta.dirname, '../../../dist/runtime');
@@ -74,15 +74,6 @@ export async function realServe(options: {
   if (options.policy !== undefined) writeFileSync(policy, options.policy);
   let child: ChildProcess | undefined;
 
-  const end = async (signal: NodeJS.Signals) => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null)
-      return child?.exitCode ?? null;
-    const exit = once(child, 'exit');
-    child.kill(signal);
-    await exit;
-    return child.exitCode;
-  };
-
   async function call(method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await fetch(`${url}${path}`, {
       method,
@@ -129,8 +120,8 @@ export async function realServe(options: {
         await pause(50);
       }
     },
-    kill: async () => void (await end('SIGKILL')),
-    stop: () => end('SIGTERM'),
+    kill: async () => void (await endChild(child, 'SIGKILL')),
+    stop: () => endChild(child, 'SIGTERM'),
     call,
     create: async (body = {}) => (await good('POST', '/v1/sandboxes', body)) as unknown as Info,
     info: async (id) => (await good('GET', `/v1/sandboxes/${id}`)) as unknown as Info,
@@ -149,7 +140,7 @@ export async function realServe(options: {
     },
     log: () => readFileSync(logFile, 'utf8'),
     [Symbol.asyncDispose]: async () => {
-      await end('SIGKILL');
+      await endChild(child, 'SIGKILL');
       await removeHost(readFileSync(join(data, 'host-id'), 'utf8').trim());
       await rm(root, { recursive: true, force: true });
     },

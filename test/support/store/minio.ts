@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'minio';
+import { endChild } from '../process/endChild.ts';
 import { freePort } from '../process/freePort.ts';
 
 /** Where a server is and who may use it; what the tests of one run share. */
@@ -46,12 +46,7 @@ export async function startMinio(
   const address = { endpoint: `http://127.0.0.1:${port}`, port, ...credentials };
   let child: ChildProcess | undefined;
 
-  const kill = async () => {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exit;
-  };
+  const kill = async () => void (await endChild(child, 'SIGKILL'));
   const start = async () => {
     child = spawn(script, ['run', dir, String(port), options.address ?? '127.0.0.1'], {
       stdio: ['ignore', 'ignore', options.quiet ? 'ignore' : 'inherit'],
