@@ -1,43 +1,23 @@
 import { describe, expect, test, vi } from 'vitest';
 import { docker, universalImage } from '../../support/container/docker.ts';
 import { canMount } from '../../support/container/mountTmpfs.ts';
+import { attackTools } from '../../support/host/attackTools.ts';
 import { realHost } from '../../support/host/realHost.ts';
 import { startMinio } from '../../support/store/minio.ts';
 
 const image = await universalImage();
 
 /** What a bot that means harm would try first; it prints what worked, as one line of JSON. */
-const attack = `
-import json, os, socket, threading, urllib.request
+const attack = `${attackTools}
+import threading
 
 config = json.loads(os.environ["BOT_CONFIG"])
-found = {}
-
-def text(path):
-    try:
-        with open(path, "rb") as file: return file.read()
-    except OSError: return b""
-
-def reaches(address, port):
-    try:
-        socket.create_connection((address, port), 1.5).close()
-        return True
-    except OSError: return False
-
 found["sockets"] = [path for path in ["/var/run/docker.sock", "/run/docker.sock", "/run/runtime/host.sock", config["socket"]] if os.path.exists(path)]
-found["variables"] = sorted(name for name in os.environ if "SEAL" in name or "SECRET" in name or "ACCESS" in name or "TOKEN" in name)
 found["processes"] = [pid for pid in os.listdir("/proc") if pid.isdigit() and int(pid) != os.getpid()
                       and b"MINIO_KEYS_SEAL=" in text("/proc/%s/environ" % pid)]
 keys = text("/run/runtime/keys")
 found["keys"] = len(keys) > 0
 found["plain"] = [word for word in [b"accessKey", b"secretKey", config["accessKey"].encode()] if word in keys]
-
-def writes(path):
-    try:
-        open(os.path.join(path, "planted"), "w").close()
-        return True
-    except OSError: return False
-found["writable"] = [path for path in ["/", "/bot", "/run/runtime", "/etc", "/usr/local/bin", "/proc/1/root"] if writes(path)]
 
 own = socket.gethostbyname(socket.gethostname())
 gateway = own.rsplit(".", 1)[0] + ".1"

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { docker, universalImage } from '../../support/container/docker.ts';
 import { canMount } from '../../support/container/mountTmpfs.ts';
+import { attackTools } from '../../support/host/attackTools.ts';
 import { startOutside } from '../../support/host/outside.ts';
 import { realServe } from '../../support/serve/realServe.ts';
 
@@ -8,35 +9,17 @@ const image = await universalImage();
 
 /** What somebody who means harm would try first, as one line of JSON of what worked. */
 const attack = (config: object) => `python3 - <<'END'
-import json, os, socket, urllib.request
-config = json.loads('''${JSON.stringify(config)}''')
-found = {}
-def text(path):
-    try:
-        with open(path, "rb") as file: return file.read()
-    except OSError: return b""
-def reaches(address, port):
-    try:
-        socket.create_connection((address, port), 1.5).close()
-        return True
-    except OSError: return False
-def writes(path):
-    try:
-        open(os.path.join(path, "planted"), "w").close()
-        return True
-    except OSError: return False
+${attackTools}config = json.loads('''${JSON.stringify(config)}''')
 def answer(url, token=None):
     request = urllib.request.Request(url, headers={"authorization": "Bearer " + token} if token else {})
     try: return urllib.request.urlopen(request, timeout=3).status
     except urllib.error.HTTPError as error: return error.code
     except OSError as error: return str(error)
 found["sockets"] = [path for path in ["/var/run/docker.sock", "/run/docker.sock", config["socket"]] if os.path.exists(path)]
-found["variables"] = sorted(name for name in os.environ if "SEAL" in name or "SECRET" in name or "ACCESS" in name or "TOKEN" in name)
 secrets = [b"MINIO_KEYS_SEAL=", b"PUBLISH_TOKEN="]
 found["environments"] = [pid for pid in os.listdir("/proc") if pid.isdigit() and int(pid) != os.getpid()
                          and any(secret in text("/proc/%s/environ" % pid) for secret in secrets)]
 found["plainKeys"] = [word for word in ["accessKey", "secretKey"] if word.encode() in text("/run/runtime/keys")]
-found["writable"] = [path for path in ["/", "/bot", "/run/runtime", "/etc", "/usr/local/bin", "/proc/1/root"] if writes(path)]
 gateway = socket.gethostbyname(socket.gethostname()).rsplit(".", 1)[0] + ".1"
 found["host"] = [port for port in config["ports"] if reaches(gateway, port)]
 found["victim"] = [port for port in [9476, 9478] if reaches(config["victim"], port)]
