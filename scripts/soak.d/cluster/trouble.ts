@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Trouble as ApiTrouble } from '../../../test/support/kubernetes/apiProxy.ts';
 import type { Minio } from '../../../test/support/store/minio.ts';
 import type { Replicas } from './replicas.ts';
 
@@ -53,9 +54,7 @@ export function startTrouble(replicas: Replicas, minio: Minio, random: () => num
     },
   };
 
-  async function struck(
-    trouble: ReturnType<typeof one>['proxy']['trouble'] extends (w: string) => infer T ? T : never,
-  ) {
+  async function struck(trouble: ApiTrouble) {
     const { proxy } = one();
     // Not all of them: what comes through in between is what makes it difficult.
     proxy.trouble = () => (random() < 0.5 ? trouble : undefined);
