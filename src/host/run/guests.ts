@@ -1,5 +1,4 @@
 import type { Registry } from 'prom-client';
-import type { Logger } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { HostApi } from '../api/hostApi.ts';
 import type { BotSpec } from '../bots/botSpec.ts';
@@ -16,7 +15,6 @@ export interface GuestParts {
   readonly folders: Folders;
   readonly tokenKey: Secret;
   readonly stores: HostStores;
-  readonly log: Logger;
 }
 
 export interface Guests {

@@ -1,6 +1,7 @@
 import { expiresAt } from './due.ts';
 import type { SandboxRecord } from './record.ts';
 import type { Sandbox, SandboxStatus } from './sandboxes.ts';
+import { statusOfEnded } from './statusOf.ts';
 
 /** A sandbox as this server knows it: what is written down, and what was last seen of it. */
 export interface Known {
@@ -18,14 +19,7 @@ export interface Known {
 export function newKnown(record: SandboxRecord, now: number): Known {
   return {
     record,
-    status:
-      record.wanted === 'running'
-        ? 'pending'
-        : record.cause === 'failed'
-          ? 'failed'
-          : record.cause === 'lifetime'
-            ? 'expired'
-            : 'stopped',
+    status: record.wanted === 'running' ? 'pending' : statusOfEnded(record),
     isSeen: false,
     startedAt: record.startedAt,
     // Nobody could use it while no server was there.
@@ -34,36 +28,22 @@ export function newKnown(record: SandboxRecord, now: number): Known {
   };
 }
 
+/** Of a record only what clients may know: its secrets and its digest are none of it. */
 export function viewOf({ record, status, startedAt, lastActivityAt }: Known, host: string): Sandbox {
-  const {
-    id,
-    owner,
-    name,
-    image,
-    env,
-    resources,
-    egress,
-    lifetimeMs,
-    idleMs,
-    tools,
-    metadata,
-    agent,
-    idempotencyKey,
-  } = record;
   return {
-    id,
-    owner,
-    name,
-    image,
-    env,
-    resources,
-    egress,
-    lifetimeMs,
-    idleMs,
-    tools,
-    metadata,
-    agent,
-    idempotencyKey,
+    id: record.id,
+    owner: record.owner,
+    name: record.name,
+    image: record.image,
+    env: record.env,
+    resources: record.resources,
+    egress: record.egress,
+    lifetimeMs: record.lifetimeMs,
+    idleMs: record.idleMs,
+    tools: record.tools,
+    metadata: record.metadata,
+    agent: record.agent,
+    idempotencyKey: record.idempotencyKey,
     status,
     host: status === 'pending' ? undefined : host,
     createdAt: record.createdAt,

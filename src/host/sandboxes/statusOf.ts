@@ -22,8 +22,7 @@ export function statusOf({ record, bot, isReached }: Seen): SandboxStatus | unde
   if (why === 'EngineUnknown' || why === 'SourceUnknown') return undefined;
   if (record.wanted !== 'running') {
     if (isLive(bot)) return isReached ? 'running' : 'provisioning';
-    if (record.cause === 'failed') return 'failed';
-    return record.cause === 'lifetime' ? 'expired' : 'stopped';
+    return statusOfEnded(record);
   }
   switch (bot?.state) {
     case 'running':
@@ -39,6 +38,12 @@ export function statusOf({ record, bot, isReached }: Seen): SandboxStatus | unde
     default:
       return 'pending';
   }
+}
+
+/** Of one that is not to run, and does not. */
+export function statusOfEnded({ cause }: SandboxRecord): SandboxStatus {
+  if (cause === 'failed') return 'failed';
+  return cause === 'lifetime' ? 'expired' : 'stopped';
 }
 
 /** Why it will not run, however often it is tried; undefined: it may. */

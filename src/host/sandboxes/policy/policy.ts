@@ -84,16 +84,20 @@ export interface Violation {
   readonly allowed: unknown;
 }
 
+/** All that there are. */
+export const TOOLS = ['exec', 'files', 'process', 'terminal', 'ports', 'search', 'agent'] as const;
+export const PROVIDERS = ['docker', 'kubernetes', 'host-agent'] as const;
+
 const GIB = 2 ** 30;
 const HOUR = 3_600_000;
 
 /** Where no file says otherwise. */
 export const usualRules: Rules = {
-  tools: ['exec', 'files', 'process', 'terminal', 'ports', 'search', 'agent'],
+  tools: TOOLS,
   egress: 'internet',
   files: undefined,
   secrets: ['*'],
-  providers: ['docker', 'kubernetes', 'host-agent'],
+  providers: PROVIDERS,
   images: [],
   agents: ['*'],
   resources: {

@@ -1,9 +1,8 @@
 import * as v from 'valibot';
 import { RuntimeError } from '../../../base/errors.ts';
 import { parseDocument } from '../../../base/parts/yaml.ts';
-import { type Policy, type Rules, usualRules } from './policy.ts';
+import { type Policy, PROVIDERS, type Rules, TOOLS, usualRules } from './policy.ts';
 
-const TOOLS = ['exec', 'files', 'process', 'terminal', 'ports', 'search', 'agent'] as const;
 /** Whoever has one of these reads and writes every file that the sandbox's user can. */
 const OPENS_FILES = ['exec', 'process', 'terminal', 'agent', 'search'] as const;
 
@@ -31,7 +30,7 @@ const rules = v.strictObject({
   ),
   files: v.optional(v.pipe(v.array(folder), v.maxLength(64))),
   secrets: v.optional(patterns),
-  providers: v.optional(v.array(v.picklist(['docker', 'kubernetes', 'host-agent']))),
+  providers: v.optional(v.array(v.picklist(PROVIDERS))),
   images: v.optional(patterns),
   agents: v.optional(patterns),
   resources: v.optional(
