@@ -11,27 +11,16 @@ import type { Handler } from './handleQuery.ts';
  */
 export function publishRoute(token: Secret, publish: () => Promise<SavedNow>): Handler {
   const isAllowed = tokenCheck(token);
-  let running: Promise<unknown> | undefined;
+  let running: Promise<unknown> = Promise.resolve();
   let next: Promise<SavedNow> | undefined;
 
-  const begin = () => {
-    const mine = publish();
-    const over = mine.then(
-      () => undefined,
-      () => undefined,
-    );
-    running = over;
-    void over.then(() => {
-      if (running === over) running = undefined;
-    });
-    return mine;
-  };
   // One that runs may have looked at the files already.
   const share = () => {
-    if (running === undefined) return begin();
     next ??= running.then(() => {
       next = undefined;
-      return begin();
+      const mine = publish();
+      running = mine.catch(() => undefined);
+      return mine;
     });
     return next;
   };
