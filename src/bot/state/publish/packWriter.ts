@@ -16,12 +16,14 @@ export interface PackWriterOptions {
 interface Room {
   /** Unpacked bytes that may wait before readers are held back. */
   readonly waitingBytes: number;
+  /** The same while nothing can be packed. */
+  readonly heldBytes: number;
   /** Each costs the compressor's tables, about a megabyte. */
   readonly compressedAtOnce: number;
 }
 
-const wide: Room = { waitingBytes: 8 * 1024 * 1024, compressedAtOnce: 4 };
-const narrow: Room = { waitingBytes: 1024 * 1024, compressedAtOnce: 1 };
+const wide: Room = { waitingBytes: 8 * 1024 * 1024, heldBytes: 48 * 1024 * 1024, compressedAtOnce: 4 };
+const narrow: Room = { waitingBytes: 1024 * 1024, heldBytes: 6 * 1024 * 1024, compressedAtOnce: 1 };
 
 /**
  * Takes blobs, and puts those that the store does not have into packs: compressed on the thread pool while the next
@@ -56,8 +58,9 @@ export class PackWriter implements BlobSink {
     return this.#options.usable;
   }
 
-  get waitingBytes(): number {
-    return this.#queue.bytes;
+  /** Whether more waits than may while nothing can be packed. */
+  get isOverfull(): boolean {
+    return this.#queue.bytes > this.#room.heldBytes;
   }
 
   /** Whether this row came through here. */

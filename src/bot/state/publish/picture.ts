@@ -1,5 +1,4 @@
 import type { Clock } from '../../../base/clock.ts';
-import { isMemoryTight } from '../../../base/isMemoryTight.ts';
 import { BLOCK_BYTES } from '../format/format.ts';
 import { TICK_MS } from '../format/tick.ts';
 import type { Tree } from '../format/tree.ts';
@@ -17,10 +16,6 @@ export interface PictureOptions extends ScanOptions {
   readonly check: (scan: Scan) => void;
 }
 
-/** Unpacked bytes that may be held while nothing can be packed. */
-const HELD_BYTES = 48 * 1024 * 1024;
-const HELD_BYTES_TIGHT = 6 * 1024 * 1024;
-
 /** What is known of a tree that may change meanwhile. Looks and reads take turns. */
 export class Picture {
   latest: Scan;
@@ -29,8 +24,6 @@ export class Picture {
   readonly #buffer = Buffer.allocUnsafe(BLOCK_BYTES);
   #unread: readonly number[];
   #gone = new Set<number>();
-  /** Asked before the bot stands still. */
-  readonly #most = isMemoryTight() ? HELD_BYTES_TIGHT : HELD_BYTES;
 
   constructor(published: Tree, options: PictureOptions) {
     this.#published = published;
@@ -74,7 +67,7 @@ export class Picture {
   /** The same without waiting; false where time or memory ran out before the end. */
   readAtOnce(writer: PackWriter, deadline: number): boolean {
     const { clock } = this.#options;
-    const hasRunOut = () => clock.now() > deadline || writer.waitingBytes > this.#most;
+    const hasRunOut = () => clock.now() > deadline || writer.isOverfull;
     for (const index of this.#unread) {
       if (hasRunOut()) return false;
       const file = this.#open(index, writer);
