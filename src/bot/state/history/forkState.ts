@@ -3,11 +3,10 @@ import type { StateContext } from '../format/context.ts';
 import { FORMAT, keys } from '../format/format.ts';
 import { encodeHead, type Head, type SnapshotRecord } from '../format/head.ts';
 import { usedBlobs } from '../publish/inlineSnapshot.ts';
-import { PackWriter } from '../publish/packWriter.ts';
 import { Uploads } from '../publish/uploads.ts';
-import { writeSnapshot } from '../publish/writeSnapshot.ts';
+import { writeLoaded } from '../publish/writeLoaded.ts';
 import { inParallel } from '../read/inParallel.ts';
-import { type LoadedSnapshot, loadSnapshot } from '../read/loadSnapshot.ts';
+import { loadSnapshot } from '../read/loadSnapshot.ts';
 import { readHead } from '../read/readHead.ts';
 import { findSnapshot, requireHead } from '../read/snapshots.ts';
 
@@ -47,7 +46,9 @@ export async function forkState(
   let record: SnapshotRecord = { ...first, entries };
   if (loaded.manifest !== undefined) {
     await copyPacks(context, from, loaded.manifest.packs, signal);
-    record = await writeAnew(context, first, loaded, signal);
+    const uploads = new Uploads(context);
+    record = await writeLoaded({ ...context, uploads }, first, loaded, signal);
+    await uploads.confirm(signal);
   }
   const next: Head = {
     format: FORMAT,
@@ -83,32 +84,6 @@ async function copyPacks(
     const copy = await store.head(key, { signal: either });
     if (copy.size !== size) throw damaged(original, `has ${copy.size} bytes instead of ${size}`);
   });
-}
-
-/** Segments that are the same lie in the packs already. */
-async function writeAnew(
-  context: StateContext,
-  facts: SnapshotRecord,
-  loaded: LoadedSnapshot,
-  signal: AbortSignal,
-): Promise<SnapshotRecord> {
-  const { table } = loaded;
-  const uploads = new Uploads(context);
-  const writing = { ...context, uploads };
-  const writer = new PackWriter(writing, table, { signal, usable: (row) => table.frame(row) !== undefined });
-  try {
-    const { record } = await writeSnapshot(
-      writing,
-      facts,
-      { tree: loaded.tree, before: loaded },
-      writer,
-      signal,
-    );
-    await uploads.confirm(signal);
-    return record;
-  } finally {
-    await writer.settle();
-  }
 }
 
 function damaged(key: string, why: string, cause?: unknown): RuntimeError {

@@ -3,9 +3,8 @@ import type { StateContext } from '../format/context.ts';
 import { keys } from '../format/format.ts';
 import { encodeHead, type Head, type SnapshotRecord } from '../format/head.ts';
 import { nextHead } from '../publish/nextHead.ts';
-import { PackWriter } from '../publish/packWriter.ts';
 import { Uploads } from '../publish/uploads.ts';
-import { writeSnapshot } from '../publish/writeSnapshot.ts';
+import { writeLoaded } from '../publish/writeLoaded.ts';
 import { inParallel } from '../read/inParallel.ts';
 import { type LoadedSnapshot, loadSnapshot } from '../read/loadSnapshot.ts';
 import { readHead } from '../read/readHead.ts';
@@ -45,25 +44,8 @@ export async function publishAgain(
   const facts = { ...before, sequence: head.sequence + 1, generation, createdAt: updatedAt };
   const uploads = new Uploads(context);
   const writing = { ...context, uploads };
-  let record: SnapshotRecord = { ...facts, entries };
-  if (loaded.manifest !== undefined) {
-    const { table } = loaded;
-    const writer = new PackWriter(writing, table, {
-      signal,
-      usable: (row) => table.frame(row) !== undefined,
-    });
-    try {
-      ({ record } = await writeSnapshot(
-        writing,
-        facts,
-        { tree: loaded.tree, before: loaded },
-        writer,
-        signal,
-      ));
-    } finally {
-      await writer.settle();
-    }
-  }
+  const isInHead = loaded.manifest === undefined;
+  const record = isInHead ? { ...facts, entries } : await writeLoaded(writing, facts, loaded, signal);
   const taken: Head = { ...head, generation, holder };
   const keep = head.snapshots.length + 1;
   const next = await nextHead(writing, taken, { record, blobs: {}, keep }, signal);

@@ -3,9 +3,8 @@ import { HEAD_BYTES } from '../format/format.ts';
 import { encodeHead, type Head, type SnapshotRecord } from '../format/head.ts';
 import { loadSnapshot } from '../read/loadSnapshot.ts';
 import { packInline, usedBlobs } from './inlineSnapshot.ts';
-import { PackWriter } from './packWriter.ts';
 import type { PublishContext } from './uploads.ts';
-import { writeSnapshot } from './writeSnapshot.ts';
+import { writeLoaded } from './writeLoaded.ts';
 
 export interface Addition {
   readonly record: SnapshotRecord;
@@ -58,13 +57,7 @@ async function spill(
   signal: AbortSignal,
 ): Promise<SnapshotRecord> {
   const loaded = await loadSnapshot(context, { ...facts, entries }, signal);
-  const { tree, table } = loaded;
-  const writer = new PackWriter(context, table, { signal, usable: (row) => table.frame(row) !== undefined });
-  try {
-    packInline(context, { tree, table }, blobs, writer);
-    const written = await writeSnapshot(context, facts, { tree, before: loaded }, writer, signal);
-    return written.record;
-  } finally {
-    await writer.settle();
-  }
+  return await writeLoaded(context, facts, loaded, signal, (writer) =>
+    packInline(context, loaded, blobs, writer),
+  );
 }
