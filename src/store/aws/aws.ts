@@ -19,7 +19,7 @@ import type { ObjectBody, ObjectInfo, ObjectStore, PutOptions } from '../objectS
 import { appendByCopy } from '../s3/appendByCopy.ts';
 import { createConditional } from '../s3/conditional.ts';
 import { encodePath } from '../s3/encodePath.ts';
-import { packing, recoded } from '../s3/requireStore.ts';
+import { requireAsStored } from '../s3/requireStore.ts';
 import { decodeKey, quoted } from '../s3/s3Xml.ts';
 import { createSweeper } from '../s3/sweepUploads.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
@@ -87,11 +87,12 @@ export function openAwsStore(options: AwsStoreOptions): ObjectStore {
         const toStoreError = (error: unknown) => awsError(error, 'store.get', subject(key));
         const body = output.Body as Readable;
         try {
-          if (!Number.isSafeInteger(size)) throw recoded(subject(key), 'an answer without a length');
-          const encoding = packing(output.ContentEncoding);
-          // An object may have been stored so. Of one that was packed on its way, another length is known.
-          if (encoding !== undefined && size !== (await head(key, { signal })).size)
-            throw recoded(subject(key), `an answer that was packed on its way (${encoding})`);
+          await requireAsStored({
+            path: subject(key),
+            size,
+            encoding: output.ContentEncoding,
+            storedSize: async () => (await head(key, { signal })).size,
+          });
         } catch (error) {
           body.destroy();
           throw error;

@@ -17,16 +17,31 @@ export function requireStore(headers: IncomingHttpHeaders, op: string, path: str
   });
 }
 
-/** The error for an answer that a proxy has made another one of. */
-export function recoded(path: string, what: string): RuntimeError {
+export interface AnsweredObject {
+  /** For messages. */
+  readonly path: string;
+  /** Bytes; NaN: the answer does not say it. */
+  readonly size: number;
+  /** Its Content-Encoding. */
+  readonly encoding: string | undefined;
+  /** Asks the store for the length of the object. */
+  readonly storedSize: () => Promise<number>;
+}
+
+/** Throws `unavailable` when a proxy has made another answer to a GET of the store's. */
+export async function requireAsStored({ path, size, encoding, storedSize }: AnsweredObject): Promise<void> {
+  // Nobody could tell its end from a connection that broke.
+  if (!Number.isSafeInteger(size)) throw recoded(path, 'an answer without a length');
+  if (encoding === undefined || /^(identity|aws-chunked)?$/.test(encoding)) return;
+  // An object may have been stored so. Of one that was packed on its way, another length is known.
+  if (size !== (await storedSize()))
+    throw recoded(path, `an answer that was packed on its way (${encoding})`);
+}
+
+function recoded(path: string, what: string): RuntimeError {
   return new RuntimeError('unavailable', `${path}: ${what}`, {
     op: 'store.get',
     path,
     hint: 'A proxy in front of the store recodes its answers: turn that off for the store.',
   });
-}
-
-/** What an answer was packed with on its way; undefined: nothing that needs a look. */
-export function packing(encoding: string | undefined): string | undefined {
-  return encoding === undefined || /^(identity|aws-chunked)?$/.test(encoding) ? undefined : encoding;
 }

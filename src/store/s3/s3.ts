@@ -10,7 +10,7 @@ import { wholeChecksum } from '../wholeChecksum.ts';
 import { createBucket } from './createBucket.ts';
 import { encodePath } from './encodePath.ts';
 import { networkError } from './networkError.ts';
-import { packing, recoded, requireStore } from './requireStore.ts';
+import { requireAsStored, requireStore } from './requireStore.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3Client.ts';
 import { parseListPage, quoted } from './s3Xml.ts';
 import type { Sweeper } from './sweepUploads.ts';
@@ -74,13 +74,12 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       const info = infoOf(key, response.headers);
       try {
         requireStore(response.headers, 'store.get', client.subject(key));
-        // Nobody could tell its end from a connection that broke.
-        if (!Number.isSafeInteger(info.size))
-          throw recoded(client.subject(key), 'an answer without a length');
-        const encoding = packing(response.headers['content-encoding']);
-        // An object may have been stored so. Of one that was packed on its way, another length is known.
-        if (encoding !== undefined && info.size !== (await head(key, { signal })).size)
-          throw recoded(client.subject(key), `an answer that was packed on its way (${encoding})`);
+        await requireAsStored({
+          path: client.subject(key),
+          size: info.size,
+          encoding: response.headers['content-encoding'],
+          storedSize: async () => (await head(key, { signal })).size,
+        });
         // The whole object: a gateway that knows no ranges.
         const whole = range && response.statusCode === 200;
         if (whole && range.start >= info.size) throw outOfRange(key);
