@@ -31,6 +31,11 @@ export function fromText(text: string): EntryPath {
   return pathOfBytes(ascii.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1'));
 }
 
+/** The same of one that may have slashes around it, as people write them. */
+export function fromLooseText(text: string): EntryPath {
+  return fromText(text.replace(/^\.?\/+|\/+$/g, ''));
+}
+
 /** Walk order: a folder, then what is in it, names by their bytes. So `/` sorts below every other byte. */
 export function comparePaths(a: EntryPath, b: EntryPath): number {
   const length = Math.min(a.length, b.length);

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { TAR_END, type TarHeader, tarHeader, tarPadding } from '../../../base/tar/tarHeader.ts';
 import type { StateContext } from '../format/context.ts';
-import { type EntryPath, fromText } from '../format/entryPath.ts';
+import { type EntryPath, fromLooseText, ROOT } from '../format/entryPath.ts';
 import type { Head } from '../format/head.ts';
 import type { Tree } from '../format/tree.ts';
 import { type LoadedSnapshot, loadSnapshot } from './loadSnapshot.ts';
@@ -36,9 +36,9 @@ export async function exportTar(
   const head = await requireHead(context, signal);
   const record = findSnapshot(head, sequence);
   const whole = await loadSnapshot(context, record, signal);
-  const folder = path.replace(/^\.?\/+|\/+$/g, '');
-  const snapshot = folder === '' ? whole : { ...whole, tree: partOf(whole.tree, folder, record.sequence) };
-  const archive = archiveOf(context, snapshot, head, { signal, onProgress, above: fromText(folder) });
+  const above = fromLooseText(path);
+  const snapshot = above === ROOT ? whole : { ...whole, tree: partOf(whole.tree, path, record.sequence) };
+  const archive = archiveOf(context, snapshot, head, { signal, onProgress, above });
   const options = { signal, end: false };
   if (gzip) await pipeline(archive, createGzip({ level: GZIP_LEVEL }), output, options);
   else await pipeline(archive, output, options);
@@ -56,7 +56,7 @@ async function* archiveOf(
 ): AsyncGenerator<Buffer> {
   const { signal, onProgress, above } = options;
   const { tree } = snapshot;
-  const cut = above === '' ? 0 : above.length + 1;
+  const cut = above === ROOT ? 0 : above.length + 1;
   let totalBytes = 0;
   for (let index = 0; index < tree.length; index++) totalBytes += tree.size(index);
   let read = 0;

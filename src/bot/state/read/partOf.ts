@@ -1,10 +1,10 @@
 import { RuntimeError } from '../../../base/errors.ts';
-import { fromText } from '../format/entryPath.ts';
+import { fromLooseText } from '../format/entryPath.ts';
 import type { Tree } from '../format/tree.ts';
 
 /** The entry at `path`, everything below it, and the folders above it. Throws `not-found`. */
 export function partOf(tree: Tree, path: string, sequence: number): Tree {
-  const wanted = fromText(path.replace(/^\.?\/+|\/+$/g, ''));
+  const wanted = fromLooseText(path);
   const others = new Set<number>();
   for (const [index, entry] of tree.paths.entries()) {
     if (`${entry}/`.startsWith(`${wanted}/`) || wanted.startsWith(`${entry}/`)) continue;
