@@ -133,8 +133,7 @@ function required(role: Role, reader: VariableReader, kind: KnownKind | undefine
   if (role === 'operator') return [];
   if (role === 'daemon') return ['BOT_ID'];
   const isServed =
-    ['MESSAGE_ENTRYPOINT', 'PUBLISH_TOKEN', 'PUBLISH_TOKEN_FILE'].some((name) => reader.has(name)) ||
-    kind?.agent !== undefined;
+    reader.has('MESSAGE_ENTRYPOINT') || reader.hasSecret('PUBLISH_TOKEN') || kind?.agent !== undefined;
   if (role === 'query-server' || role === 'pulling-query-server')
     return ['BOT_ID', 'RUNTIME', ...(isServed ? [] : (['QUERY_ENTRYPOINT'] as const))];
   if (kind?.entrypoint === 'none' || reader.has('MESSAGE_ENTRYPOINT')) return ['BOT_ID', 'RUNTIME'];

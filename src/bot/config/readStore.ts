@@ -37,7 +37,7 @@ const minioVariables = ['MINIO_ENDPOINT', 'MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY'
 
 function usesMinio(reader: VariableReader): boolean {
   if (reader.has('MINIO_KEYS_FILE')) return true;
-  return minioVariables.some((name) => reader.has(name) || reader.has(`${name}_FILE`));
+  return minioVariables.some((name) => reader.hasSecret(name));
 }
 
 function readMinio(reader: VariableReader): StoreConfig | undefined {
@@ -61,7 +61,7 @@ function readKeys(reader: VariableReader): (StoreKeys & { renewal: undefined }) 
   const accessKey = reader.secret('MINIO_ACCESS_KEY');
   const secretKey = reader.secret('MINIO_SECRET_KEY');
   for (const name of ['MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY'] as const) {
-    if (!reader.has(name) && !reader.has(`${name}_FILE`)) reader.missing(name);
+    if (!reader.hasSecret(name)) reader.missing(name);
   }
   if (accessKey === undefined || secretKey === undefined) return undefined;
   return { accessKey, secretKey, sessionToken: undefined, renewal: undefined };

@@ -57,6 +57,11 @@ export class VariableReader {
     return this.text(name) !== undefined;
   }
 
+  /** Whether it is set, itself or by `<name>_FILE`. */
+  hasSecret(name: string): boolean {
+    return this.has(name) || this.has(`${name}_FILE`);
+  }
+
   text(name: string): string | undefined {
     return this.#env[name] || undefined;
   }
