@@ -3,7 +3,6 @@
  * the code of every function that a start runs; without it each start would compile them anew. The bucket is a map in this
  * process: it has to answer, it does not have to keep anything.
  */
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -12,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
+import { freePort } from '../src/agent/process/freePort.ts';
 import { zipOf } from './zipOf.ts';
 
 // On a slow machine a life is long enough for its process to give its bytecode back.
@@ -113,12 +113,4 @@ async function askAndEnd(port: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   process.kill(process.pid, 'SIGTERM');
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
 }
