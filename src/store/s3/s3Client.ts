@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
+import { readWhole } from '../../base/httpAnswer.ts';
 import type { ObjectBody } from '../objectStore.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
 import type { S3Access } from '../storeConfig.ts';
@@ -113,7 +114,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
   const sendForText = async (request: S3Request) => {
     const response = await send(request);
     try {
-      const text = await readText(response);
+      const text = await readWhole(response, MAX_TEXT_BYTES);
       // A copy or the end of a multipart upload may fail after its status has been sent.
       const code = /^\s*(<\?xml[^>]*>\s*)?<Error>/.test(text) ? textOf(text, 'Code') : undefined;
       if (code === undefined) return { text, response };
@@ -138,7 +139,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
 }
 
 async function refusal(response: StoreAnswer, op: string, subject: string): Promise<Error> {
-  const text = await readText(response);
+  const text = await readWhole(response, MAX_TEXT_BYTES);
   const { headers } = response;
   return s3Error({
     op,
@@ -148,17 +149,6 @@ async function refusal(response: StoreAnswer, op: string, subject: string): Prom
     code: textOf(text, 'Code') ?? headers['x-minio-error-code']?.toString(),
     retryAfterMs: parseRetryAfter(headers['retry-after'], headers.date),
   });
-}
-
-async function readText(response: StoreAnswer): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response) {
-    length += chunk.length;
-    if (length > MAX_TEXT_BYTES) throw new Error('the answer is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 /** Sorted by name, as signatures are made over it. */
