@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import { systemCode } from '../../base/errors.ts';
+import { refuseUnreadable } from './refuseUnreadable.ts';
 import { respondRaw } from './respond.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -28,12 +28,7 @@ export function createLimitedServer(queryTimeoutMs: number): Server {
   Object.assign(server, { httpAllowHalfOpen: true });
   server.timeout = queryTimeoutMs + STALLED_MS;
   server.maxConnections = MAX_CONNECTIONS;
-  server.on('clientError', (error, socket) => {
-    const code = systemCode(error);
-    if (code === 'ERR_HTTP_REQUEST_TIMEOUT') respondRaw(socket, 408, 'the request did not arrive in time');
-    else if (code === 'HPE_HEADER_OVERFLOW') respondRaw(socket, 431, 'the headers are too large');
-    else respondRaw(socket, 400, 'the request is not HTTP/1');
-  });
+  server.on('clientError', refuseUnreadable);
   server.on('connect', (_request, socket) => {
     socket.on('error', () => socket.destroy());
     respondRaw(socket, 405, 'a query is a GET or a POST, not CONNECT', 'Allow: GET, POST\r\n');

@@ -1,8 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { respond } from '../../bot/answers/respond.ts';
 import type { BoxError } from './boxError.ts';
-
-/** Longer answers are not worth copying into one write with their head. */
-const JOINED_BYTES = 64 * 1024;
 
 /** A whole answer, as JSON. */
 export function answerJson(
@@ -11,16 +9,7 @@ export function answerJson(
   value: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  if (response.destroyed || response.headersSent) return;
-  const text = JSON.stringify(value);
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    ...headers,
-  });
-  if (text.length < JOINED_BYTES) response.end(text);
-  else response.end(Buffer.from(text));
+  respond(response, status, Buffer.from(JSON.stringify(value)), headers);
 }
 
 /** `{success, data}`: what most of the API answers. */

@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { systemCode } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
-import { respondRaw } from '../../bot/answers/respond.ts';
+import { refuseUnreadable } from '../../bot/answers/refuseUnreadable.ts';
 import { tokenCheck } from '../../bot/answers/tokenCheck.ts';
 import { answerError, answerJson } from './answer.ts';
 import { asBoxError, BoxError } from './boxError.ts';
@@ -44,13 +43,7 @@ export function createBoxServer({ routes, token, log, worked }: BoxServerOptions
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
   server.maxConnections = MAX_CONNECTIONS;
-  server.on('clientError', (error, socket) => {
-    // Whoever takes no notice of it is cut a little later: half-open connections are counted as well.
-    const code = systemCode(error);
-    if (code === 'ERR_HTTP_REQUEST_TIMEOUT') respondRaw(socket, 408, 'the request did not arrive in time');
-    else if (code === 'HPE_HEADER_OVERFLOW') respondRaw(socket, 431, 'the headers are too large');
-    else respondRaw(socket, 400, 'the request is not HTTP/1');
-  });
+  server.on('clientError', refuseUnreadable);
   server.on('request', async (request, response) => {
     worked(1 + Number(request.headers['content-length'] ?? 0) / REQUEST_BYTES);
     try {
