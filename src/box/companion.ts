@@ -1,18 +1,14 @@
 import { spawn } from 'node:child_process';
 import { closeSync, readlinkSync } from 'node:fs';
 import { RuntimeError } from '../base/errors.ts';
+import type { CommandEnd } from './commands/commandEnd.ts';
 
 /** Where a launcher, or an agent's handler, is spoken to. */
 const CHANNEL = 3;
 
-export interface CompanionEnd {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
 export interface Companion {
   /** Never rejects. */
-  readonly ended: Promise<CompanionEnd>;
+  readonly ended: Promise<CommandEnd>;
 }
 
 /**
@@ -28,7 +24,7 @@ export async function startCompanion(
   const child = spawn(file, args, { env, stdio: ['inherit', 'inherit', 'inherit', ...channel] });
   // Whoever speaks on it would not learn of its end while we hold it as well.
   for (const fd of channel) closeSync(fd);
-  const ended = new Promise<CompanionEnd>((resolve) => {
+  const ended = new Promise<CommandEnd>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
   await new Promise<void>((resolve, reject) => {

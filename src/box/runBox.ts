@@ -1,4 +1,4 @@
-import { constants, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { releaseWhenQuiet } from '../base/releaseWhenQuiet.ts';
@@ -7,10 +7,11 @@ import { listen } from '../bot/answers/listen.ts';
 import { type Box, boxLimits } from './box.ts';
 import type { BoxConfig } from './boxConfig.ts';
 import { capabilitiesRoute } from './capabilities.ts';
+import { exitCodeOf } from './commands/commandEnd.ts';
 import { createPipePool } from './commands/pipePool.ts';
 import { commandRoutes } from './commands/routes.ts';
 import { createStarter } from './commands/starter.ts';
-import { type CompanionEnd, startCompanion } from './companion.ts';
+import { startCompanion } from './companion.ts';
 import { folderRoutes } from './files/folderRoutes.ts';
 import { fileRoutes } from './files/routes.ts';
 import { transferRoutes } from './files/transferRoutes.ts';
@@ -85,7 +86,7 @@ export async function runBox(
     const end = await Promise.race([whenAborted(stop), ...(companion ? [companion.ended] : [])]);
     // Whoever stops us tells our whole group, and so the companion as well.
     const [own] = await Promise.all([end ?? companion?.ended, starter.end(), terminals.closeAll()]);
-    return own && end ? exitCode(own) : 0;
+    return own && end ? exitCodeOf(own) : 0;
   } finally {
     server.close();
     server.closeAllConnections();
@@ -94,5 +95,3 @@ export async function runBox(
     pipes.close();
   }
 }
-
-const exitCode = ({ code, signal }: CompanionEnd) => code ?? 128 + (signal ? constants.signals[signal] : 0);

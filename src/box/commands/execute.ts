@@ -1,6 +1,6 @@
-import { constants } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import { BoxError } from '../http/boxError.ts';
+import { exitCodeOf } from './commandEnd.ts';
 import { killFamily } from './family.ts';
 import { Kept } from './kept.ts';
 import type { Starter, StartOptions } from './starter.ts';
@@ -17,7 +17,7 @@ export interface ExecuteOptions extends Omit<StartOptions, 'onOutput'> {
 }
 
 export interface Executed {
-  /** As a shell has it: 128 and the signal's number where one has ended it. */
+  /** `exitCodeOf` */
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -55,15 +55,15 @@ export async function execute({
   ]);
   over.abort();
   if (isLate) await killFamily(command, clock);
-  const { code, signal } = await command.ended;
+  const end = await command.ended;
   const [stdout, stderr] = [outputs.stdout.text(), outputs.stderr.text()];
   const isCut = outputs.stdout.lost + outputs.stderr.lost > 0;
   const result: Executed = {
-    exitCode: code ?? 128 + (signal ? constants.signals[signal] : 0),
+    exitCode: exitCodeOf(end),
     stdout,
     stderr,
     duration: clock.now() - begun,
-    ...(signal && { signal }),
+    ...(end.signal && { signal: end.signal }),
     ...(isCut && { truncated: { stdout: outputs.stdout.lost, stderr: outputs.stderr.lost } }),
   };
   if (!isLate) return result;

@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemCode } from '../../base/errors.ts';
 import { BoxError, invalid } from '../http/boxError.ts';
+import type { CommandEnd } from './commandEnd.ts';
 import { type Family, MARK_VARIABLE } from './family.ts';
 import type { PipePool } from './pipePool.ts';
 import type { ShellWords } from './shellWords.ts';
@@ -31,12 +32,6 @@ export interface CommandOptions {
   readonly mark: string;
   /** All that comes until its first process has ended. What its descendants print after that nobody hears, and nobody is killed by. */
   readonly onOutput: (output: Output, bytes: Buffer) => void;
-}
-
-export interface CommandEnd {
-  /** Null: a signal has ended it. */
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
 }
 
 export interface RunningCommand extends Family {
