@@ -7,14 +7,14 @@ import type { ShellWords } from '../commands/shellWords.ts';
 import type { Output } from '../commands/startCommand.ts';
 import type { Starter, StartOptions } from '../commands/starter.ts';
 import { BoxError } from '../http/boxError.ts';
+import { forgetOldest } from '../output/forgetOldest.ts';
 import type { LogSpace } from '../output/logSpace.ts';
 import { OutputLog } from '../output/outputLog.ts';
+import { textPieces } from '../output/textPieces.ts';
 
 /** So many run at a time; of so many that have ended is known how. */
 const MOST_RUNNING = 256;
 const MOST_ENDED = 256;
-/** In one event: what reads them takes no longer strings. */
-const MOST_CHARACTERS = 8 * 1024;
 /** What is left of a process that was told to end gets so long after its first process. */
 const GRACE_MS = 1000;
 /** Those that end a process where it does not say otherwise. */
@@ -138,7 +138,7 @@ export class Processes {
         ...(kept.view.reason && { reason: kept.view.reason }),
         timestamp: exitedAt,
       });
-      this.#forgetOldest();
+      forgetOldest(this.#all, MOST_ENDED);
     });
     const kept: Kept = {
       view: {
@@ -184,14 +184,6 @@ export class Processes {
       resourceId: String(pid),
     });
   }
-
-  #forgetOldest(): void {
-    const ended = [...this.#all.entries()].filter(([, { view }]) => !view.running);
-    for (const [pid, { log }] of ended.slice(0, Math.max(0, ended.length - MOST_ENDED))) {
-      log.remove();
-      this.#all.delete(pid);
-    }
-  }
 }
 
 /** Events of limited length, none of them with a character cut in two. */
@@ -201,10 +193,7 @@ function outputWriter(log: OutputLog, { now }: Pick<Clock, 'now'>) {
     stderr: new StringDecoder(),
   };
   const add = (output: Output, text: string) => {
-    for (let at = 0; at < text.length; at += MOST_CHARACTERS) {
-      const data = text.slice(at, at + MOST_CHARACTERS);
-      log.append(output, { data, timestamp: now() }, data.length);
-    }
+    for (const data of textPieces(text)) log.append(output, { data, timestamp: now() }, data.length);
   };
   return {
     write: (output: Output, bytes: Buffer) => add(output, decoders[output].write(bytes)),

@@ -8,16 +8,16 @@ import { killFamily, signalFamily } from '../commands/family.ts';
 import type { RunningCommand } from '../commands/startCommand.ts';
 import type { Starter } from '../commands/starter.ts';
 import { BoxError } from '../http/boxError.ts';
+import { forgetOldest } from '../output/forgetOldest.ts';
 import type { LogSpace } from '../output/logSpace.ts';
 import { OutputLog } from '../output/outputLog.ts';
+import { textPieces } from '../output/textPieces.ts';
 
 /** So many at a time, and so many that have ended. */
 const MOST_TERMINALS = 32;
 const MOST_ENDED = 32;
 /** What a shell that reads nothing may have waiting for it, bytes. */
 const MOST_WAITING_BYTES = 1024 * 1024;
-/** In one event: what reads them takes no longer strings. */
-const MOST_CHARACTERS = 8 * 1024;
 /** What a terminal that is closed gets between SIGHUP and SIGKILL, milliseconds. */
 const GRACE_MS = 500;
 const STTY_MS = 5000;
@@ -91,10 +91,8 @@ export class Terminals {
     const log = new OutputLog(join(this.#folder, sessionId), space);
     const decoder = new StringDecoder();
     const add = (text: string) => {
-      for (let at = 0; at < text.length; at += MOST_CHARACTERS) {
-        const piece = text.slice(at, at + MOST_CHARACTERS);
+      for (const piece of textPieces(text))
         log.append('message', { type: 'data.stdout', properties: { text: piece } }, piece.length);
-      }
     };
     const inner = `stty sane rows ${rows} cols ${cols}; exec ${shell}`;
     const command = await starter
@@ -130,7 +128,7 @@ export class Terminals {
       add(decoder.end());
       kept.view = { ...kept.view, isRunning: false };
       log.finish('message', { type: 'terminal.exited', properties: { exitCode: code, signal } });
-      this.#forgetOldest();
+      forgetOldest(this.#all, MOST_ENDED);
     });
     return view;
   }
@@ -213,14 +211,6 @@ export class Terminals {
       currentState: 'ended',
       requiredState: 'running',
     });
-  }
-
-  #forgetOldest(): void {
-    const ended = [...this.#all.entries()].filter(([, { view }]) => !view.isRunning);
-    for (const [id, { log }] of ended.slice(0, Math.max(0, ended.length - MOST_ENDED))) {
-      log.remove();
-      this.#all.delete(id);
-    }
   }
 }
 
