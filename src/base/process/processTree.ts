@@ -65,7 +65,8 @@ export function leftovers(
   return living(table, new Set(table.map((entry) => entry.pid).filter((pid) => !kept.has(pid))));
 }
 
-function subtrees(table: readonly ProcessEntry[], roots: readonly number[]): Set<number> {
+/** These and all their descendants, by their pids. */
+export function subtrees(table: readonly ProcessEntry[], roots: readonly number[]): Set<number> {
   const children = Map.groupBy(table, (entry) => entry.parent);
   const found = new Set<number>();
   const visit = (pid: number) => {

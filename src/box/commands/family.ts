@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
-import { type ProcessEntry, readProcessTable } from '../../base/process/processTree.ts';
+import { type ProcessEntry, readProcessTable, subtrees } from '../../base/process/processTree.ts';
 import { signalProcess } from '../../base/process/signalProcess.ts';
 
 /** In the environment of a command and of all that it starts: its mark. */
@@ -23,33 +23,25 @@ export interface Family {
  * themselves. Who has left all of these (a session of its own, no parent, the environment wiped) is found by nobody but the
  * container's end. To be asked while the leader lives or has just ended: the system gives its number to others later.
  */
-export function membersOf({ leader, mark }: Family, table = readProcessTable()): ProcessEntry[] {
+function membersOf({ leader, mark }: Family): ProcessEntry[] {
   return withDescendants(
-    table,
     ({ pid, group, session }) => [pid, group, session].includes(leader) || markOf(pid) === mark,
   );
 }
 
-function withDescendants(
-  table: readonly ProcessEntry[],
-  isOne: (entry: ProcessEntry) => boolean,
-): ProcessEntry[] {
-  const living = table.filter(({ state, pid }) => state !== 'Z' && pid !== process.pid);
-  const children = Map.groupBy(living, ({ parent }) => parent);
-  const found = new Map<number, ProcessEntry>();
-  const add = (entry: ProcessEntry) => {
-    if (found.has(entry.pid)) return;
-    found.set(entry.pid, entry);
-    for (const child of children.get(entry.pid) ?? []) add(child);
-  };
-  for (const entry of living) if (isOne(entry)) add(entry);
-  return [...found.values()];
+function withDescendants(isOne: (entry: ProcessEntry) => boolean): ProcessEntry[] {
+  const living = readProcessTable().filter(({ state, pid }) => state !== 'Z' && pid !== process.pid);
+  const roots = living.filter(isOne).map(({ pid }) => pid);
+  const found = subtrees(living, roots);
+  return living.filter(({ pid }) => found.has(pid));
 }
+
+const markPattern = new RegExp(`(?:^|\\0)${MARK_VARIABLE}=([^\\0]*)`);
 
 function markOf(pid: number): string | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/environ`, 'latin1');
-    return new RegExp(`(?:^|\\0)${MARK_VARIABLE}=([^\\0]*)`).exec(text)?.[1];
+    return markPattern.exec(text)?.[1];
   } catch {
     // It has ended, or is somebody else's.
     return undefined;
@@ -76,8 +68,7 @@ export async function killFamily(family: Family, { sleep }: Pick<Clock, 'sleep'>
 
 /** Asks all whose mark begins so to end, with SIGTERM, and resolves when nobody is left of them: whoever stops the box has a limit. */
 export async function endMarked(start: string, { sleep }: Pick<Clock, 'sleep'>): Promise<void> {
-  const members = () =>
-    withDescendants(readProcessTable(), ({ pid }) => markOf(pid)?.startsWith(start) ?? false);
+  const members = () => withDescendants(({ pid }) => markOf(pid)?.startsWith(start) ?? false);
   for (const { pid } of members()) {
     signalProcess(pid, 'SIGTERM');
     // A stopped process would never see it.
