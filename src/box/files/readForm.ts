@@ -11,17 +11,23 @@ const MOST_FIELD_BYTES = 64 * 1024;
 const MOST_PARTS = 16;
 
 /** What to do with the bytes of the form's file. They have to be taken to their end. */
-export type TakeFile = (name: string, bytes: Readable) => Promise<void>;
+export type TakeFile<T> = (bytes: Readable) => Promise<T>;
+
+export interface Form<T> {
+  readonly fields: ReadonlyMap<string, string>;
+  /** What has become of its file. */
+  readonly taken: T;
+}
 
 /**
  * A multipart form with one file, taken as it comes. Its boundary is in its first line: clients send it under the content type of JSON, without
- * one. Resolves with its other fields, which may come before or after the file. Throws `BoxError` 400 and 408.
+ * one. Its other fields may come before or after the file. Throws `BoxError` 400 and 408.
  */
-export async function readForm(
+export async function readForm<T>(
   request: IncomingMessage,
   fileField: string,
-  take: TakeFile,
-): Promise<Map<string, string>> {
+  take: TakeFile<T>,
+): Promise<Form<T>> {
   const first = await firstLine(request);
   const { Busboy } = await import('../../base/parts/busboy.ts');
   const parser = new Busboy({
@@ -29,15 +35,15 @@ export async function readForm(
     limits: { fieldSize: MOST_FIELD_BYTES, parts: MOST_PARTS, files: MOST_PARTS },
   });
   const fields = new Map<string, string>();
-  let taken: Promise<void> | undefined;
+  let taken: Promise<T> | undefined;
   parser.on('field', (name, value) => fields.set(name, value));
   // A form that ends half-way is an error of both, told below: with nobody to listen it would end the process.
   parser.on('error', () => undefined);
-  parser.on('file', (name, bytes, fileName) => {
+  parser.on('file', (name, bytes) => {
     bytes.on('error', () => undefined);
     if (name !== fileField || taken) bytes.resume();
     else {
-      taken = take(fileName ?? '', bytes);
+      taken = take(bytes);
       // What fails is told at the end; the rest of the form is read all the same, so that the client gets to hear it.
       taken.catch(() => bytes.resume());
     }
@@ -60,7 +66,7 @@ export async function readForm(
     throw new BoxError(400, 'VALIDATION_ERROR', `the form has no file ${fileField}`, {
       fields: { [fileField]: 'is missing' },
     });
-  return fields;
+  return { fields, taken: await taken };
 }
 
 async function firstLine(request: IncomingMessage): Promise<{ boundary: string; bytes: Buffer }> {

@@ -4,7 +4,6 @@ import { basename, join } from 'node:path';
 import { createGzip } from 'node:zlib';
 import type { Box } from '../box.ts';
 import { answerData } from '../http/answer.ts';
-import { BoxError } from '../http/boxError.ts';
 import type { Route } from '../http/exchange.ts';
 import { sendPieces } from '../http/sendStream.ts';
 import { moveFile } from './moveFile.ts';
@@ -96,13 +95,11 @@ async function receive(
   workspace: string,
 ): Promise<{ file: string; fields: ReadonlyMap<string, string>; written: Written }> {
   const file = join(workspace, temporaryName());
-  let written: Written | undefined;
   try {
-    const fields = await readForm(request, field, async (_name, bytes) => {
-      written = await writeFile(file, bytes as AsyncIterable<Buffer>);
-    });
-    if (written) return { file, fields, written };
-    throw new BoxError(400, 'VALIDATION_ERROR', `the form has no file ${field}`);
+    const { fields, taken } = await readForm(request, field, (bytes) =>
+      writeFile(file, bytes as AsyncIterable<Buffer>),
+    );
+    return { file, fields, written: taken };
   } catch (error) {
     await rm(file, { force: true });
     throw error;

@@ -30,9 +30,8 @@ export async function unpackInto(archive: string, folder: string): Promise<{ ent
     }
   } catch (error) {
     const code = String((error as { code?: unknown }).code ?? '');
-    if (error instanceof TarError || (error as Error).name === 'TarError' || code.startsWith('Z_')) {
-      throw refused(code.startsWith('Z_') ? 'it cannot be decompressed' : (error as Error).message);
-    }
+    if (code.startsWith('Z_')) throw refused('it cannot be decompressed');
+    if (error instanceof TarError) throw refused(error.message);
     throw error;
   }
   for (const { path, target } of links) {

@@ -38,6 +38,7 @@ export class LogSpace {
     this.#taken += bytes;
     if (bytes < 0) return;
     for (const log of this.#logs) while (log.bytes > this.#mostOfOne && log.dropOldest());
+    if (this.#taken <= this.#mostOfAll) return;
     for (const isEnded of [true, false]) {
       for (const log of this.#logs) {
         if (log.isEnded === isEnded) while (this.#taken > this.#mostOfAll && log.dropOldest());

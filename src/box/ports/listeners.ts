@@ -10,10 +10,10 @@ export interface Listener {
 const LISTENING = '0A';
 
 /** The ports on which anybody inside listens, from `/proc/net/tcp` and `tcp6`, in order. */
-export function listeners(folder = '/proc/net'): Listener[] {
+export function listeners(): Listener[] {
   const found = new Map<number, Listener>();
   for (const table of ['tcp', 'tcp6']) {
-    for (const row of read(`${folder}/${table}`).split('\n').slice(1)) {
+    for (const row of read(`/proc/net/${table}`).split('\n').slice(1)) {
       const [, local = '', , state] = row.trim().split(/\s+/);
       if (state !== LISTENING) continue;
       const [address = '', hex = ''] = local.split(':');

@@ -21,7 +21,6 @@ const TIMEOUT_MS = 30_000;
  */
 export function searchRoute({ config, starter, clock, limits }: Box): Route {
   const grep = async (body: JsonObject, flavour: '-P' | '-E') => {
-    const { cwd, env } = { cwd: readCwd(body.cwd, config.workspace), env: config.env };
     const argv = [
       'grep',
       '-rnIZ',
@@ -34,8 +33,8 @@ export function searchRoute({ config, starter, clock, limits }: Box): Route {
     ];
     return await execute({
       words: { argv },
-      cwd,
-      env: { ...env, LC_ALL: 'C.UTF-8' },
+      cwd: readCwd(body.cwd, config.workspace),
+      env: { ...config.env, LC_ALL: 'C.UTF-8' },
       timeoutMs: TIMEOUT_MS,
       starter,
       clock,
