@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import type { CallOptions } from '../../store/objectStore.ts';
+import { sha256 } from '../../base/sha256.ts';
+import { quoted } from '../../store/s3/s3Xml.ts';
 import { type Call, tagOf } from './call.ts';
 import { hashOf, lengthOf } from './objectCalls.ts';
 import { S3Refusal } from './s3Refusal.ts';
 import type { Part } from './uploads.ts';
-import { namedXml, tagged } from './xml.ts';
+import { answerXml, namedXml } from './xml.ts';
 
 /**
  * A multipart upload as our own clients make it (`store/s3/appendByCopy`): parts that are copies of the object itself, then at most one
@@ -14,7 +14,7 @@ const MAX_TAIL_BYTES = 32 * 2 ** 20;
 
 export function createUpload({ bucket, key, uploads, holder, response }: Call): void {
   const id = uploads.create(holder, bucket, key);
-  answer(response, namedXml('InitiateMultipartUploadResult', { Bucket: bucket, Key: key, UploadId: id }));
+  answerXml(response, namedXml('InitiateMultipartUploadResult', { Bucket: bucket, Key: key, UploadId: id }));
 }
 
 export async function copyPart(call: Call, id: string, from: string): Promise<void> {
@@ -28,7 +28,7 @@ export async function copyPart(call: Call, id: string, from: string): Promise<vo
   if (start === undefined || Number(last) >= base.size) throw new S3Refusal(416, 'InvalidRange');
   if (asked !== base.etag) throw new S3Refusal(412, 'PreconditionFailed');
   uploads.add(upload, numberOf(call), { type: 'copy', base, start: Number(start), end: Number(last) + 1 });
-  answer(response, namedXml('CopyPartResult', { ETag: tagged(base.etag) }));
+  answerXml(response, namedXml('CopyPartResult', { ETag: quoted(base.etag) }));
 }
 
 export async function uploadPart(call: Call, id: string): Promise<void> {
@@ -37,26 +37,26 @@ export async function uploadPart(call: Call, id: string): Promise<void> {
   const length = lengthOf(request.headers['content-length'], MAX_TAIL_BYTES);
   const expected = hashOf(request.headers['x-amz-content-sha256']);
   const bytes = await readBody(request, length);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  if (sha256 !== expected) throw new S3Refusal(400, 'XAmzContentSHA256Mismatch');
+  const hash = sha256(bytes);
+  if (hash !== expected) throw new S3Refusal(400, 'XAmzContentSHA256Mismatch');
   uploads.add(upload, numberOf(call), { type: 'bytes', bytes });
-  response.writeHead(200, { etag: tagged(sha256) }).end();
+  response.writeHead(200, { etag: quoted(hash) }).end();
 }
 
 /** Nothing of it is seen before, and it is the object that was copied from. */
-export async function completeUpload(call: Call, id: string, options: CallOptions): Promise<void> {
-  const { bucket, key, store, uploads, request, response } = call;
+export async function completeUpload(call: Call, id: string): Promise<void> {
+  const { bucket, key, store, uploads, request, response, signal } = call;
   const upload = uploads.of(id, bucket, key);
   await readBody(request, lengthOf(request.headers['content-length'], 4 * 2 ** 20));
   const parts = [...upload.parts].sort(([a], [b]) => a - b).map(([, part]) => part);
   const base = baseOf(parts);
   const tail = Buffer.concat(parts.flatMap((part) => (part.type === 'bytes' ? [part.bytes] : [])));
   if (tagOf(request.headers['if-match']) !== base.etag) throw new S3Refusal(412, 'PreconditionFailed');
-  const { etag } = await store.append(key, base, tail, options);
+  const { etag } = await store.append(key, base, tail, { signal });
   uploads.remove(id);
-  answer(
+  answerXml(
     response,
-    namedXml('CompleteMultipartUploadResult', { Bucket: bucket, Key: key, ETag: tagged(etag) }),
+    namedXml('CompleteMultipartUploadResult', { Bucket: bucket, Key: key, ETag: quoted(etag) }),
   );
 }
 
@@ -94,8 +94,4 @@ export async function readBody(request: Call['request'], most: number): Promise<
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks);
-}
-
-function answer(response: Call['response'], text: string): void {
-  response.writeHead(200, { 'content-type': 'application/xml' }).end(text);
 }

@@ -1,7 +1,7 @@
 import type { ObjectInfo } from '../../store/objectStore.ts';
 import type { Call } from './call.ts';
 import { S3Refusal } from './s3Refusal.ts';
-import { listXml, uploadsXml } from './xml.ts';
+import { answerXml, listXml, uploadsXml } from './xml.ts';
 
 const PAGE = 1000;
 
@@ -19,10 +19,10 @@ export async function listObjects({ bucket, query, store, response, signal }: Ca
     page.push(info);
   }
   const text = listXml(bucket, prefix, page, isMore ? page.at(-1)?.key : undefined);
-  response.writeHead(200, { 'content-type': 'application/xml' }).end(text);
+  answerXml(response, text);
 }
 
 export function listUploads({ bucket, query, uploads, response }: Call): void {
   const text = uploadsXml(bucket, uploads.list(bucket, query.get('prefix') ?? ''));
-  response.writeHead(200, { 'content-type': 'application/xml' }).end(text);
+  answerXml(response, text);
 }

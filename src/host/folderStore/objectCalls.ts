@@ -1,14 +1,15 @@
 import { pipeline } from 'node:stream/promises';
 import type { ObjectInfo } from '../../store/objectStore.ts';
+import { quoted } from '../../store/s3/s3Xml.ts';
 import { type Call, tagOf } from './call.ts';
 import { S3Refusal } from './s3Refusal.ts';
-import { namedXml, tagged } from './xml.ts';
+import { answerXml, namedXml } from './xml.ts';
 
 const MAX_BYTES = 5 * 2 ** 30;
 
 function headersOf({ etag, modified, size }: ObjectInfo): Record<string, string> {
   return {
-    etag: tagged(etag),
+    etag: quoted(etag),
     'last-modified': new Date(modified).toUTCString(),
     'content-length': String(size),
     'content-type': 'application/octet-stream',
@@ -57,17 +58,17 @@ export async function putObject({ key, store, request, response, signal }: Call)
       ifNoneMatch: headers['if-none-match'] === '*' ? '*' : undefined,
     },
   );
-  response.writeHead(200, { etag: tagged(etag) }).end();
+  response.writeHead(200, { etag: quoted(etag) }).end();
 }
 
 export async function copyObject(call: Call, from: string): Promise<void> {
   await call.store.copy(from, call.key, { signal: call.signal });
   const { etag, modified } = await call.store.head(call.key, { signal: call.signal });
   const text = namedXml('CopyObjectResult', {
-    ETag: tagged(etag),
+    ETag: quoted(etag),
     LastModified: new Date(modified).toISOString(),
   });
-  call.response.writeHead(200, { 'content-type': 'application/xml' }).end(text);
+  answerXml(call.response, text);
 }
 
 export async function deleteObject({ key, store, response, signal }: Call): Promise<void> {

@@ -18,7 +18,7 @@ import { route } from './route.ts';
 import { asRefusal, denied, S3Refusal } from './s3Refusal.ts';
 import { issueKeys, type StoreKeys } from './sessionKeys.ts';
 import { createUploads } from './uploads.ts';
-import { errorXml, keysXml } from './xml.ts';
+import { answerXml, errorXml, keysXml } from './xml.ts';
 
 /**
  * The room of a folder as a store that containers reach: S3 over the file store, for a host that has nothing else. Each bot has keys of
@@ -82,7 +82,7 @@ export async function openFolderStore(options: FolderStoreOptions): Promise<Fold
     const durationMs = Number(asked.get('DurationSeconds')) * 1000;
     if (!(durationMs > 0 && durationMs <= LONGEST_KEYS_MS)) throw new S3Refusal(400, 'InvalidParameterValue');
     const keys = issueKeys(root, asked.get('Policy') ?? '{}', clock.now() + durationMs);
-    response.writeHead(200, { 'content-type': 'application/xml' }).end(keysXml(keys));
+    answerXml(response, keysXml(keys));
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -46,7 +46,7 @@ export async function route(call: Call, holder: Holder, folder: string): Promise
       may('s3:PutObject');
       if (query.has('uploads')) return createUpload(call);
       if (upload === null) throw new S3Refusal(501, 'NotImplemented');
-      return await completeUpload(call, upload, { signal: call.signal });
+      return await completeUpload(call, upload);
     case 'DELETE':
       may(upload === null ? 's3:DeleteObject' : 's3:AbortMultipartUpload');
       return upload === null ? await deleteObject(call) : abortUpload(call, upload);

@@ -1,16 +1,20 @@
+import type { ServerResponse } from 'node:http';
 import type { ObjectInfo } from '../../store/objectStore.ts';
 import { encodeQueryPart } from '../../store/s3/encodePath.ts';
-import { escapeXml } from '../../store/s3/s3Xml.ts';
+import { escapeXml, quoted } from '../../store/s3/s3Xml.ts';
 import type { TimedKeys } from '../../store/s3/sealedKeys.ts';
 import type { S3Refusal } from './s3Refusal.ts';
 
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
-/** A tag as HTTP has it. */
-export const tagged = (etag: string): string => `"${etag}"`;
+export function answerXml(response: ServerResponse, text: string): void {
+  response.writeHead(200, { 'content-type': 'application/xml' }).end(text);
+}
+
+const named = (element: string, text: string): string => `<${element}>${escapeXml(text)}</${element}>`;
 
 export function errorXml({ code, message }: S3Refusal): string {
-  return `${HEAD}<Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error>`;
+  return namedXml('Error', { Code: code, Message: message });
 }
 
 /** `next`: the key to go on after; undefined on the last page. Keys are as `encoding-type=url` asks for. */
@@ -23,7 +27,7 @@ export function listXml(
   const contents = objects.map(
     ({ key, size, etag, modified }) =>
       `<Contents><Key>${encodeQueryPart(key)}</Key><LastModified>${new Date(modified).toISOString()}</LastModified>` +
-      `<ETag>${escapeXml(tagged(etag))}</ETag><Size>${size}</Size><StorageClass>STANDARD</StorageClass></Contents>`,
+      `<ETag>${escapeXml(quoted(etag))}</ETag><Size>${size}</Size><StorageClass>STANDARD</StorageClass></Contents>`,
   );
   const more =
     next === undefined ? '' : `<NextContinuationToken>${encodeURIComponent(next)}</NextContinuationToken>`;
@@ -35,11 +39,10 @@ export function listXml(
 }
 
 export function keysXml({ accessKey, secretKey, sessionToken, expiresAt }: TimedKeys): string {
-  const value = (name: string, text: string) => `<${name}>${escapeXml(text)}</${name}>`;
   return (
-    `${HEAD}<AssumeRoleResponse><AssumeRoleResult><Credentials>${value('AccessKeyId', accessKey.reveal())}` +
-    `${value('SecretAccessKey', secretKey.reveal())}${value('SessionToken', sessionToken?.reveal() ?? '')}` +
-    `${value('Expiration', new Date(expiresAt).toISOString())}</Credentials></AssumeRoleResult></AssumeRoleResponse>`
+    `${HEAD}<AssumeRoleResponse><AssumeRoleResult><Credentials>${named('AccessKeyId', accessKey.reveal())}` +
+    `${named('SecretAccessKey', secretKey.reveal())}${named('SessionToken', sessionToken?.reveal() ?? '')}` +
+    `${named('Expiration', new Date(expiresAt).toISOString())}</Credentials></AssumeRoleResult></AssumeRoleResponse>`
   );
 }
 
@@ -55,6 +58,6 @@ export function uploadsXml(
 
 /** An answer that only names things. */
 export function namedXml(element: string, values: Readonly<Record<string, string>>): string {
-  const inside = Object.entries(values).map(([name, text]) => `<${name}>${escapeXml(text)}</${name}>`);
+  const inside = Object.entries(values).map(([name, text]) => named(name, text));
   return `${HEAD}<${element}>${inside.join('')}</${element}>`;
 }
