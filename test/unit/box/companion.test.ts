@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { readProcessTable } from '../../../src/base/process/processTree.ts';
 import { startBox } from '../../support/box/startBox.ts';
+import { isRunning } from '../../support/process/isRunning.ts';
 
 test('the command beside it has descriptor 3 to itself, and no token; its end is the end of the box', async () => {
   const script = 'read line <&3; echo "got $line $(env | grep -c ^BOX_)" >&3; read line <&3; exit 7';
@@ -33,7 +33,7 @@ test('what the box has started ends with the command beside it', async () => {
     // The box may be gone before the end of the stream is through.
   }
   expect(await box.exited).toBe(137);
-  expect(readProcessTable().some((entry) => entry.pid === pid && entry.state !== 'Z')).toBe(false);
+  expect(isRunning(pid)).toBe(false);
 });
 
 test('one that cannot be started is told, and nothing is served', async () => {

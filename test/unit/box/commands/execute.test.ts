@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readProcessTable } from '../../../../src/base/process/processTree.ts';
 import { startBox, type TestBox } from '../../../support/box/startBox.ts';
+import { isRunning } from '../../../support/process/isRunning.ts';
 import { collect } from '../../../support/sandboxClient.ts';
 
 let box: TestBox;
@@ -8,8 +8,6 @@ beforeAll(async () => {
   box = await startBox({ shared: true });
 });
 afterAll(() => box.end());
-
-const alive = (pid: number) => readProcessTable().some((entry) => entry.pid === pid && entry.state !== 'Z');
 
 test('stdout and stderr apart, also by name, and the exit code always', async () => {
   expect(await box.exec('echo out; echo err > /dev/stderr; exit 3')).toEqual({
@@ -75,7 +73,7 @@ test('a time-out is a 408 that tells what there was, and ends every descendant',
   expect(body).toMatchObject({ success: false, code: 'EXEC_TIMEOUT', timeoutMs: 3000 });
   const pids = (body.result.stdout as string).trim().split('\n').map(Number);
   expect(pids).toHaveLength(4);
-  expect(pids.filter(alive)).toEqual([]);
+  expect(pids.filter(isRunning)).toEqual([]);
 });
 
 test('what a command leaves in the background does not hold its answer, lives on, and ends with the box', async () => {
@@ -84,9 +82,9 @@ test('what a command leaves in the background does not hold its answer, lives on
   const pid = Number(stdout);
   // It prints all the while, and nobody hears it.
   expect((await box.exec('sleep 0.5')).exitCode).toBe(0);
-  expect(alive(pid)).toBe(true);
+  expect(isRunning(pid)).toBe(true);
   expect(await box.stop()).toBe(0);
-  expect(alive(pid)).toBe(false);
+  expect(isRunning(pid)).toBe(false);
 });
 
 test('what is wrong with a request is told before anything is started', async () => {

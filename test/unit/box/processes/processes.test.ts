@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readProcessTable } from '../../../../src/base/process/processTree.ts';
 import { startBox, type TestBox } from '../../../support/box/startBox.ts';
+import { isRunning } from '../../../support/process/isRunning.ts';
 import { collect, parseEvents } from '../../../support/sandboxClient.ts';
 
 let box: TestBox;
@@ -9,10 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => box.end());
 
-const alive = (pid: number) => readProcessTable().some((entry) => entry.pid === pid && entry.state !== 'Z');
-
 async function untilGone(...pids: readonly number[]): Promise<void> {
-  while (pids.some(alive)) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (pids.some(isRunning)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 test('a process answers at once, is listed, and tells how it has ended', async () => {
@@ -133,7 +131,7 @@ test('what ignores SIGTERM lives on until SIGKILL, and a stranger is 404', async
   let text = '';
   while (!text.includes('caught')) text += (await logs.next()).value.data;
   await logs.return(undefined);
-  expect(alive(pid)).toBe(true);
+  expect(isRunning(pid)).toBe(true);
   await client.kill(pid, 'SIGKILL');
   await client.wait(pid);
   expect((await box.ask('DELETE', '/process/999999', { signal: 'SIGKILL' })).status).toBe(404);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readProcessTable } from '../../../../src/base/process/processTree.ts';
 import { startBox, type TestBox } from '../../../support/box/startBox.ts';
+import { isRunning } from '../../../support/process/isRunning.ts';
 import { parseEvents } from '../../../support/sandboxClient.ts';
 
 let box: TestBox;
@@ -77,7 +77,7 @@ test('whoever comes later sees all that there was; closing it ends all that runs
     (await box.client.json('GET', '/terminals')).data.map((one: { sessionId: string }) => one.sessionId),
   ).toContain(id);
   await box.client.json('DELETE', `/terminals/${id}`);
-  expect(readProcessTable().some((entry) => entry.pid === pid && entry.state !== 'Z')).toBe(false);
+  expect(isRunning(pid)).toBe(false);
   for (const [method, path] of [
     ['GET', ''],
     ['DELETE', ''],
