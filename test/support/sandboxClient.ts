@@ -371,9 +371,3 @@ export async function* parseEvents(
     if (forgetful) [type, data, id] = ['', '', ''];
   }
 }
-
-export async function collect<T>(from: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const one of from) all.push(one);
-  return all;
-}

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { collect } from '../../support/collect.ts';
 import { universalImage } from '../../support/container/docker.ts';
-import { collect, parseEvents, SandboxClient } from '../../support/sandboxClient.ts';
+import { parseEvents, SandboxClient } from '../../support/sandboxClient.ts';
 import { realServe } from '../../support/serve/realServe.ts';
 
 const image = await universalImage();

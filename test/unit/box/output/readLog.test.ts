@@ -6,8 +6,9 @@ import { systemClock } from '../../../../src/base/clock.ts';
 import { LogSpace } from '../../../../src/box/output/logSpace.ts';
 import { OutputLog } from '../../../../src/box/output/outputLog.ts';
 import { readLog } from '../../../../src/box/output/readLog.ts';
+import { collect } from '../../../support/collect.ts';
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
-import { collect, parseEvents } from '../../../support/sandboxClient.ts';
+import { parseEvents } from '../../../support/sandboxClient.ts';
 
 const MIB = 1024 * 1024;
 const { signal } = new AbortController();

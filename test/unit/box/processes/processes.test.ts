@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startBox, type TestBox } from '../../../support/box/startBox.ts';
+import { collect } from '../../../support/collect.ts';
 import { isRunning } from '../../../support/process/isRunning.ts';
-import { collect, parseEvents } from '../../../support/sandboxClient.ts';
+import { parseEvents } from '../../../support/sandboxClient.ts';
 
 let box: TestBox;
 beforeAll(async () => {
