@@ -4,11 +4,11 @@ import { pipeline } from 'node:stream/promises';
 import type { SavedDisk, SavedEntry } from '../../../host/sandboxes/disk/disks.ts';
 import { HttpError, notFound } from '../http/httpError.ts';
 import type { Answer, Call } from '../http/route.ts';
+import { WORKSPACE } from '../runtime/workspace.ts';
 
 /** What may be asked of a disk without its sandbox, in the words of the API inside. */
 export type DiskVerb = 'read' | 'list' | 'stat' | 'exists' | 'download' | 'download-dir';
 
-const WORKSPACE = '/workspace';
 /** A file in an answer is a string of JSON; longer ones are downloaded. */
 const MOST_READ_BYTES = 32 * 2 ** 20;
 

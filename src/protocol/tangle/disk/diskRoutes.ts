@@ -1,4 +1,5 @@
 import { newestOf } from '../events/newestOf.ts';
+import { decoded } from '../http/decoded.ts';
 import { HttpError, invalid, notFound } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
@@ -56,13 +57,5 @@ export function diskRoutes(parts: Parts): Route[] {
       resourceType: 'snapshot',
       resourceId: text,
     });
-  }
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
   }
 }

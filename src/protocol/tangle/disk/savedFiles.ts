@@ -1,3 +1,4 @@
+import { decoded } from '../http/decoded.ts';
 import { invalid } from '../http/httpError.ts';
 import type { Answer, Call } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
@@ -33,12 +34,4 @@ export async function savedFiles(
   if (typeof path !== 'string') throw invalid({ path: 'expected a text' });
   const disk = await disks.open(id, undefined, call.signal);
   return await diskAnswer(disk, asked.verb, diskPath(path), said.encoding, call);
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }

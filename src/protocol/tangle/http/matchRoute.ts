@@ -1,4 +1,5 @@
 import { TrieRouter } from '../../../base/parts/hono.ts';
+import { decoded } from './decoded.ts';
 import type { Route } from './route.ts';
 
 export interface Matched {
@@ -15,21 +16,12 @@ export function matcher(routes: readonly Route[]): Match {
   const methods = [...new Set(routes.map(({ method }) => method))].filter((method) => method !== 'ALL');
   return (method, path) => {
     const [found] = router.match(method, path)[0] as [Route, Record<string, string>][];
-    if (found !== undefined) return { route: found[0], params: decoded(found[1]) };
+    if (found !== undefined) return { route: found[0], params: allDecoded(found[1]) };
     const others = methods.filter((other) => router.match(other, path)[0].length > 0);
     return others.length > 0 ? others : undefined;
   };
 }
 
-/** A `%` that means nothing stays as it is. */
-function decoded(params: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(params).map(([name, value]) => {
-      try {
-        return [name, decodeURIComponent(value)];
-      } catch {
-        return [name, value];
-      }
-    }),
-  );
+function allDecoded(params: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decoded(value)]));
 }

@@ -1,10 +1,11 @@
 import { posix } from 'node:path';
 import { isFileOpen } from '../../../host/sandboxes/policy/evaluate.ts';
-import { HttpError } from '../http/httpError.ts';
+import { decoded } from '../http/decoded.ts';
+import { HttpError, invalid } from '../http/httpError.ts';
 import { readBytes } from '../http/readBody.ts';
 import type { Call } from '../http/route.ts';
+import { WORKSPACE } from './workspace.ts';
 
-const WORKSPACE = '/workspace';
 /** A file in a body is a string of JSON: in memory, so no more than this where its path has to be read. */
 const MOST_BYTES = 32 * 2 ** 20;
 
@@ -48,14 +49,6 @@ export async function filesGate(
   return body;
 }
 
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
-}
-
 function fileOf(body: Buffer): string {
   let path: unknown;
   try {
@@ -64,7 +57,5 @@ function fileOf(body: Buffer): string {
     // What has no path is open to nobody.
   }
   if (typeof path === 'string') return path;
-  throw new HttpError(400, 'VALIDATION_ERROR', 'path: expected a text', {
-    fields: { path: 'expected a text' },
-  });
+  throw invalid({ path: 'expected a text' });
 }
