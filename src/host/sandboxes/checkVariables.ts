@@ -2,7 +2,7 @@ import { RuntimeError } from '../../base/errors.ts';
 import { isReserved } from '../bots/isReserved.ts';
 import type { NewSandbox } from './sandboxes.ts';
 
-const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const MAX_BYTES = 32_768;
 /** What the kernel takes for a whole environment is more; what is beside this is ours. */
 const MAX_ALL_BYTES = 512 * 1024;
@@ -20,7 +20,7 @@ export function checkVariables({ env, secretEnv }: Pick<NewSandbox, 'env' | 'sec
   let bytes = 0;
   for (const [name, value] of all) {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 2;
-    if (!NAME.test(name)) problems.push(`env.${name}: not a name of a variable`);
+    if (!VARIABLE_NAME.test(name)) problems.push(`env.${name}: not a name of a variable`);
     else if (isReserved(name) || own.test(name)) problems.push(`env.${name}: is set by the runtime`);
     if (Buffer.byteLength(value) > MAX_BYTES) problems.push(`env.${name}: longer than ${MAX_BYTES} bytes`);
     if (value.includes('\0')) problems.push(`env.${name}: has a zero byte in it`);

@@ -54,7 +54,15 @@ export interface Sandboxes {
 export type Cause = 'user' | 'idle' | 'lifetime' | 'host-lost' | 'policy' | 'failed';
 
 /** The six that clients know. */
-export type SandboxStatus = 'pending' | 'provisioning' | 'running' | 'stopped' | 'failed' | 'expired';
+export const SANDBOX_STATUSES = [
+  'pending',
+  'provisioning',
+  'running',
+  'stopped',
+  'failed',
+  'expired',
+] as const;
+export type SandboxStatus = (typeof SANDBOX_STATUSES)[number];
 
 /** All of it checked by the policy before. Times are milliseconds, sizes bytes. */
 export interface NewSandbox {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { HttpError, invalid } from '../http/httpError.ts';
+import { readFields } from '../http/readFields.ts';
 import { readCreate, type WantedSandbox } from '../sandboxes/readCreate.ts';
 
 export interface Task {
@@ -44,9 +45,7 @@ const schema = v.object({
 
 /** Throws 400, and 501 where nothing says which agent is to answer. */
 export function readBatch(body: Readonly<Record<string, unknown>>): Batch {
-  const read = v.safeParse(schema, body);
-  if (!read.success) throw invalid({ [v.getDotPath(read.issues[0]) ?? 'body']: read.issues[0].message });
-  const { tasks, timeoutMs, scalingMode, persistent, sandboxId, config } = read.output;
+  const { tasks, timeoutMs, scalingMode, persistent, sandboxId, config } = readFields(schema, body);
   if (new Set(tasks.map(({ id }) => id)).size < tasks.length)
     throw invalid({ tasks: 'two have the same id' });
   if (sandboxId == null && config == null)

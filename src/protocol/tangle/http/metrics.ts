@@ -1,14 +1,12 @@
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, Histogram } from '../../../base/parts/prometheus.ts';
 import type { HostView } from '../../../host/sandboxes/placement/place.ts';
-import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+import { SANDBOX_STATUSES, type Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 
 export interface FrontMetrics {
   /** `route` is its pattern: paths have ids in them. */
   answered(route: string, status: number, seconds: number): void;
 }
-
-const STATUSES = ['pending', 'provisioning', 'running', 'stopped', 'failed', 'expired'] as const;
 
 /** `runtime_serve_…` in the registry of the host. */
 export function frontMetrics(
@@ -39,7 +37,8 @@ export function frontMetrics(
     registers,
     collect() {
       const all = sandboxes.all();
-      for (const status of STATUSES) this.set({ status }, all.filter((one) => one.status === status).length);
+      for (const status of SANDBOX_STATUSES)
+        this.set({ status }, all.filter((one) => one.status === status).length);
     },
   });
   new Gauge({

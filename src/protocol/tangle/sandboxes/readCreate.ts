@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { Secret } from '../../../base/secret.ts';
+import { VARIABLE_NAME } from '../../../host/sandboxes/checkVariables.ts';
 import type { Hints } from '../../../host/sandboxes/placement/place.ts';
 import type { NewSandbox } from '../../../host/sandboxes/sandboxes.ts';
 import { TOOLS, type Tool } from '../access/sidecarToken.ts';
@@ -18,7 +19,7 @@ const memory = v.pipe(
   v.minValue(128, 'at least 128: some 60 of them are taken inside before a command runs'),
 );
 const seconds = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(YEAR));
-const variable = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'is not a name of a variable'));
+const variable = v.pipe(v.string(), v.regex(VARIABLE_NAME, 'is not a name of a variable'));
 const agent = v.object({
   runtime: word,
   code: v.optional(v.pipe(v.string(), v.maxLength(1024)), ''),

@@ -1,9 +1,10 @@
 import { evaluate } from '../../../host/sandboxes/policy/evaluate.ts';
 import { emptyRequest } from '../../../host/sandboxes/policy/policy.ts';
-import type { Sandbox, SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
+import { SANDBOX_STATUSES, type Sandbox, type SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
 import { owns } from '../access/caller.ts';
 import type { Pool } from '../hosts/pool.ts';
 import { invalid } from '../http/httpError.ts';
+import { idempotencyKey } from '../http/idempotencyKey.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 import { readyAnswer } from '../ready/readyRoutes.ts';
@@ -17,14 +18,6 @@ import { readCreate } from './readCreate.ts';
 const PATIENCE_MS = 20_000;
 const USUAL_PAGE = 100;
 const MOST_PAGE = 1000;
-const STATUSES: readonly SandboxStatus[] = [
-  'pending',
-  'provisioning',
-  'running',
-  'stopped',
-  'failed',
-  'expired',
-];
 
 /** Create, list, get, stop, resume, delete, keep alive. */
 export function sandboxRoutes(parts: Parts, pool: Pool | undefined): Route[] {
@@ -49,10 +42,9 @@ export function sandboxRoutes(parts: Parts, pool: Pool | undefined): Route[] {
       path: '/v1/sandboxes',
       scope: 'write',
       handle: async (call) => {
-        const { 'idempotency-key': header } = call.request.headers;
         const body = await call.body();
         if (body.dryRun === true) return readyAnswer(parts, pool, call.caller.name, body);
-        const wanted = readCreate(body, typeof header === 'string' ? header : undefined);
+        const wanted = readCreate(body, idempotencyKey(call));
         const { fromSnapshot } = wanted;
         const from =
           fromSnapshot === undefined ? undefined : snapshotSource(parts, call.caller, fromSnapshot);
@@ -138,8 +130,8 @@ export function sandboxRoutes(parts: Parts, pool: Pool | undefined): Route[] {
 
 function readPage(query: URLSearchParams) {
   const statuses = query.getAll('status').flatMap((text) => text.split(','));
-  const wrong = statuses.filter((status) => !(STATUSES as readonly string[]).includes(status));
-  if (wrong.length > 0) throw invalid({ status: `expected ${STATUSES.join(', ')}` });
+  const wrong = statuses.filter((status) => !(SANDBOX_STATUSES as readonly string[]).includes(status));
+  if (wrong.length > 0) throw invalid({ status: `expected ${SANDBOX_STATUSES.join(', ')}` });
   return {
     statuses: statuses as SandboxStatus[],
     limit: numberOf(query, 'limit', USUAL_PAGE, MOST_PAGE),

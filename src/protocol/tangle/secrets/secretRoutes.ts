@@ -1,9 +1,9 @@
 import { Secret } from '../../../base/secret.ts';
+import { VARIABLE_NAME } from '../../../host/sandboxes/checkVariables.ts';
 import type { KeptSecret, Secrets } from '../../../host/sandboxes/secrets/openSecrets.ts';
 import { invalid, notFound } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
 
-const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const MOST_CHARACTERS = 32_768;
 
 /** Secrets of the caller, which sandboxes get as variables: create's `secrets: [names]`. */
@@ -23,7 +23,7 @@ export function secretRoutes({ secrets }: { readonly secrets: Secrets }): Route[
       scope: 'secrets',
       handle: async (call) => {
         const { name, value } = await call.body();
-        if (typeof name !== 'string' || !NAME.test(name))
+        if (typeof name !== 'string' || !VARIABLE_NAME.test(name))
           throw invalid({ name: 'expected a name of a variable' });
         return { status: 201, body: shown(secrets.add(call.caller.name, name, readValue(value))) };
       },

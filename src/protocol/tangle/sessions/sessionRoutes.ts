@@ -4,6 +4,8 @@ import { owns } from '../access/caller.ts';
 import { cursorOf } from '../events/cursorOf.ts';
 import { streamOf } from '../events/streamOf.ts';
 import { HttpError, invalid, notFound } from '../http/httpError.ts';
+import { idempotencyKey } from '../http/idempotencyKey.ts';
+import { readFields } from '../http/readFields.ts';
 import type { Call, Route } from '../http/route.ts';
 import { smallJson } from '../http/smallJson.ts';
 import type { Parts } from '../parts.ts';
@@ -91,14 +93,11 @@ export function sessionRoutes(parts: Parts): Route[] {
       scope: 'sessions',
       handle: async (call) => {
         const session = find(call);
-        const read = v.safeParse(message, await call.body());
-        if (!read.success)
-          throw invalid({ [String(read.issues[0].path?.[0]?.key ?? 'body')]: read.issues[0].message });
-        const { 'idempotency-key': header } = call.request.headers;
+        const asked = readFields(message, await call.body());
         const { id, status } = await sessions.send(session, {
-          message: read.output.message,
-          metadata: read.output.metadata,
-          key: read.output.idempotencyKey ?? (typeof header === 'string' ? header : undefined),
+          message: asked.message,
+          metadata: asked.metadata,
+          key: asked.idempotencyKey ?? idempotencyKey(call),
         });
         return { status: 202, body: { success: true, id, executionId: id, sessionId: session.id, status } };
       },

@@ -1,5 +1,6 @@
 import type { Sandbox } from '../../../host/sandboxes/sandboxes.ts';
 import { invalid } from '../http/httpError.ts';
+import { idempotencyKey } from '../http/idempotencyKey.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 import { findOwn } from '../sandboxes/findOwn.ts';
@@ -21,8 +22,7 @@ export function forkRoutes(parts: Parts): Route[] {
         const { checkpointId, snapshotId = checkpointId, ...body } = await call.body();
         if (snapshotId !== undefined && snapshotId !== null && typeof snapshotId !== 'string')
           throw invalid({ checkpointId: 'expected a text' });
-        const { 'idempotency-key': header } = call.request.headers;
-        const wanted = like(original, readCreate(body, typeof header === 'string' ? header : undefined));
+        const wanted = like(original, readCreate(body, idempotencyKey(call)));
         const from = await beginning(original, snapshotId ?? undefined, call);
         const made = await maker.make(wanted, call.caller, from);
         return { status: 201, body: { sandbox: infoOf(made, connect(made, call.caller, call.origin)) } };

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Sandbox } from '../../../host/sandboxes/sandboxes.ts';
 import { owns } from '../access/caller.ts';
 import { invalid, notFound } from '../http/httpError.ts';
+import { readFields } from '../http/readFields.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 import { findOwn } from '../sandboxes/findOwn.ts';
@@ -22,10 +23,9 @@ export function snapshotRoutes(parts: Parts): Route[] {
   const { sandboxes, snapshots, disks } = parts;
   const one = '/v1/sandboxes/:id';
   const take = async (call: Call, sandbox: Sandbox) => {
-    const read = v.safeParse(schema, await call.body());
-    if (!read.success) throw invalid({ [v.getDotPath(read.issues[0]) ?? 'body']: read.issues[0].message });
-    if (read.output.paths.length > 0) throw invalid({ paths: 'a snapshot is of the whole disk' });
-    return { taken: await snapshots.take(sandbox, read.output.tags, call.signal), asked: read.output };
+    const asked = readFields(schema, await call.body());
+    if (asked.paths.length > 0) throw invalid({ paths: 'a snapshot is of the whole disk' });
+    return { taken: await snapshots.take(sandbox, asked.tags, call.signal), asked };
   };
   const findKept = (call: Call, name: string): KeptSnapshot => {
     const kept = snapshots.find(name);
