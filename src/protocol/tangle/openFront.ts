@@ -21,6 +21,7 @@ import { allRoutes } from './allRoutes.ts';
 import { emit } from './events/emit.ts';
 import { openEventBus } from './events/eventBus.ts';
 import { watchSandboxes } from './events/watchSandboxes.ts';
+import { allHosts } from './hosts/allHosts.ts';
 import { openOthers } from './hosts/openOthers.ts';
 import { frontMetrics } from './http/metrics.ts';
 import { toolsBy } from './runtime/toolsBy.ts';
@@ -106,12 +107,12 @@ export async function openFront(options: OpenFront): Promise<Front> {
   );
   const metrics = frontMetrics(options.registry, {
     sandboxes: options.sandboxes,
-    hosts: () => [...capacity.hosts(), ...(others?.pool.views(true) ?? [])],
+    hosts: () => allHosts(capacity, others?.pool),
   });
   const front = await startFront({
     ...options,
     host: options.who === 'all' ? undefined : '127.0.0.1',
-    routes: allRoutes({ ...options, ...made, eventsFail: bus.trouble }, others),
+    routes: allRoutes({ ...options, ...made }, others),
     elsewhere: others?.elsewhere,
     authenticate: rateLimited(authenticator(keys, tokens), policy, clock.now),
     answered: (call) => {

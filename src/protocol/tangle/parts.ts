@@ -17,8 +17,6 @@ import type { UsageBook } from './usage/openUsage.ts';
 /** What every part of the API is made of; each exports a function from these to its routes, and stands in `allRoutes`. */
 export interface Parts extends Ground {
   readonly sandboxes: Sandboxes;
-  /** What outlives the server: keys, policy, events. Its owner's alone. */
-  readonly folder: string;
   readonly connect: Connect;
   readonly toolsOf: ToolsOf;
   readonly tokens: SidecarTokens;
@@ -28,8 +26,6 @@ export interface Parts extends Ground {
   readonly registry: Registry;
   /** Engine and source have answered. */
   readonly isReady: () => boolean;
-  /** Why events cannot be kept; undefined: they are. */
-  readonly eventsFail: () => string | undefined;
   readonly bus: EventBus;
   readonly sessions: Sessions;
   readonly usage: UsageBook;

@@ -1,4 +1,5 @@
 import type { HostView } from '../../../host/sandboxes/placement/place.ts';
+import { allHosts } from '../hosts/allHosts.ts';
 import type { Pool } from '../hosts/pool.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
@@ -9,7 +10,7 @@ export function driverRoutes(
   { sandboxes, capacity, version, holdsEgress }: Parts,
   pool: Pool | undefined,
 ): Route[] {
-  const all = () => [...capacity.hosts(), ...(pool?.views(true) ?? [])];
+  const all = () => allHosts(capacity, pool);
   return [
     {
       method: 'GET',

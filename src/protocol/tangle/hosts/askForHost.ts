@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { Clock } from '../../../base/clock.ts';
+import { growingWait } from '../../../base/growingWait.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { Amounts } from '../../../host/sandboxes/placement/amounts.ts';
 import type { HostsFile } from './hostsFile.ts';
@@ -7,7 +8,7 @@ import type { HostsFile } from './hostsFile.ts';
 /** After one request nothing more is asked for as long: a machine takes its time. */
 const COOL_DOWN_MS = 300_000;
 const TRIES = 4;
-const FIRST_WAIT_MS = 2_000;
+const WAITS = { firstMs: 2_000, longestMs: 8_000 };
 const PATIENCE_MS = 10_000;
 
 /** Asks for another machine, in the background; what it returns ends with the request or its tries, for tests. */
@@ -30,7 +31,7 @@ export function hostAsker(
     const deadline = new Date(clock.now() + COOL_DOWN_MS).toISOString();
     const body = JSON.stringify({ need, reason, deadline, idempotencyKey: randomUUID() });
     for (let attempt = 0; attempt < TRIES && !signal.aborted; attempt++) {
-      if (attempt > 0) await clock.sleep(FIRST_WAIT_MS * 2 ** (attempt - 1), signal).catch(() => undefined);
+      if (attempt > 0) await clock.sleep(growingWait(WAITS, attempt), signal).catch(() => undefined);
       const timestamp = String(Math.floor(clock.now() / 1000));
       const mac = createHmac('sha256', webhook.secret.reveal()).update(`${timestamp}.${body}`).digest('hex');
       try {

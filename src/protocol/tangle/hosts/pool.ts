@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/log.ts';
-import { type Amounts, sum } from '../../../host/sandboxes/placement/amounts.ts';
+import { type Amounts, nothing, sum } from '../../../host/sandboxes/placement/amounts.ts';
 import type { HostView } from '../../../host/sandboxes/placement/place.ts';
 import { type Heartbeat, readHeartbeat } from './heartbeat.ts';
 import type { Member } from './hostsFile.ts';
@@ -70,7 +70,6 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
         .filter((member) => standby || !member.standby || sandboxesOf(member.name).length > 0)
         .map(({ name }): HostView => {
           const seen = known.get(name);
-          const nothing = { cpuMillis: 0, memoryBytes: 0, diskBytes: 0, slots: 0 };
           if (seen === undefined)
             return {
               name,

@@ -1,10 +1,11 @@
 import { NoRoom, ofNew } from '../../../host/sandboxes/placement/capacity.ts';
 import { place } from '../../../host/sandboxes/placement/place.ts';
+import { idempotencyKey } from '../http/idempotencyKey.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 import { asShortage, refuse, violationsOf } from '../sandboxes/admission.ts';
 import { completed } from '../sandboxes/completed.ts';
-import { checkQuota, valuesOf } from '../sandboxes/makeSandbox.ts';
+import { checkQuota, isAskedAgain, valuesOf } from '../sandboxes/makeSandbox.ts';
 import { policyRequest } from '../sandboxes/policyRequest.ts';
 import { readCreate, type WantedSandbox } from '../sandboxes/readCreate.ts';
 import { askMember } from './askMember.ts';
@@ -30,12 +31,11 @@ export function poolRoutes(parts: PoolParts, here: readonly Route[]): Route[] {
 async function create(parts: PoolParts, here: Route, call: Call): Promise<Answer | undefined> {
   const { pool, sandboxes, policy, secrets } = parts;
   const owner = call.caller.name;
-  const { 'idempotency-key': header } = call.request.headers;
   const body = await call.body();
   // `here` reads it again, with all its checks.
   const stay = () => here.handle({ ...call, body: async () => body });
   if (body.dryRun === true) return await stay();
-  const wanted = readCreate(body, typeof header === 'string' ? header : undefined);
+  const wanted = readCreate(body, idempotencyKey(call));
   refuse(violationsOf(parts, owner, policyRequest(wanted)));
   const rules = policy.rulesOf(owner);
   const request = completed(wanted, rules, { owner, from: undefined, secretEnv: {} });
@@ -43,8 +43,7 @@ async function create(parts: PoolParts, here: Route, call: Call): Promise<Answer
   const key = wanted.idempotencyKey;
   const before = key === undefined ? undefined : pool.byKey(owner, key);
   if (before === undefined) checkQuota(sandboxes, owner, rules.resources.sandboxes, pool.count(owner));
-  const isHere = sandboxes.all().some((one) => one.owner === owner && one.idempotencyKey === key);
-  if (key !== undefined && isHere) return await stay();
+  if (isAskedAgain(sandboxes, request)) return await stay();
 
   const values = Object.entries(valuesOf(secrets, owner, wanted.secrets));
   const sent = {

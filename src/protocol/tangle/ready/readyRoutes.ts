@@ -1,5 +1,6 @@
 import { ofNew } from '../../../host/sandboxes/placement/capacity.ts';
 import { place } from '../../../host/sandboxes/placement/place.ts';
+import { allHosts } from '../hosts/allHosts.ts';
 import type { Pool } from '../hosts/pool.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
@@ -57,14 +58,13 @@ function checksOf(
   const violations = violationsOf(parts, key, policyRequest(wanted));
   const rules = parts.policy.rulesOf(key);
   const request = completed(wanted, rules, { owner: key, from: undefined, secretEnv: {} });
-  const hosts = [...parts.capacity.hosts(), ...(pool?.views(true) ?? [])];
-  const placed = place(hosts, ofNew(request.resources), wanted.hints);
+  const placed = place(allHosts(parts.capacity, pool), ofNew(request.resources), wanted.hints);
   const here = parts.sandboxes.all().filter(({ owner }) => owner === key).length;
   const count = here + (pool?.count(key) ?? 0);
   const hasQuota = count < rules.resources.sandboxes;
   const missing = wanted.secrets.filter((name) => parts.secrets.find(key, name) === undefined);
   const isUp = parts.isReady();
-  const eventsFail = parts.eventsFail();
+  const eventsFail = parts.bus.trouble();
   return [
     {
       name: 'session-api',

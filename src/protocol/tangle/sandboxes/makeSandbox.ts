@@ -75,7 +75,8 @@ export function valuesOf(secrets: Secrets, owner: string, names: readonly string
   );
 }
 
-function isAskedAgain(sandboxes: Sandboxes, { owner, idempotencyKey }: NewSandbox): boolean {
+/** There is one that was made by this key of this owner. */
+export function isAskedAgain(sandboxes: Sandboxes, { owner, idempotencyKey }: NewSandbox): boolean {
   if (idempotencyKey === undefined) return false;
   return sandboxes.all().some((one) => one.owner === owner && one.idempotencyKey === idempotencyKey);
 }
