@@ -51,8 +51,10 @@ export function openSegmentFiles(folder: string, { segmentBytes, segments }: Seg
     const last = all.at(-1);
     return last === undefined ? [] : parseLines(readFileSync(last.path, 'utf8'));
   };
-  let bytes = trimmed(all.at(-1));
-  const lastId = newest().at(-1)?.id ?? (all.at(-1)?.first ?? 1) - 1;
+  const whole = trimmed(all.at(-1));
+  let bytes = whole.length;
+  const [last] = newestFirst(whole.toString());
+  const lastId = last?.id ?? (all.at(-1)?.first ?? 1) - 1;
 
   const begin = (first: number) => {
     all.push({ first, path: join(folder, `${String(first).padStart(15, '0')}.ndjson`) });
@@ -80,13 +82,18 @@ export function openSegmentFiles(folder: string, { segmentBytes, segments }: Seg
   };
 }
 
-/** What follows the last line's end was cut off while it was written, and nobody has been told of it. Gives the bytes that stay. */
-function trimmed(segment: Segment | undefined): number {
-  if (segment === undefined) return 0;
+/** What follows the last line's end was cut off while it was written, and nobody has been told of it. Gives what stays. */
+function trimmed(segment: Segment | undefined): Buffer {
+  if (segment === undefined) return Buffer.alloc(0);
   const text = readFileSync(segment.path);
-  const whole = text.lastIndexOf(0x0a) + 1;
-  if (whole < text.length) truncateSync(segment.path, whole);
+  const whole = text.subarray(0, text.lastIndexOf(0x0a) + 1);
+  if (whole.length < text.length) truncateSync(segment.path, whole.length);
   return whole;
+}
+
+/** The same lines as `parseLines`, from the end on: a line that nobody comes to is not parsed. */
+export function* newestFirst(text: string): Generator<StoredEvent> {
+  for (const line of text.split('\n').toReversed()) yield* parseLines(line);
 }
 
 /** A line that is none is left out. */
