@@ -27,7 +27,8 @@ export function agentRoutes(parts: Parts): Route[] {
     call: Call,
   ): Promise<{
     session: Session;
-    execution: Execution /** Nothing of it was told before. */;
+    execution: Execution;
+    /** Nothing of it was told before. */
     since: number;
   }> => {
     const sandbox = open(call);

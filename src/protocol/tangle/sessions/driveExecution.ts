@@ -12,7 +12,7 @@ import type { NewEvent } from '../events/storedEvent.ts';
 import { HttpError } from '../http/httpError.ts';
 import { BOT_PORT, callInside } from '../runtime/callInside.ts';
 import type { Execution, ExecutionResult, Session } from './session.ts';
-import { failed, resultOf, type Source, statusOf, translate } from './translate.ts';
+import { failed, NOTHING, resultOf, type Source, statusOf, translate } from './translate.ts';
 
 export interface Driving {
   readonly sandboxes: Sandboxes;
@@ -56,7 +56,6 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
   const last = isResumed ? newestOf(logs.session, isOurs)?.data : undefined;
   let seq = Number(last?._seq ?? 0);
   let turn = typeof last?._turn === 'string' ? last._turn : undefined;
-  let ended: DrivenTo | undefined;
   let isAccepted = turn !== undefined;
   const accepted = () => {
     if (!isAccepted) driving.onAccepted();
@@ -76,11 +75,10 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
   const fail = async (code: string, message: string): Promise<DrivenTo> => {
     const error = { code, message };
     await tell(failed(source, error));
-    const tokenUsage = { inputTokens: 0, outputTokens: 0 };
-    return { status: 'failed', result: { finalText: '', tokenUsage, error } };
+    return { status: 'failed', result: { ...NOTHING, error } };
   };
 
-  /** One connection: true when there is no more to come. */
+  /** One connection. Undefined: it has ended before the turn has. */
   const listen = async (answer: IncomingMessage): Promise<DrivenTo | undefined> => {
     for await (const event of parseEvents(answer as AsyncIterable<Buffer>, MOST_EVENT)) {
       if (event.type === 'start' && isName(event.data.id)) turn = event.data.id;
@@ -98,7 +96,7 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
   sandboxes.touch(session.sandbox);
   const busy = setInterval(() => sandboxes.touch(session.sandbox), TOUCH_MS);
   try {
-    for (let failures = 0; ended === undefined; failures += 1) {
+    for (let failures = 0; ; failures += 1) {
       signal.throwIfAborted();
       if (failures > 0) await clock.sleep(growingWait(WAITS, failures), signal);
       if (turn === undefined && clock.now() - execution.createdAt > KEY_MS)
@@ -112,8 +110,9 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
         const answer = await ask(driving, turn, seq);
         const { statusCode = 502 } = answer;
         if (statusCode === 200) {
-          ended = await listen(answer);
-          if (ended === undefined && !isTheirs()) throw new Error('it tells of no turn');
+          const ended = await listen(answer);
+          if (ended !== undefined) return ended;
+          if (!isTheirs()) throw new Error('it tells of no turn');
           failures = 0;
           continue;
         }
@@ -139,7 +138,6 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
           );
       }
     }
-    return ended;
   } finally {
     clearInterval(busy);
   }
@@ -154,8 +152,8 @@ function endOf(log: EventLog, id: string): DrivenTo | undefined {
     newestOf(log, ({ type, data }) => data.executionId === id && types.includes(type))?.data;
   if (told(['done']) === undefined) return undefined;
   const {
-    finalText = '',
-    tokenUsage,
+    finalText = NOTHING.finalText,
+    tokenUsage = NOTHING.tokenUsage,
     ...error
   } = (told(['result', 'error']) ?? {}) as Partial<ExecutionResult>;
   const { code, message } = error as { code?: string; message?: string };
@@ -163,7 +161,7 @@ function endOf(log: EventLog, id: string): DrivenTo | undefined {
     status: statusOf(told(['status']) ?? {}),
     result: {
       finalText,
-      tokenUsage: tokenUsage ?? { inputTokens: 0, outputTokens: 0 },
+      tokenUsage,
       error: code === undefined || message === undefined ? undefined : { code, message },
     },
   };

@@ -71,11 +71,10 @@ export function openSessions(options: SessionsOptions): Sessions {
   };
   const putExecution = (id: string, execution: Execution) =>
     change(id, (session) => {
-      const others = session.executions.filter((each) => each.id !== execution.id);
-      const isNew = others.length === session.executions.length;
-      const executions = isNew
-        ? [...others, execution]
-        : session.executions.map((each) => (each.id === execution.id ? execution : each));
+      const isKnown = session.executions.some((each) => each.id === execution.id);
+      const executions = isKnown
+        ? session.executions.map((each) => (each.id === execution.id ? execution : each))
+        : [...session.executions, execution];
       return { ...session, executions: executions.slice(-MOST_EXECUTIONS) };
     });
 

@@ -61,7 +61,7 @@ export function failed(
   return ended(told, { ...NOTHING, error }, 'failed');
 }
 
-const NOTHING: ExecutionResult = {
+export const NOTHING: ExecutionResult = {
   finalText: '',
   tokenUsage: { inputTokens: 0, outputTokens: 0 },
   error: undefined,
