@@ -8,15 +8,15 @@ import { emit } from '../events/emit.ts';
 import type { EventBus } from '../events/eventBus.ts';
 import { newestOf } from '../events/newestOf.ts';
 import { HttpError } from '../http/httpError.ts';
+import { openJsonFiles } from '../openJsonFiles.ts';
 import { BOT_PORT, callInside } from '../runtime/callInside.ts';
 import { driveExecution } from './driveExecution.ts';
 import { type Execution, MOST_EXECUTIONS, SESSION_DELETED, type Session } from './session.ts';
-import { openSessionFiles } from './sessionFiles.ts';
 
 /**
  * The room of sessions: conversations with the agents of sandboxes.
  *
- *   session, sessionFiles   what is kept of them
+ *   session                 what is kept of each, by `openJsonFiles`
  *   openSessions            all of them: made, found, told, cancelled, removed
  *   driveExecution          one message: to the agent, and what that says to the session's stream
  *   translate               from the agent's events to those of this API
@@ -57,7 +57,7 @@ const MOST_SESSIONS = 1000;
 
 export function openSessions(options: SessionsOptions): Sessions {
   const { sandboxes, bus, clock, log, signal } = options;
-  const files = openSessionFiles(options.folder);
+  const files = openJsonFiles<Session>(options.folder);
   const all = new Map(files.found.map((session) => [session.id, session]));
   const removed = new Map<string, AbortController>();
   const running = new Map<string, Promise<void>>();

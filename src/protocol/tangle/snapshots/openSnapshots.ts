@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Clock } from '../../../base/clock.ts';
 import { asRuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
-import { makeFolders } from '../../../base/makeFolders.ts';
-import { replaceFile } from '../../../base/replaceFile.ts';
 import type { Disks } from '../../../host/sandboxes/disk/disks.ts';
 import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import { HttpError } from '../http/httpError.ts';
+import { openJsonFiles } from '../openJsonFiles.ts';
 import type { KeptSnapshot } from './keptSnapshot.ts';
 import { publishNow } from './publishNow.ts';
 
@@ -44,15 +41,11 @@ const MOST_KEPT = 100;
 const MOST_OF_KEY = 1000;
 
 export function openSnapshots({ sandboxes, disks, folder, clock, log, signal }: SnapshotsOptions): Snapshots {
-  makeFolders(folder, 0o700);
-  const pathOf = (id: string) => join(folder, `${id}.json`);
-  const found = readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as KeptSnapshot);
-  const all = new Map(found.map((snapshot) => [snapshot.id, snapshot]));
+  const files = openJsonFiles<KeptSnapshot>(folder);
+  const all = new Map(files.found.map((snapshot) => [snapshot.id, snapshot]));
 
   const put = (snapshot: KeptSnapshot) => {
-    replaceFile(pathOf(snapshot.id), JSON.stringify(snapshot), { mode: 0o600 });
+    files.put(snapshot);
     all.set(snapshot.id, snapshot);
   };
   const drop = async (id: string, dropping: AbortSignal) => {
@@ -60,14 +53,14 @@ export function openSnapshots({ sandboxes, disks, folder, clock, log, signal }: 
     const before = all.get(id);
     if (before?.state === 'kept') put({ ...before, state: 'making' });
     await disks.drop(id, dropping);
-    rmSync(pathOf(id), { force: true });
+    files.remove(id);
     all.delete(id);
   };
   const kept = () => [...all.values()].filter(({ state }) => state === 'kept');
   const of = (sandbox: string) => kept().filter((each) => each.sandbox === sandbox);
 
   // Of these no client has been told: what there is of them goes.
-  for (const { id, state } of found)
+  for (const { id, state } of files.found)
     if (state === 'making')
       drop(id, signal).catch((error: unknown) => {
         if (!signal.aborted) log.error(`snapshot ${id}: ${asRuntimeError(error).message}`);
