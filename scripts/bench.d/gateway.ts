@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { docker, universalImage } from '../../test/support/container/docker.ts';
 import { realHost } from '../../test/support/host/realHost.ts';
 import { startMinio } from '../../test/support/store/minio.ts';
-import { median, mib, ms, printTable } from './lib.ts';
+import { median, mib, ms, printTable, quantile } from './lib.ts';
 
 /**
  * What the gateway costs, with the real executable, Docker and MinIO: a query of a bot that runs through 9477 and of its own port, in
@@ -72,9 +72,6 @@ async function untilAnswered(host: string, port: number, path: string): Promise<
     if (Date.now() > until) throw failure;
   }
 }
-
-const quantile = (values: number[], q: number) =>
-  values.toSorted((a, b) => a - b)[Math.ceil(q * values.length) - 1]!;
 
 const p = (q: number, values: number[]) => ms(quantile(values, q));
 

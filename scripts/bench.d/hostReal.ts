@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { docker, universalImage } from '../../test/support/container/docker.ts';
 import { realHost } from '../../test/support/host/realHost.ts';
 import { startMinio } from '../../test/support/store/minio.ts';
-import { anonymousMiB, cpuSeconds, median, mib, ms, printTable } from './lib.ts';
+import { anonymousMiB, cpuSeconds, median, mib, ms, printTable, quantile } from './lib.ts';
 
 const bots = Number(process.argv[2] ?? 50);
 const REST_SECONDS = 30;
@@ -82,8 +82,6 @@ try {
   await host.cli('drain', '--wait');
   const drainMs = performance.now() - began;
 
-  const quantile = (values: number[], q: number) =>
-    values.length === 0 ? Number.NaN : values.toSorted((a, b) => a - b)[Math.ceil(q * values.length) - 1]!;
   printTable(`A host with ${bots} real containers`, [
     ['until all run', ms(allRunMs)],
     ['the host at rest, anonymous; resident', `${mib(hostMiB)}; ${mib(residentMiB)}`],

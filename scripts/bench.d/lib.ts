@@ -10,6 +10,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** The smallest value that a share `q` of all does not exceed; of none NaN. */
+export function quantile(values: readonly number[], q: number): number {
+  return values.toSorted((a, b) => a - b)[Math.ceil(q * values.length) - 1] ?? Number.NaN;
+}
+
 /** Processor time of the whole cgroup of a process so far, milliseconds; version 2 or 1. */
 export function cpuOfCgroupMs(pid: number): number {
   const groups = readFileSync(`/proc/${pid}/cgroup`, 'utf8');

@@ -6,7 +6,17 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { docker, universalImage } from '../../test/support/container/docker.ts';
 import { type RealServe, realServe } from '../../test/support/serve/realServe.ts';
-import { anonymousMiB, cpuOfCgroupMs, cpuSeconds, median, mib, ms, printTable, sideBySide } from './lib.ts';
+import {
+  anonymousMiB,
+  cpuOfCgroupMs,
+  cpuSeconds,
+  median,
+  mib,
+  ms,
+  printTable,
+  quantile,
+  sideBySide,
+} from './lib.ts';
 
 const count = Number(process.argv[2] ?? 50);
 const STARTS = 3;
@@ -22,8 +32,6 @@ const single = { resources: { memoryMB: 256, cpuCores: 1, diskGB: 0.1 } };
 const small = { resources: { memoryMB: 160, cpuCores: 0.5, diskGB: 0.1 } };
 const available = () =>
   Number(/^MemAvailable:\s+(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]) / 1024;
-const quantile = (values: readonly number[], q: number) =>
-  values.toSorted((a, b) => a - b)[Math.ceil(q * values.length) - 1] ?? Number.NaN;
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
