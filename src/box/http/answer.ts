@@ -13,8 +13,8 @@ export function answerJson(
 }
 
 /** `{success, data}`: what most of the API answers. */
-export const answerData = (response: ServerResponse, data: unknown, status = 200) =>
-  answerJson(response, status, { success: true, data });
+export const answerData = (response: ServerResponse, data: unknown) =>
+  answerJson(response, 200, { success: true, data });
 
 /** Once a stream has begun there is no status left to say it with: the connection is cut. */
 export function answerError(response: ServerResponse, error: BoxError): void {
@@ -22,7 +22,12 @@ export function answerError(response: ServerResponse, error: BoxError): void {
     response.destroy();
     return;
   }
-  const { status, code, message, facts } = error;
+  const { status, code, message, facts, headers } = error;
   const wait = status === 429 || status === 503 ? { 'retry-after': '1' } : undefined;
-  answerJson(response, status, { success: false, error: message, message, code, ...facts }, wait);
+  answerJson(
+    response,
+    status,
+    { success: false, error: message, message, code, ...facts },
+    { ...headers, ...wait },
+  );
 }

@@ -3,7 +3,7 @@ import type { Logger } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
 import { refuseUnreadable } from '../../bot/answers/refuseUnreadable.ts';
 import { tokenCheck } from '../../bot/answers/tokenCheck.ts';
-import { answerError, answerJson } from './answer.ts';
+import { answerError } from './answer.ts';
 import { asBoxError, BoxError } from './boxError.ts';
 import type { Route } from './exchange.ts';
 import { matchRoute } from './matchRoute.ts';
@@ -72,14 +72,8 @@ export function createBoxServer({ routes, token, log, worked }: BoxServerOptions
     if (!('route' in match)) {
       if (match.allow.length === 0)
         throw new BoxError(404, 'NOT_FOUND', `there is no ${path}`, { resourceType: 'route' });
-      const body = {
-        success: false,
-        error: `${path} takes ${match.allow.join(' or ')}`,
-        code: 'METHOD_NOT_ALLOWED',
-      };
-      answerJson(response, 405, { ...body, message: body.error }, { allow: match.allow.join(', ') });
-      endRest(request);
-      return;
+      const allow = { allow: match.allow.join(', ') };
+      throw new BoxError(405, 'METHOD_NOT_ALLOWED', `${path} takes ${match.allow.join(' or ')}`, {}, allow);
     }
     const gone = new AbortController();
     response.once('close', () => gone.abort());

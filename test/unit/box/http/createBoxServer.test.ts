@@ -30,6 +30,7 @@ test('an unknown path, another method, a body that is none: all are JSON, and th
     status: 405,
     body: { code: 'METHOD_NOT_ALLOWED' },
   });
+  expect((await box.fetch('/search')).headers.get('allow')).toBe('POST');
   for (const body of ['{', '[]', '"a"', 'null', '\xff']) {
     const response = await box.fetch('/terminals/commands', {
       method: 'POST',
