@@ -84,7 +84,8 @@ export async function runSync(given: SyncOptions): Promise<FinishOutcome> {
     onIgnored: keepMarker,
     log,
   });
-  // The bot has run for a while.
+  // The bot has run for a while: what it wrote, and did to the marker, before there was a watch nobody tells.
+  loop.hint();
   keepMarker();
   const journal = watchJournal(config.paths.logs, log, () =>
     logs.ship({ signal, final: false }).catch(() => undefined),

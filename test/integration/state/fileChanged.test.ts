@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { freePort } from '../../support/process/freePort.ts';
 import { supervised } from '../../support/process/supervised.ts';
+import { readSaved } from '../../support/store/readSaved.ts';
 
 test('what the bot writes is told as it happens', async () => {
   const port = await freePort();
@@ -16,6 +17,17 @@ test('what the bot writes is told as it happens', async () => {
   }
   const data = /^event: file\.changed\ndata: (.*)$/m.exec(seen)![1]!;
   expect(JSON.parse(data)).toMatchObject({ type: 'file.changed', data: { path: 'now' } });
+  run.child.kill('SIGTERM');
+  await run.finished;
+});
+
+test('what the bot wrote before anybody watched is saved soon, and not only after an interval', async () => {
+  const bot = await supervised('echo early > first; echo up; exec sleep 1000');
+  const run = bot.start({ SYNC_INTERVAL: '1h' });
+  await run.prints('up');
+  await expect
+    .poll(() => readSaved(inject('minio'), bot.env.BOT_ID!, 'first'), { timeout: 40_000, interval: 500 })
+    .toBe('early\n');
   run.child.kill('SIGTERM');
   await run.finished;
 });
