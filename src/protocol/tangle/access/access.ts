@@ -23,10 +23,10 @@ export function authenticator(keys: Keys, tokens: SidecarTokens): Authenticate {
   return ({ route, params }, { headers }) => {
     if (route.scope === 'open') return nobody;
     const token = bearerOf(headers.authorization) ?? subprotocol(headers['sec-websocket-protocol']);
-    if (token === undefined) throw unauthorized();
+    if (token === undefined) throw unauthorized('a key is required: Authorization: Bearer …');
     if (route.scope === 'sidecar') return holderOf(token, params.id);
     const holder = keys.byToken(token);
-    if (holder === undefined) throw unauthorized();
+    if (holder === undefined) throw unauthorized('this key is not known here, or not any more');
     const caller = onBehalf(holder, headers);
     if (!allows(caller, route.scope))
       throw new HttpError(403, 'FORBIDDEN', `the key ${caller.name} is not allowed: ${route.scope}`, {
@@ -62,11 +62,5 @@ export function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-const unauthorized = () =>
-  new HttpError(
-    401,
-    'UNAUTHORIZED',
-    'a key is required: Authorization: Bearer …',
-    {},
-    { 'www-authenticate': 'Bearer' },
-  );
+const unauthorized = (why: string) =>
+  new HttpError(401, 'UNAUTHORIZED', why, {}, { 'www-authenticate': 'Bearer' });

@@ -33,6 +33,9 @@ test('a key is printed once, kept as a hash, known to the server at once, and vo
   await expect(keys('add', 'ci')).rejects.toMatchObject({ code: 'conflict' });
   await keys('rm', 'ci');
   expect((await ask('GET', '/v1/sandboxes', undefined, as(ci))).status).toBe(401);
+  // Whoever shows one must not be told to show one.
+  const { body } = await ask('GET', '/v1/sandboxes', undefined, as(ci));
+  expect(body.message).toBe('this key is not known here, or not any more');
   expect((await ask('GET', path, undefined, token)).status).toBe(403);
   await expect(keys('rm', 'ci')).rejects.toMatchObject({ exitCode: 66 });
 });
