@@ -81,7 +81,7 @@ export async function runBox(
     worked: releaseWhenQuiet(MANY_REQUESTS),
   });
   try {
-    const port = await listen(server, config.port);
+    const port = await listen(server, config.port, 'all', 'BOX_PORT');
     log.info('the box is listening', { port });
     const end = await Promise.race([whenAborted(stop), ...(companion ? [companion.ended] : [])]);
     // Whoever stops us tells our whole group, and so the companion as well.

@@ -12,7 +12,8 @@ export const ask: Command = {
   },
   details: [
     'URL is that of the port of an agent, or of its path on a host; BOT the directory of one that `runtime execute DIR` runs',
-    'now, or the id of one on the host of this machine (RUNTIME_HOST_URL, http://127.0.0.1:9477).',
+    'now, or the id of one on the host of this machine (RUNTIME_HOST_URL, http://127.0.0.1:9477). A name that is both is the',
+    'directory, and where MINIO_ENDPOINT or STORE_URL is set the id; ./NAME is always the directory.',
     'Without TEXT, a message a line on a terminal, in one conversation, until Ctrl-D; else all of stdin is one message.',
     'Ctrl-C cancels the turn under way. AGENT_TOKEN, else QUERY_TOKEN, is the token.',
     '',

@@ -82,5 +82,6 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   ],
   'serve keys ls': ['runtime serve keys ls --json'],
   'serve keys rm': ['runtime serve keys rm ci'],
+  'serve policy': ['runtime serve policy policy.yaml readers'],
   'provider gestalt': ['runtime provider gestalt # gestaltd does'],
 };

@@ -1,20 +1,30 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Invocation } from '../base/command/command.ts';
+import { RuntimeError } from '../base/errors.ts';
 
 /** What says which store is meant; beside it a bare name is a bot's id. */
 const storeVariables = ['STORE_URL', 'MINIO_ENDPOINT'] as const;
 
 /**
  * The directory of a bot that `execute DIR` has run, where a command's BOT means one: a path (`./my-bot`, `.`), or a name where
- * no store is configured. The commands then work on the store in it.
+ * no store is configured. The commands then work on the store in it. Throws `usage` for a path where none has run.
  */
 export function localDirectory(
   bot: string,
   { cwd, env, flags }: Pick<Invocation, 'cwd' | 'env' | 'flags'>,
 ): string | undefined {
+  const isPath = bot.includes('/') || bot === '.' || bot === '..';
   const isConfigured =
     storeVariables.some((name) => env[name]) || Boolean(flags['store-url'] || flags['minio-endpoint']);
-  if (isConfigured && !bot.includes('/') && bot !== '.') return undefined;
-  return existsSync(join(resolve(cwd, bot), '.runtime', 'store')) ? bot : undefined;
+  if (isConfigured && !isPath) return undefined;
+  const path = resolve(cwd, bot);
+  if (existsSync(join(path, '.runtime', 'store'))) return bot;
+  if (!isPath) return undefined;
+  const isThere = existsSync(path);
+  throw new RuntimeError('usage', isThere ? `no bot has run in ${bot}` : `there is no folder ${bot}`, {
+    op: 'bot.find',
+    path: bot,
+    hint: isThere ? `runtime execute ${bot} runs the one that is in it.` : 'A name without "/" is a bot\'s.',
+  });
 }

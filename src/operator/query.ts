@@ -17,8 +17,9 @@ export const query: Command = {
   },
   details: [
     'URL asks a running bot: runtime query http://127.0.0.1:9476 /portfolio symbol=BTC limit=10',
+    'or any bot of a host, whether it runs or not: runtime query http://127.0.0.1:9477/bots/my-bot /portfolio',
     'BOT answers here, from its saved state: the variables of the store, and RUNTIME, CODE_FILE, QUERY_ENTRYPOINT;',
-    'or the directory of a bot that `runtime execute DIR` has run.',
+    'or the directory of a bot that `runtime execute DIR` has run (./BOT where a store is configured).',
     'Values are strings, as in a query string; K:=V sends JSON: limit:=10, filter:={"a":1}.',
     '',
     'Exit codes: 0 for an answer that is ok, 1 for an error, 69 where nobody answers; for a BOT those of',

@@ -5,12 +5,13 @@ import { RuntimeError, systemCode } from '../../base/errors.ts';
 
 /**
  * Listens on every address, IPv6 and IPv4 (only the latter where there is no IPv6), or where only this machine is to reach it on
- * IPv4's loopback; gives the port.
+ * IPv4's loopback; gives the port. `variable` is the one that names another port.
  */
 export async function listen(
   server: Server,
   port: number,
   who: 'all' | 'this-machine' = 'all',
+  variable = 'QUERY_PORT',
 ): Promise<number> {
   try {
     await tryListen(server, port, who === 'all' ? '::' : '127.0.0.1').catch((error: unknown) => {
@@ -21,7 +22,7 @@ export async function listen(
     throw new RuntimeError('unavailable', `cannot listen on port ${port} (${systemCode(error)})`, {
       op: 'query.listen',
       retryable: true,
-      hint: 'Another program has it, or it needs more rights; QUERY_PORT names another.',
+      hint: `Another program has it, or it needs more rights; ${variable} names another.`,
       cause: error,
     });
   }

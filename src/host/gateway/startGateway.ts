@@ -130,7 +130,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.on('request', handler);
   // Whatever a client expects that is not `100-continue`, it gets its answer.
   server.on('checkExpectation', handler);
-  const port = await listen(server, options.port, options.who);
+  const port = await listen(server, options.port, options.who, 'RUNTIME_HOST_QUERY_PORT');
   const closing = new AbortController();
   const sweeping = workers.run(closing.signal);
   return {

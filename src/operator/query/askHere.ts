@@ -7,6 +7,7 @@ import { ephemeralQuery } from '../../agent/roles/ephemeralQuery.ts';
 import { loadBot } from '../../agent/roles/loadBot.ts';
 import type { Invocation } from '../../base/command/command.ts';
 import { overlay } from '../../base/command/overlay.ts';
+import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { localDirectory } from '../localDirectory.ts';
 import type { Asked, Question } from './asked.ts';
 
@@ -37,7 +38,9 @@ export async function askHere(
       ...(typeof timeout === 'string' ? { QUERY_TIMEOUT: timeout } : {}),
     };
     const options = { role: 'execute', speaker: 'query', dir: directory } as const;
-    const bot = await loadBot(overlay(invocation, { env: query, flags: {} }), options);
+    const bot = await loadBot(overlay(invocation, { env: query, flags: {} }), options).catch((error) => {
+      throw directory === undefined ? withHost(error, name, path) : error;
+    });
     const stdout = new PassThrough();
     const bytes = buffer(stdout);
     const exitCode = await ephemeralQuery(bot, overlay(invocation, { stdout }), dir);
@@ -46,6 +49,16 @@ export async function askHere(
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** Whoever has a host on this machine means one of its bots, and the host has all that is missing here. */
+function withHost(error: unknown, name: string, path: string): unknown {
+  if (!isRuntimeError(error, 'config')) return error;
+  return new RuntimeError('config', error.message, {
+    problems: error.problems,
+    hint: `A bot of a host is asked through it: runtime query http://127.0.0.1:9477/bots/${name} ${path}`,
+    cause: error,
+  });
 }
 
 function defined(env: Invocation['env']): Record<string, string> {

@@ -14,6 +14,10 @@ export const serve: Command = {
       summary: 'who may ask it, and what',
       load: async () => (await import('./keys/group.ts')).keys,
     },
+    policy: {
+      summary: 'check a policy, and show what it gives a key',
+      load: async () => (await import('./policy/command.ts')).policy,
+    },
   },
   details: [
     'Runs sandboxes on the Docker Engine of this machine and serves them to clients: docs/sandboxes.md. When it ends, no',
@@ -24,6 +28,11 @@ export const serve: Command = {
   ].join('\n'),
   run: async (invocation) => {
     const options = readServeOptions(invocation);
+    // Before anything is made or taken: what a policy says wrong is told at once.
+    if (options.policy !== '') {
+      const { loadPolicy } = await import('../../host/sandboxes/policy/followPolicy.ts');
+      loadPolicy(options.policy);
+    }
     const { loadHost } = await import('../../host/run/loadHost.ts');
     const { runServe } = await import('../../host/run/runServe.ts');
     const { startTangle } = await import('./startTangle.ts');

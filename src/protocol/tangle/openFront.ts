@@ -68,13 +68,13 @@ export async function openFront(options: OpenFront): Promise<Front> {
     log.warn('nobody may ask this server anything: set RUNTIME_SERVE_KEY, or `runtime serve keys add NAME`');
   const pem = makeOnce(join(folder, 'sidecar-key.pem'), makeSigningKey).toString();
   const tokens = sidecarTokens(pem, clock.now);
-  const policy = followPolicy(options.policy, log);
+  const ending = new AbortController();
+  const { signal } = ending;
+  const policy = followPolicy(options.policy, log, signal);
   const capacity = createCapacity(options);
   const secrets = openSecrets(join(folder, 'secrets'), clock.now);
   const toolsOf = toolsBy(policy);
   const connect = connections(tokens, toolsOf, clock.now);
-  const ending = new AbortController();
-  const { signal } = ending;
   const bus = openEventBus({ folder: join(folder, 'events'), instance: randomUUID(), now: clock.now });
   const maker = sandboxMaker({
     ...options,

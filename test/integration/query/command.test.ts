@@ -60,6 +60,17 @@ test('nobody there is 69, a wrong command line 64', async () => {
     stderr: expect.stringContaining('did you mean http://127.0.0.1:9?'),
   });
   expect((await runtime(['query', 'http://127.0.0.1:9', '/x', '--timeout', 'soon'])).code).toBe(64);
+  expect(await runtime(['query', './nowhere', '/x'])).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining('there is no folder ./nowhere'),
+  });
+});
+
+test('where a bot is not known here, the way through a host is said', async () => {
+  expect(await runtime(['query', 'my-bot', 'status'], { STORE_URL: 'file:///nowhere' })).toMatchObject({
+    code: 78,
+    stderr: expect.stringMatching(/hint: .*runtime query http:\/\/127\.0\.0\.1:9477\/bots\/my-bot \/status/),
+  });
 });
 
 test('asks a bot that does not run, from its saved state', async () => {

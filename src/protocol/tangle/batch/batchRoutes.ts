@@ -30,6 +30,7 @@ async function runBatch(parts: Parts, call: Call, batch: Batch): Promise<undefin
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
   });
   response.setTimeout(0);
   const beat = setInterval(() => response.write(': alive\n\n'), COMMENT_MS);

@@ -33,7 +33,7 @@ export const add: Command = {
     const token = `sk_sandbox_${randomBytes(32).toString('base64url')}`;
     await changeKeys(keyFileOf(invocation), (keys) => {
       if (keys.some((key) => key.name === name))
-        throw new RuntimeError('conflict', `there is a key ${name} already`, {
+        throw new RuntimeError('refused', `there is a key ${name} already`, {
           hint: 'runtime serve keys rm takes it back.',
         });
       return [

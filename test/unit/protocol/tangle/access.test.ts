@@ -30,7 +30,7 @@ test('a key is printed once, kept as a hash, known to the server at once, and vo
   // It runs, and the model has nothing inside.
   expect((await ask('GET', path, undefined, token)).status).toBe(503);
   expect((await keys('ls')).stdout).toMatch(/^ci +read,write,runtime,sessions,secrets .* until /);
-  await expect(keys('add', 'ci')).rejects.toMatchObject({ code: 'conflict' });
+  await expect(keys('add', 'ci')).rejects.toMatchObject({ code: 'refused', exitCode: 77 });
   await keys('rm', 'ci');
   expect((await ask('GET', '/v1/sandboxes', undefined, as(ci))).status).toBe(401);
   // Whoever shows one must not be told to show one.

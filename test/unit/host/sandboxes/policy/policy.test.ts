@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { evaluate, isFileOpen } from '../../../../../src/host/sandboxes/policy/evaluate.ts';
 import { followPolicy } from '../../../../../src/host/sandboxes/policy/followPolicy.ts';
 import { isWithin } from '../../../../../src/host/sandboxes/policy/isWithin.ts';
@@ -150,8 +150,21 @@ test('a changed file counts at once; a broken or missing one leaves what was in 
   expect(policy.rulesOf('x').egress).toBe('internet');
   rmSync(path);
   expect(policy.rulesOf('x').egress).toBe('internet');
-  expect(lines).toHaveLength(2);
+  expect(lines.filter((line) => line.includes('stays in force'))).toHaveLength(2);
   put('default: {egress: none}');
   expect(policy.rulesOf('x').egress).toBe('none');
   expect(() => followPolicy(`${path}.none`, log)).toThrow('cannot be read');
+});
+
+test('what becomes of a policy is told in the log while nobody asks, until the server ends', async () => {
+  const path = join(await temporaryDirectory(), 'policy.yaml');
+  writeFileSync(path, 'default: {egress: none}');
+  const { log, lines } = memoryLog();
+  const ending = new AbortController();
+  followPolicy(path, log, ending.signal);
+  writeFileSync(path, 'default: {egress: nowhere}  # of another length');
+  await vi.waitFor(() => expect(lines.join('\n')).toContain('default.egress'), { timeout: 20_000 });
+  writeFileSync(path, 'default: {egress: internet}');
+  await vi.waitFor(() => expect(lines.join('\n')).toContain('has changed'), { timeout: 20_000 });
+  ending.abort();
 });
