@@ -39,9 +39,12 @@ export interface FrontOptions {
   readonly log: Logger;
 }
 
-export type Elsewhere = (
-  found: Matched,
-) => Promise<((call: Call, route: Route) => Promise<undefined>) | undefined>;
+export interface Elsewhere {
+  /** From memory. */
+  known(found: Matched): boolean;
+  /** Asks the other hosts for one that nobody has told of. */
+  find(found: Matched): Promise<((call: Call, route: Route) => Promise<undefined>) | undefined>;
+}
 
 export interface Answered {
   readonly id: string;
@@ -93,11 +96,12 @@ export async function startFront(options: FrontOptions): Promise<Front> {
         },
       );
     seen.route = found.route;
-    const elsewhere = await options.elsewhere?.(found);
     // A token of a sandbox elsewhere only its own host can read.
-    const isForeign = elsewhere !== undefined && found.route.scope === 'sidecar';
+    const isForeign = found.route.scope === 'sidecar' && options.elsewhere?.known(found) === true;
     const caller = isForeign ? nobody : authenticate(found, request);
     seen.caller = caller;
+    // Only now: nobody without a key makes this server ask another one.
+    const elsewhere = await options.elsewhere?.find(found);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const call: Call = {

@@ -6,7 +6,7 @@ import { measuredBody } from '../measuredBody.ts';
 import type { ListOptions, ObjectInfo, ObjectStore, PutOptions } from '../objectStore.ts';
 import { sha256Of } from '../sha256.ts';
 import { openBucketLock } from './bucketLock.ts';
-import { checkCondition, commitFile, removeFile, syncDirectories } from './fileCommit.ts';
+import { checkCondition, commitFile, linkObject, removeFile, syncDirectories } from './fileCommit.ts';
 import { notFound, readFailure, writeFailure } from './fileErrors.ts';
 import { fileLayout } from './fileLayout.ts';
 import { infoOf, lstatOrNothing } from './fileObject.ts';
@@ -111,11 +111,14 @@ export function openFileStore(dir: string, bucket: string, options: FileStoreOpt
       }),
 
     copy: (from, to, { signal } = {}) =>
-      writing('store.copy', to, signal, async () => {
+      writing('store.copy', to, signal, async (path) => {
         checkKey(from, 'store.copy');
         const original = layout.pathOf(from);
         layout.checkInside(original);
         if (!lstatOrNothing(original)?.isFile()) throw notFound('store.copy', original);
+        const { checkInside } = layout;
+        const linked = await lock.run(() => linkObject(original, { path, checkInside }), signal);
+        if (linked !== undefined) return await syncDirectories(path, linked.created);
         await using temp = await writeTemp(
           layout.temp,
           measuredBody(Buffer.alloc(0), { key: to, signal }),

@@ -1,7 +1,7 @@
-import { renameSync, rmdirSync, statSync, unlinkSync, utimesSync } from 'node:fs';
+import { linkSync, renameSync, rmdirSync, statSync, unlinkSync, utimesSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { RuntimeError } from '../../base/errors.ts';
+import { RuntimeError, systemCode } from '../../base/errors.ts';
 import { makeFolders } from '../../base/makeFolders.ts';
 import type { ObjectInfo, PutOptions } from '../objectStore.ts';
 import { infoOf, lstatOrNothing } from './fileObject.ts';
@@ -36,6 +36,28 @@ export function commitFile(commit: Commit): { readonly etag: string; readonly cr
   const { etag } = infoOf(key, statSync(temp, { bigint: true }));
   renameSync(temp, path);
   return { etag, created };
+}
+
+/** Where a second name cannot be had: other file systems, too many names, files of others. */
+const NO_LINK = ['EEXIST', 'EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
+/**
+ * Gives an object a second name instead of a copy: no write changes a file in place, so neither sees what becomes of the other. Its time
+ * stays, being its tag. Runs under the bucket's lock. Undefined where it has to be copied: over another object, too.
+ */
+export function linkObject(
+  original: string,
+  { path, checkInside }: Pick<Commit, 'path' | 'checkInside'>,
+): { readonly created: string | undefined } | undefined {
+  checkInside(path);
+  const created = makeFolders(dirname(path));
+  try {
+    if (lstatOrNothing(original)?.ino !== lstatOrNothing(path)?.ino) linkSync(original, path);
+    return { created };
+  } catch (error) {
+    if (NO_LINK.includes(systemCode(error) ?? '')) return undefined;
+    throw error;
+  }
 }
 
 /** Throws `conflict`. */

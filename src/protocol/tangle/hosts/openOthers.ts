@@ -1,6 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+import type { Matched } from '../http/matchRoute.ts';
 import type { Elsewhere } from '../startFront.ts';
 import { type AskForHost, hostAsker } from './askForHost.ts';
 import { readHostsFile } from './hostsFile.ts';
@@ -26,12 +27,22 @@ export function openOthers(
   return {
     pool,
     askForHost: hostAsker(webhook, clock, log, signal),
-    elsewhere: async ({ route, params }) => {
-      const { id } = params;
-      const isOfSandbox = /^\/(v1\/sandboxes|sidecar|v1\/sidecars)\/:id/.test(route.path);
-      if (!isOfSandbox || id === undefined || sandboxes.find(id) !== undefined) return undefined;
-      const member = await pool.find(id);
-      return member && ((call, found) => sendToMember(member, call, found));
+    elsewhere: {
+      known: (found) => {
+        const id = notHere(sandboxes, found);
+        return id !== undefined && pool.known(id) !== undefined;
+      },
+      find: async (found) => {
+        const id = notHere(sandboxes, found);
+        const member = id === undefined ? undefined : await pool.find(id);
+        return member && ((call, route) => sendToMember(member, call, route));
+      },
     },
   };
+}
+
+/** The sandbox that is asked for, where this host has none of that name. */
+function notHere(sandboxes: Sandboxes, { route, params: { id } }: Matched): string | undefined {
+  const isOfSandbox = /^\/(v1\/sandboxes|sidecar|v1\/sidecars)\/:id/.test(route.path);
+  return isOfSandbox && id !== undefined && sandboxes.find(id) === undefined ? id : undefined;
 }

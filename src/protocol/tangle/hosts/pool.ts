@@ -21,7 +21,9 @@ export interface Pool {
   readonly members: readonly Member[];
   /** As they were last heard of; those that stand by only with `standby`, or while something is on them. */
   views(standby: boolean): readonly HostView[];
-  /** Which has this sandbox; an id that nobody has told of is asked for. */
+  /** Which has told of this sandbox. */
+  known(id: string): Member | undefined;
+  /** As `known`; an id that nobody has told of is asked for. */
   find(id: string): Promise<Member | undefined>;
   /** Which has one that was made by this key of this owner. */
   byKey(owner: string, idempotencyKey: string): Member | undefined;
@@ -84,6 +86,7 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
           const { driver, unfit, total, used } = seen.beat.host;
           return { name, driver, unfit: silent ?? unfit, total, used };
         }),
+    known: has,
     find: async (id) => {
       const found = has(id);
       if (found !== undefined || members.length === 0) return found;

@@ -1,13 +1,14 @@
 import { NoRoom, ofNew } from '../../../host/sandboxes/placement/capacity.ts';
-import { place } from '../../../host/sandboxes/placement/place.ts';
+import { type Hints, place } from '../../../host/sandboxes/placement/place.ts';
 import { idempotencyKey } from '../http/idempotencyKey.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
-import { asShortage, refuse, violationsOf } from '../sandboxes/admission.ts';
-import { completed } from '../sandboxes/completed.ts';
-import { checkQuota, isAskedAgain, valuesOf } from '../sandboxes/makeSandbox.ts';
-import { policyRequest } from '../sandboxes/policyRequest.ts';
-import { readCreate, type WantedSandbox } from '../sandboxes/readCreate.ts';
+import { asShortage } from '../sandboxes/admission.ts';
+import { answerOf } from '../sandboxes/answerOf.ts';
+import { isAskedAgain } from '../sandboxes/makeSandbox.ts';
+import { readCreate } from '../sandboxes/readCreate.ts';
+import { MOST_PAGE, readPage } from '../sandboxes/readPage.ts';
+import { snapshotSource } from '../snapshots/snapshotSource.ts';
 import { askMember } from './askMember.ts';
 import type { Member } from './hostsFile.ts';
 import type { Others } from './openOthers.ts';
@@ -29,29 +30,30 @@ export function poolRoutes(parts: PoolParts, here: readonly Route[]): Route[] {
 }
 
 async function create(parts: PoolParts, here: Route, call: Call): Promise<Answer | undefined> {
-  const { pool, sandboxes, policy, secrets } = parts;
+  const { pool, sandboxes, maker } = parts;
   const owner = call.caller.name;
   const body = await call.body();
-  // `here` reads it again, with all its checks.
-  const stay = () => here.handle({ ...call, body: async () => body });
-  if (body.dryRun === true) return await stay();
+  if (body.dryRun === true) return await here.handle({ ...call, body: async () => body });
   const wanted = readCreate(body, idempotencyKey(call));
-  refuse(violationsOf(parts, owner, policyRequest(wanted)));
-  const rules = policy.rulesOf(owner);
-  const request = completed(wanted, rules, { owner, from: undefined, secretEnv: {} });
-  const asked = ofNew(request.resources);
   const key = wanted.idempotencyKey;
   const before = key === undefined ? undefined : pool.byKey(owner, key);
-  if (before === undefined) checkQuota(sandboxes, owner, rules.resources.sandboxes, pool.count(owner));
+  // Where the disk is that it begins with.
+  const [source] = wanted.fromSnapshot?.split('@') ?? [];
+  const origin = before ?? (source === undefined ? undefined : await pool.find(source));
+  const from =
+    source === undefined || origin !== undefined
+      ? undefined
+      : snapshotSource(parts, call.caller, wanted.fromSnapshot ?? '');
+  const elsewhere = { count: pool.count(owner), hasIt: before !== undefined };
+  const request = maker.admit(wanted, call.caller, from, elsewhere);
+  const asked = ofNew(request.resources);
+  const stay = async () => answerOf(parts.connect, call, await maker.put(request, wanted.hints), 201);
   if (isAskedAgain(sandboxes, request)) return await stay();
 
-  const values = Object.entries(valuesOf(secrets, owner, wanted.secrets));
-  const sent = {
-    ...body,
-    idempotencyKey: key,
-    secrets: [],
-    secretEnv: Object.fromEntries(values.map(([name, value]) => [name, value.reveal()])),
-  };
+  const secretEnv = Object.fromEntries(
+    Object.entries(request.secretEnv).map(([name, value]) => [name, value.reveal()]),
+  );
+  const sent = { ...body, idempotencyKey: key, secrets: [], secretEnv };
   const go = async (member: Member) => {
     const answer = await askMember(member, call, 'POST', '/v1/sandboxes', sent);
     const { id } = answer.body as { id?: unknown };
@@ -59,14 +61,11 @@ async function create(parts: PoolParts, here: Route, call: Call): Promise<Answer
       pool.made(member, { id, owner, idempotencyKey: key }, asked);
     return answer;
   };
-  if (before !== undefined) return await go(before);
-  // Where the disk is that it begins with.
-  const [source] = wanted.fromSnapshot?.split('@') ?? [];
-  const origin = source === undefined ? undefined : await pool.find(source);
-  if (source !== undefined) return await (origin === undefined ? stay() : go(origin));
+  if (origin !== undefined) return await go(origin);
+  if (from !== undefined) return await stay();
   const avoid = [...wanted.hints.avoid];
   for (;;) {
-    const placed = choose(parts, wanted, asked, avoid);
+    const placed = choose(parts, wanted.hints, asked, avoid);
     if (placed.standby || placed.host === undefined) void parts.askForHost(asked, placed.why);
     if (placed.host === undefined) throw asShortage(new NoRoom(placed.why, placed.short));
     const member = pool.members.find(({ name }) => name === placed.host);
@@ -78,12 +77,7 @@ async function create(parts: PoolParts, here: Route, call: Call): Promise<Answer
   }
 }
 
-function choose(
-  parts: PoolParts,
-  { hints }: WantedSandbox,
-  asked: ReturnType<typeof ofNew>,
-  avoid: readonly string[],
-) {
+function choose(parts: PoolParts, hints: Hints, asked: ReturnType<typeof ofNew>, avoid: readonly string[]) {
   const local = parts.capacity.hosts();
   const usual = place([...local, ...parts.pool.views(false)], asked, { ...hints, avoid });
   if (usual.host !== undefined) return { ...usual, standby: false, short: [] };
@@ -92,22 +86,37 @@ function choose(
 }
 
 async function list({ pool }: PoolParts, here: Route, call: Call): Promise<Answer> {
-  const { query } = call;
-  const own = new URLSearchParams(query);
-  const [limit, offset] = [Number(query.get('limit') || 100), Number(query.get('offset') || 0)];
-  own.set('limit', String(Math.min(1000, limit + offset)));
-  own.set('offset', '0');
-  const answers = await Promise.all([
-    here.handle({ ...call, query: own }),
+  const { limit, offset } = readPage(call.query);
+  const enough = limit + offset;
+  const lists = await Promise.all([
+    upTo(enough, call, async (query) => await here.handle({ ...call, query })),
     // One that is not heard of has to be missing: its sandboxes are where nobody reaches them.
     ...pool.members.map((member) =>
-      askMember(member, call, 'GET', `/v1/sandboxes?${own}`).catch(() => undefined),
+      upTo(enough, call, (query) => askMember(member, call, 'GET', `/v1/sandboxes?${query}`)).catch(() => []),
     ),
   ]);
-  type Listed = { readonly createdAt: string };
-  const all = answers.flatMap(
-    (answer) => (answer?.body as { sandboxes?: Listed[] } | undefined)?.sandboxes ?? [],
-  );
-  const page = all.sort((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(offset, offset + limit);
-  return { body: { sandboxes: page } };
+  const all = lists.flat().sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+  return { body: { sandboxes: all.slice(offset, enough) } };
+}
+
+interface Listed {
+  readonly createdAt: string;
+}
+
+/** The newest of one host, page by page. */
+async function upTo(
+  count: number,
+  { query }: Call,
+  ask: (query: URLSearchParams) => Promise<Answer | undefined>,
+): Promise<readonly Listed[]> {
+  const found: Listed[] = [];
+  for (;;) {
+    const own = new URLSearchParams(query);
+    own.set('limit', String(Math.min(MOST_PAGE, count - found.length)));
+    own.set('offset', String(found.length));
+    const answer = await ask(own);
+    const { sandboxes = [] } = (answer?.body ?? {}) as { sandboxes?: readonly Listed[] };
+    found.push(...sandboxes);
+    if (sandboxes.length < MOST_PAGE || found.length >= count) return found;
+  }
 }

@@ -1,4 +1,5 @@
 import { anywhere, ofNew, ofResumed } from '../../../host/sandboxes/placement/capacity.ts';
+import type { Hints } from '../../../host/sandboxes/placement/place.ts';
 import type { NewSandbox, Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import type { Secrets } from '../../../host/sandboxes/secrets/openSecrets.ts';
 import type { Caller } from '../access/caller.ts';
@@ -16,7 +17,19 @@ export interface MakeSandbox extends Ground {
 }
 
 export interface Maker {
-  /** Throws 403, 404 (a secret), 429 and 503: then nothing has been made. */
+  /**
+   * The request with everything said, if it may be asked. `elsewhere`: how many this key has on other hosts, and whether one of them is
+   * what is asked for again. Throws 403, 404 (a secret), 429: nothing has been made by then.
+   */
+  admit(
+    wanted: WantedSandbox,
+    caller: Pick<Caller, 'name' | 'by'>,
+    from?: NewSandbox['from'],
+    elsewhere?: { readonly count: number; readonly hasIt: boolean },
+  ): NewSandbox;
+  /** Throws 503. */
+  put(admitted: NewSandbox, hints: Hints): Promise<Sandbox>;
+  /** Both. */
   make(
     wanted: WantedSandbox,
     caller: Pick<Caller, 'name' | 'by'>,
@@ -32,29 +45,39 @@ export interface Maker {
  */
 export function sandboxMaker(parts: MakeSandbox): Maker {
   const { sandboxes, policy, capacity, secrets } = parts;
-  return {
-    make: async (wanted, { name: owner, by }, from) => {
-      refuse(violationsOf(parts, owner, policyRequest(wanted)));
-      const rules = policy.rulesOf(owner);
-      const request = completed(wanted, rules, {
-        owner,
-        from,
-        // Another server has looked them up where they are kept.
-        secretEnv: by === undefined ? valuesOf(secrets, owner, wanted.secrets) : wanted.secretEnv,
+
+  const admit: Maker['admit'] = (wanted, { name: owner, by }, from, elsewhere) => {
+    refuse(violationsOf(parts, owner, policyRequest(wanted)));
+    const rules = policy.rulesOf(owner);
+    const request = completed(wanted, rules, {
+      owner,
+      from,
+      // Another server has looked them up where they are kept.
+      secretEnv: by === undefined ? valuesOf(secrets, owner, wanted.secrets) : wanted.secretEnv,
+    });
+    // Asked again it has its place already, and the host says whether it is the same request.
+    if (!elsewhere?.hasIt && !isAskedAgain(sandboxes, request))
+      checkQuota(sandboxes, owner, rules.resources.sandboxes, elsewhere?.count ?? 0);
+    return request;
+  };
+
+  const put: Maker['put'] = async (request, hints) => {
+    if (isAskedAgain(sandboxes, request)) return await sandboxes.create(request);
+    return await capacity
+      .hold(ofNew(request.resources), hints, async (placed) => {
+        const made = await sandboxes.create(request);
+        parts.placed(made, { host: placed.host, why: placed.why });
+        return made;
+      })
+      .catch((error: unknown) => {
+        throw asShortage(error);
       });
-      // Asked again: it has its room already, and the host says whether it is the same request.
-      if (isAskedAgain(sandboxes, request)) return await sandboxes.create(request);
-      checkQuota(sandboxes, owner, rules.resources.sandboxes);
-      return await capacity
-        .hold(ofNew(request.resources), wanted.hints, async (placed) => {
-          const made = await sandboxes.create(request);
-          parts.placed(made, { host: placed.host, why: placed.why });
-          return made;
-        })
-        .catch((error: unknown) => {
-          throw asShortage(error);
-        });
-    },
+  };
+
+  return {
+    admit,
+    put,
+    make: async (wanted, caller, from) => await put(admit(wanted, caller, from), wanted.hints),
     resume: async (sandbox) =>
       await capacity
         .hold(ofResumed(sandbox), anywhere, () => sandboxes.resume(sandbox.id))
@@ -65,7 +88,7 @@ export function sandboxMaker(parts: MakeSandbox): Maker {
 }
 
 /** Throws 404. */
-export function valuesOf(secrets: Secrets, owner: string, names: readonly string[]): NewSandbox['secretEnv'] {
+function valuesOf(secrets: Secrets, owner: string, names: readonly string[]): NewSandbox['secretEnv'] {
   return Object.fromEntries(
     names.map((name) => {
       const found = secrets.find(owner, name);
@@ -82,7 +105,7 @@ export function isAskedAgain(sandboxes: Sandboxes, { owner, idempotencyKey }: Ne
 }
 
 /** `elsewhere`: how many it has on other hosts. Throws 429. */
-export function checkQuota(sandboxes: Sandboxes, owner: string, limit: number, elsewhere = 0): void {
+export function checkQuota(sandboxes: Sandboxes, owner: string, limit: number, elsewhere: number): void {
   const current = sandboxes.all().filter((one) => one.owner === owner).length + elsewhere;
   if (current < limit) return;
   throw new HttpError(

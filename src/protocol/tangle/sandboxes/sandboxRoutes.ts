@@ -1,31 +1,27 @@
 import { evaluate } from '../../../host/sandboxes/policy/evaluate.ts';
 import { emptyRequest } from '../../../host/sandboxes/policy/policy.ts';
-import { SANDBOX_STATUSES, type Sandbox, type SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
+import type { Sandbox, SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
 import { owns } from '../access/caller.ts';
 import type { Pool } from '../hosts/pool.ts';
 import { invalid } from '../http/httpError.ts';
 import { idempotencyKey } from '../http/idempotencyKey.ts';
-import type { Answer, Call, Route } from '../http/route.ts';
+import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 import { readyAnswer } from '../ready/readyRoutes.ts';
 import { snapshotSource } from '../snapshots/snapshotSource.ts';
 import { refuse } from './admission.ts';
+import { answerOf } from './answerOf.ts';
 import { findOwn, mustBe } from './findOwn.ts';
-import { infoOf } from './infoOf.ts';
 import { readCreate } from './readCreate.ts';
+import { readPage } from './readPage.ts';
 
 /** Clients give up after 30 s without an answer; what takes longer they see by asking again. */
 const PATIENCE_MS = 20_000;
-const USUAL_PAGE = 100;
-const MOST_PAGE = 1000;
 
 /** Create, list, get, stop, resume, delete, keep alive. */
 export function sandboxRoutes(parts: Parts, pool: Pool | undefined): Route[] {
   const { sandboxes, connect, maker, policy } = parts;
-  const answer = (call: Call, sandbox: Sandbox, status = 200): Answer => ({
-    status,
-    body: infoOf(sandbox, connect(sandbox, call.caller, call.origin)),
-  });
+  const answer = (call: Call, sandbox: Sandbox, status?: number) => answerOf(connect, call, sandbox, status);
   /** Until it has one of these statuses, or for as long as a client waits. */
   const settled = async (sandbox: Sandbox, statuses: readonly SandboxStatus[], call: Call) => {
     const signal = AbortSignal.any([call.signal, AbortSignal.timeout(PATIENCE_MS)]);
@@ -126,22 +122,4 @@ export function sandboxRoutes(parts: Parts, pool: Pool | undefined): Route[] {
       },
     },
   ];
-}
-
-function readPage(query: URLSearchParams) {
-  const statuses = query.getAll('status').flatMap((text) => text.split(','));
-  const wrong = statuses.filter((status) => !(SANDBOX_STATUSES as readonly string[]).includes(status));
-  if (wrong.length > 0) throw invalid({ status: `expected ${SANDBOX_STATUSES.join(', ')}` });
-  return {
-    statuses: statuses as SandboxStatus[],
-    limit: numberOf(query, 'limit', USUAL_PAGE, MOST_PAGE),
-    offset: numberOf(query, 'offset', 0, 2 ** 31),
-  };
-}
-
-function numberOf(query: URLSearchParams, name: string, usual: number, most: number): number {
-  const text = query.get(name);
-  if (text === null || text === '') return usual;
-  if (!/^\d{1,10}$/.test(text)) throw invalid({ [name]: 'expected a whole number' });
-  return Math.min(Number(text), most);
 }

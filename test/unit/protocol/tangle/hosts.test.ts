@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../../../src/base/secret.ts';
 import { readHostsFile } from '../../../../src/protocol/tangle/hosts/hostsFile.ts';
+import { fakeClock } from '../../../support/fakeClock.ts';
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
 import { type FrontTest, frontTest, modelHost } from '../../../support/serve/frontTest.ts';
 import { modelSandboxes } from '../../../support/serve/modelSandboxes.ts';
@@ -166,6 +167,29 @@ test('a host that is not heard of gets nothing, and costs the others nothing', a
   const metrics = (await front.ask('GET', '/metrics')).body;
   expect(metrics).toContain('runtime_serve_capacity{host="dead",what="healthy",of="total"} 0');
   expect(metrics).toContain('runtime_serve_capacity{host="model",what="healthy",of="total"} 1');
+});
+
+test('nobody without a key makes the server ask another one; a list is read as on one host', async () => {
+  let asked = 0;
+  const port = await serverOf((request) => {
+    asked++;
+    request.socket.destroy();
+  });
+  // Its time stands still, so that the server asks nobody by itself again.
+  const front = await frontTest({
+    hostsFile: await hostsFile([{ name: 'b', url: `http://127.0.0.1:${port}` }]),
+    clock: fakeClock(Date.now()),
+  });
+  await expect.poll(() => asked, { timeout: 30_000 }).toBe(1);
+  const none = { authorization: '' };
+  const calls = ['/v1/sandboxes/sbx-none', '/sidecar/sbx-none/health', '/v1/sidecars/sbx-none/network'];
+  for (const path of calls) expect((await front.ask('GET', path, undefined, none)).status).toBe(401);
+  expect((await front.ask('GET', calls[1]!, undefined, { authorization: 'Bearer x' })).status).toBe(403);
+  expect(asked).toBe(1);
+  expect((await front.ask('GET', calls[0]!)).status).toBe(404);
+  expect(asked).toBe(2);
+  expect((await front.ask('GET', '/v1/sandboxes?limit=x')).status).toBe(400);
+  expect((await front.ask('GET', '/v1/sandboxes?status=lost')).status).toBe(400);
 });
 
 test('a file that is wrong names all that is wrong with it', async () => {

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -141,4 +141,24 @@ test('tags differ however fast writes follow each other, and when the clock goes
   }
   expect(tags.size).toBe(20);
   slow.close();
+});
+
+test('a copy takes no room, and neither sees what becomes of the other', async () => {
+  const { etag } = await store.head('first');
+  const file = async (key: string) => (await stat(join(bucket(), key))).ino;
+  await store.copy('first', 'of/another');
+  await store.copy('first', 'of/another');
+  expect(await file('of/another')).toBe(await file('first'));
+  expect((await store.head('first')).etag).toBe(etag);
+
+  await store.append('of/another', await store.head('of/another'), Buffer.from('+'));
+  expect(await readFile(join(bucket(), 'first'), 'utf8')).toBe('1');
+  await store.put('first', Buffer.from('2'));
+  expect(await readFile(join(bucket(), 'of/another'), 'utf8')).toBe('1+');
+
+  // Over another object it is one of its own, with a tag of its own.
+  const before = await store.head('of/another');
+  await store.copy('first', 'of/another');
+  expect(await file('of/another')).not.toBe(await file('first'));
+  expect((await store.head('of/another')).etag).not.toBe(before.etag);
 });
