@@ -1,7 +1,8 @@
-import { chownSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { makeFolders } from '../../base/makeFolders.ts';
 import { replaceFile } from '../../base/replaceFile.ts';
 import type { Folders } from './folders.ts';
+import { makeWritten } from './makeWritten.ts';
 
 /** The first user of a bot. The range above has no other use on a usual machine. */
 export const FIRST_UID = 200_000;
@@ -23,16 +24,13 @@ export function openUsers(folders: Folders, first = FIRST_UID): Users {
 
   return {
     of: (bot) => {
-      const { own, user, state, the0 } = folders.bot(bot);
+      const { own, user } = folders.bot(bot);
       let uid = known.get(bot);
       // Its folder may have gone to the trash: a bot of the same name is another one.
       if (uid === undefined || !existsSync(user)) {
         uid = next++;
         makeFolders(own, 0o711);
-        for (const folder of [state, the0]) {
-          makeFolders(folder, 0o700);
-          chownSync(folder, uid, uid);
-        }
+        if (!folders.ownDisks) makeWritten(folders.bot(bot), { uid, gid: uid });
         // Last: what has a user has its folders.
         replaceFile(user, `${uid}\n`, { mode: 0o600 });
         known.set(bot, uid);

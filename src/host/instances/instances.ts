@@ -11,6 +11,8 @@ export interface Instances {
   refresh(signal: AbortSignal): Promise<boolean>;
   /** Fetches what is missing (image, code, uid, folders). Throws what the store or the engine throw. */
   prepare(spec: BotSpec, signal: AbortSignal): Promise<void>;
+  /** Mounts the disk that it writes to, where it has one of its own; before it is made, and again before it is started. */
+  hold?(spec: BotSpec): Promise<void>;
   /** Code that is named by its key alone is looked at anew. */
   renew(spec: BotSpec): void;
   bot(spec: BotSpec, signal: AbortSignal): Promise<InstanceSpec>;

@@ -8,6 +8,7 @@ import { isAgent } from '../bots/isAgent.ts';
 import { names } from '../bots/names.ts';
 import type { Credentials, SecretEnv } from '../credentials/credentials.ts';
 import type { Folders } from '../data/folders.ts';
+import type { HeldDisks } from '../data/holdDisks.ts';
 import type { Users } from '../data/openUsers.ts';
 import type { Engine, InstanceSpec, Role } from '../engine/engine.ts';
 import type { CodeCache } from './codeCache.ts';
@@ -30,6 +31,7 @@ export interface InstancesOptions {
   readonly credentials: Credentials;
   readonly folders: Folders;
   readonly users: Users;
+  readonly disks?: HeldDisks | undefined;
   readonly code: CodeCache;
   /** The image of all bots. */
   readonly image: string;
@@ -44,7 +46,7 @@ export interface InstancesOptions {
 }
 
 export function openInstances(options: InstancesOptions): Instances {
-  const { engine, credentials, folders, users, code } = options;
+  const { engine, credentials, folders, users, disks, code } = options;
   // By the specification itself: another one, even an equal one, is asked again.
   let templates = new WeakMap<BotSpec, Template>();
   let image: string | undefined;
@@ -127,6 +129,9 @@ export function openInstances(options: InstancesOptions): Instances {
       users.of(spec.name);
       if (code.known(spec.name, spec.code) === undefined) await code.fetch(spec.name, spec.code, signal);
     },
+    ...(disks && {
+      hold: (spec: BotSpec) => disks.hold(spec.name, spec.resources.diskBytes, users.of(spec.name)),
+    }),
     renew: (spec) => {
       templates.delete(spec);
       code.renew(spec.name);

@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { makeFolders } from '../../base/makeFolders.ts';
 import type { Folders } from '../data/folders.ts';
+import type { HeldDisks } from '../data/holdDisks.ts';
 import { nothingRecorded, type Recorded, withSpec } from '../reconcile/recorded.ts';
 import type { Records } from '../reconcile/records.ts';
 import { createDurableLog } from './durableLog.ts';
@@ -29,7 +30,11 @@ const COMPACT_BYTES = 16 * 2 ** 20;
  * What is recorded of all bots: a snapshot, and a log of what came after, a line `BOT JSON` each. What is put in the same moment
  * by many bots reaches the disk together. A line that a crash has cut was never acted upon, and is left out.
  */
-export function openRecords(folders: Folders, now: () => number): OpenRecords {
+export function openRecords(
+  folders: Folders,
+  now: () => number,
+  disks?: Pick<HeldDisks, 'release'>,
+): OpenRecords {
   for (const folder of [folders.bots, folders.records]) makeFolders(folder, 0o711);
   makeFolders(folders.trash, 0o700);
   const [snapshot, file] = [join(folders.records, 'snapshot'), join(folders.records, 'log')];
@@ -77,6 +82,7 @@ export function openRecords(folders: Folders, now: () => number): OpenRecords {
       if (recorded !== undefined) kept.set(bot, withSpec(recorded, spec));
     },
     forget: async (bot) => {
+      await disks?.release(bot);
       const { own } = folders.bot(bot);
       // Kept for a while: what was not saved is nowhere else.
       if (existsSync(own)) renameSync(own, join(folders.trash, `${now().toString(36)}-${bot}`));

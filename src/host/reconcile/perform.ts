@@ -51,10 +51,13 @@ async function act({ action }: Step, situation: Situation, hands: Hands, signal:
     case 'prepare':
       return instances.prepare(present(situation).spec, signal);
     case 'create':
+      await instances.hold?.(present(situation).spec);
       return create(engine, await instances.bot(present(situation).spec, signal), signal);
     case 'create-run':
       return create(engine, await instances.run(present(situation).spec, action.time, signal), signal);
     case 'start':
+      // Made before this machine was started anew.
+      await instances.hold?.(present(situation).spec);
       return engine.start(action.name, signal);
     case 'stop':
       return engine.stop(action.name, action.graceMs, signal);

@@ -8,6 +8,7 @@ import { findSnapshot, requireHead } from '../../bot/state/read/snapshots.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
 import { writeSpec } from '../bots/writeSpec.ts';
 import type { Folders } from '../data/folders.ts';
+import type { HeldDisks } from '../data/holdDisks.ts';
 import type { Users } from '../data/openUsers.ts';
 import type { Rollbacks } from '../reconcile/rollbacks.ts';
 import type { Source } from '../sources/source.ts';
@@ -17,7 +18,11 @@ export interface RollbacksOptions {
   /** Nothing is to be wanted again where others write it. */
   readonly source: Pick<Source, 'writer'>;
   /** Where states lie on this machine; undefined: nowhere. */
-  readonly here?: { readonly folders: Folders; readonly users: Users };
+  readonly here?: {
+    readonly folders: Folders;
+    readonly users: Users;
+    readonly disks?: HeldDisks | undefined;
+  };
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -34,17 +39,22 @@ export function openRollbacks(options: RollbacksOptions): Rollbacks {
   });
 
   /** What lies here may hold what was never saved: it stays in the trash for a week. */
-  function putAside(bot: string): void {
+  async function putAside(bot: string): Promise<void> {
     if (here === undefined) return;
-    const { folders, users } = here;
+    const { folders, users, disks } = here;
     const { uid, gid } = users.of(bot);
-    const { own, state } = folders.bot(bot);
+    const { own, state, diskFile } = folders.bot(bot);
+    const aside = (what: string) => join(folders.trash, `${clock.now().toString(36)}-${bot}-${what}`);
+    if (existsSync(diskFile)) {
+      await disks?.release(bot);
+      return renameSync(diskFile, aside('disk.img'));
+    }
     if (existsSync(state) && readdirSync(state).length === 0) return;
     const empty = join(own, 'state.new');
     rmSync(empty, { recursive: true, force: true });
     mkdirSync(empty, { mode: 0o700 });
     chownSync(empty, uid, gid);
-    if (existsSync(state)) renameSync(state, join(folders.trash, `${clock.now().toString(36)}-${bot}-state`));
+    if (existsSync(state)) renameSync(state, aside('state'));
     renameSync(empty, state);
   }
 
@@ -53,7 +63,7 @@ export function openRollbacks(options: RollbacksOptions): Rollbacks {
       void findSnapshot(await requireHead(await contextOf(bot), signal), sequence),
     publish: async (bot, { sequence, askedAt }, signal) => {
       await publishAgain(await contextOf(bot), { sequence, holder: `rollback-${askedAt}`, signal });
-      putAside(bot);
+      await putAside(bot);
     },
     want: async (spec) => void (await options.source.writer?.apply(writeSpec(spec))),
   };

@@ -25,10 +25,12 @@ import { createHostMetrics } from './hostMetrics.ts';
 import { type HostOptions, typesOf } from './hostOptions.ts';
 import { keepHouse } from './keepHouse.ts';
 import { lockData } from './lockData.ts';
+import { type HowDisks, openHeldDisks } from './openHeldDisks.ts';
 import { openHostStores } from './openHostStores.ts';
 import { openRollbacks } from './openRollbacks.ts';
 import { openSource } from './openSource.ts';
 import { reachStore } from './reachStore.ts';
+import { restDisks } from './restDisks.ts';
 import { revokeKeys } from './revokeKeys.ts';
 import { serveHost } from './serveHost.ts';
 import { sharedEnv } from './sharedEnv.ts';
@@ -44,7 +46,7 @@ import { watchDisks } from './watchDisks.ts';
  *   2. `lockData`, `hostIdentity`  one host per data folder, and its name on the engine
  *   3. `reachStore`, `openSource`  the store as bots reach it, and where bots are wanted
  *   4. engine, credentials, instances, records, loop, gateway, operator's socket, `startHealth`
- *   5. `followImage`, `watchDisks`, `keepHouse`, `revokeKeys`   what is looked after as long as it runs
+ *   5. `followImage`, `watchDisks`, `restDisks`, `keepHouse`, `revokeKeys`   what is looked after as long as it runs
  */
 
 export interface RunHost {
@@ -57,6 +59,8 @@ export interface RunHost {
   readonly share?: Share;
   /** Instead of `--bots`: another platform says what is wanted. */
   readonly guests?: OpenGuests;
+  /** Set: what bots write lies on disks of their own, or is at least watched. */
+  readonly disks?: HowDisks;
 }
 
 /** What hosts have in common that each look after a part of the same bots, beside one another. */
@@ -76,13 +80,14 @@ export async function runHost(run: RunHost): Promise<void> {
   await using closing = new AsyncDisposableStack();
   const now = () => Date.now();
   const random = Math.random;
-  const folders = createFolders(options.data);
+  const folders = createFolders(options.data, run.disks !== undefined);
   const lock = await lockData(folders);
   closing.defer(() => lock.close());
   const identity = hostIdentity(folders, share?.folder ?? folders.data);
   const journal = openJournal(folders.journal, now);
   closing.defer(() => journal.close());
-  const { records, damaged, close } = openRecords(folders, now);
+  const disks = run.disks && (await openHeldDisks(folders, run.disks, log));
+  const { records, damaged, close } = openRecords(folders, now, disks);
   closing.defer(close);
 
   const stores = openHostStores(config, closing);
@@ -120,6 +125,7 @@ export async function runHost(run: RunHost): Promise<void> {
     credentials,
     folders,
     users,
+    disks,
     code: codeCache,
     image,
     shared,
@@ -130,7 +136,7 @@ export async function runHost(run: RunHost): Promise<void> {
   const rollbacks = openRollbacks({
     state: stores.state,
     source,
-    here: { folders, users },
+    here: { folders, users, disks },
     clock: systemClock,
     log,
   });
@@ -188,7 +194,8 @@ export async function runHost(run: RunHost): Promise<void> {
     source.run(loop.observer, signal),
     tellNextTimes({ loop, source, clock: systemClock, log }, signal),
     followImage({ image, instances, loop, journal, clock: systemClock, log }, signal),
-    watchDisks({ folders, diskUse, loop, journal, clock: systemClock, log, random }, signal),
+    watchDisks({ folders, disks, diskUse, loop, journal, clock: systemClock, log, random }, signal),
+    disks && restDisks({ disks, loop, clock: systemClock, log }, signal),
     keepHouse({ folders, codeCache, instances, loop, clock: systemClock, log }, signal),
     guests?.serve({ api, id: identity.id, engine, isReady, registry: metrics.registry, closing }),
   ]);

@@ -80,6 +80,7 @@ export async function runServe(run: RunServe): Promise<void> {
       'start-slots': options['start-slots'],
       'query-workers': 0,
     },
+    disks: options.disks,
     guests: async ({ folders, tokenKey, stores }) => {
       const { state, code, logs } = stores;
       const contextOf = async (bot: string) => ({

@@ -69,6 +69,12 @@ export const serveSettings = {
     '0',
     'disk that all may have together; 0: twice the one of the data folder, and none is started when it is full',
   ),
+  disks: setting(
+    'RUNTIME_SERVE_DISKS',
+    oneOf('auto', 'own', 'watched'),
+    'auto',
+    'own: each disk is a file system that ends at its limit, mounted by a loop device; watched: folders that are looked at; auto: own where that can be',
+  ),
   sandboxes: setting(
     'RUNTIME_SERVE_SANDBOXES',
     integer(0, 100_000),

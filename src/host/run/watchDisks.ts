@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Folders } from '../data/folders.ts';
+import type { HeldDisks } from '../data/holdDisks.ts';
 import { measureFolders } from '../data/measureFolders.ts';
 import type { Journal } from '../journal/event.ts';
 import type { DiskUse } from '../loop/diskUse.ts';
@@ -9,6 +10,8 @@ import type { Loop } from '../loop/loop.ts';
 
 export interface WatchDisks {
   readonly folders: Folders;
+  /** What lies on a disk of its own ends there, and needs no look at its files. */
+  readonly disks?: HeldDisks | undefined;
   readonly diskUse: DiskUse;
   readonly loop: Loop;
   readonly journal: Journal;
@@ -26,14 +29,14 @@ const LONGEST_MS = 60_000;
 
 /** Looks again and again what each bot takes of the disk, tells of those that take more than they may, and looks at them. */
 export async function watchDisks(deps: WatchDisks, signal: AbortSignal): Promise<void> {
-  const { folders, diskUse, loop, journal, clock, log } = deps;
+  const { folders, disks, diskUse, loop, journal, clock, log } = deps;
   let failed = false;
   while (!signal.aborted) {
     await clock.sleep(isScarce(folders.data) ? SCARCE_MS : EVERY_MS, signal).catch(() => undefined);
     if (signal.aborted) return;
     const within = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
     try {
-      const bots = shuffled(loop.bots(), deps.random);
+      const bots = shuffled(loop.bots(), deps.random).filter((bot) => disks?.used(bot) === undefined);
       const paths = bots.flatMap((bot) => [folders.bot(bot).state, folders.bot(bot).the0]);
       const sizes = await measureFolders(paths, within);
       for (const bot of bots) {

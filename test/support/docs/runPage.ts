@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { unmountBelow } from '../files/unmountBelow.ts';
 import { removeHost } from '../host/testDocker.ts';
 
 export interface Ran {
@@ -28,6 +29,7 @@ export async function runPage(script: string, env: NodeJS.ProcessEnv, cwd: strin
       const host = await readFile(join(cwd, data, 'host-id'), 'utf8').catch(() => undefined);
       if (host !== undefined) await removeHost(host.trim());
     }
+    unmountBelow(cwd);
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { unmountBelow } from '../files/unmountBelow.ts';
 import { removeHost } from '../host/testDocker.ts';
 import { endChild } from '../process/endChild.ts';
 import { freePort } from '../process/freePort.ts';
@@ -142,6 +143,7 @@ export async function realServe(options: {
     [Symbol.asyncDispose]: async () => {
       await endChild(child, 'SIGKILL');
       await removeHost(readFileSync(join(data, 'host-id'), 'utf8').trim());
+      unmountBelow(root);
       await rm(root, { recursive: true, force: true });
     },
   };

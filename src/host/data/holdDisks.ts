@@ -1,0 +1,157 @@
+import { execFile } from 'node:child_process';
+import {
+  existsSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { promisify } from 'node:util';
+import { asRuntimeError, RuntimeError } from '../../base/errors.ts';
+import { makeFolders } from '../../base/makeFolders.ts';
+import type { BotFolders, Folders } from './folders.ts';
+import { makeWritten } from './makeWritten.ts';
+
+const execute = promisify(execFile);
+
+/**
+ * A disk of its own for each bot: an ext4 file system of exactly the size that it may have, in a sparse file, mounted by a loop device.
+ * Whoever fills it is told by the kernel (ENOSPC), at the byte, and takes nothing from the host or others. All of it outlives
+ * this process: mounts are found again, and what was not mounted any more (the machine was started anew) is mounted before its
+ * next instance.
+ */
+export interface HeldDisks {
+  /** Mounts it, made where there is none, with the folders that its user writes to. Safe to repeat. Throws `unavailable`. */
+  hold(bot: string, bytes: number, user: { readonly uid: number; readonly gid: number }): Promise<void>;
+  /** Unmounts it; its file stays, with everything on it. Nothing of the bot may run. Throws `unavailable`. */
+  release(bot: string): Promise<void>;
+  /** Bytes that it takes; undefined: it has no disk of its own that is mounted. */
+  used(bot: string): number | undefined;
+}
+
+/** The smallest that mkfs makes with a journal. */
+const LEAST_BYTES = 16 * 2 ** 20;
+const LONGEST_MS = 60_000;
+/** A journal of 4 MiB. Tables of inodes are holes of the file until they are used: 1.2 MiB of disk for an empty one. */
+const MAKE = [
+  '-q',
+  '-F',
+  '-b',
+  '4096',
+  '-m',
+  '0',
+  '-J',
+  'size=4',
+  '-E',
+  'lazy_itable_init=1,lazy_journal_init=1,nodiscard',
+];
+/** What is removed is given back to the host's disk. After an error of that disk nothing is written any more. */
+const MOUNT = 'loop,nosuid,nodev,noatime,discard,noinit_itable,errors=remount-ro';
+
+/** `held` false: this machine cannot, and folders are watched instead. */
+export function holdDisks(folders: Folders, held: boolean): HeldDisks {
+  /** What is done to a bot's disk, one after the other. */
+  const turns = new Map<string, Promise<void>>();
+
+  function inTurn(bot: string, act: () => Promise<void>): Promise<void> {
+    const turn = (turns.get(bot) ?? Promise.resolve()).catch(() => undefined).then(act);
+    turns.set(bot, turn);
+    const forget = () => {
+      if (turns.get(bot) === turn) turns.delete(bot);
+    };
+    turn.then(forget, forget);
+    return turn;
+  }
+
+  return {
+    hold: (bot, bytes, user) =>
+      inTurn(bot, async () => {
+        const own = folders.bot(bot);
+        makeFolders(own.disk, 0o711);
+        // What lies there unheld, of a time when this machine could not, is not covered by an empty disk.
+        const isPlain = existsSync(own.state) || !(held || existsSync(own.diskFile));
+        if (!isMounted(own) && !isPlain) {
+          if (!existsSync(own.diskFile)) await makeDisk(own.diskFile, Math.max(bytes, LEAST_BYTES));
+          await mount(own);
+        }
+        makeWritten(own, user);
+      }),
+    release: (bot) =>
+      inTurn(bot, async () => {
+        const own = folders.bot(bot);
+        if (!existsSync(own.disk) || !isMounted(own)) return;
+        await run('umount', [own.disk]);
+        rmdirSync(own.disk);
+      }),
+    used: (bot) => {
+      const own = folders.bot(bot);
+      if (!existsSync(own.disk) || !isMounted(own)) return undefined;
+      const { blocks, bfree, bsize } = statfsSync(own.disk);
+      return (blocks - bfree) * bsize;
+    },
+  };
+}
+
+/** Why no disk can be made and mounted here: tried with a small one in `folder`, of which nothing is left. `look` is asked of where it is mounted. */
+export async function tryDisk(
+  folder: string,
+  look: (mounted: string) => string | undefined,
+): Promise<string | undefined> {
+  const own = { disk: `${folder}/disk-try`, diskFile: `${folder}/disk-try.img` };
+  try {
+    makeFolders(own.disk, 0o700);
+    await makeDisk(own.diskFile, LEAST_BYTES);
+    await mount(own);
+    const problem = look(own.disk);
+    await run('umount', [own.disk]);
+    return problem;
+  } catch (error) {
+    return asRuntimeError(error).message;
+  } finally {
+    rmSync(own.diskFile, { force: true });
+    if (existsSync(own.disk)) rmdirSync(own.disk);
+  }
+}
+
+const isMounted = ({ disk }: Pick<BotFolders, 'disk'>) => statSync(disk).dev !== statSync(`${disk}/..`).dev;
+
+/** Whole or not at all. */
+async function makeDisk(file: string, bytes: number): Promise<void> {
+  const made = `${file}.new`;
+  rmSync(made, { force: true });
+  writeFileSync(made, '', { mode: 0o600 });
+  truncateSync(made, bytes);
+  await run('mkfs.ext4', [...MAKE, made]);
+  renameSync(made, file);
+}
+
+async function mount({ disk, diskFile }: Pick<BotFolders, 'disk' | 'diskFile'>): Promise<void> {
+  const args = ['-t', 'ext4', '-o', MOUNT, diskFile, disk];
+  try {
+    await run('mount', args);
+  } catch {
+    // After a power cut its journal is usually enough, and this is for what it is not.
+    await run('e2fsck', ['-p', '-f', diskFile]).catch(() => undefined);
+    await run('mount', args);
+  }
+}
+
+async function run(program: string, args: readonly string[]): Promise<void> {
+  try {
+    await execute(program, args, {
+      timeout: LONGEST_MS,
+      env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+    });
+  } catch (error) {
+    const { stderr, message } = error as Error & { readonly stderr?: string };
+    throw new RuntimeError('unavailable', `${program}: ${(stderr || message).trim()}`, {
+      op: 'disk.hold',
+      path: args.at(-1) ?? program,
+      hint: 'Disks of sandboxes are mounted by loop devices; --disks watched does without.',
+      cause: error,
+    });
+  }
+}

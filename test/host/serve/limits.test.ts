@@ -1,0 +1,60 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { mountPoints } from '../../../src/base/mountPoints.ts';
+import { universalImage } from '../../support/container/docker.ts';
+import { canMountDisk } from '../../support/container/mountDisk.ts';
+import { unmountBelow } from '../../support/files/unmountBelow.ts';
+import { realServe } from '../../support/serve/realServe.ts';
+
+const image = await universalImage();
+const MiB = 2 ** 20;
+/** Of the host's own disk, as the kernel counts it. */
+const taken = (file: string) => statSync(file).blocks * 512;
+
+describe.skipIf(image.missing !== undefined || !canMountDisk)(
+  'a sandbox that fills its disk',
+  { timeout: 240_000 },
+  () => {
+    test('ends at its limit, wherever it writes, can be stopped and resumed with all that it had, and leaves nothing mounted', async () => {
+      await using serve = await realServe({ image: image.tag, env: { RUNTIME_SERVE_KEEP_DELETED: '0' } });
+      await serve.start();
+      const { id } = await serve.create({ resources: { memoryMB: 256, cpuCores: 1, diskGB: 0.0625 } });
+      await serve.until(id, 'running');
+      await serve.exec(id, 'echo mine > kept');
+
+      const filled = await serve.exec(
+        id,
+        'head -c 200M /dev/zero > big; head -c 200M /dev/zero > /var/the0/big; cat kept; df --output=avail -B1 /workspace | tail -n 1',
+      );
+      expect(filled.stderr.match(/No space left on device/g)).toHaveLength(2);
+      const [kept, available] = filled.stdout.split('\n');
+      expect(kept).toBe('mine');
+      expect(Number(available)).toBeLessThan(MiB);
+      const file = join(serve.data, 'bots', id, 'disk.img');
+      expect(statSync(file).size).toBe(64 * MiB);
+      expect(taken(file)).toBeLessThanOrEqual(64 * MiB);
+      // What it removes is the host's again.
+      await serve.exec(id, 'rm /var/the0/big; sync');
+      await vi.waitFor(() => expect(taken(file)).toBeLessThan(60 * MiB), { timeout: 60_000, interval: 500 });
+
+      // Killed, and the machine started anew: the disk is there, and not mounted.
+      await serve.exec(id, 'head -c 200M /dev/zero > more; sync');
+      await serve.call('POST', `/v1/sandboxes/${id}/stop`);
+      await serve.until(id, 'stopped');
+      // Saved, although not even a mark could be written on it.
+      const saved = await serve.call('GET', `/v1/sandboxes/${id}/disk/stat/more`);
+      expect(saved.status, JSON.stringify(saved.body)).toBe(200);
+      await serve.kill();
+      unmountBelow(serve.data);
+      await serve.start();
+      await serve.call('POST', `/v1/sandboxes/${id}/resume`);
+      await serve.until(id, 'running');
+      expect((await serve.exec(id, 'cat kept; ls')).stdout).toBe('mine\nbig\nkept\nmore\n');
+
+      await serve.call('DELETE', `/v1/sandboxes/${id}`);
+      await vi.waitFor(() => expect(existsSync(file)).toBe(false), { timeout: 60_000, interval: 200 });
+      expect(mountPoints().filter((path) => path.startsWith(serve.data))).toEqual([]);
+    });
+  },
+);

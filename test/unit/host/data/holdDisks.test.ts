@@ -1,0 +1,64 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { createFolders } from '../../../../src/host/data/folders.ts';
+import { holdDisks, tryDisk } from '../../../../src/host/data/holdDisks.ts';
+import { canMountDisk } from '../../../support/container/mountDisk.ts';
+import { temporaryDirectory } from '../../../support/files/temporary.ts';
+import { unmountBelow } from '../../../support/files/unmountBelow.ts';
+
+const MiB = 2 ** 20;
+const user = { uid: 65_534, gid: 65_534 };
+
+async function dataFolder() {
+  const data = await temporaryDirectory();
+  onTestFinished(() => unmountBelow(data));
+  return createFolders(data, true);
+}
+
+test.skipIf(!canMountDisk)(
+  'a disk ends at its size, and is the same one after it was unmounted',
+  async () => {
+    const folders = await dataFolder();
+    const disks = holdDisks(folders, true);
+    const { state, the0, disk } = folders.bot('a');
+    await Promise.all([disks.hold('a', 20 * MiB, user), disks.hold('a', 20 * MiB, user)]);
+    expect([statSync(state).uid, statSync(the0).uid]).toEqual([user.uid, user.uid]);
+    expect(() => writeFileSync(join(state, 'big'), Buffer.alloc(21 * MiB))).toThrow(/ENOSPC/);
+    writeFileSync(join(state, 'big'), 'small');
+    expect(disks.used('a')).toBeLessThan(8 * MiB);
+
+    await disks.release('a');
+    expect([existsSync(disk), disks.used('a')]).toEqual([false, undefined]);
+    await disks.hold('a', 20 * MiB, user);
+    expect(readFileSync(join(state, 'big'), 'utf8')).toBe('small');
+    // A server that knows nothing of it finds it.
+    await holdDisks(folders, true).hold('a', 20 * MiB, user);
+    expect(readdirSync(state)).toEqual(['big']);
+  },
+);
+
+test.skipIf(!canMountDisk)(
+  'what was written where no disk could be held is not covered by an empty one',
+  async () => {
+    const folders = await dataFolder();
+    await holdDisks(folders, false).hold('a', 20 * MiB, user);
+    const { state, diskFile } = folders.bot('a');
+    writeFileSync(join(state, 'mine'), 'mine');
+    await holdDisks(folders, true).hold('a', 20 * MiB, user);
+    expect([existsSync(diskFile), readFileSync(join(state, 'mine'), 'utf8')]).toEqual([false, 'mine']);
+  },
+);
+
+test.skipIf(!canMountDisk)('a try leaves nothing, whatever the look at it says', async () => {
+  const { data } = await dataFolder();
+  expect(await tryDisk(data, () => undefined)).toBeUndefined();
+  expect(await tryDisk(data, () => 'not seen')).toBe('not seen');
+  expect(readdirSync(data)).toEqual([]);
+});
+
+test('without what it takes a try says why', async () => {
+  const { data } = await dataFolder();
+  mkdirSync(join(data, 'disk-try.img.new'));
+  expect(await tryDisk(data, () => undefined)).toMatch(/\S/);
+});
