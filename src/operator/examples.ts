@@ -16,6 +16,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'runtime host --bots dir:/etc/runtime/bots # as root, beside a Docker Engine',
     'runtime doctor --host # checks what it needs',
   ],
+  'host remove': [
+    'runtime host remove # after `runtime bots drain --wait` and the end of the host',
+    'runtime host remove --id 5a079b5d3f1c # its data folder is gone',
+  ],
   'bots ls': ['runtime bots ls --watch', 'runtime bots ls --state backoff # those that fail'],
   'bots show': ['runtime bots show my-bot # what is wanted, what is, and why'],
   'bots events': ['runtime bots events my-bot --watch'],

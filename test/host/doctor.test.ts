@@ -23,7 +23,7 @@ async function examine(changes: Partial<HostPatient> = {}) {
     driver: 'docker',
     namespace: '',
     env: {},
-    config,
+    config: async () => config,
     socket: undefined,
     networks: defaultNetworks,
     image,
@@ -75,6 +75,17 @@ test('what is not there is said, and hides nothing else', async () => {
   expect(findings.get('store')).toMatchObject({ status: 'ok' });
 });
 
+test('without a store, or with one that no bot reaches, all else is looked at all the same', async () => {
+  const config = (env: Record<string, string>) => () =>
+    readConfig(env, { role: 'operator', knownKinds: [], uid: 0, isTTY: false });
+  for (const env of [{}, { STORE_URL: 'file:///var/lib/store' }]) {
+    const findings = await examine({ config: config(env) });
+    expect(findings.get('store')).toMatchObject({ status: 'fail', exit: 78 });
+    expect(findings.get('store')?.hint ?? findings.get('store')?.message).toContain('MINIO_ENDPOINT');
+    expect([...findings.keys()]).toEqual(expect.arrayContaining(['engine', 'disk', 'processes']));
+  }
+});
+
 test('a store that narrows no keys, one that knows not ours, and one that is away', async () => {
   const proxy = await startFaultProxy(minio.port);
   const config = await readConfig(
@@ -82,11 +93,16 @@ test('a store that narrows no keys, one that knows not ours, and one that is awa
     { role: 'operator', knownKinds: [], uid: 0, isTTY: false },
   );
   proxy.inject({ when: ({ method }) => method === 'POST', fault: { status: 501, code: 'NotImplemented' } });
-  expect((await examine({ config })).get('keys of bots')).toMatchObject({ status: 'warn' });
+  expect((await examine({ config: async () => config })).get('keys of bots')).toMatchObject({
+    status: 'warn',
+  });
   const store = { ...config.store, secretKey: new Secret('another-secret-key') } as typeof config.store;
-  expect((await examine({ config: { ...config, store } })).get('keys of bots')).toMatchObject({
+  expect((await examine({ config: async () => ({ ...config, store }) })).get('keys of bots')).toMatchObject({
     status: 'fail',
   });
   await proxy.close();
-  expect((await examine({ config })).get('store')).toMatchObject({ status: 'fail', exit: 69 });
+  expect((await examine({ config: async () => config })).get('store')).toMatchObject({
+    status: 'fail',
+    exit: 69,
+  });
 });

@@ -91,6 +91,10 @@ export function createHostApi(options: HostApiOptions): HostApi {
       get bots() {
         return count(loop);
       },
+      get elsewhere() {
+        const own = new Set(loop.bots());
+        return [...loop.wanted.bots()].filter((bot) => !own.has(bot)).length;
+      },
     }),
     bots: () => loop.bots().map((name) => botView(loop.state(name), loop.wanted.entry(name))),
     bot: (name) => {

@@ -54,6 +54,8 @@ export interface HostStatus {
   readonly draining: boolean;
   /** Bots that the guard keeps although the source no longer has them. */
   readonly heldDeletes: number;
+  /** Bots of the source that this host does not look after (`--only`). */
+  readonly elsewhere: number;
   readonly bots: Readonly<Record<BotState, number>>;
 }
 

@@ -23,10 +23,9 @@ export const doctor: Command = {
     const options = readHostOptions(invocation);
     const { env } = mergeSources({ env: invocation.env, flags: {} });
     const uid = process.getuid?.() ?? -1;
-    const config = await readConfig(env, { role: 'operator', knownKinds: [], uid, isTTY: isatty(2) });
     const { examineHost } = await import('../doctor/examineHost.ts');
     const findings = await examineHost({
-      config,
+      config: () => readConfig(env, { role: 'operator', knownKinds: [], uid, isTTY: isatty(2) }),
       driver: options.driver,
       namespace: options.namespace,
       env,

@@ -7,6 +7,12 @@ export const host: Command = {
   summary: 'run many bots: makes what runs equal to what is wanted',
   positionals: '',
   options: hostOptionSpecs(),
+  below: {
+    remove: {
+      summary: 'take away what a host has left on this machine that will not come back',
+      load: async () => (await import('./remove.ts')).remove,
+    },
+  },
   details: [
     'The store is named by the variables of `runtime execute` (MINIO_*, STORE_URL). When it ends, no bot stops: it finds again what runs',
     'when it comes back. `runtime bots` asks it and tells it what to do; docs/hosts.md says the rest.',

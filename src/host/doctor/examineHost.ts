@@ -3,6 +3,7 @@ import { runChecks } from '../../base/runChecks.ts';
 import { cluster } from './cluster.ts';
 import { disk } from './disk.ts';
 import { engine } from './engine.ts';
+import { leftovers } from './leftovers.ts';
 import { limits } from './limits.ts';
 import { networks } from './networks.ts';
 import type { HostCheck, HostPatient } from './patient.ts';
@@ -14,7 +15,7 @@ import { store } from './store.ts';
  */
 
 const checks: Readonly<Record<HostPatient['driver'], readonly HostCheck[]>> = {
-  docker: [engine, networks, store, disk, limits],
+  docker: [engine, networks, leftovers, store, disk, limits],
   kubernetes: [cluster, store],
 };
 

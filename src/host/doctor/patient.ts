@@ -5,7 +5,8 @@ import type { NetworkOptions } from '../engine/docker/networks/networkOptions.ts
 
 /** What is looked at: a host before it starts, or beside one that runs. Nothing of it is changed. */
 export interface HostPatient {
-  readonly config: Config;
+  /** Throws `config` where the environment says no store, or has another problem. */
+  readonly config: () => Promise<Config>;
   /** What would run the bots. */
   readonly driver: 'docker' | 'kubernetes';
   /** Of the cluster; empty: the namespace of who asks. */

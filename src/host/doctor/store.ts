@@ -2,10 +2,12 @@ import { systemClock } from '../../base/clock.ts';
 import { clockFinding } from '../../base/clockFinding.ts';
 import { isRuntimeError } from '../../base/errors.ts';
 import { type Finding, fail, ok, warn } from '../../base/finding.ts';
+import type { Config } from '../../bot/config/config.ts';
 import { openStores } from '../../store/openStores.ts';
 import { assumeRole } from '../credentials/assumeRole.ts';
 import { botPolicy } from '../credentials/botPolicy.ts';
-import type { HostCheck, HostPatient } from './patient.ts';
+import { reachStore, type StoreAccess } from '../credentials/reachStore.ts';
+import type { HostCheck } from './patient.ts';
 
 /** The shortest that stores give. Milliseconds. */
 const DURATION_MS = 900_000;
@@ -14,7 +16,9 @@ const DURATION_MS = 900_000;
 export const store: HostCheck = {
   name: 'store',
   async run(patient) {
-    const { config, now, signal } = patient;
+    const { now, signal, env } = patient;
+    const config = await patient.config();
+    const access = reachStore(config.store, env.MINIO_CONTAINER_ENDPOINT || undefined);
     const stores = openStores(config, { clock: systemClock, random: Math.random });
     try {
       const state = await stores.open('state', 0);
@@ -24,7 +28,7 @@ export const store: HostCheck = {
       return [
         ok('store', `${state.name} answers in ${after - before} ms`),
         clockFinding(theirs - (before + after) / 2),
-        await narrowing(patient),
+        await narrowing({ store: access.store, buckets: config.buckets }, signal),
       ];
     } finally {
       await stores.close();
@@ -32,16 +36,12 @@ export const store: HostCheck = {
   },
 };
 
-async function narrowing({ config, signal }: HostPatient): Promise<Finding> {
-  if (config.store.type !== 's3')
-    return warn(
-      'keys of bots',
-      `not a store with keys: ${config.store.type}`,
-      'A host needs MINIO_ENDPOINT and its keys.',
-    );
-  const policy = botPolicy({ bot: 'doctor', code: [] }, config.buckets, 'query');
+type Narrowed = Pick<StoreAccess, 'store'> & Pick<Config, 'buckets'>;
+
+async function narrowing({ store, buckets }: Narrowed, signal: AbortSignal): Promise<Finding> {
+  const policy = botPolicy({ bot: 'doctor', code: [] }, buckets, 'query');
   try {
-    await assumeRole({ store: config.store, policy, durationMs: DURATION_MS, clock: systemClock, signal });
+    await assumeRole({ store, policy, durationMs: DURATION_MS, clock: systemClock, signal });
     return ok('keys of bots', 'the store narrows keys to one bot each (STS)');
   } catch (error) {
     if (!isRuntimeError(error, 'refused')) return fail('keys of bots', error);

@@ -3,10 +3,12 @@ import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { thisMachine } from '../../../src/host/engine/docker/networks/networkOptions.ts';
+import { passChain } from '../../../src/host/engine/docker/networks/passThroughDocker.ts';
 import { tableName } from '../../../src/host/engine/docker/networks/ruleset.ts';
 import { runFilter } from '../../../src/host/engine/docker/networks/runFilter.ts';
 import { baseImage, docker } from '../../support/container/docker.ts';
 import { canMount } from '../../support/container/mountTmpfs.ts';
+import { fakeClock } from '../../support/fakeClock.ts';
 import { failureOf } from '../../support/host/failureOf.ts';
 import { type Outside, startOutside } from '../../support/host/outside.ts';
 import { signal, type TestDocker, testDocker } from '../../support/host/testDocker.ts';
@@ -130,7 +132,9 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
         networks: { type: 'own', reachable: [{ host: theirs, port: 7000 }], pool: '10.232.0.0/16' },
       });
       await third.run('rt-third', 'sleep 60', { egress: 'none' });
-      await expect.poll(() => connects(third, 'rt-third', theirs, 7000)).toBe(true);
+      await expect
+        .poll(() => connects(third, 'rt-third', theirs, 7000), { timeout: 40_000, interval: 300 })
+        .toBe(true);
       expect(await connects(third, 'rt-third', neighbour, 7000)).toBe(false);
     } finally {
       await docker('rm', '--force', `${network}-1`, `${network}-2`);
@@ -196,6 +200,41 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
     } finally {
       await gone();
     }
+  });
+
+  test('a bridge that has been empty for an hour goes, and with the last one all rules of the host', async () => {
+    const clock = fakeClock();
+    const reachable = [{ host: thisMachine, port: portOf(store) }];
+    const networks = { type: 'own' as const, reachable, pool: '10.234.0.0/16' };
+    await using one = await testDocker({ image, networks, clock });
+    const bridges = async () =>
+      (await docker('network', 'ls', '--quiet', '--filter', `label=runtime.host=${one.host}`)).trim();
+    const rules = async () => ({
+      table: (await runFilter('nft', ['list', 'tables'])).includes(tableName(one.host)),
+      pass: (await runFilter('iptables', ['-S'])).includes(passChain(one.host)),
+    });
+    const name = `${one.host}-a`;
+    await one.engine.create(one.spec(name, 'true', { egress: ['203.0.113.0/24'] }), signal());
+    await one.engine.list(signal());
+    // As long as somebody is there, no time is too long.
+    await clock.advance(2 * 3_600_000);
+    await one.engine.list(signal());
+    expect(await bridges()).not.toBe('');
+    expect(await rules()).toEqual({ table: true, pass: true });
+    await one.engine.remove(name, signal());
+    await one.engine.list(signal());
+    await expect
+      .poll(
+        async () => {
+          await clock.advance(600_000);
+          return { bridges: await bridges(), ...(await rules()) };
+        },
+        { timeout: 50_000, interval: 200 },
+      )
+      .toEqual({ bridges: '', table: false, pass: false });
+    // And they come back with whoever needs them.
+    await one.engine.create(one.spec(name, 'true'), signal());
+    expect(await rules()).toEqual({ table: true, pass: true });
   });
 
   test('what is not a network gets nowhere near the packet filter', async () => {

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import type { NetworkOptions } from '../../../src/host/engine/docker/networks/networkOptions.ts';
-import { passChain } from '../../../src/host/engine/docker/networks/passThroughDocker.ts';
-import { tableName } from '../../../src/host/engine/docker/networks/ruleset.ts';
-import { runFilter } from '../../../src/host/engine/docker/networks/runFilter.ts';
+import { removeRules } from '../../../src/host/engine/docker/networks/removeRules.ts';
 import { openDocker } from '../../../src/host/engine/docker/openDocker.ts';
 import type { Engine, InstanceSpec } from '../../../src/host/engine/engine.ts';
 import { docker } from '../container/docker.ts';
@@ -87,13 +85,5 @@ export async function removeHost(host: string, socket?: string): Promise<void> {
   if (containers.length > 0) await cli('rm', '--force', '--volumes', ...containers);
   const bridges = await ids('network', 'ls', '--quiet', '--filter', label);
   if (bridges.length > 0) await cli('network', 'rm', ...bridges);
-  await removeRules(host);
-}
-
-async function removeRules(host: string): Promise<void> {
-  const attempt = (program: string, ...args: string[]) => runFilter(program, args).catch(() => undefined);
-  await attempt('nft', 'delete', 'table', 'inet', tableName(host));
-  await attempt('iptables', '-D', 'DOCKER-USER', '-j', passChain(host));
-  await attempt('iptables', '-F', passChain(host));
-  await attempt('iptables', '-X', passChain(host));
+  await removeRules(host).catch(() => undefined);
 }

@@ -45,7 +45,10 @@ async function print({ host, invocation }: Asked): Promise<void> {
   if (flags.json) return writeJson(stdout, bots);
   const header = ['BOT', 'TYPE', 'STATE', 'SINCE', 'FAILURES', 'NEXT', 'WHY'];
   if (flags.watch && stdout.isTTY) stdout.write('\x1b[H\x1b[2J');
-  writeTable(stdout, header, bots.map(row));
+  // In a pipe too: it is read by people there as well, and programs have --json.
+  if (!stdout.isTTY && bots.length > 0) stdout.write(`${header.join('\t')}\n`);
+  if (bots.length > 0) writeTable(stdout, header, bots.map(row));
+  else stderr.write(`${noBots(status, all.length, flags.state)}\n`);
   if (status.draining) stderr.write('the host is being drained: `runtime bots resume` starts them again\n');
   if (status.heldDeletes > 0)
     stderr.write(
@@ -56,6 +59,14 @@ async function print({ host, invocation }: Asked): Promise<void> {
     const not = status.source.listedAt === undefined ? 'has not been read yet' : 'does not answer';
     stderr.write(`the source ${status.source.label} ${not}\n`);
   }
+}
+
+/** Why there is nothing to be seen. */
+function noBots({ source, elsewhere }: HostStatus, others: number, state: unknown): string {
+  if (state !== undefined) return `no bot is ${state}`;
+  if (elsewhere > 0)
+    return `no bots: this host runs none of the ${elsewhere} in ${source.label} (runtime host --only)`;
+  return others > 0 ? 'no bots but some that are gone: --all shows them' : `no bots in ${source.label}`;
 }
 
 function row(bot: BotView): string[] {

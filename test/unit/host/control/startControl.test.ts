@@ -60,10 +60,31 @@ test('ls shows what is gone only when it is asked for', async () => {
   const server = await startControl(socket, api as unknown as HostApi);
   const ls = async (...flags: string[]) =>
     (await invoke(['bots', 'ls', '--socket', socket, ...flags])).stdout;
-  expect(await ls()).toMatch(/^here\t[^\n]*\n$/);
+  expect(await ls()).toMatch(/^BOT\tTYPE\t[^\n]*\nhere\t[^\n]*\n$/);
   expect(await ls('--all')).toContain('gone-one');
-  expect(await ls('--state', 'gone')).toMatch(/^gone-one\t[^\n]*\n$/);
+  expect(await ls('--state', 'gone')).toMatch(/^BOT\t[^\n]*\ngone-one\t[^\n]*\n$/);
   expect((JSON.parse(await ls('--json')) as unknown[]).length).toBe(1);
+  await server.close();
+});
+
+test('ls says why there is nothing to be seen, and prints it where no program reads', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'control-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const socket = join(folder, 'host.sock');
+  let elsewhere = 0;
+  const api = {
+    status: () => ({
+      ...{ engine: { answers: true }, source: { answers: true, label: 'dir:/b' }, heldDeletes: 0, elsewhere },
+    }),
+    bots: () => [],
+  };
+  const server = await startControl(socket, api as unknown as HostApi);
+  const ls = (...flags: string[]) => invoke(['bots', 'ls', '--socket', socket, ...flags]);
+  expect(await ls()).toMatchObject({ stdout: '', stderr: 'no bots in dir:/b\n' });
+  elsewhere = 3;
+  expect(await ls()).toMatchObject({ stderr: expect.stringMatching(/none of the 3 in dir:\/b .*--only/) });
+  expect(await ls('--state', 'held')).toMatchObject({ stdout: '', stderr: 'no bot is held\n' });
+  expect(await ls('--json')).toMatchObject({ stdout: '[]\n', stderr: '' });
   await server.close();
 });
 

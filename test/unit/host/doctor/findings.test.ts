@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { mountOf, quota } from '../../../../src/host/doctor/disk.ts';
 import { type EngineInfo, engineFindings } from '../../../../src/host/doctor/engine.ts';
+import { leftoverFindings } from '../../../../src/host/doctor/leftovers.ts';
 import { limitFinding } from '../../../../src/host/doctor/limits.ts';
 import { places } from '../../../../src/host/doctor/networks.ts';
+import { passChain } from '../../../../src/host/engine/docker/networks/passThroughDocker.ts';
+import { tableName } from '../../../../src/host/engine/docker/networks/ruleset.ts';
 
 const good: EngineInfo = {
   ServerVersion: '20.10.24',
@@ -43,4 +46,25 @@ test('limits, and subnets for bridges', () => {
   expect(limitFinding(limit, undefined).status).toBe('warn');
   expect(places('198.18.4.0/22').message).toContain('4 of 4 subnets');
   expect(() => places('198.18.4.0/30')).toThrow(/is not a pool/);
+});
+
+test('rules of hosts that have a bridge are no leftovers; all others are, each sort with what removes it', () => {
+  const seen = {
+    rules: [
+      '-P INPUT ACCEPT',
+      '-N DOCKER-USER',
+      `-N ${passChain('here')}`,
+      `-N ${passChain('gone')}`,
+      `-A DOCKER-USER -j ${passChain('gone')}`,
+    ].join('\n'),
+    tables: `table ip filter\ntable inet ${tableName('here')}\ntable inet ${tableName('gone')}\n`,
+  };
+  const findings = leftoverFindings({ ...seen, hosts: new Set(['here']) });
+  expect(findings.map(({ status }) => status)).toEqual(['warn', 'warn']);
+  expect(findings[0]!.message).toContain(
+    `1 chains in DOCKER-USER are of hosts that are gone: ${passChain('gone')}`,
+  );
+  expect(findings[1]!.message).toContain(tableName('gone'));
+  expect(findings[1]!.hint).toContain('nft delete table');
+  expect(leftoverFindings({ ...seen, hosts: new Set(['here', 'gone']) })).toEqual([]);
 });

@@ -10,6 +10,8 @@ import { withFreeSubnet } from './freeSubnet.ts';
 /** A place that was given out and whose container has not been seen by then has come to nothing. Milliseconds. */
 const RESERVED_MS = 10 * 60_000;
 const CREATE_MS = 30_000;
+/** A bridge that nobody has been on for so long is taken away: each list of networks that bots ever had would keep its own. */
+const EMPTY_MS = 3_600_000;
 
 interface NetworkSummary {
   readonly Name: string;
@@ -27,11 +29,15 @@ export interface Bridges {
   release(name: string): void;
   /** A listing says who is where. */
   seen(summaries: readonly ContainerSummary[]): void;
+  /** Takes bridges away that have been empty for an hour, and resolves with whether there were any. */
+  dropEmpty(signal: AbortSignal): Promise<boolean>;
 }
 
 export function createBridges({ client, host, clock }: DockerContext, pool: string): Bridges {
   const bridges = new Map<string, Bridge>();
   const reserved = new Map<string, { readonly network: string; readonly at: number }>();
+  /** When a listing first showed nobody on a bridge. */
+  const emptySince = new Map<string, number>();
   let listed = new Map<string, string>();
 
   const count = (network: string): number => {
@@ -118,6 +124,31 @@ export function createBridges({ client, host, clock }: DockerContext, pool: stri
       );
       const oldest = clock.now() - RESERVED_MS;
       for (const [name, { at }] of reserved) if (at < oldest) reserved.delete(name);
+      for (const name of bridges.keys()) {
+        if (count(name) > 0) emptySince.delete(name);
+        else if (!emptySince.has(name)) emptySince.set(name, clock.now());
+      }
+    },
+
+    async dropEmpty(signal) {
+      let dropped = false;
+      for (const [name, since] of emptySince) {
+        if (bridges.has(name) && (count(name) > 0 || clock.now() - since < EMPTY_MS)) continue;
+        emptySince.delete(name);
+        if (!bridges.has(name)) continue;
+        const path = `/networks/${name}`;
+        try {
+          const request = { op: 'engine.network', subject: name, path, timeoutMs: CREATE_MS, signal };
+          await client.call({ ...request, method: 'DELETE' });
+        } catch (error) {
+          // Somebody has plugged something else into it; or another part of the host was first.
+          if (isRuntimeError(error, 'refused')) continue;
+          if (!isRuntimeError(error, 'not-found')) throw error;
+        }
+        bridges.delete(name);
+        dropped = true;
+      }
+      return dropped;
     },
   };
 }

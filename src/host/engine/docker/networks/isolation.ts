@@ -1,7 +1,7 @@
 import { isRuntimeError } from '../../../../base/errors.ts';
 import type { Bridge } from './bridge.ts';
 import type { Reachable } from './networkOptions.ts';
-import { passThroughDocker } from './passThroughDocker.ts';
+import { closePass, passThroughDocker } from './passThroughDocker.ts';
 import { type Opened, resolveOpen, resolversHere } from './resolveOpen.ts';
 import { ruleset } from './ruleset.ts';
 import { runFilter } from './runFilter.ts';
@@ -36,7 +36,7 @@ export function createIsolation(
         ruleset(host, { bridges, open, openHere, resolvers: resolversHere() }),
       );
       try {
-        await passThroughDocker(host, opened);
+        await (bridges.length === 0 ? closePass(host) : passThroughDocker(host, opened));
       } catch (error) {
         // An engine with another packet filter has no such chain.
         if (!isRuntimeError(error)) throw error;

@@ -58,6 +58,7 @@ export function createNetworks(
         await inTurn(async () => {
           // Those of a host of another part of the same bots as well.
           await bridges.load(closed).catch(() => undefined);
+          await bridges.dropEmpty(closed);
           await isolation.apply(bridges.all());
         });
         tell('');

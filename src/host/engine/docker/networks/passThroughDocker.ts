@@ -35,3 +35,15 @@ export async function passThroughDocker(host: string, { open, openHere }: Opened
     await runFilter('iptables', ['--wait', '5', '-I', ...jump]);
   }
 }
+
+/** Takes that chain and its jumps away, however many there are. Throws `unavailable` where something of it stays. */
+export async function closePass(host: string): Promise<void> {
+  const chain = passChain(host);
+  const jump = `-A DOCKER-USER -j ${chain}`;
+  const rules = (await runFilter('iptables', ['--wait', '5', '-S'])).split('\n');
+  if (!rules.includes(`-N ${chain}`)) return;
+  const lines = [...rules.filter((rule) => rule === jump).map(() => jump.replace('-A', '-D')), `-X ${chain}`];
+  // Naming the chain empties it.
+  const input = `*filter\n:${chain} - [0:0]\n${lines.join('\n')}\nCOMMIT\n`;
+  await runFilter('iptables-restore', ['--wait', '5', '--noflush'], input);
+}

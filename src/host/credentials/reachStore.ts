@@ -6,6 +6,8 @@ import { type Reachable, thisMachine } from '../engine/docker/networks/networkOp
 
 /** How bots reach the store, which may be another way than the host's own. */
 export interface StoreAccess {
+  /** What was given: one that is reached over a network. */
+  readonly store: Extract<StoreConfig, { type: 's3' }>;
   /** Origin: `http://minio:9000`. */
   readonly endpoint: string;
   readonly reachable: Reachable;
@@ -40,7 +42,7 @@ export function reachStore(store: StoreConfig, told: string | undefined): StoreA
   const url = new URL(endpoint);
   if (isLoopback(url.hostname)) url.hostname = thisMachine;
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
-  return { endpoint: url.origin, reachable: { host: url.hostname, port } };
+  return { store, endpoint: url.origin, reachable: { host: url.hostname, port } };
 }
 
 function isLoopback(hostname: string): boolean {

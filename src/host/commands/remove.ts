@@ -1,0 +1,42 @@
+import type { Command } from '../../base/command/command.ts';
+import { stopSignal } from '../../base/command/stopSignal.ts';
+import { hostSettings } from '../run/hostOptions.ts';
+import { readSettings, settingSpecs } from '../run/settings.ts';
+
+const { data } = hostSettings;
+
+export const remove: Command = {
+  name: 'remove',
+  summary: 'take away what a host has left on this machine that will not come back',
+  positionals: '',
+  options: {
+    ...settingSpecs({ data }),
+    id: { type: 'string', value: 'ID', description: 'the host, where its data folder is gone' },
+    json: { type: 'boolean', description: 'print JSON' },
+  },
+  details: [
+    'Its containers that have ended, its networks, its rules in the packet filter. Its data folder stays, with what could not be saved, and',
+    'so does everything in the store. `runtime bots drain --wait` first, then end the host: while bots run, nothing is done.',
+    '',
+    'Exit codes: 64 command line, 66 no host has been here, 69 the engine is away, 75 the host runs, 77 bots of it run.',
+  ].join('\n'),
+  run: async (invocation) => {
+    const { flags, env, stdout } = invocation;
+    const folder = readSettings({ data }, invocation, 'the removal').data;
+    const { removeHost } = await import('../run/removeHost.ts');
+    const removed = await removeHost({
+      data: folder,
+      id: typeof flags.id === 'string' ? flags.id : undefined,
+      socket: env.DOCKER_HOST || undefined,
+      signal: stopSignal(),
+    });
+    const { id, containers, networks } = removed;
+    if (flags.json) stdout.write(`${JSON.stringify(removed)}\n`);
+    else stdout.write(`host ${id} is gone: ${containers} containers, ${networks} networks, its rules\n`);
+    if (!flags.json && flags.id === undefined)
+      stdout.write(
+        `${folder} stays: states that could not be saved, records, events. Started again, the host goes on with it\n`,
+      );
+    return 0;
+  },
+};
