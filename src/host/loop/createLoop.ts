@@ -16,7 +16,7 @@ import { toldToEnd } from './toldToEnd.ts';
 import { createWakeups } from './wakeups.ts';
 import { createWantedView, isOurs } from './wantedView.ts';
 import { createWaves } from './waves.ts';
-import { forgetErrors, newWork, noteError, type Work } from './work.ts';
+import { forgetErrors, newWork, noteDone, noteError, type Work } from './work.ts';
 
 /**
  * Looks at each bot whenever something of it may have changed: does one step, looks again. A bot is looked at by one at a time,
@@ -81,10 +81,8 @@ export function createLoop(options: LoopOptions): Loop {
 
   function tell(event: NewEvent): void {
     journal.write(event);
-    options.log.info(event.message, {
-      type: event.type,
-      ...(event.bot === undefined ? {} : { bot: event.bot }),
-    });
+    const { type, bot, message } = event;
+    options.log.info(message, { type, ...(bot !== undefined && { bot }) });
   }
 
   function allBots(): Set<string> {
@@ -156,11 +154,12 @@ export function createLoop(options: LoopOptions): Loop {
         await options.waves.written();
         const done = await doStep(step, before, deps, signal);
         if (done === 'done' && step.action.type === 'forget') return drop(bot);
+        noteDone(own, step);
         notice(bot, own);
       } catch (error) {
         if (signal.aborted) return;
         const known = asRuntimeError(error);
-        if (noteError(own, known, clock.now(), options.random())) {
+        if (noteError(own, step, known, clock.now(), options.random())) {
           const message = `${step.action.type}: ${known.message}`;
           tell({ type: 'failed', bot, message, facts: { code: known.code } });
         }

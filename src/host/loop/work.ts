@@ -12,6 +12,8 @@ export interface Work {
   /** Steps that failed in a row, and the last one's error. */
   errors: number;
   error: RuntimeError | undefined;
+  /** The action that failed. */
+  failed: Step['action']['type'] | undefined;
   retryAt: number;
   ready: Step['ready'] | undefined;
   conditions: readonly Condition[];
@@ -34,6 +36,7 @@ export function newWork(): Work {
     again: false,
     errors: 0,
     error: undefined,
+    failed: undefined,
     retryAt: 0,
     ready: undefined,
     conditions: [],
@@ -42,8 +45,15 @@ export function newWork(): Work {
 }
 
 /** Backs off. `random` in [0, 1). Whether the error is another one than before. */
-export function noteError(work: Work, error: RuntimeError, now: number, random: number): boolean {
+export function noteError(
+  work: Work,
+  { action }: Step,
+  error: RuntimeError,
+  now: number,
+  random: number,
+): boolean {
   work.errors += 1;
+  work.failed = action.type;
   const pause = growingWait({ firstMs: FIRST_MS, longestMs: LONGEST_MS }, work.errors);
   work.retryAt = now + pause * (0.75 + random / 2);
   const isNew = work.error?.message !== error.message;
@@ -51,8 +61,14 @@ export function noteError(work: Work, error: RuntimeError, now: number, random: 
   return isNew;
 }
 
+/** What had failed works again. Other steps say nothing of it: a bot that is created and cannot be started is created over and over. */
+export function noteDone(work: Work, { action }: Step): void {
+  if (work.failed === action.type) forgetErrors(work);
+}
+
 export function forgetErrors(work: Work): void {
   work.errors = 0;
+  work.failed = undefined;
   work.error = undefined;
   work.retryAt = 0;
 }
