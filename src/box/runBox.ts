@@ -18,6 +18,7 @@ import { transferRoutes } from './files/transferRoutes.ts';
 import { sweepTemporary } from './files/writeFile.ts';
 import { healthRoutes } from './health.ts';
 import { createBoxServer } from './http/createBoxServer.ts';
+import { notOffered } from './notOffered.ts';
 import { spaceFor } from './output/logSpace.ts';
 import { portRoutes } from './ports/routes.ts';
 import { Processes } from './processes/processes.ts';
@@ -73,6 +74,7 @@ export async function runBox(
     ...folderRoutes(box),
     searchRoute(box),
     ...portRoutes,
+    ...notOffered,
   ];
   const server = createBoxServer({
     routes,

@@ -17,6 +17,7 @@ export function listeners(): Listener[] {
       const [, local = '', , state] = row.trim().split(/\s+/);
       if (state !== LISTENING) continue;
       const [address = '', hex = ''] = local.split(':');
+      if (address === ENGINE_DNS) continue;
       const port = Number.parseInt(hex, 16);
       const isLoopback = LOOPBACK.includes(address) && (found.get(port)?.isLoopback ?? true);
       found.set(port, { port, isLoopback });
@@ -24,6 +25,9 @@ export function listeners(): Listener[] {
   }
   return [...found.values()].sort((one, other) => one.port - other.port);
 }
+
+/** 127.0.0.11: names in a container of Docker are looked up there. It is not the sandbox's, and no HTTP. */
+const ENGINE_DNS = '0B00007F';
 
 /** 127.0.0.1 and ::1, as the kernel of a little-endian machine prints them. */
 const LOOPBACK = ['0100007F', '00000000000000000000000001000000'];

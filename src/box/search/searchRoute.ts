@@ -6,7 +6,7 @@ import { answerJson } from '../http/answer.ts';
 import { BoxError, invalid } from '../http/boxError.ts';
 import type { Route } from '../http/exchange.ts';
 import { type JsonObject, readJson } from '../http/readJson.ts';
-import { type Match, parseMatches } from './parseMatches.ts';
+import { MARK, type Match, parseMatches } from './parseMatches.ts';
 
 const MOST_PATTERN_BYTES = 16 * 1024;
 const MOST_GLOB_CHARACTERS = 256;
@@ -25,6 +25,7 @@ export function searchRoute({ config, starter, clock, limits }: Box): Route {
       'grep',
       '-rnIZ',
       '--exclude-dir=.git',
+      '--color=always',
       flavour,
       ...options(body),
       '-e',
@@ -34,7 +35,7 @@ export function searchRoute({ config, starter, clock, limits }: Box): Route {
     return await execute({
       words: { argv },
       cwd: readCwd(body.cwd, config.workspace),
-      env: { ...config.env, LC_ALL: 'C.UTF-8' },
+      env: { ...config.env, LC_ALL: 'C.UTF-8', GREP_COLORS: `mt=${MARK}:sl=:cx=:fn=:ln=:bn=:se=` },
       timeoutMs: TIMEOUT_MS,
       starter,
       clock,

@@ -30,6 +30,8 @@ export const TMP_BYTES = 64 * 2 ** 20;
 export const QUERY_BYTES = 16 * 2 ** 20;
 /** Where the disk of a sandbox is inside: its state, and its home. */
 const WORKSPACE = '/workspace';
+/** The same folder, where clients that do not ask look for it (docs/sandboxes.md). Not in images of others, which may have something there. */
+const WORKSPACE_ALIASES = ['/home/user', '/home/agent'];
 
 export function template(spec: BotSpec, materials: Materials): Template {
   const { ownRuntime } = materials;
@@ -85,7 +87,7 @@ export function environment(
   };
 }
 
-function mounts(spec: BotSpec, { codeFolder, folders, credentials }: Materials): Mount[] {
+function mounts(spec: BotSpec, { codeFolder, folders, credentials, ownRuntime }: Materials): Mount[] {
   const folder = (target: string, path: string, readOnly: boolean): Mount => ({
     target,
     readOnly,
@@ -94,6 +96,9 @@ function mounts(spec: BotSpec, { codeFolder, folders, credentials }: Materials):
   return [
     folder('/bot', codeFolder, true),
     folder(spec.sandbox ? WORKSPACE : '/state', folders.state, false),
+    ...(spec.sandbox && ownRuntime === undefined ? WORKSPACE_ALIASES : []).map((target) =>
+      folder(target, folders.state, false),
+    ),
     folder('/var/the0', folders.the0, false),
     { target: '/tmp', readOnly: false, from: { type: 'memory', bytes: TMP_BYTES } },
     { target: '/query', readOnly: false, from: { type: 'memory', bytes: QUERY_BYTES } },

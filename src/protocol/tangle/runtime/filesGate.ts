@@ -1,10 +1,9 @@
-import { posix } from 'node:path';
 import { isFileOpen } from '../../../host/sandboxes/policy/evaluate.ts';
 import { decoded } from '../http/decoded.ts';
 import { HttpError, invalid } from '../http/httpError.ts';
 import { readBytes } from '../http/readBody.ts';
 import type { Call } from '../http/route.ts';
-import { WORKSPACE } from './workspace.ts';
+import { absolutePath } from './workspace.ts';
 
 /** A file in a body is a string of JSON: in memory, so no more than this where its path has to be read. */
 const MOST_BYTES = 32 * 2 ** 20;
@@ -20,7 +19,7 @@ export async function filesGate(
 ): Promise<Buffer | undefined> {
   if (folders === undefined) return undefined;
   const check = (file: string) => {
-    const absolute = posix.resolve(WORKSPACE, file);
+    const absolute = absolutePath(file);
     if (isFileOpen(absolute, folders)) return;
     throw new HttpError(
       403,

@@ -1,6 +1,6 @@
 import { evaluate } from '../../../host/sandboxes/policy/evaluate.ts';
 import { emptyRequest } from '../../../host/sandboxes/policy/policy.ts';
-import type { Sandbox, SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
+import type { Sandbox } from '../../../host/sandboxes/sandboxes.ts';
 import { owns } from '../access/caller.ts';
 import type { Pool } from '../hosts/pool.ts';
 import { invalid } from '../http/httpError.ts';
@@ -14,23 +14,12 @@ import { answerOf } from './answerOf.ts';
 import { findOwn, mustBe } from './findOwn.ts';
 import { readCreate } from './readCreate.ts';
 import { readPage } from './readPage.ts';
-
-/** Clients give up after 30 s without an answer; what takes longer they see by asking again. */
-const PATIENCE_MS = 20_000;
+import { ENDED, STARTED, settled } from './settled.ts';
 
 /** Create, list, get, stop, resume, delete, keep alive. */
 export function sandboxRoutes(parts: Parts, pool: Pool | undefined): Route[] {
   const { sandboxes, connect, maker, policy } = parts;
   const answer = (call: Call, sandbox: Sandbox, status?: number) => answerOf(connect, call, sandbox, status);
-  /** Until it has one of these statuses, or for as long as a client waits. */
-  const settled = async (sandbox: Sandbox, statuses: readonly SandboxStatus[], call: Call) => {
-    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(PATIENCE_MS)]);
-    return await sandboxes.until(sandbox.id, statuses, signal).catch((error: unknown) => {
-      const now = sandboxes.find(sandbox.id);
-      if (now === undefined || !signal.aborted) throw error;
-      return now;
-    });
-  };
   const one = '/v1/sandboxes/:id';
   return [
     {
@@ -106,7 +95,7 @@ export function sandboxRoutes(parts: Parts, pool: Pool | undefined): Route[] {
         if (found.status === 'stopped') return answer(call, found);
         mustBe(found, 'running', 'provisioning', 'pending');
         const stopping = await sandboxes.stop(found.id, 'user');
-        return answer(call, await settled(stopping, ['stopped', 'failed', 'expired'], call));
+        return answer(call, await settled(sandboxes, stopping, ENDED, call.signal));
       },
     },
     {
@@ -118,7 +107,7 @@ export function sandboxRoutes(parts: Parts, pool: Pool | undefined): Route[] {
         if (found.status === 'running') return answer(call, found);
         mustBe(found, 'stopped', 'failed', 'provisioning', 'pending');
         const starting = await maker.resume(found);
-        return answer(call, await settled(starting, ['running', 'failed', 'expired'], call));
+        return answer(call, await settled(sandboxes, starting, STARTED, call.signal));
       },
     },
   ];

@@ -6,6 +6,7 @@ import { readFields } from '../http/readFields.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 import { findOwn } from '../sandboxes/findOwn.ts';
+import { ENDED, settled } from '../sandboxes/settled.ts';
 import type { KeptSnapshot } from './keptSnapshot.ts';
 
 const schema = v.object({
@@ -108,7 +109,10 @@ export function snapshotRoutes(parts: Parts): Route[] {
       handle: async (call) => {
         const sandbox = findOwn(sandboxes, call);
         const { taken, asked } = await take(call, sandbox);
-        if (!asked.leaveRunning && sandbox.status === 'running') await sandboxes.stop(sandbox.id, 'user');
+        if (!asked.leaveRunning && sandbox.status === 'running') {
+          const stopping = await sandboxes.stop(sandbox.id, 'user');
+          await settled(sandboxes, stopping, ENDED, call.signal);
+        }
         return { status: 201, body: checkpointOf(taken) };
       },
     },
@@ -147,5 +151,7 @@ function viewOf({ id, sandbox, sequence, createdAt, tags, bytes, files }: KeptSn
 
 function checkpointOf(snapshot: KeptSnapshot) {
   const { snapshotId, ...view } = viewOf(snapshot);
-  return { checkpointId: snapshotId, ...view, memory: false, note: NO_MEMORY };
+  // The SDK takes a checkpoint that does not say for one of the memory and not of the disk.
+  const what = { hasMemoryState: false, hasFilesystemSnapshot: true, memory: false };
+  return { checkpointId: snapshotId, ...view, ...what, note: NO_MEMORY };
 }

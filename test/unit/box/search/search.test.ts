@@ -27,8 +27,13 @@ test('finds lines by a pattern, with where they are; neither in binary files nor
   expect(await places({ pattern: 'TODO', glob: 'src/*.ts' })).toEqual(['src/a.ts:2']);
   expect(await places({ pattern: 'TODO', glob: '**/*.ts' })).toEqual(['src/a.ts:2', 'src/deep/b c.ts:2']);
   expect(await search({ pattern: 'first', context: 1 })).toEqual([
-    { path: 'src/a.ts', line: 2, column: 1, text: 'TODO: first', before: ['one'], after: ['three'] },
+    { path: 'src/a.ts', line: 2, column: 7, text: 'TODO: first', before: ['one'], after: ['three'] },
   ]);
+  // Where in the line, in characters, and as the file has it, whatever is in it.
+  await box.exec("printf 'ü \\033[m\\033[K red x\\n' > marked");
+  const [marked] = await search({ pattern: 'x|red', glob: 'marked' });
+  expect(marked).toEqual({ path: 'marked', line: 1, column: 10, text: 'ü \u001b[m\u001b[K red x' });
+  expect(await search({ pattern: '^', glob: 'notes.md' })).toMatchObject([{ column: 1, text: 'TODO 3' }]);
   expect(await search({ pattern: 'nothing like it' })).toEqual([]);
   expect(await search({ pattern: 'TODO', maxResults: 1 })).toHaveLength(1);
   // A pattern is a pattern, whatever it looks like.

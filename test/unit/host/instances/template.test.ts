@@ -47,3 +47,13 @@ describe('the hash of what an instance is made of', () => {
     expect(template(aSpec({ labels: { team: 'alpha' } }), materials).labels).toEqual({ team: 'alpha' });
   });
 });
+
+it('has the disk of a sandbox also where clients look that do not ask, but for images that may have something there', () => {
+  const places = (more: Partial<Materials> = {}, spec = aSpec({ sandbox: { image: undefined } })) =>
+    template(spec, { ...materials, ...more })
+      .mounts.filter(({ from }) => from.type === 'folder' && from.path === materials.folders.state)
+      .map(({ target }) => target);
+  expect(places()).toEqual(['/workspace', '/home/user', '/home/agent']);
+  expect(places({ ownRuntime: { entrypoint: [], mounts: [] } as never })).toEqual(['/workspace']);
+  expect(places({}, aSpec({}))).toEqual(['/state']);
+});

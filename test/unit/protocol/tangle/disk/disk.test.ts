@@ -195,8 +195,17 @@ test('a snapshot that cannot be saved is none, and what is left of one that was 
   await expect.poll(() => readdirSync(join(folder, 'snapshots')), { timeout: 20_000 }).toEqual([]);
   await expect(store.head(`${checkpointId}/head`)).rejects.toMatchObject({ code: 'not-found' });
   expect((await next.ask('GET', '/v1/sandboxes/sb-1/checkpoints')).body.checkpoints).toEqual([]);
+  // Answered when it has stopped: whoever resumes it then must not find it still running.
+  const { stop } = sandboxes;
+  const slowly: typeof stop = async (id, cause) => {
+    setTimeout(() => void stop(id, cause), 50);
+    return sandboxes.find(id)!;
+  };
+  Object.assign(sandboxes, { stop: slowly });
   const stopped = await next.ask('POST', '/v1/sandboxes/sb-1/checkpoints', { tags: ['x'] });
-  expect(stopped).toMatchObject({ status: 201, body: { memory: false } });
+  const says = { hasMemoryState: false, hasFilesystemSnapshot: true };
+  expect(stopped).toMatchObject({ status: 201, body: says });
+  expect((await next.ask('GET', '/v1/sandboxes/sb-1/checkpoints')).body.checkpoints).toMatchObject([says]);
   expect(sandboxes.find('sb-1')?.status).toBe('stopped');
   expect(
     (await next.ask('DELETE', `/v1/sandboxes/sb-1/checkpoints/${stopped.body.checkpointId}`)).status,

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { startBox } from '../../support/box/startBox.ts';
+
+test('what the platform has and a box has not is 501 with a reason, not something that is missing', async () => {
+  const box = await startBox();
+  const calls = [
+    ['GET', '/git/status'],
+    ['POST', '/git/commit'],
+    ['GET', '/tools'],
+    ['POST', '/tools/install'],
+    ['GET', '/permissions/users'],
+    ['GET', '/backend/status'],
+    ['POST', '/snapshots'],
+    ['POST', '/snapshots/list'],
+  ] as const;
+  for (const [method, path] of calls) {
+    const { status, body } = await box.ask(method, path, method === 'POST' ? {} : undefined);
+    expect([status, body.code], path).toEqual([501, 'NOT_SUPPORTED']);
+    expect(body.message, path).not.toBe('');
+  }
+});
