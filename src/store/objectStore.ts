@@ -74,6 +74,8 @@ export interface GetOptions extends CallOptions {
   readonly range?: { readonly start: number; readonly end: number } | undefined;
   /** `conflict` unless the object still has this tag. */
   readonly ifMatch?: string | undefined;
+  /** Where the bytes may be put, from its start: chunks of the body may lie there already (`readInto`). Nobody else writes there meanwhile. */
+  readonly into?: Uint8Array | undefined;
 }
 
 export interface PutOptions extends CallOptions {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareUtf8 } from '../../src/store/file/utf8Order.ts';
 import { APPEND_MIN_BYTES, type ObjectInfo } from '../../src/store/objectStore.ts';
 import { getBytes } from '../../src/store/readAll.ts';
+import { readInto } from '../../src/store/readInto.ts';
 import { collect } from '../support/collect.ts';
 import { type Backend, openBackend } from './backends.ts';
 import { openPlace } from './place.ts';
@@ -92,6 +93,28 @@ describe.each(['file', 's3', 'aws', 'folder'] as const)('%s', (type) => {
     expect(await range(3, 7)).toBe('3456');
     expect(await range(8, 99)).toBe('89');
     await expect(range(10, 11)).rejects.toEqual(error('damaged'));
+  });
+
+  test('bytes come into memory that is given, from its start and no further', async () => {
+    const { store } = backend;
+    const bytes = randomBytes(3 * MiB);
+    await store.put('into', bytes);
+    const memory = Buffer.from(new SharedArrayBuffer(4 * MiB));
+    const into = memory.subarray(1000);
+    for (const range of [undefined, { start: 7, end: 2 * MiB }]) {
+      memory.fill(0xaa);
+      const wanted = range ? bytes.subarray(range.start, range.end) : bytes;
+      const lengths = await collect(readInto(await store.get('into', { range, into }), into));
+      expect(lengths.at(-1)).toBe(wanted.length);
+      expect(lengths).toEqual([...new Set(lengths)].sort((a, b) => a - b));
+      expect(into.subarray(0, wanted.length).equals(wanted)).toBe(true);
+      for (const rest of [memory.subarray(0, 1000), into.subarray(wanted.length)])
+        expect(rest.every((byte) => byte === 0xaa)).toBe(true);
+    }
+    const small = Buffer.alloc(100);
+    await expect(collect(readInto(await store.get('into', { into: small }), small))).rejects.toEqual(
+      error('damaged'),
+    );
   });
 
   test.each([

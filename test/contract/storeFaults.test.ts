@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { ObjectStore } from '../../src/store/objectStore.ts';
 import { getBytes } from '../../src/store/readAll.ts';
+import { readInto } from '../../src/store/readInto.ts';
 import { type Retry, withRetry } from '../../src/store/retry/retry.ts';
 import { openS3Store } from '../../src/store/s3/s3.ts';
 import { collect } from '../support/collect.ts';
@@ -105,6 +106,17 @@ describe.each(['s3', 'aws'] as const)('%s', (type) => {
     const read = await getBytes(patient, 'range', { maxBytes: 4 * MiB, range });
     expect(read.bytes.equals(bytes.subarray(1000, 3 * MiB))).toBe(true);
     expect(retries).toHaveLength(1);
+  });
+
+  test('a range that breaks off goes on in the memory that it is to be in', async () => {
+    const bytes = randomBytes(4 * MiB);
+    await plain.put('memory', bytes);
+    proxy.inject({ when: is('GET', 'memory'), fault: { cutResponseAfter: MiB }, times: 2 });
+    const into = Buffer.alloc(3 * MiB);
+    const range = { start: 1000, end: 1000 + 3 * MiB };
+    await collect(readInto(await patient.get('memory', { range, into }), into));
+    expect(into.equals(bytes.subarray(range.start, range.end))).toBe(true);
+    expect(retries).toHaveLength(2);
   });
 
   test('a body of an object that has been replaced meanwhile does not go on', async () => {

@@ -50,9 +50,10 @@ export function resumingBody(
 
   const reopen = async (position: number, backoff: Backoff): Promise<Readable> => {
     const range = { start: position, end };
+    const into = options.into?.subarray(position - start);
     for (;;) {
       try {
-        return (await store.get(first.key, { ...options, range, ifMatch: first.etag })).body;
+        return (await store.get(first.key, { ...options, range, into, ifMatch: first.etag })).body;
       } catch (error) {
         await backoff(error);
       }

@@ -63,13 +63,13 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
   return {
     name: `s3 bucket "${bucket}" at ${client.host}`,
 
-    async get(key, { range, ifMatch, signal } = {}) {
+    async get(key, { range, ifMatch, into, signal } = {}) {
       checkKey(key, 'store.get');
       const headers: Record<string, string> = {};
       // Bytes in HTTP count to the last one.
       if (range) headers.range = `bytes=${range.start}-${range.end - 1}`;
       if (ifMatch !== undefined) headers['if-match'] = ifMatch;
-      const response = await client.send({ op: 'store.get', method: 'GET', key, headers, signal });
+      const response = await client.send({ op: 'store.get', method: 'GET', key, headers, into, signal });
       const toStoreError = (error: unknown) => networkError(error, 'store.get', client.subject(key));
       const info = infoOf(key, response.headers);
       try {

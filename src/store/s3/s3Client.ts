@@ -34,6 +34,8 @@ export interface S3Request {
   readonly body?: ObjectBody;
   /** Hex, of the body. */
   readonly sha256?: string | undefined;
+  /** Where the answer's body may be put, from its start. */
+  readonly into?: Uint8Array | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Any answer is good, and none of our credentials are needed for it. */
   readonly anonymous?: boolean;
@@ -69,7 +71,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
   };
 
   const sendOnce = async (request: S3Request): Promise<StoreAnswer> => {
-    const { op, method, key, signal, body } = request;
+    const { op, method, key, signal, body, into } = request;
     signal?.throwIfAborted();
     transport ??= openTransport({ url, ...options });
     // Kept: while a body is hashed, `close` may come.
@@ -94,6 +96,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
         path: query === '' ? path : `${path}?${query}`,
         headers: signed,
         body,
+        into,
         signal,
         key: subject(key),
       });

@@ -22,6 +22,8 @@ export interface TransportRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ObjectBody | undefined;
+  /** Where the answer's body may be put, from its start. */
+  readonly into?: Uint8Array | undefined;
   readonly signal: AbortSignal | undefined;
   /** For messages. */
   readonly key: string;
@@ -51,9 +53,9 @@ export function openTransport({ url, ...options }: TransportOptions): Transport 
       });
   let client: Promise<NodeClient> | undefined;
   return {
-    async exchange({ key, body, ...request }) {
+    async exchange({ key, body, into, ...request }) {
       if (plain && isSmall(body))
-        return await plainExchange(plain, { ...request, body, idleMs: options.idleMs });
+        return await plainExchange(plain, { ...request, body, into, idleMs: options.idleMs });
       client ??= loadClient(secure, options.authorities);
       const { start, agent } = await client;
       const { signal, ...rest } = request;

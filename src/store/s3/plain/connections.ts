@@ -1,5 +1,5 @@
-import { connect, type Socket } from 'node:net';
 import { timeoutError } from '../networkError.ts';
+import { type Connection, openConnection } from './connection.ts';
 
 export interface ConnectionsOptions {
   readonly host: string;
@@ -13,9 +13,9 @@ export interface ConnectionsOptions {
 /** Connections to one store, each for one request at a time. */
 export interface Connections {
   /** One that is kept, or a new one that may still be connecting; waits where there are too many. Rejects with the signal's reason. */
-  take(signal: AbortSignal | undefined): Promise<Socket>;
+  take(signal: AbortSignal | undefined): Promise<Connection>;
   /** The request is over and the connection good for another one. One that is not is destroyed instead. */
-  give(socket: Socket): void;
+  give(connection: Connection): void;
   close(): void;
 }
 
@@ -23,21 +23,21 @@ const MAX_OPEN = 8;
 const MAX_KEPT = 2;
 
 export function openConnections({ host, port, connectMs, keepMs }: ConnectionsOptions): Connections {
-  const open = new Set<Socket>();
-  const kept: Socket[] = [];
+  const open = new Set<Connection>();
+  const kept: Connection[] = [];
   const waiting = new Set<() => void>();
 
   const next = () => {
     const [first] = waiting;
     first?.();
   };
-  /** A kept connection has nothing more to say. */
-  const drop = function (this: Socket) {
+  const drop = function (this: Connection['socket']) {
     this.destroy();
   };
-  const openOne = (): Socket => {
-    const socket = connect({ host, port, noDelay: true });
-    open.add(socket);
+  const openOne = (): Connection => {
+    const connection = openConnection(host, port);
+    const { socket } = connection;
+    open.add(connection);
     const late = setTimeout(
       () => socket.destroy(timeoutError(`no connection within ${connectMs} ms`)),
       connectMs,
@@ -46,18 +46,16 @@ export function openConnections({ host, port, connectMs, keepMs }: ConnectionsOp
     socket.on('error', () => undefined);
     socket.once('close', () => {
       clearTimeout(late);
-      open.delete(socket);
-      if (kept.includes(socket)) kept.splice(kept.indexOf(socket), 1);
+      open.delete(connection);
+      if (kept.includes(connection)) kept.splice(kept.indexOf(connection), 1);
       next();
     });
-    return socket;
+    return connection;
   };
-  const reuse = (): Socket | undefined => {
-    const socket = kept.pop();
-    if (!socket) return undefined;
-    socket.off('data', drop).off('timeout', drop);
-    socket.ref();
-    return socket;
+  const reuse = (): Connection | undefined => {
+    const connection = kept.pop();
+    connection?.socket.off('timeout', drop).ref();
+    return connection;
   };
 
   return {
@@ -68,8 +66,8 @@ export function openConnections({ host, port, connectMs, keepMs }: ConnectionsOp
           next();
           throw signal.reason;
         }
-        const socket = reuse() ?? (open.size < MAX_OPEN ? openOne() : undefined);
-        if (socket) return socket;
+        const connection = reuse() ?? (open.size < MAX_OPEN ? openOne() : undefined);
+        if (connection) return connection;
         await new Promise<void>((resolve) => {
           const wake = () => {
             waiting.delete(wake);
@@ -81,21 +79,22 @@ export function openConnections({ host, port, connectMs, keepMs }: ConnectionsOp
         });
       }
     },
-    give(socket) {
-      if (!open.has(socket) || socket.destroyed) return;
+    give(connection) {
+      const { socket } = connection;
+      if (!open.has(connection) || socket.destroyed) return;
       if (kept.length >= MAX_KEPT && waiting.size === 0) {
         socket.destroy();
         return;
       }
-      socket.on('data', drop).on('timeout', drop);
+      socket.on('timeout', drop);
       socket.setTimeout(keepMs);
       socket.unref();
       socket.resume();
-      kept.push(socket);
+      kept.push(connection);
       next();
     },
     close() {
-      for (const socket of open) socket.destroy();
+      for (const { socket } of open) socket.destroy();
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { timeoutError } from '../networkError.ts';
 import { AnswerReader } from './answerReader.ts';
 import type { Connections } from './connections.ts';
+import { type Place, placeFor } from './place.ts';
 import { PlainAnswer } from './plainAnswer.ts';
 
 export interface PlainRequest {
@@ -10,6 +11,8 @@ export interface PlainRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | undefined;
+  /** Where the bytes of what was asked for are to lie, from its start. */
+  readonly into?: Uint8Array | undefined;
   /** Milliseconds in which no byte moves. */
   readonly idleMs: number;
   readonly signal: AbortSignal | undefined;
@@ -20,20 +23,19 @@ export interface PlainRequest {
  * 9 ms of a start of which 60 are ours. Resolves with an answer whose body is not yet read; errors have the codes of Node's client.
  */
 export async function plainExchange(connections: Connections, request: PlainRequest): Promise<PlainAnswer> {
+  const { headers, into } = request;
   const head = encodeRequest(request);
-  const socket = await connections.take(request.signal);
+  const connection = await connections.take(request.signal);
+  const { socket } = connection;
   return await new Promise((resolve, reject) => {
     let answer: PlainAnswer | undefined;
+    let place: Place | undefined;
     let isOver = false;
     const over = () => {
       if (isOver) return false;
       isOver = true;
-      socket
-        .off('data', onData)
-        .off('end', onEnd)
-        .off('error', fail)
-        .off('close', onClose)
-        .off('timeout', onIdle);
+      connection.belongTo(undefined);
+      socket.off('end', onEnd).off('error', fail).off('close', onClose).off('timeout', onIdle);
       request.signal?.removeEventListener('abort', onAbort);
       return true;
     };
@@ -45,6 +47,7 @@ export async function plainExchange(connections: Connections, request: PlainRequ
     };
     const reader = new AnswerReader(request.method, {
       onHead: (received) => {
+        place = into && placeFor(into, headers.range === undefined ? 200 : 206, received);
         answer = new PlainAnswer(received, {
           resume: () => {
             if (isOver || !socket.isPaused()) return;
@@ -59,17 +62,18 @@ export async function plainExchange(connections: Connections, request: PlainRequ
         resolve(answer);
       },
       onBody: (bytes) => {
-        if (!answer!.push(bytes)) socket.pause();
+        if (place) answer!.push(place.put(bytes));
+        else if (!answer!.push(bytes)) socket.pause();
       },
       onEnd: (isLast) => {
         if (!over()) return;
         // What has answered before it had the whole request does not read the rest.
         if (isLast || socket.writableLength > 0) socket.destroy();
-        else connections.give(socket);
+        else connections.give(connection);
         answer!.push(null);
       },
     });
-    const onData = (bytes: Buffer) => {
+    const receive = (bytes: Buffer) => {
       try {
         reader.push(bytes);
       } catch (error) {
@@ -89,7 +93,8 @@ export async function plainExchange(connections: Connections, request: PlainRequ
     // Both may have come while a connection was waited for.
     if (request.signal?.aborted) return onAbort();
     if (socket.destroyed) return onClose();
-    socket.on('data', onData).on('end', onEnd).on('error', fail).on('close', onClose).on('timeout', onIdle);
+    connection.belongTo({ room: () => place?.left(), receive });
+    socket.on('end', onEnd).on('error', fail).on('close', onClose).on('timeout', onIdle);
     socket.setTimeout(request.idleMs);
     request.signal?.addEventListener('abort', onAbort);
     send(socket, head, request.body);

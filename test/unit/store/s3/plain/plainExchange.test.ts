@@ -240,6 +240,32 @@ test('more requests than connections wait for one, and an abort while they wait 
   expect(sockets).toHaveLength(8);
 });
 
+test('a body is put where it is to lie, and what was not asked for is not', async () => {
+  const into = Buffer.alloc(200_000);
+  const body = 'x'.repeat(150_000);
+  answer = (socket, request) => {
+    socket.write(`HTTP/1.1 ${request.includes('/part') ? 206 : 200} OK\r\nContent-Length: 150000\r\n\r\n`);
+    for (let at = 0; at < body.length; at += 10_000) socket.write(body.slice(at, at + 10_000));
+  };
+  for (const [path, headers, isPut] of [
+    ['/whole', {}, true],
+    ['/part', { range: 'bytes=0-149999' }, true],
+    ['/whole-for-a-part', { range: 'bytes=0-149999' }, false],
+  ] as const) {
+    into.fill(0);
+    const received = await ask({ path, headers, into });
+    let length = 0;
+    for await (const chunk of received as AsyncIterable<Buffer>) {
+      if (isPut) expect([chunk.buffer, chunk.byteOffset]).toEqual([into.buffer, into.byteOffset + length]);
+      expect(chunk.every((byte) => byte === 120)).toBe(true);
+      length += chunk.length;
+    }
+    expect(length).toBe(150_000);
+    expect(into.indexOf(0)).toBe(isPut ? 150_000 : 0);
+  }
+  expect(sockets).toHaveLength(1);
+});
+
 test('what would become a header of its own is not sent', async () => {
   await expect(ask({ headers: { 'if-match': '"a"\r\nx-other: 1' } })).rejects.toThrow('control characters');
   expect(requests).toEqual([]);
