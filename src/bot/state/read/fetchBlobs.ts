@@ -1,6 +1,7 @@
 import { collectAsItComes } from '../../../base/collectAsItComes.ts';
 import { RuntimeError } from '../../../base/errors.ts';
 import { isMemoryTight } from '../../../base/isMemoryTight.ts';
+import { readInto } from '../../../store/readInto.ts';
 import { blobOf, unpack } from '../format/blob.ts';
 import type { BlobTable, Frame, Pack } from '../format/blobTable.ts';
 import type { StateContext } from '../format/context.ts';
@@ -13,14 +14,18 @@ export interface FetchOptions {
 
 /** How much is held at a time. */
 interface Window {
-  readonly rangesAtOnce: number;
+  readonly requestsAtOnce: number;
+  /** What is asked for at a time: each request costs the store a millisecond, and its own start. */
+  readonly requestBytes: number;
+  /** What is used at a time, while the rest of it is still to come. */
   readonly rangeBytes: number;
 }
 
-const wide: Window = { rangesAtOnce: 4, rangeBytes: 4 * 1024 * 1024 };
-/** Two threads hold one each, and what they unpack. */
-const forTwo: Window = { rangesAtOnce: 4, rangeBytes: 2 * 1024 * 1024 };
-const narrow: Window = { rangesAtOnce: 1, rangeBytes: 512 * 1024 };
+const MiB = 1024 * 1024;
+const wide: Window = { requestsAtOnce: 3, requestBytes: 8 * MiB, rangeBytes: 4 * MiB };
+/** Other threads hold what they unpack. */
+const forThreads: Window = { requestsAtOnce: 3, requestBytes: 8 * MiB, rangeBytes: 2 * MiB };
+const narrow: Window = { requestsAtOnce: 1, requestBytes: 512 * 1024, rangeBytes: 512 * 1024 };
 /** The most bytes between two blobs that are read along, because that costs less than a second request. */
 const GAP_BYTES = 64 * 1024;
 
@@ -41,7 +46,7 @@ export async function fetchBlobs(
 
 /**
  * The ranges in which the blobs of `rows` lie, as they are stored. The bytes are the user's own until its promise is settled; with
- * `isShared` they begin a `SharedArrayBuffer`.
+ * `isShared` they lie in a `SharedArrayBuffer`.
  */
 export async function fetchRanges(
   context: StateContext,
@@ -50,19 +55,31 @@ export async function fetchRanges(
   use: (range: Range, bytes: Buffer) => Promise<void> | void,
   { signal, isShared }: FetchOptions & { readonly isShared: boolean },
 ): Promise<void> {
-  const window = isMemoryTight() ? narrow : isShared ? forTwo : wide;
+  const window = isMemoryTight() ? narrow : isShared ? forThreads : wide;
   const passed = collectAsItComes();
-  const ranges = planRanges(table, rows, window.rangeBytes);
-  const longest = ranges.reduce((most, { start, end }) => Math.max(most, end - start), 0);
+  const requests = joinRanges(planRanges(table, rows, window.rangeBytes), window.requestBytes);
+  const longest = requests.reduce((most, ranges) => Math.max(most, lengthOf(ranges)), 0);
   const buffers: Buffer[] = [];
   const room = () =>
     isShared ? Buffer.from(new SharedArrayBuffer(longest)) : Buffer.allocUnsafeSlow(longest);
-  await inParallel(window.rangesAtOnce, ranges, signal, async (range, aborted) => {
+  await inParallel(window.requestsAtOnce, requests, signal, async (ranges, aborted) => {
     const buffer = buffers.pop() ?? room();
-    const bytes = await fetchRange(context, range, buffer, aborted);
-    await use(range, bytes);
+    const uses: Promise<void>[] = [];
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      for await (const { range, bytes } of fetchRequest(context, ranges, buffer, aborted)) {
+        const used = use(range, bytes)?.catch((error: unknown) => {
+          failure ??= { error };
+        });
+        if (used) uses.push(used);
+        if (failure) break;
+        passed(bytes.length);
+      }
+    } finally {
+      await Promise.all(uses);
+    }
+    if (failure) throw failure.error;
     buffers.push(buffer);
-    passed(bytes.length);
   });
 }
 
@@ -123,25 +140,46 @@ export function planRanges(table: BlobTable, rows: Iterable<number>, rangeBytes 
   return ranges;
 }
 
-/** The bytes of a range, in `buffer`. */
-async function fetchRange(
+/** Ranges that follow each other in a pack, together no longer than `requestBytes`, as one request each. */
+export function joinRanges(ranges: readonly Range[], requestBytes: number): Range[][] {
+  const requests: Range[][] = [];
+  for (const range of ranges) {
+    const open = requests.at(-1);
+    const { pack, start, end } = open ? { ...open.at(-1)!, start: open[0]!.start } : range;
+    const follows = open && pack === range.pack && range.start >= end && range.start <= end + GAP_BYTES;
+    if (follows && range.end - start <= requestBytes) open.push(range);
+    else requests.push([range]);
+  }
+  return requests;
+}
+
+const lengthOf = (ranges: readonly Range[]): number => ranges.at(-1)!.end - ranges[0]!.start;
+
+/** Each of the ranges of a request as soon as its bytes are in `buffer`. */
+async function* fetchRequest(
   { store, bot }: StateContext,
-  { pack, start, end }: Range,
+  ranges: readonly Range[],
   buffer: Buffer,
   signal: AbortSignal,
-): Promise<Buffer> {
+): AsyncGenerator<{ readonly range: Range; readonly bytes: Buffer }> {
+  const [{ pack, start }] = ranges as [Range];
+  const end = start + lengthOf(ranges);
   const key = keys.pack(bot, pack.hash);
   const damaged = (why: string) =>
     new RuntimeError('damaged', `${key} ${why}`, { op: 'state.read', path: key });
   if (end > pack.size) throw damaged('is said to hold more than it can');
-  const { body, size } = await store.get(key, { range: { start, end }, signal });
-  const bytes = buffer.subarray(0, end - start);
-  let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    if (size !== pack.size || length + chunk.length > bytes.length) break;
-    length += chunk.copy(bytes, length);
+  const memory = buffer.subarray(0, end - start);
+  const { body, size } = await store.get(key, { range: { start, end }, into: memory, signal });
+  if (size !== pack.size) {
+    body.destroy();
+    throw damaged(`has ${size} bytes instead of ${pack.size}`);
   }
-  if (size !== pack.size) throw damaged(`has ${size} bytes instead of ${pack.size}`);
-  if (length !== bytes.length) throw damaged('is not as long as it says');
-  return bytes;
+  let next = 0;
+  for await (const length of readInto({ key, body }, memory)) {
+    for (; next < ranges.length && ranges[next]!.end - start <= length; next++) {
+      const range = ranges[next]!;
+      yield { range, bytes: memory.subarray(range.start - start, range.end - start) };
+    }
+  }
+  if (next < ranges.length) throw damaged('is not as long as it says');
 }

@@ -10,7 +10,7 @@ import { TreeWriter } from '../local/treeWriter.ts';
 import { fetchBlobs } from '../read/fetchBlobs.ts';
 import { inlineBlob } from '../read/inlineBlob.ts';
 import { asDamage, type LoadedSnapshot } from '../read/loadSnapshot.ts';
-import { isWorthwhile } from './secondWriter.ts';
+import { isWorthwhile } from './rangeWriter.ts';
 import type { BlobTarget } from './writeBlobs.ts';
 
 export interface BuildOptions {
@@ -114,7 +114,7 @@ export async function buildTree(
   }
   const isLarge = isWorthwhile(packed.reduce((sum, row) => sum + table.size(row), 0));
   const write = isLarge
-    ? (await import('../parts/twoWriters.ts')).writeBlobs(context, table, packed, target, signal)
+    ? (await import('../parts/writers.ts')).writeBlobs(context, table, packed, target, signal)
     : fetchBlobs(context, table, packed, receive, { signal });
   await write.catch((error: unknown) => {
     throw asDamage(error);

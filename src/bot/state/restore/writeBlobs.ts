@@ -1,11 +1,10 @@
 import type { Owner } from '../../../base/owner.ts';
-import { garbageCollector } from '../../../base/releaseMemory.ts';
 import type { BlobTable } from '../format/blobTable.ts';
 import type { StateContext } from '../format/context.ts';
 import type { FileJob } from '../local/fileJob.ts';
 import { fetchRanges, type Range, unpackRange } from '../read/fetchBlobs.ts';
-import type { RangeJob } from './secondWriter.ts';
-import { startSecondWriter } from './startSecondWriter.ts';
+import type { RangeJob } from './rangeWriter.ts';
+import { startRangeWriter } from './startRangeWriter.ts';
 
 /** What is made of the blobs. */
 export interface BlobTarget {
@@ -20,9 +19,11 @@ export interface BlobTarget {
   discard(row: number): void;
 }
 
+const WRITERS = 2;
+
 /**
- * Fetches the blobs of `rows` and writes them. A second thread verifies and writes every range that it has time for,
- * and this one the others: so both are busy however fast each is. What the second gives up is done again here.
+ * Fetches the blobs of `rows` and writes them. Other threads verify and write: this one has the network, and so much on its heap that
+ * each megabyte of garbage beside it costs a look at all of that. What they give up is done again here.
  */
 export async function writeBlobs(
   context: StateContext,
@@ -31,30 +32,28 @@ export async function writeBlobs(
   target: BlobTarget,
   signal: AbortSignal,
 ): Promise<void> {
-  const second = startSecondWriter(target.owner);
-  const collect = garbageCollector();
+  const writers = Array.from({ length: WRITERS }, () => startRangeWriter(target.owner));
   const write = async (range: Range, bytes: Buffer) => {
-    // What came from the network for it.
-    collect({ type: 'minor' });
-    const job = second.isFree ? jobOf(table, range, bytes, target) : undefined;
-    if (job && (await second.write(job))) {
+    const alive = writers.filter(({ isGone }) => !isGone);
+    const [writer] = alive.sort((a, b) => a.waiting - b.waiting);
+    const job = writer && jobOf(table, range, bytes, target);
+    if (job && (await writer.write(job))) {
       for (const row of rowsOf(range)) target.received(row);
       return;
     }
     if (job) for (const row of rowsOf(range)) target.discard(row);
     unpackRange(context, table, range, bytes, (row, blob) => target.receive(row, blob));
-    collect({ type: 'minor' });
   };
   try {
     await fetchRanges(context, table, rows, write, { signal, isShared: true });
   } finally {
-    await second.close();
+    await Promise.all(writers.map((writer) => writer.close()));
   }
 }
 
 function jobOf(table: BlobTable, range: Range, bytes: Buffer, target: BlobTarget): RangeJob | undefined {
   const frames = range.frames.map(({ frame: { offset, stored, size }, rows }) => ({
-    at: offset - range.start,
+    at: bytes.byteOffset + offset - range.start,
     stored,
     size,
     blobs: rows.map((row) => ({

@@ -1,27 +1,19 @@
 'use strict';
 
 /*
- * The second thread of a large restore (startSecondWriter.ts): unpacks, verifies and writes a range of a pack at a time, as
+ * A thread of a large restore (startRangeWriter.ts): unpacks, verifies and writes a range of a pack at a time, as
  * `unpack`, `blobOf` and `TreeWriter` do. Where and as what a file lies has been decided by the first thread. What goes wrong
  * is not its business: it says that it gave up, and the first thread does that range again, which says what is wrong.
  */
 const { hash } = require('node:crypto');
 const fs = require('node:fs');
-const { setFlagsFromString } = require('node:v8');
-const { runInNewContext } = require('node:vm');
 const { parentPort, workerData } = require('node:worker_threads');
-const { zstdDecompressSync } = require('node:zlib');
+const { constants, createZstdDecompress } = require('node:zlib');
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
 const PAGE_BYTES = 4096;
 const zeros = Buffer.alloc(PAGE_BYTES);
 const { owner } = workerData;
-
-// V8 lets each thread have 64 MiB outside of its heap before it looks by itself.
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc');
-const COLLECT_BYTES = 2 * 1024 * 1024;
-let unpacked = 0;
 
 function isZero(bytes, from, to) {
   return bytes[from] === 0 && zeros.compare(bytes, from, to, 0, to - from) === 0;
@@ -58,9 +50,25 @@ function write(bytes, { path, fileSize, start, whole }) {
   }
 }
 
+/*
+ * One decoder and one buffer for all frames: with those that `zstdDecompressSync` makes anew for each, a megabyte takes seven times as
+ * long, and is garbage. Node has no other way to decode into memory that is there; its version is the one that is in the executable.
+ */
+let decoder;
+let output = Buffer.allocUnsafeSlow(1024 * 1024);
+
 function unpack(stored, size) {
   if (stored.length === size) return stored;
-  return zstdDecompressSync(stored, { maxOutputLength: size, chunkSize: Math.max(64, size + 1) });
+  if (size > output.length) output = Buffer.allocUnsafeSlow(size);
+  if (!decoder || decoder.destroyed) decoder = createZstdDecompress({ chunkSize: 64 }).on('error', () => {});
+  const { _handle: handle, _writeState: left } = decoder;
+  // An error leaves it as it was.
+  left.fill(1);
+  handle.writeSync(constants.ZSTD_e_end, stored, 0, stored.length, output, 0, size);
+  const [outputLeft, inputLeft] = left;
+  if (outputLeft === 0 && inputLeft === 0) return output.subarray(0, size);
+  decoder.destroy();
+  throw new Error('not what it was');
 }
 
 function writeRange({ memory, frames }) {
@@ -72,10 +80,6 @@ function writeRange({ memory, frames }) {
       if (bytes.length !== size || hash('sha256', bytes) !== sha256) throw new Error('not what it was');
       for (const file of files) write(bytes, file);
     }
-    unpacked += size;
-    if (unpacked < COLLECT_BYTES) continue;
-    unpacked = 0;
-    collect({ type: 'minor' });
   }
 }
 

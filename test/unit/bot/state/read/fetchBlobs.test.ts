@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BlobTable } from '../../../../../src/bot/state/format/blobTable.ts';
-import { planRanges } from '../../../../../src/bot/state/read/fetchBlobs.ts';
+import { joinRanges, planRanges } from '../../../../../src/bot/state/read/fetchBlobs.ts';
 
 const MiB = 1024 * 1024;
 
@@ -33,6 +33,30 @@ test('neighbours are read together, gaps that are not worth a request of their o
 test('no range is longer than what is to be held in memory', () => {
   const ranges = planned(Array.from({ length: 9 }, (_, i) => [0, i * MiB, MiB] as const));
   expect(ranges.map(({ start, end }) => (end - start) / MiB)).toEqual([4, 4, 1]);
+});
+
+test('ranges that follow each other are asked for together, up to a limit and no further than a gap', () => {
+  const ranges = planned([
+    ...Array.from({ length: 9 }, (_, i) => [0, i * MiB, MiB] as const),
+    [1, 0, MiB],
+    [1, 2 * MiB, MiB],
+  ]);
+  const requests = joinRanges(ranges, 8 * MiB);
+  expect(requests.map((joined) => joined.map(({ end, start }) => (end - start) / MiB))).toEqual([
+    [4, 4],
+    [1],
+    [1],
+    [1],
+  ]);
+  expect(requests.flat()).toEqual(ranges);
+});
+
+test('ranges that overlap, as no pack of ours has them, are not asked for together', () => {
+  const ranges = planned([
+    [0, 0, 8 * MiB],
+    [0, 5 * MiB, MiB],
+  ]);
+  expect(joinRanges(ranges, 8 * MiB)).toHaveLength(ranges.length);
 });
 
 test('blobs that share a frame cost one reading of it', () => {

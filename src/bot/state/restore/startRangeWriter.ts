@@ -1,13 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import type { Owner } from '../../../base/owner.ts';
-import type { SecondWriter } from './secondWriter.ts';
+import type { RangeWriter } from './rangeWriter.ts';
 import program from './writeRange.cjs' with { type: 'text' };
 
-/** One that it works on, and two to go on with: this thread has the network and all the rest to do. */
-const JOBS_AT_ONCE = 3;
-
 /** `owner`: whom the files are given to. */
-export function startSecondWriter(owner: Owner | undefined): SecondWriter {
+export function startRangeWriter(owner: Owner | undefined): RangeWriter {
   /** Answers come in the order of the jobs. */
   const waiting: ((isWritten: boolean) => void)[] = [];
   let isGone = false;
@@ -21,15 +18,18 @@ export function startSecondWriter(owner: Owner | undefined): SecondWriter {
     resourceLimits: { maxYoungGenerationSizeMb: 2 },
   });
   worker.on('message', (isWritten: boolean) => waiting.shift()!(isWritten));
-  // Where it could not be started, or has died: then the first thread writes everything.
+  // Where it could not be started, or has died: then others write everything.
   worker.on('error', () => {});
   worker.on('exit', () => {
     isGone = true;
     for (const answer of waiting.splice(0)) answer(false);
   });
   return {
-    get isFree() {
-      return !isGone && waiting.length < JOBS_AT_ONCE;
+    get isGone() {
+      return isGone;
+    },
+    get waiting() {
+      return waiting.length;
     },
     write: (job) =>
       new Promise((resolve) => {

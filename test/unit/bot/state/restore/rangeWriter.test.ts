@@ -18,9 +18,9 @@ import { afterEach, expect, test } from 'vitest';
 import {
   isWorthwhile,
   type RangeJob,
-  type SecondWriter,
-} from '../../../../../src/bot/state/restore/secondWriter.ts';
-import { startSecondWriter } from '../../../../../src/bot/state/restore/startSecondWriter.ts';
+  type RangeWriter,
+} from '../../../../../src/bot/state/restore/rangeWriter.ts';
+import { startRangeWriter } from '../../../../../src/bot/state/restore/startRangeWriter.ts';
 import { signal, TestBot } from '../support/bot.ts';
 import { treeOf } from '../support/treeOf.ts';
 
@@ -37,8 +37,8 @@ function workspace(): string {
   return dir;
 }
 
-function started(): SecondWriter {
-  const writer = startSecondWriter(undefined);
+function started(): RangeWriter {
+  const writer = startRangeWriter(undefined);
   ends.push(() => writer.close());
   return writer;
 }
@@ -111,11 +111,11 @@ test('nothing is written over what is there', async () => {
 
 test('a thread that is gone writes nothing, and says so', async () => {
   const { job } = rangeOf(workspace());
-  const writer = startSecondWriter(undefined);
+  const writer = startRangeWriter(undefined);
   const answer = writer.write(job);
   await writer.close();
   expect(typeof (await answer)).toBe('boolean');
-  expect(writer.isFree).toBe(false);
+  expect(writer.isGone).toBe(true);
 });
 
 /** More than a second thread is worth, of all kinds. */

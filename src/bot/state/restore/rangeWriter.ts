@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os';
 import type { FileJob } from '../local/fileJob.ts';
 
-/** A range of a pack, in memory that two threads share, and what is to be written of it. */
+/** A range of a pack, in memory that threads share, and what is to be written of it. */
 export interface RangeJob {
   readonly memory: SharedArrayBuffer;
   readonly frames: readonly FrameJob[];
 }
 
 export interface FrameJob {
-  /** Where in the memory it begins. */
+  /** Where in the memory it begins, bytes. */
   readonly at: number;
   readonly stored: number;
   readonly size: number;
@@ -23,19 +23,21 @@ export interface BlobJob {
   readonly files: readonly FileJob[];
 }
 
-/** A thread that verifies and writes what was fetched, as this one does. */
-export interface SecondWriter {
-  /** It has less to do than it could. */
-  readonly isFree: boolean;
+/** A thread that verifies and writes what was fetched. */
+export interface RangeWriter {
+  /** It has ended, or could not be started. */
+  readonly isGone: boolean;
+  /** Jobs that are not done yet. */
+  readonly waiting: number;
   /** Whether all of it is written; where not, some of it may be. Never rejects. */
   write(job: RangeJob): Promise<boolean>;
   /** Nothing is written any more when this resolves. */
   close(): Promise<void>;
 }
 
-/** Below this the thread's own start, some 15 ms of CPU, is more than it saves. Bytes. */
+/** Below this the threads' own start, some 15 ms of CPU each, is more than they save. Bytes. */
 const WORTHWHILE_BYTES = 16 * 1024 * 1024;
-/** Two threads hold some 70 MiB more than one at the peak: not where a small container would end for it. Bytes. */
+/** They hold some 70 MiB more at the peak: not where a small container would end for it. Bytes. */
 const ROOM_BYTES = 512 * 1024 * 1024;
 
 /** `limit`: of this container's memory, bytes; 0: none. */
