@@ -10,8 +10,24 @@ export const OWN_PROCESSES = 18;
 /** From here on the bot will hardly leave us too few. */
 const PLENTY = 100;
 
+/** Where it sees how many there are. */
+const NOW = ['/sys/fs/cgroup/pids.current', '/sys/fs/cgroup/pids/pids.current'];
+
+/** From this share of the limit on there is hardly room for another one. */
+const CROWDED = 0.8;
+
 /** How many processes and threads there may be; undefined: no limit, or the system does not say. */
 export function processLimit(files: readonly string[] = FILES): number | undefined {
+  return numberIn(files);
+}
+
+/** Whether the container has nearly as many processes and threads as it may; false where the system does not say. */
+export function isCrowded(limits: readonly string[] = FILES, now: readonly string[] = NOW): boolean {
+  const [limit, count] = [numberIn(limits), numberIn(now)];
+  return limit !== undefined && count !== undefined && count >= limit * CROWDED;
+}
+
+function numberIn(files: readonly string[]): number | undefined {
   for (const file of files) {
     try {
       const text = readFileSync(file, 'latin1').trim();

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemCode } from '../../base/errors.ts';
@@ -58,6 +59,7 @@ export async function startCommand(options: CommandOptions): Promise<RunningComm
         ...(words.script === undefined ? [] : [words.script]),
       ],
     });
+    if (child.pid !== undefined) standBehind(child.pid);
   } catch (error) {
     for (const pipe of Object.values(taken)) pipe?.reader.destroy();
     throw startError(error, file);
@@ -102,6 +104,15 @@ export async function startCommand(options: CommandOptions): Promise<RunningComm
     ended,
     input: child.stdin,
   };
+}
+
+/** However many it becomes: who serves this box, and who saves its disk, has the processor first. Towards other containers nothing changes. */
+function standBehind(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It has ended.
+  }
 }
 
 /** Who prints without end waits now and then, so that others get their turn. */

@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { mountPoints } from '../../../src/base/mountPoints.ts';
-import { universalImage } from '../../support/container/docker.ts';
+import { docker, universalImage } from '../../support/container/docker.ts';
 import { canMountDisk } from '../../support/container/mountDisk.ts';
 import { unmountBelow } from '../../support/files/unmountBelow.ts';
 import { realServe } from '../../support/serve/realServe.ts';
@@ -58,3 +59,28 @@ describe.skipIf(image.missing !== undefined || !canMountDisk)(
     });
   },
 );
+
+describe.skipIf(image.missing !== undefined)('a sandbox that forks without end', { timeout: 240_000 }, () => {
+  test('is saved, and ended without its grace', async () => {
+    await using serve = await realServe({ image: image.tag });
+    await serve.start();
+    const { id } = await serve.create({ resources: { memoryMB: 1024, cpuCores: 0.1, diskGB: 0.0625 } });
+    await serve.until(id, 'running');
+    const spawned = await serve.call('POST', `/v1/sandboxes/${id}/runtime/process/spawn`, {
+      command: "echo mine > kept; trap '' TERM; f() { f | f & f; }; f",
+    });
+    expect(spawned.status).toBe(200);
+    const processes = async () => (await docker('top', `rt-${id}`, '-eo', 'pid')).split('\n').length;
+    await vi.waitFor(async () => expect(await processes()).toBeGreaterThan(450), {
+      timeout: 60_000,
+      interval: 500,
+    });
+    await serve.call('POST', `/v1/sandboxes/${id}/stop`);
+    await serve.until(id, 'stopped');
+    const kept = await serve.call('GET', `/v1/sandboxes/${id}/disk/read/kept`);
+    expect(kept.body, JSON.stringify(kept)).toMatchObject({ data: { content: 'mine\n' } });
+    const container = await docker('ps', '--all', '--quiet', '--filter', `label=runtime.bot=${id}`);
+    const { stderr } = spawnSync('docker', ['logs', container.trim()], { encoding: 'utf8' });
+    expect(stderr).toContain('all were ended at once');
+  });
+});

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs';
 import { systemClock } from '../../../base/clock.ts';
 import type { Command, Invocation } from '../../../base/command/command.ts';
 import { stopSignal } from '../../../base/command/stopSignal.ts';
@@ -21,6 +22,8 @@ export const sync: Command = {
     'Without --pull it continues in the generation that `runtime daemon init` took on the same volume.',
   run: async (invocation) => {
     const link = await listenToSupervisor();
+    // The first call makes the threads of all that come; a bot may leave no room for them later, and Node aborts without.
+    if (link) stat('/', () => undefined);
     const bot = await loadBot(invocation, { role: 'daemon', speaker: 'daemon' });
     const { config, log } = bot;
     const stores = await openBotStores(config, log);

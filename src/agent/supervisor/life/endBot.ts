@@ -1,4 +1,5 @@
 import type { RuntimeError } from '../../../base/errors.ts';
+import { endCrowd } from '../stop/endCrowd.ts';
 import { endLeftovers, stopBot } from '../stop/stopBot.ts';
 import { type StopBudget, syncBudgetMs } from '../stop/stopBudget.ts';
 import { stopLater } from '../stop/stopLater.ts';
@@ -20,12 +21,21 @@ export async function endBot(caused: Caused): Promise<Ended> {
   const { bot, guard, stop, relay, clock, log } = caused;
   const budget = budgetOf(caused);
   if (budget) bot.agent?.stopping();
-  if (budget) await stopBot(bot, budget, { clock, hurried: stop.hurried });
+  const helpers = () => {
+    const { daemon, query } = caused.helpers();
+    return [daemon?.pid, query?.pid, guard.pid].filter((pid) => pid !== undefined);
+  };
+  if (budget) {
+    const stopped = new AbortController();
+    const crowd = endCrowd(helpers, clock, stopped.signal);
+    await stopBot(bot, budget, { clock, hurried: stop.hurried });
+    stopped.abort();
+    if (await crowd) log.warn('the bot had nearly as many processes as there may be: all were ended at once');
+  }
   const { code, signal, error } = await bot.ended;
-  const { daemon, query } = caused.helpers();
-  const helpers = [daemon?.pid, query?.pid, guard.pid].filter((pid) => pid !== undefined);
+  const { query } = caused.helpers();
   const graceMs = budget && syncBudgetMs(budget, clock.now()) * SHARE;
-  await endLeftovers(bot, helpers, { clock, hurried: stop.hurried, graceMs });
+  await endLeftovers(bot, helpers(), { clock, hurried: stop.hurried, graceMs });
   guard.remove(bot.pid);
   const exit: BotExit = { code, signal, oomKills: oomKillsSince(caused.oomKills) };
   log.debug('bot ended');

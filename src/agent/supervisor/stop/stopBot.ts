@@ -1,6 +1,8 @@
 import type { Clock } from '../../../base/clock.ts';
 import { botProcesses, leftovers, readProcessTable } from '../../../base/process/processTree.ts';
 import { signalProcess } from '../../../base/process/signalProcess.ts';
+import { isCrowded } from '../../process/processLimit.ts';
+import { endAllBut } from './endCrowd.ts';
 import { ownsNamespace } from './ownNamespace.ts';
 import type { StopBudget } from './stopBudget.ts';
 
@@ -9,6 +11,7 @@ import type { StopBudget } from './stopBudget.ts';
  *
  *   stopRequest    the first SIGTERM or SIGINT asks, the second hurries; other signals are the bot's own business
  *   stopBudget     `STOP_TIMEOUT` in shares: the bot's grace, the final sync, the exit itself
+ *   endCrowd       no grace for a bot whose processes fill the container
  *   stopBot        SIGTERM to the group, and SIGKILL to it and all its descendants when the grace is over
  *   stopLater      what had all the time that it liked, until somebody asked
  *   endLeftovers   what outlives the bot's first process, in a container of our own everything else
@@ -96,5 +99,6 @@ export async function endLeftovers(
       return;
     await clock.sleep(POLL_MS, hurried).catch(() => undefined);
   }
+  if (isCrowded() && ownsNamespace()) endAllBut(helpers);
   signalAll('SIGKILL');
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
+  isCrowded,
   isScarce,
   OWN_PROCESSES,
   processLimit,
@@ -18,6 +19,20 @@ test.each([
   writeFileSync(file, `${text}\n`);
   expect(processLimit([`${file}.absent`, file])).toBe(limit);
   expect(processLimit([`${file}.absent`])).toBe(undefined);
+});
+
+test.each([
+  ['max', '5000', false],
+  ['512', '409', false],
+  ['512', '410', true],
+  ['512', '513', true],
+])('with a limit of %s, %s are a crowd: %s', async (limit, count, crowded) => {
+  const dir = await temporaryDirectory();
+  const [most, now] = [join(dir, 'pids.max'), join(dir, 'pids.current')];
+  writeFileSync(most, `${limit}\n`);
+  writeFileSync(now, `${count}\n`);
+  expect(isCrowded([most], [now])).toBe(crowded);
+  expect(isCrowded([most], [`${now}.absent`])).toBe(false);
 });
 
 test('the runtime has to fit, and more than that is scarce as long as a bot could take it all', () => {

@@ -30,6 +30,11 @@ test('a command runs in the workspace, or where it is told, with the variables t
   );
 });
 
+test('whatever runs stands behind the box when processor time is short', async () => {
+  const untilBehind = 'until [ "$(nice)" = 19 ]; do sleep 0.05; done; nice';
+  expect((await box.exec(untilBehind, { timeout: 60_000 })).stdout).toBe('19\n');
+});
+
 test('a command of any length, whose lines keep their numbers', async () => {
   const long = 'x'.repeat(3_000_000);
   expect(await box.exec(`echo '${long}' | wc -c\necho $LINENO; exit 7`)).toMatchObject({
