@@ -31,7 +31,8 @@ export function createLimitedServer(queryTimeoutMs: number): Server {
   server.on('clientError', refuseUnreadable);
   server.on('connect', (_request, socket) => {
     socket.on('error', () => socket.destroy());
-    respondRaw(socket, 405, 'a query is a GET or a POST, not CONNECT', 'Allow: GET, POST\r\n');
+    const message = 'a query is a GET or a POST, not CONNECT';
+    respondRaw(socket, 405, { message, code: 'method_not_allowed' }, 'Allow: GET, POST\r\n');
   });
   return server;
 }

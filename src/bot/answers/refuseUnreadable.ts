@@ -5,7 +5,11 @@ import { respondRaw } from './respond.ts';
 /** For `clientError`: tells a client why its request could not be read. Whoever takes no notice of it is cut a little later. */
 export function refuseUnreadable(error: Error, socket: Duplex): void {
   const code = systemCode(error);
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') respondRaw(socket, 408, 'the request did not arrive in time');
-  else if (code === 'HPE_HEADER_OVERFLOW') respondRaw(socket, 431, 'the headers are too large');
-  else respondRaw(socket, 400, 'the request is not HTTP/1');
+  const [status, message, named] =
+    code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? ([408, 'the request did not arrive in time', 'bad_request'] as const)
+      : code === 'HPE_HEADER_OVERFLOW'
+        ? ([431, 'the headers are too large', 'too_large'] as const)
+        : ([400, 'the request is not HTTP/1', 'bad_request'] as const);
+  respondRaw(socket, status, { message, code: named });
 }

@@ -37,8 +37,13 @@ export function respondError(
   respond(response, status, Buffer.from(JSON.stringify(errorAnswer(message))), headers);
 }
 
-/** The same for a connection whose request could not even be read. */
-export function respondRaw(socket: Duplex, status: number, message: string, headers = ''): void {
+/** The same for a connection whose request could not even be read; `code` is an agent's word for it. */
+export function respondRaw(
+  socket: Duplex,
+  status: number,
+  { message, code }: { readonly message: string; readonly code: string },
+  headers = '',
+): void {
   // Each further piece that it sends is refused again.
   if (socket.writableEnded) return;
   if (!socket.writable) {
@@ -49,7 +54,7 @@ export function respondRaw(socket: Duplex, status: number, message: string, head
   socket.once('close', () => clearTimeout(late));
   // Unread bytes would hide that the client has gone, and the connection would stay for ever.
   socket.resume();
-  const body = JSON.stringify(errorAnswer(message));
+  const body = JSON.stringify({ ...errorAnswer(message), code });
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n${headers}` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

@@ -1,9 +1,27 @@
+import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { agentClient } from '../../support/agent/agentClient.ts';
 import { runHandler, samples } from '../../support/agent/handlers.ts';
 
 const node = samples[1]!;
+
+test('a request that cannot even be read has a code as well', async () => {
+  const agent = await runHandler(node);
+  const said = async (text: string) => {
+    const socket = connect({ port: Number(agent.port), host: '127.0.0.1' });
+    socket.end(text);
+    return (await buffer(socket)).toString();
+  };
+  expect(await said('FOO / HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [\s\S]*"code":"bad_request"\}$/);
+  expect(await said('CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n')).toMatch(
+    / 405 [\s\S]*"code":"method_not_allowed"\}$/,
+  );
+  const long = `GET / HTTP/1.1\r\nx: ${'x'.repeat(80_000)}\r\n\r\n`;
+  expect(await said(long)).toMatch(/ 431 [\s\S]*"code":"too_large"\}$/);
+  await agent.stop();
+});
 
 test('what is wrong with a request is said in one shape, with a code', async () => {
   const agent = await runHandler(node);
@@ -47,6 +65,13 @@ test('what is wrong with a request is said in one shape, with a code', async () 
   }
   expect(await request('/usage?colour=red')).toMatchObject({ status: 400 });
   expect(await request('/usage?since=yesterday')).toMatchObject({ status: 400 });
+  for (const time of [
+    '2026-11-27T10:00:00Z',
+    '2026-11-27T10:00:00%2B02:00',
+    '2026-11-27T10:00:00+02:00',
+    '0',
+  ])
+    expect(await request(`/usage?since=${time}`), time).toMatchObject({ status: time === '0' ? 400 : 200 });
   for (const [path, method, allow] of [
     ['', 'POST', 'GET, HEAD'],
     ['/messages', 'GET', 'POST'],

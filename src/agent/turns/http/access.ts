@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { hostname } from 'node:os';
 import type { Secret } from '../../../base/secret.ts';
 import { tokenCheck } from '../../../bot/answers/tokenCheck.ts';
 import { Refusal } from '../refusal.ts';
@@ -11,7 +12,7 @@ import { Refusal } from '../refusal.ts';
 export function accessCheck(token: Secret | undefined): (request: IncomingMessage) => void {
   const isAllowed = tokenCheck(token);
   return ({ headers, socket }) => {
-    const isHere = isLoopback(socket.remoteAddress) && isOurPage(headers.origin);
+    const isHere = isLoopback(socket.remoteAddress) && isOurPage(headers.origin) && isOurName(headers.host);
     if (token === undefined && !isHere) {
       throw new Refusal(403, 'forbidden', 'without AGENT_TOKEN or QUERY_TOKEN only this machine is served');
     }
@@ -29,6 +30,19 @@ function isLoopback(address = ''): boolean {
 /** Browsers name the page that asks; it need not ask for leave to send a text, and a name that it has made ours is still its own. */
 function isOurPage(origin: string | undefined): boolean {
   if (origin === undefined) return true;
-  const hostname = URL.parse(origin)?.hostname ?? '';
-  return hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''));
+  const name = URL.parse(origin)?.hostname ?? '';
+  return name === 'localhost' || isLoopback(name.replace(/^\[|\]$/g, ''));
+}
+
+/**
+ * A page whose name its owner lets mean this machine reads without naming itself: the name is still its own. Names without a dot, and those
+ * that nobody can register, are no site's.
+ */
+function isOurName(host = ''): boolean {
+  const name = host
+    .replace(/:\d*$/, '')
+    .replace(/^\[|\]$/g, '')
+    .toLowerCase();
+  const isSite = name.includes('.') && !/\.(localhost|local|internal)$/.test(name);
+  return !isSite || name === hostname().toLowerCase() || isIP(name) !== 0;
 }

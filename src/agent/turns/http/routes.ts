@@ -201,10 +201,10 @@ function noFields(body: unknown): void {
   if (name !== undefined) throw new Refusal(400, 'bad_request', `${name}: there is no such field`);
 }
 
-/** RFC 3339, or milliseconds since the epoch. */
+/** RFC 3339, or milliseconds since the epoch. A `+` before its zone that was not escaped has come as a space. */
 function readTime(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name);
-  if (text === null || text === '') return undefined;
+  const text = query.get(name)?.replace(/ (?=\d\d:\d\d$)/, '+') ?? '';
+  if (text === '') return undefined;
   const at = /^\d{12,15}$/.test(text)
     ? Number(text)
     : /^\d{4}-\d\d-\d\d/.test(text)

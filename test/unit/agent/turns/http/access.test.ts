@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import { accessCheck } from '../../../../../src/agent/turns/http/access.ts';
 import { Secret } from '../../../../../src/base/secret.ts';
@@ -12,6 +13,17 @@ test('without a token this machine is served, and pages of it', () => {
   for (const origin of ['http://localhost:3000', 'http://127.0.0.1:9476', 'http://[::1]:9476']) {
     check(from('127.0.0.1', { origin }));
   }
+  for (const host of [
+    'localhost:9476',
+    '127.0.0.1:9476',
+    '[::1]:9476',
+    '[::1]',
+    '',
+    hostname(),
+    'agent',
+    'host.docker.internal:9476',
+  ])
+    check(from('127.0.0.1', { host }));
 });
 
 test.each([
@@ -20,6 +32,9 @@ test.each([
   // One whose name its owner lets mean this machine.
   ['127.0.0.1', { origin: 'http://127.site.example:9476', host: '127.site.example:9476' }],
   ['127.0.0.1', { origin: 'null' }],
+  // What such a page reads comes without an origin.
+  ['127.0.0.1', { host: 'site.example:9476' }],
+  ['127.0.0.1', { host: '127.site.example' }],
 ])('without a token %s %j is refused', (address, headers) => {
   expect(() => accessCheck(undefined)(from(address, headers))).toThrow(
     expect.objectContaining({ status: 403, code: 'forbidden' }),
