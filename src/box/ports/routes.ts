@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net';
 import { answerData } from '../http/answer.ts';
-import { BoxError } from '../http/boxError.ts';
 import type { Route } from '../http/exchange.ts';
 import { forwardPort } from './forwardPort.ts';
 import { listeners } from './listeners.ts';
@@ -16,15 +15,4 @@ export const portRoutes: readonly Route[] = [
     },
   },
   { method: 'ALL', path: '/ports/*', handle: forwardPort },
-  {
-    method: 'ALL',
-    path: '/preview-links*',
-    handle: () => {
-      throw new BoxError(
-        501,
-        'NOT_IMPLEMENTED',
-        'a port has its address already: ports/PORT/, or network/expose of the server',
-      );
-    },
-  },
 ];

@@ -9,7 +9,9 @@ import { poolRoutes } from './hosts/poolRoutes.ts';
 import type { Route } from './http/route.ts';
 import { networkRoutes } from './network/networkRoutes.ts';
 import type { Parts } from './parts.ts';
+import { previewRoutes } from './previews/previewRoutes.ts';
 import { readyRoutes } from './ready/readyRoutes.ts';
+import { InUse } from './runtime/inUse.ts';
 import { runtimeRoutes } from './runtime/runtimeRoutes.ts';
 import { sandboxRoutes } from './sandboxes/sandboxRoutes.ts';
 import { secretRoutes } from './secrets/secretRoutes.ts';
@@ -23,6 +25,7 @@ import { usageRoutes } from './usage/usageRoutes.ts';
 /** Every path of the API, a list for each part of it. Where two match, the first counts. */
 export function allRoutes(parts: Parts, others: Others | undefined): Route[] {
   const pool = others?.pool;
+  const inUse = new InUse(parts.sandboxes);
   const here = sandboxRoutes(parts, pool);
   return [
     ...health(parts),
@@ -42,9 +45,10 @@ export function allRoutes(parts: Parts, others: Others | undefined): Route[] {
     ...usageRoutes(parts),
     ...sessionRoutes(parts),
     ...agentRoutes(parts),
+    ...previewRoutes(parts, inUse),
     ...skipped,
     // Last: whatever nobody answers himself.
-    ...runtimeRoutes(parts),
+    ...runtimeRoutes(parts, inUse),
   ];
 }
 

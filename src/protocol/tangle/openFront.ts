@@ -24,6 +24,7 @@ import { watchSandboxes } from './events/watchSandboxes.ts';
 import { allHosts } from './hosts/allHosts.ts';
 import { openOthers } from './hosts/openOthers.ts';
 import { frontMetrics } from './http/metrics.ts';
+import { openPreviews } from './previews/openPreviews.ts';
 import { toolsBy } from './runtime/toolsBy.ts';
 import { connections } from './sandboxes/connections.ts';
 import { sandboxMaker } from './sandboxes/makeSandbox.ts';
@@ -87,6 +88,12 @@ export async function openFront(options: OpenFront): Promise<Front> {
   watchSandboxes({ ...options, bus, signal });
   const sessions = openSessions({ ...options, folder: join(folder, 'sessions'), bus, signal });
   const snapshots = openSnapshots({ ...options, folder: join(folder, 'snapshots'), signal });
+  const previews = openPreviews({
+    ...options,
+    folder: join(folder, 'previews'),
+    isKey: (name) => keys.byName(name) !== undefined,
+    now: clock.now,
+  });
   const usage = openUsage({ ...options, folder: join(folder, 'usage'), now: clock.now });
   const made = {
     policy,
@@ -99,6 +106,7 @@ export async function openFront(options: OpenFront): Promise<Front> {
     bus,
     sessions,
     snapshots,
+    previews,
     usage,
   };
   const others = options.hostsFile === undefined ? undefined : openOthers(options.hostsFile, options, signal);

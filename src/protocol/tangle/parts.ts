@@ -6,6 +6,7 @@ import type { Sandboxes } from '../../host/sandboxes/sandboxes.ts';
 import type { Secrets } from '../../host/sandboxes/secrets/openSecrets.ts';
 import type { SidecarTokens } from './access/sidecarToken.ts';
 import type { EventBus } from './events/eventBus.ts';
+import type { Previews } from './previews/openPreviews.ts';
 import type { ToolsOf } from './runtime/openSandbox.ts';
 import type { Ground } from './sandboxes/admission.ts';
 import type { Connect } from './sandboxes/connections.ts';
@@ -31,6 +32,7 @@ export interface Parts extends Ground {
   readonly usage: UsageBook;
   readonly disks: Disks;
   readonly snapshots: Snapshots;
+  readonly previews: Previews;
   readonly clock: Clock;
   readonly log: Logger;
 }

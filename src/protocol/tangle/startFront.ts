@@ -22,6 +22,7 @@ import { type Matched, matcher } from './http/matchRoute.ts';
 import { readBody } from './http/readBody.ts';
 import { respond } from './http/respond.ts';
 import type { Call, Route } from './http/route.ts';
+import { withoutPreview } from './previews/withoutPreview.ts';
 
 export interface FrontOptions {
   readonly routes: readonly Route[];
@@ -101,7 +102,8 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     const caller = isForeign ? nobody : authenticate(found, request);
     seen.caller = caller;
     // Only now: nobody without a key makes this server ask another one.
-    const elsewhere = await options.elsewhere?.find(found);
+    const mayAsk = found.route.scope !== 'open' || options.elsewhere?.known(found) === true;
+    const elsewhere = mayAsk ? await options.elsewhere?.find(found) : undefined;
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const call: Call = {
@@ -142,7 +144,8 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     response.setHeader('x-request-id', id);
     answer(request, response, id, seen).catch((error: unknown) => {
       if (response.destroyed) return;
-      if (isDefect(error)) log.error('a call failed', { id, path: request.url, error: String(error) });
+      if (isDefect(error))
+        log.error('a call failed', { id, path: withoutPreview(request.url ?? ''), error: String(error) });
       const refusal = errorAnswer(error);
       seen.code = (refusal.body as { code: string }).code;
       // What has begun cannot become another answer: it is cut, and the client sees that.

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolders } from '../../../base/makeFolders.ts';
+import { withoutPreview } from '../previews/withoutPreview.ts';
 import type { Answered } from '../startFront.ts';
 
 /** Who asked for what, and what became of it: never a body, a secret or a token. */
@@ -74,7 +75,7 @@ export function auditLine({ id, request, caller, status, code, ms }: Answered): 
     id,
     key: caller?.name ?? '',
     method,
-    path: path.slice(0, 1024),
+    path: withoutPreview(path).slice(0, 1024),
     status,
     code,
     address: socket.remoteAddress,

@@ -43,6 +43,6 @@ export function openOthers(
 
 /** The sandbox that is asked for, where this host has none of that name. */
 function notHere(sandboxes: Sandboxes, { route, params: { id } }: Matched): string | undefined {
-  const isOfSandbox = /^\/(v1\/sandboxes|sidecar|v1\/sidecars)\/:id/.test(route.path);
+  const isOfSandbox = /^\/(v1\/sandboxes|sidecar|v1\/sidecars|preview)\/:id/.test(route.path);
   return isOfSandbox && id !== undefined && sandboxes.find(id) === undefined ? id : undefined;
 }

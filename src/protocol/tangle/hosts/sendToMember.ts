@@ -24,7 +24,11 @@ export async function sendToMember(
       path: call.target,
       headers: {
         ...sentOn(headers),
-        ...(scope === 'sidecar' ? { authorization: headers.authorization ?? '' } : own),
+        ...(scope === 'sidecar'
+          ? { authorization: headers.authorization ?? '' }
+          : scope === 'open'
+            ? {}
+            : own),
         host: call.request.headers.host ?? hostname,
         [ORIGIN_HEADER]: call.origin,
         ...lengthOf(call.request),

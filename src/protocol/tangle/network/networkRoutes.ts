@@ -1,23 +1,21 @@
-import { readWhole } from '../../../base/httpAnswer.ts';
-import { BOX_PORT } from '../../../host/sandboxes/boxTokens.ts';
 import { emptyRequest } from '../../../host/sandboxes/policy/policy.ts';
 import type { Sandbox } from '../../../host/sandboxes/sandboxes.ts';
 import { invalid } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
-import { BOT_PORT, callInside } from '../runtime/callInside.ts';
+import { previewUrl } from '../previews/previewUrl.ts';
 import { openSandbox } from '../runtime/openSandbox.ts';
-import { unanswered } from '../runtime/sendOn.ts';
 import { refuse, violationsOf } from '../sandboxes/admission.ts';
 import { egressOf } from '../sandboxes/egressOf.ts';
 import { findOwn, mustBe } from '../sandboxes/findOwn.ts';
+import { listening } from './listening.ts';
+import { readPort } from './readPort.ts';
 
 const MOST_NETWORKS = 10;
-const MOST_BYTES = 2 ** 20;
 
 /** What a sandbox may reach, and how its ports are reached. */
 export function networkRoutes(parts: Parts): Route[] {
-  const { sandboxes } = parts;
+  const { sandboxes, previews } = parts;
   const base = '/v1/sidecars/:id/network';
   const urlOf = ({ id }: Sandbox, port: number, { origin }: Call) =>
     `${origin}/v1/sandboxes/${id}/runtime/ports/${port}/`;
@@ -47,11 +45,10 @@ export function networkRoutes(parts: Parts): Route[] {
       path: `${base}/expose`,
       scope: 'runtime',
       handle: async (call) => {
-        const found = findOwn(sandboxes, call);
+        const found = openSandbox(parts, call, 'ports', 'any');
         const { port } = await call.body();
-        if (!Number.isInteger(port) || (port as number) < 1 || (port as number) > 65_535)
-          throw invalid({ port: 'expected the number of a port' });
-        return { body: { url: urlOf(found, port as number, call) } };
+        const made = previews.make(found, call.caller, readPort(port), 'http');
+        return { body: { url: previewUrl(call.origin, made) } };
       },
     },
     {
@@ -61,24 +58,15 @@ export function networkRoutes(parts: Parts): Route[] {
       handle: async (call) => {
         const found = openSandbox(parts, call, 'ports');
         const ports = await listening(parts, found, call.signal);
-        return { body: { urls: Object.fromEntries(ports.map((port) => [port, urlOf(found, port, call)])) } };
+        const exposed = previews
+          .of(found.id)
+          .map((each) => [each.port, previewUrl(call.origin, each)] as const);
+        // The others by their way for whoever has a key.
+        const urls = [...ports.map((port) => [port, urlOf(found, port, call)] as const), ...exposed];
+        return { body: { urls: Object.fromEntries(urls) } };
       },
     },
   ];
-}
-
-/** Ports that something listens on inside. */
-async function listening({ sandboxes }: Parts, { id }: Sandbox, signal: AbortSignal): Promise<number[]> {
-  const asked = { id, port: BOX_PORT, method: 'GET', path: '/ports', token: sandboxes.boxToken(id) } as const;
-  try {
-    const answer = await callInside(sandboxes, asked, signal);
-    const text = await readWhole(answer as AsyncIterable<Buffer>, MOST_BYTES);
-    const { data } = JSON.parse(text) as { data: { ports: { port: number }[] } };
-    // The bot's own server is not the client's.
-    return data.ports.map(({ port }) => port).filter((port) => port !== BOT_PORT);
-  } catch (error) {
-    throw unanswered(`sandbox ${id}`, error);
-  }
 }
 
 function readNetwork(body: Readonly<Record<string, unknown>>) {

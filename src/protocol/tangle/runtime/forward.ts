@@ -1,4 +1,4 @@
-import http from 'node:http';
+import http, { type OutgoingHttpHeaders } from 'node:http';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import type { Call } from '../http/route.ts';
 import { lengthOf, sendOn, sentOn, unanswered } from './sendOn.ts';
@@ -10,6 +10,8 @@ export interface Inside {
   readonly token?: string;
   /** In the place of the call's own, which has been read. */
   readonly body?: Buffer | undefined;
+  /** More of the answer's head. */
+  readonly headers?: OutgoingHttpHeaders;
 }
 
 /** Sends the call on to a port inside, as it comes, and its answer back, as that comes. Throws 502 where nobody answers. */
@@ -42,6 +44,7 @@ export async function forward(sandboxes: Sandboxes, call: Call, to: Inside): Pro
         // A page from inside must not act in this server's name.
         'content-security-policy': 'sandbox allow-scripts allow-forms',
         'x-content-type-options': 'nosniff',
+        ...to.headers,
       },
     });
   } finally {

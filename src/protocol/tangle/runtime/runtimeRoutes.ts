@@ -7,13 +7,12 @@ import type { Parts } from '../parts.ts';
 import { bothPaths, insidePath } from './bothPaths.ts';
 import { filesGate } from './filesGate.ts';
 import { forward } from './forward.ts';
-import { InUse } from './inUse.ts';
+import type { InUse } from './inUse.ts';
 import { openSandbox } from './openSandbox.ts';
 import { isAmbiguous, toolOf } from './toolOf.ts';
 
 /** All of the API inside of sandboxes that nobody here answers himself: sent on to it as it comes. */
-export function runtimeRoutes(parts: Parts): Route[] {
-  const inUse = new InUse(parts.sandboxes);
+export function runtimeRoutes(parts: Parts, inUse: InUse): Route[] {
   return bothPaths('ALL', '/*', async (call: Call) => {
     const path = insidePath(call);
     if (isAmbiguous(path)) throw new HttpError(400, 'VALIDATION_ERROR', 'a path with `..` or `\\` in it');

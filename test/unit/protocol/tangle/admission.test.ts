@@ -171,7 +171,10 @@ test('the network of one that stands still can be changed, within its policy', a
     { allowList: ['10.0.0.0/8'] },
   ])
     expect((await ask('PATCH', path, wrong)).status).toBe(403);
-  expect((await ask('POST', `${path}/expose`, { port: 3000 })).body.url).toMatch(/\/runtime\/ports\/3000\/$/);
+  expect((await ask('POST', `${path}/expose`, { port: 3000 })).body.url).toMatch(
+    /\/preview\/[^/]+\/prv-[^/]+\/$/,
+  );
+  expect((await ask('POST', `${path}/expose`, { port: 0 })).status).toBe(400);
 });
 
 test('where a sandbox goes and what is refused inside of it are events of it, with the reasons', async () => {
