@@ -37,15 +37,24 @@ export function readSpecValue(value: unknown, now: number): Draft | { readonly p
   return problems.length > 0 ? { problems } : draft(read.output, schedule);
 }
 
+/** What comes after the first ones comes of them. */
+const SYNTAX_ERRORS = 3;
+
 function parse(text: string): { readonly value?: unknown; readonly problems: readonly string[] } {
   const document = parseDocument(text, { prettyErrors: true });
-  const problems = document.errors.map(({ message }) => message.split('\n')[0]!);
+  const problems = document.errors.slice(0, SYNTAX_ERRORS).map(({ message }) => asSyntaxProblem(message));
   if (problems.length > 0) return { problems };
   try {
     return { value: document.toJS({ maxAliasCount: 20 }), problems };
   } catch (error) {
     return { problems: [(error as Error).message] };
   }
+}
+
+/** The parser's words, less the excerpt below them and what only a program could do about it. */
+function asSyntaxProblem(message: string): string {
+  const [line = ''] = message.split('\n');
+  return line.replace(/; please use YAML\.\w+\(\)/, '').replace(/:$/, '');
 }
 
 function asProblem(issue: v.BaseIssue<unknown>): string {

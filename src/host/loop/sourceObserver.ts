@@ -21,6 +21,9 @@ export interface ObserverDeps {
   readonly share: (bot: string, spec: BotSpec) => void;
 }
 
+/** How long what is no longer wanted counts among what is, when a source suddenly wants little. Milliseconds. */
+const GOING_MS = 60_000;
+
 export interface LoopObserver extends SourceObserver {
   readonly failure: RuntimeError | undefined;
   /** The engine has answered: only now is it known what the last listing would stop. Call it before anything is done. */
@@ -36,8 +39,11 @@ export function createSourceObserver(deps: ObserverDeps): LoopObserver {
   const meantUnseen = new Set<string>();
   // While the engine is away, what ran when it last answered.
   let running: readonly string[] = [];
-  /** It waits for times of its schedule. */
-  const awaitsTimes = (bot: string) => deps.recorded(bot).schedule !== undefined;
+  /** It waits for times of its schedule, or did a moment ago: a source that loses its bots a few at a time is not believed either. */
+  const awaitsTimes = (bot: string) => {
+    const { schedule, goneSince } = deps.recorded(bot);
+    return schedule !== undefined && (goneSince === undefined || deps.now() - goneSince < GOING_MS);
+  };
   const tell = (type: NewEvent['type'], message: string) =>
     deps.tell({ type, bot: undefined, message, facts: {} });
 

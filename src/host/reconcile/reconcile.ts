@@ -2,10 +2,10 @@ import type { BotSpec } from '../bots/botSpec.ts';
 import { isSameSpec } from '../bots/isSameSpec.ts';
 import { endAll } from './endAll.ts';
 import { keepRunning } from './keepRunning.ts';
-import type { Recorded } from './recorded.ts';
+import { type Recorded, without } from './recorded.ts';
 import { rollBack } from './rollBack.ts';
 import { runOnTime } from './runOnTime.ts';
-import type { Seen, Situation } from './situation.ts';
+import type { Seen, Situation, Wanted } from './situation.ts';
 import { because, record, type Step, wait } from './step.ts';
 import { tidy } from './tidy.ts';
 
@@ -22,7 +22,7 @@ export function reconcile(situation: Situation): Step {
   if (instances === undefined)
     return wait(because('EngineUnknown', 'the engine does not answer; nothing is changed'));
   const seen = { ...situation, instances };
-  const main = withGood(decide(seen), seen);
+  const main = withWanted(decide(seen), seen);
   if (main.action.type !== 'nothing') return main;
   const extra = tidy(seen);
   const lookAt = earliest(main.lookAt, extra.lookAt);
@@ -44,14 +44,30 @@ function decide(seen: Seen): Step {
   return wanted.spec.type === 'realtime' ? keepRunning(present) : runOnTime(present);
 }
 
-/** What the source wants is recorded as the last that was a bot: with what is written anyway, else by itself. */
-function withGood(main: Step, { wanted, recorded }: Seen): Step {
-  if (wanted.type !== 'present' || wanted.problems !== undefined) return main;
+/** What the source wants, or no longer does, is recorded: with what is written anyway, else by itself. */
+function withWanted(main: Step, { wanted, recorded, now }: Seen): Step {
+  const more = wantedNow(wanted, recorded, now);
+  if (more === undefined) return main;
+  const written = (before: Recorded) =>
+    without({ ...before, ...more }, ...(more.good ? (['goneSince'] as const) : []));
+  if (main.write !== undefined) return { ...main, write: written(main.write) };
+  return main.action.type === 'nothing' ? record(written(recorded), main.ready) : main;
+}
+
+/** Undefined: it is recorded. */
+function wantedNow(
+  wanted: Wanted,
+  recorded: Recorded,
+  now: number,
+): Pick<Recorded, 'good' | 'goneSince'> | undefined {
+  // Who has no times to wait for is known by what runs of it.
+  if (wanted.type === 'absent')
+    return recorded.schedule && recorded.goneSince === undefined ? { goneSince: now } : undefined;
+  if (wanted.type !== 'present' || wanted.problems !== undefined) return undefined;
   const { origin, spec } = wanted;
-  if (isGood(recorded, origin, spec)) return main;
-  if (main.write !== undefined) return { ...main, write: { ...main.write, good: { origin, spec } } };
-  if (main.action.type !== 'nothing') return main;
-  return record({ ...recorded, good: { origin, spec } }, main.ready);
+  return isGood(recorded, origin, spec) && recorded.goneSince === undefined
+    ? undefined
+    : { good: { origin, spec } };
 }
 
 function isGood({ good }: Recorded, origin: string, spec: BotSpec): boolean {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { parseDocument } from '../../base/parts/yaml.ts';
@@ -21,9 +21,12 @@ export function createDirectoryWriter(folder: string, listing: () => Listing, cl
   return {
     apply: async (text) => {
       const fileFor = (name: string) => listing().get(name)?.origin ?? join(folder, `${name}.yaml`);
-      const { name } = readApplied(text, clock.now(), ({ code, rest }) =>
-        code === undefined && !isOwn(fileFor(rest.name)) ? 'code: missing' : undefined,
-      );
+      const { name } = readApplied(text, clock.now(), ({ code, rest }) => {
+        const file = fileFor(rest.name);
+        if (code === undefined) return isOwn(file) ? undefined : 'code: missing';
+        const path = 'path' in code ? resolve(dirname(file), code.path) : folder;
+        return existsSync(path) ? undefined : `code.path: there is no ${path}, beside ${file} as it will be`;
+      });
       write(fileFor(name), text);
       return name;
     },

@@ -31,6 +31,15 @@ describe("a bot's file", () => {
     expect({ ...rest, code }).toEqual(aSpec());
   });
 
+  it('says what is wrong with its YAML in a few words, however much of it is', () => {
+    const deep = problems(`name: a\nconfig: ${'['.repeat(20_000)}`);
+    expect(deep.length).toBeGreaterThan(0);
+    expect(deep.length).toBeLessThan(4);
+    expect(problems('name: a\n---\nname: b\n')).toEqual([
+      'Source contains multiple documents at line 2, column 1',
+    ]);
+  });
+
   it('is read in full', () => {
     const { rest } = draft(`
 name: m

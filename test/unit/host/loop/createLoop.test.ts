@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Entry } from '../../../../src/host/sources/source.ts';
 import { aSpec, scheduled } from '../../../support/host/aSpec.ts';
+import { modelRecords } from '../../../support/host/modelHost.ts';
 import { startModelLoop } from '../../../support/host/modelLoop.ts';
 
 const started: ReturnType<typeof startModelLoop>[] = [];
@@ -95,6 +96,20 @@ describe('the loop', () => {
     expect([...kept.kept.keys()].sort()).toEqual(['a', 'b', 'c']);
     for (const bot of loop.wanted.confirm()) loop.wake(bot);
     await until(() => expect([...kept.kept.keys()]).toEqual([]));
+  });
+
+  it('counts none that have long been taken away, though their last containers are still there: they never come back', async () => {
+    const bots = ['a', 'b', 'c'].map((name) => scheduled(name, { cron: '@yearly' }));
+    const kept = modelRecords();
+    const { list, loop, events } = start({ kept });
+    list(...bots);
+    await until(() => expect(bots.every(({ name }) => kept.records.get(name).schedule)).toBe(true));
+    const long = { goneSince: Date.now() - 3_600_000 };
+    for (const name of ['b', 'c']) await kept.records.put(name, { ...kept.records.get(name), ...long });
+    list(bots[0]!);
+    await pause(100);
+    expect(loop.wanted.held).toEqual([]);
+    expect(events.map(({ type }) => type)).not.toContain('mass-delete');
   });
 
   it('lets most of them stay when one is taken away', async () => {

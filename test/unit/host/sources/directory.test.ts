@@ -204,6 +204,13 @@ describe('a folder of bots', () => {
     const codeless = bot('a').replace(/code:.*/, '');
     await expect(source.writer!.apply(codeless)).rejects.toMatchObject({ problems: ['code: missing'] });
     await expect(source.writer!.apply('name: x')).rejects.toMatchObject({ code: 'config' });
+    // As the file will lie in the folder, wherever it lies now.
+    const elsewhere = bot('b').replace(/code:.*/, 'code: {path: ./mine}');
+    await expect(source.writer!.apply(elsewhere)).rejects.toMatchObject({
+      problems: [expect.stringContaining(join(folder, 'mine'))],
+    });
+    mkdirSync(join(folder, 'mine'));
+    expect(await source.writer!.apply(elsewhere)).toBe('b');
     await expect(source.writer!.enable('none', true)).rejects.toMatchObject({ code: 'not-found' });
   });
 
