@@ -31,6 +31,8 @@ export interface Engine {
   stop(name: string, graceMs: number, signal: AbortSignal): Promise<void>;
   /** SIGKILL. Nothing when it does not run. */
   kill(name: string, signal: AbortSignal): Promise<void>;
+  /** SIGCONT: what was stopped inside goes on, its first process and what that passes signals on to. Nothing when it does not run. */
+  wake?(name: string, signal: AbortSignal): Promise<void>;
   /** Frees the name of one that has ended, keeping it and its output under `to`; where the engine cannot, removes it. */
   retire(name: string, to: string, signal: AbortSignal): Promise<void>;
   /** Removes one that does not run (`conflict` otherwise). Nothing when there is none. */

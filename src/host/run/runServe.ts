@@ -109,7 +109,12 @@ export async function runServe(run: RunServe): Promise<void> {
         source: opened.source,
         secretEnv: opened.secretEnv,
         serve: async (host) => {
-          const sandboxes = opened.attach({ api: host.api, name: host.id, dial: dialAddress });
+          const sandboxes = opened.attach({
+            api: host.api,
+            name: host.id,
+            engine: host.engine,
+            dial: dialAddress,
+          });
           await sandboxes.settled(signal);
           await run.protocol({
             ...host,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { RuntimeError } from '../../base/errors.ts';
 import { makeAgentToken } from '../bots/agentToken.ts';
+import { names } from '../bots/names.ts';
 import { makeBoxTokens } from './boxTokens.ts';
 import { checkVariables } from './checkVariables.ts';
 import { digestOf } from './digestOf.ts';
@@ -116,6 +117,7 @@ export function keepSandboxes(options: RosterOptions): KeptSandboxes {
     until: (id, statuses, signal) =>
       untilStatus({ find: () => seen(id), changes: roster.on }, statuses, signal),
     dial: roster.dial,
+    wake: async (id, signal) => options.host.engine.wake?.(names.bot(id), signal),
     boxToken: (id) => makeBoxTokens(tokenKey, id).box,
     agentToken: (id) => makeAgentToken(options.tokenKey, id),
     publishToken: (id) => makeBoxTokens(tokenKey, id).publish,

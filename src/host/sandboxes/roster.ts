@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { asRuntimeError, RuntimeError } from '../../base/errors.ts';
 import type { HostApi } from '../api/hostApi.ts';
-import type { Instance } from '../engine/engine.ts';
+import type { Engine, Instance } from '../engine/engine.ts';
 import { createWakeups } from '../loop/wakeups.ts';
 import type { Entry } from '../sources/source.ts';
 import { BOX_PORT } from './boxTokens.ts';
@@ -20,6 +20,7 @@ export interface AttachedHost {
   /** Its name, for clients. */
   readonly name: string;
   readonly dial: (address: string, port: number, signal: AbortSignal) => Promise<Duplex>;
+  readonly engine: Pick<Engine, 'wake'>;
 }
 
 export interface RosterOptions extends SandboxesOptions {

@@ -40,6 +40,8 @@ export interface Sandboxes {
   until(id: string, statuses: readonly SandboxStatus[], signal: AbortSignal): Promise<Sandbox>;
   /** A connection to a port inside of one that runs. */
   dial(id: string, port: number, signal: AbortSignal): Promise<Duplex>;
+  /** What stands still inside because somebody there has stopped it (SIGSTOP), its first process and who supervises it, goes on. */
+  wake(id: string, signal: AbortSignal): Promise<void>;
   /** What its own API inside asks for: never given to a client. */
   boxToken(id: string): Secret;
   /** What `POST /_runtime/publish` on its port 9476 asks for; as that one. */

@@ -84,3 +84,32 @@ describe.skipIf(image.missing !== undefined)('a sandbox that forks without end',
     expect(stderr).toContain('all were ended at once');
   });
 });
+
+describe.skipIf(image.missing !== undefined)(
+  'a sandbox that stops its own processes',
+  { timeout: 240_000 },
+  () => {
+    test('is told to go on: the call is answered, the next as well, and its disk is saved when it is stopped', async () => {
+      await using serve = await realServe({ image: image.tag });
+      await serve.start();
+      const { id } = await serve.create({ resources: { memoryMB: 256, cpuCores: 1, diskGB: 0.0625 } });
+      await serve.until(id, 'running');
+      const box = await serve.exec(id, 'kill -STOP $PPID; echo goes on');
+      expect(box).toMatchObject({ exitCode: 0, stdout: 'goes on\n' });
+
+      // Its supervisor, too: whose child the box is.
+      const supervisor = await serve.exec(
+        id,
+        "echo mine > kept; kill -STOP $(sed 's/.*) . //; s/ .*//' /proc/$PPID/stat); grep State /proc/$(sed 's/.*) . //; s/ .*//' /proc/$PPID/stat)/status",
+      );
+      expect(supervisor.stdout).toContain('T (stopped)');
+      await serve.call('POST', `/v1/sandboxes/${id}/stop`);
+      await serve.until(id, 'stopped');
+      const kept = await serve.call('GET', `/v1/sandboxes/${id}/disk/read/kept`);
+      expect(kept.body, JSON.stringify(kept)).toMatchObject({ data: { content: 'mine\n' } });
+      const format = '{{.State.ExitCode}}';
+      const container = await docker('ps', '--all', '--quiet', '--filter', `label=runtime.bot=${id}`);
+      expect(await docker('inspect', '-f', format, container.trim())).not.toBe('137\n');
+    });
+  },
+);

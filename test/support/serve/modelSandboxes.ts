@@ -56,6 +56,7 @@ export function modelSandboxes(
     },
     find: (id) => all.get(id),
     all: () => [...all.values()],
+    wake: async () => undefined,
     stop: async (id, cause) => set(id, { status: 'stopped', cause }),
     resume: async (id) => set(id, { status: 'running', cause: undefined }),
     remove: async (id) => {

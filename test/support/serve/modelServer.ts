@@ -125,7 +125,7 @@ export function modelServer() {
       if (world.listens) return new Duplex({ read: () => undefined, write: (_c, _e, done) => done() });
       throw new RuntimeError('unavailable', 'nobody listens');
     };
-    const sandboxes = opened.attach({ api, name: 'host', dial });
+    const sandboxes = opened.attach({ api, name: 'host', engine, dial });
     const life = {
       sandboxes,
       opened,

@@ -103,6 +103,7 @@ export async function openDocker(options: DockerOptions): Promise<Engine> {
     },
     stop: life.stop,
     kill: life.kill,
+    wake: life.wake,
     retire: life.retire,
     remove: life.remove,
     logs: (name, wanted, signal) => readLogs(context, name, wanted, signal),

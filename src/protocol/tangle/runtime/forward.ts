@@ -12,6 +12,8 @@ export interface Inside {
   readonly body?: Buffer | undefined;
   /** More of the answer's head. */
   readonly headers?: OutgoingHttpHeaders;
+  /** Aborted: nothing inside answers any more. Its reason is the answer. */
+  readonly silent?: AbortSignal;
 }
 
 /** Sends the call on to a port inside, as it comes, and its answer back, as that comes. Throws 502 where nobody answers. */
@@ -34,7 +36,7 @@ export async function forward(sandboxes: Sandboxes, call: Call, to: Inside): Pro
       // Closed by us: who closes first with half of a body unread takes his answer back.
       connection: 'keep-alive',
     },
-    signal,
+    signal: to.silent === undefined ? signal : AbortSignal.any([signal, to.silent]),
   });
   try {
     return await sendOn(call, outgoing, {
@@ -47,6 +49,8 @@ export async function forward(sandboxes: Sandboxes, call: Call, to: Inside): Pro
         ...to.headers,
       },
     });
+  } catch (error) {
+    throw to.silent?.aborted ? to.silent.reason : error;
   } finally {
     socket.destroy();
   }

@@ -4,6 +4,7 @@ import { executionEvents } from '../events/executionEvents.ts';
 import { HttpError } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
+import { Answering } from './answering.ts';
 import { bothPaths, insidePath } from './bothPaths.ts';
 import { filesGate } from './filesGate.ts';
 import { forward } from './forward.ts';
@@ -13,6 +14,7 @@ import { isAmbiguous, toolOf } from './toolOf.ts';
 
 /** All of the API inside of sandboxes that nobody here answers himself: sent on to it as it comes. */
 export function runtimeRoutes(parts: Parts, inUse: InUse): Route[] {
+  const answering = new Answering(parts.sandboxes, parts.clock);
   return bothPaths('ALL', '/*', async (call: Call) => {
     const path = insidePath(call);
     if (isAmbiguous(path)) throw new HttpError(400, 'VALIDATION_ERROR', 'a path with `..` or `\\` in it');
@@ -22,9 +24,12 @@ export function runtimeRoutes(parts: Parts, inUse: InUse): Route[] {
     using _use = inUse.begin(id);
     const body = await filesGate(call, path, parts.policy.rulesOf(owner).files);
     if (saved !== undefined && status !== 'running') return await savedFiles(parts, call, id, saved, body);
+    using watch = answering.begin(id);
     using _told = executionEvents(parts, id, path, call);
     const query = call.target.slice(call.path.length);
     const token = parts.sandboxes.boxToken(id).reveal();
-    return await forward(parts.sandboxes, call, { id, port: BOX_PORT, path: `${path}${query}`, token, body });
+    const { silent } = watch;
+    const to = { id, port: BOX_PORT, path: `${path}${query}`, token, body, silent };
+    return await forward(parts.sandboxes, call, to);
   });
 }

@@ -7,6 +7,8 @@ import { BOT_PORT, callInside } from '../runtime/callInside.ts';
 /** How long one that has only just begun may take until it can save, and how often it is asked. Milliseconds. */
 const PATIENCE_MS = 15_000;
 const AGAIN_MS = 250;
+/** A disk that is larger than what is uploaded in this time is not saved by a call. */
+const LONGEST_MS = 900_000;
 const MOST_BYTES = 64 * 1024;
 
 /** Has a sandbox that runs save its disk as it is now: the sequence of the snapshot that holds it, 0 for a disk that is empty and always was. Throws 503. */
@@ -21,7 +23,9 @@ export async function publishNow(
   for (;;) {
     let why: string;
     try {
-      const answer = await callInside(sandboxes, { ...call, token: sandboxes.publishToken(id) }, signal);
+      const token = sandboxes.publishToken(id);
+      const within = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
+      const answer = await callInside(sandboxes, { ...call, token }, within);
       const text = await readWhole(answer as AsyncIterable<Buffer>, MOST_BYTES);
       const said = JSON.parse(text) as { data?: { sequence?: number }; error?: string };
       const { sequence } = said.data ?? {};

@@ -12,7 +12,7 @@ const REMOVE_MS = 60_000;
 /** From `created` to gone. Each looks first, and then acts on what it has seen, by id. */
 export function lifeOfContainers(
   context: DockerContext,
-): Pick<Engine, 'start' | 'stop' | 'kill' | 'retire' | 'remove'> {
+): Required<Pick<Engine, 'start' | 'stop' | 'kill' | 'wake' | 'retire' | 'remove'>> {
   const { client } = context;
   const find = (op: string, name: string, signal: AbortSignal) => findContainer(context, op, name, signal);
 
@@ -45,7 +45,12 @@ export function lifeOfContainers(
       await act('engine.start', container, 'start', signal);
     },
 
-    stop: (name, _graceMs, signal) => signalTo('engine.stop', name, 'SIGTERM', signal),
+    async stop(name, _graceMs, signal) {
+      await signalTo('engine.stop', name, 'SIGTERM', signal);
+      // A supervisor that its bot, the same user, has stopped would not see it.
+      await signalTo('engine.stop', name, 'SIGCONT', signal);
+    },
+    wake: (name, signal) => signalTo('engine.wake', name, 'SIGCONT', signal),
     kill: (name, signal) => signalTo('engine.kill', name, 'SIGKILL', signal),
 
     async retire(name, to, signal) {

@@ -1,0 +1,100 @@
+import type { Clock } from '../../../base/clock.ts';
+import { BOX_PORT } from '../../../host/sandboxes/boxTokens.ts';
+import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+import { HttpError } from '../http/httpError.ts';
+import { callInside } from './callInside.ts';
+
+/** Between two looks, and what an answer may take. Milliseconds. */
+const LOOK_MS = 3_000;
+const ANSWER_MS = 5_000;
+/** So many looks in a row without an answer, a minute and a half, and nobody waits any more. */
+const MOST_MISSES = 12;
+
+interface Watched {
+  calls: number;
+  readonly over: AbortController;
+  readonly silent: AbortController;
+}
+
+/**
+ * Looks, while calls are under way in a sandbox, whether it still answers anything at all: it takes connections also when its first process
+ * stands still, and whatever runs inside may have sent that a SIGSTOP. It is told to go on then; where that does not help, all
+ * that wait are told.
+ */
+export class Answering {
+  readonly #watched = new Map<string, Watched>();
+  readonly #sandboxes: Pick<Sandboxes, 'dial' | 'wake'>;
+  readonly #clock: Clock;
+
+  constructor(sandboxes: Pick<Sandboxes, 'dial' | 'wake'>, clock: Clock) {
+    this.#sandboxes = sandboxes;
+    this.#clock = clock;
+  }
+
+  /** `silent` is aborted with the error for whoever waits. */
+  begin(id: string): Disposable & { readonly silent: AbortSignal } {
+    let watched = this.#watched.get(id);
+    if (watched === undefined) {
+      watched = { calls: 0, over: new AbortController(), silent: new AbortController() };
+      this.#watched.set(id, watched);
+      void this.#watch(id, watched);
+    }
+    const { silent } = watched;
+    const one = watched;
+    one.calls += 1;
+    return {
+      silent: silent.signal,
+      [Symbol.dispose]: () => {
+        one.calls -= 1;
+        if (one.calls === 0) this.#forget(id, one);
+      },
+    };
+  }
+
+  async #watch(id: string, { over, silent }: Watched): Promise<void> {
+    for (let misses = 0; misses < MOST_MISSES; ) {
+      await this.#clock.sleep(LOOK_MS, over.signal).catch(() => undefined);
+      if (over.signal.aborted) return;
+      if (await this.#answers(id, over.signal)) misses = 0;
+      else {
+        misses += 1;
+        await this.#sandboxes.wake(id, over.signal).catch(() => undefined);
+      }
+    }
+    const one = this.#watched.get(id);
+    if (one !== undefined) this.#forget(id, one);
+    silent.abort(unanswering(id));
+  }
+
+  /** One that refuses, or is gone, has told it to whoever waits. */
+  async #answers(id: string, over: AbortSignal): Promise<boolean> {
+    const late = new AbortController();
+    const looked = new AbortController();
+    void this.#clock.sleep(ANSWER_MS, looked.signal).then(
+      () => late.abort(),
+      () => undefined,
+    );
+    const call = { id, port: BOX_PORT, method: 'GET', path: '/health', token: undefined } as const;
+    try {
+      (await callInside(this.#sandboxes, call, AbortSignal.any([over, late.signal]))).destroy();
+      return true;
+    } catch {
+      return !late.signal.aborted;
+    } finally {
+      looked.abort();
+    }
+  }
+
+  #forget(id: string, one: Watched): void {
+    one.over.abort();
+    if (this.#watched.get(id) === one) this.#watched.delete(id);
+  }
+}
+
+function unanswering(id: string): HttpError {
+  return new HttpError(
+    502,
+    'SANDBOX_UNREACHABLE',
+    `sandbox ${id} takes connections and answers nothing: its first process was stopped from inside, or gets no processor. Stop it, and resume it`,
+  );
+}

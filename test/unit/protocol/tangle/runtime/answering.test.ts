@@ -1,0 +1,72 @@
+import { Duplex } from 'node:stream';
+import { expect, test } from 'vitest';
+import { Answering } from '../../../../../src/protocol/tangle/runtime/answering.ts';
+import { fakeClock } from '../../../../support/fakeClock.ts';
+
+/** Takes connections, and answers what is written to them with this. */
+function sandbox(answer: () => string) {
+  const woken: string[] = [];
+  const dial = async () =>
+    new Duplex({
+      read: () => undefined,
+      write(_, _encoding, done) {
+        const text = answer();
+        if (text !== '') this.push(text);
+        done();
+      },
+    });
+  return { woken, dial, wake: async (id: string) => void woken.push(id) };
+}
+
+const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
+
+test('one that takes connections and answers nothing is told to go on, and whoever waits is told at last', async () => {
+  const still = sandbox(() => '');
+  const clock = fakeClock();
+  const answering = new Answering(still, clock);
+  using call = answering.begin('a');
+  await clock.advance(8_000);
+  expect(still.woken).toEqual(['a']);
+  expect(call.silent.aborted).toBe(false);
+  await clock.advance(100_000);
+  expect(call.silent.reason).toMatchObject({ status: 502, code: 'SANDBOX_UNREACHABLE' });
+  expect(still.woken).toHaveLength(12);
+  // Whoever comes then waits anew.
+  using next = answering.begin('a');
+  expect(next.silent.aborted).toBe(false);
+});
+
+test('one that answers is left alone, and nothing is asked when no call is under way', async () => {
+  let asked = 0;
+  const fine = sandbox(() => {
+    asked += 1;
+    return OK;
+  });
+  const clock = fakeClock();
+  const answering = new Answering(fine, clock);
+  const [first, second] = [answering.begin('a'), answering.begin('a')];
+  await clock.advance(30_000);
+  expect(asked).toBeGreaterThan(2);
+  first[Symbol.dispose]();
+  second[Symbol.dispose]();
+  const before = asked;
+  await clock.advance(1_000_000);
+  expect([asked, fine.woken, first.silent.aborted]).toEqual([before, [], false]);
+});
+
+test('one that has answered again is not given up for what was before', async () => {
+  let answer = '';
+  const clock = fakeClock();
+  const answering = new Answering(
+    sandbox(() => answer),
+    clock,
+  );
+  using call = answering.begin('a');
+  for (let i = 0; i < 5; i++) {
+    answer = '';
+    await clock.advance(40_000);
+    answer = OK;
+    await clock.advance(10_000);
+  }
+  expect(call.silent.aborted).toBe(false);
+});
