@@ -59,13 +59,20 @@ export function previewRoutes(parts: Parts, inUse: InUse): Route[] {
         const rest = call.path.split('/').slice(4).join('/');
         if (isAmbiguous(`/${rest}`))
           throw new HttpError(400, 'VALIDATION_ERROR', 'a path with `..` or `\\` in it');
-        using _use = inUse.begin(id);
+        using use = inUse.begin(id);
         const query = call.target.slice(call.path.length);
         const path = `/ports/${found.port}/${rest}${query}`;
         const token = sandboxes.boxToken(id).reveal();
         // The page has no origin (its policy), so that to load its own parts it is a stranger to itself; and whoever knows the link may have all of it.
         const headers = { 'access-control-allow-origin': '*', 'referrer-policy': 'no-referrer' };
-        return await forward(sandboxes, call, { id, port: BOX_PORT, path, token, headers });
+        return await forward(sandboxes, call, {
+          id,
+          port: BOX_PORT,
+          path,
+          token,
+          headers,
+          silent: use.silent,
+        });
       },
     },
   ];

@@ -4,7 +4,6 @@ import { executionEvents } from '../events/executionEvents.ts';
 import { HttpError } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
-import { Answering } from './answering.ts';
 import { bothPaths, insidePath } from './bothPaths.ts';
 import { filesGate } from './filesGate.ts';
 import { forward } from './forward.ts';
@@ -14,21 +13,19 @@ import { isAmbiguous, toolOf } from './toolOf.ts';
 
 /** All of the API inside of sandboxes that nobody here answers himself: sent on to it as it comes. */
 export function runtimeRoutes(parts: Parts, inUse: InUse): Route[] {
-  const answering = new Answering(parts.sandboxes, parts.clock);
   return bothPaths('ALL', '/*', async (call: Call) => {
     const path = insidePath(call);
     if (isAmbiguous(path)) throw new HttpError(400, 'VALIDATION_ERROR', 'a path with `..` or `\\` in it');
     const saved = savedVerb(call.method, path);
     const needs = saved === undefined ? 'running' : 'any';
     const { id, owner, status } = openSandbox(parts, call, toolOf(path), needs);
-    using _use = inUse.begin(id);
+    using use = inUse.begin(id);
     const body = await filesGate(call, path, parts.policy.rulesOf(owner).files);
     if (saved !== undefined && status !== 'running') return await savedFiles(parts, call, id, saved, body);
-    using watch = answering.begin(id);
     using _told = executionEvents(parts, id, path, call);
     const query = call.target.slice(call.path.length);
     const token = parts.sandboxes.boxToken(id).reveal();
-    const { silent } = watch;
+    const { silent } = use;
     const to = { id, port: BOX_PORT, path: `${path}${query}`, token, body, silent };
     return await forward(parts.sandboxes, call, to);
   });
