@@ -13,6 +13,9 @@ const PLENTY = 100;
 /** Where it sees how many there are. */
 const NOW = ['/sys/fs/cgroup/pids.current', '/sys/fs/cgroup/pids/pids.current'];
 
+/** Where it counts those that it refused. */
+const REFUSED = ['/sys/fs/cgroup/pids.events', '/sys/fs/cgroup/pids/pids.events'];
+
 /** From this share of the limit on there is hardly room for another one. */
 const CROWDED = 0.8;
 
@@ -27,16 +30,24 @@ export function isCrowded(limits: readonly string[] = FILES, now: readonly strin
   return limit !== undefined && count !== undefined && count >= limit * CROWDED;
 }
 
+/** How many were refused so far for want of room, as in `max 12`; 0 where the system does not say. */
+export function refusedProcesses(files: readonly string[] = REFUSED): number {
+  const text = files.map(textOf).find((found) => found !== undefined);
+  return Number(/^max (\d+)$/mu.exec(text ?? '')?.[1] ?? 0);
+}
+
 function numberIn(files: readonly string[]): number | undefined {
-  for (const file of files) {
-    try {
-      const text = readFileSync(file, 'latin1').trim();
-      return text === 'max' ? undefined : Number(text);
-    } catch {
-      // Another version of cgroups, or none.
-    }
+  const text = files.map(textOf).find((found) => found !== undefined);
+  return text === undefined || text === 'max' ? undefined : Number(text);
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'latin1').trim();
+  } catch {
+    // Another version of cgroups, or none.
+    return undefined;
   }
-  return undefined;
 }
 
 /** Whether a bot could take what we need before we have it. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { leftovers, readProcessTable, subtrees } from '../../../base/process/processTree.ts';
 import { signalProcess } from '../../../base/process/signalProcess.ts';
-import { isCrowded } from '../../process/processLimit.ts';
+import { isCrowded, refusedProcesses } from '../../process/processLimit.ts';
 import { ownsNamespace } from './ownNamespace.ts';
 
 /** A bot whose processes fill the container does not end in order: it forks faster than it dies. */
@@ -9,8 +9,9 @@ const LOOK_MS = 250;
 const LOOKS = 4;
 
 /**
- * Watches, while a bot is being stopped, whether it has nearly as many processes as there may be, and ends all but us and `helpers` when it still
- * has after a second. Resolves with whether it has. `over` ends the watch.
+ * Watches, while a bot is being stopped, whether it has nearly as many processes as there may be and wants more, and ends all but us and
+ * `helpers` when it still does after a second. A small limit that a bot fills in good order costs it nothing of its grace: it is refused
+ * no process. Resolves with whether all were ended. `over` ends the watch.
  */
 export async function endCrowd(
   helpers: () => readonly number[],
@@ -18,7 +19,8 @@ export async function endCrowd(
   over: AbortSignal,
 ): Promise<boolean> {
   if (!ownsNamespace()) return false;
-  for (let looks = 0; looks < LOOKS; ) {
+  const refused = refusedProcesses();
+  for (let looks = 0; looks < LOOKS || refusedProcesses() === refused; ) {
     await clock.sleep(LOOK_MS, over).catch(() => undefined);
     if (over.aborted) return false;
     looks = isCrowded() ? looks + 1 : 0;

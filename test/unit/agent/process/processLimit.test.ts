@@ -6,6 +6,7 @@ import {
   isScarce,
   OWN_PROCESSES,
   processLimit,
+  refusedProcesses,
   requireProcesses,
 } from '../../../../src/agent/process/processLimit.ts';
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
@@ -33,6 +34,13 @@ test.each([
   writeFileSync(now, `${count}\n`);
   expect(isCrowded([most], [now])).toBe(crowded);
   expect(isCrowded([most], [`${now}.absent`])).toBe(false);
+});
+
+test('who is refused a process is counted by the kernel', async () => {
+  const file = join(await temporaryDirectory(), 'pids.events');
+  writeFileSync(file, 'max 12\n');
+  expect(refusedProcesses([`${file}.absent`, file])).toBe(12);
+  expect(refusedProcesses([`${file}.absent`])).toBe(0);
 });
 
 test('the runtime has to fit, and more than that is scarce as long as a bot could take it all', () => {
