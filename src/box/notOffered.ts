@@ -7,6 +7,8 @@ const reasons: Readonly<Record<string, string>> = {
   '/tools*':
     'nothing is installed by this server: what an image has is there, and commands can install more below the workspace',
   '/permissions/*': 'a sandbox has one user; keys and tokens say who may use it',
+  '/agents/*':
+    'an agent is asked by /agents/run/stream and /agents/run, its sessions are at /agents/sessions; the rest is not offered',
   '/backend/*': 'there are no model backends here; an agent is a bot, said at the creation of a sandbox',
   '/snapshots*':
     'no storage of yours is written to; /snapshot and /snapshots of the server are of its own store',

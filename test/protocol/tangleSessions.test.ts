@@ -56,6 +56,9 @@ test('a message is answered on the stream of its session, which is kept', async 
   const sent = await front.ask('POST', `/v1/sessions/${id}/message`, { message: 'hello' });
   expect(sent).toMatchObject({ status: 202, body: { success: true, sessionId: id } });
   await live.until(isDone);
+  // As SDK 0.1.0 adds up what it was told, should the result not come.
+  const parts = live.events.filter(({ type }) => type === 'message.part.updated').map(({ data }) => data);
+  for (const { part, delta } of parts) expect((part as { content?: string }).content).toBe(delta);
   const { executionId } = sent.body;
   expect(live.events.map(({ type }) => type)).toEqual([
     'connection.init',
@@ -219,18 +222,23 @@ test('a server that ends half-way goes on where it was: nothing is missing, doub
 test('without an agent there is an honest answer; a session that is another’s is not there', async () => {
   const front = await frontTest();
   await front.ask('POST', '/v1/sandboxes', {});
-  const refused = await front.ask('POST', '/v1/sessions', { sandboxId: 'sb-1' });
+  const session = await front.ask('POST', '/v1/sessions', { sandboxId: 'sb-1' });
+  expect(session).toMatchObject({ status: 201, body: { id: expect.any(String), sandboxId: 'sb-1' } });
+  const refused = await front.ask('POST', `/v1/sessions/${session.body.id}/message`, { message: 'hello' });
   expect(refused).toMatchObject({
     status: 501,
     body: { code: 'NOT_SUPPORTED', message: expect.stringContaining('no agent') },
   });
   expect((await front.ask('POST', '/v1/sessions', { sandboxId: 'sb-9' })).status).toBe(404);
   expect((await front.ask('GET', '/v1/sessions/ses_none/events')).status).toBe(404);
-  // What was made for a session that cannot be is gone with it.
-  expect((await front.ask('POST', '/v1/sessions', {})).status).toBe(501);
-  expect(
-    (await front.ask('GET', '/v1/sandboxes')).body.sandboxes.map((each: { id: string }) => each.id),
-  ).toEqual(['sb-1']);
+  // A sandbox that was made for a session goes with it.
+  const ids = async () =>
+    (await front.ask('GET', '/v1/sandboxes')).body.sandboxes.map((each: { id: string }) => each.id).sort();
+  const own = await front.ask('POST', '/v1/sessions', { projectId: 'p' });
+  expect(own).toMatchObject({ status: 201, body: { sandboxId: 'sb-2' } });
+  expect(await ids()).toEqual(['sb-1', 'sb-2']);
+  expect((await front.ask('DELETE', `/v1/sessions/${own.body.id}`)).status).toBe(200);
+  expect(await ids()).toEqual(['sb-1']);
 });
 
 test('a batch asks several, and tells of each as it ends', async () => {

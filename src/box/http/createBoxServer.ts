@@ -63,7 +63,9 @@ export function createBoxServer({ routes, token, log, worked }: BoxServerOptions
     request.on('error', () => undefined);
     response.on('error', () => undefined);
     const [path = '', ...rest] = (request.url ?? '').split('?');
-    const match = matchRoute(routes, request.method ?? '', path);
+    // A GET of which only the head is sent: Node leaves the body out.
+    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
+    const match = matchRoute(routes, method, path);
     if (!('route' in match && match.route.open)) {
       const { authorization } = request.headers;
       if (authorization === undefined) throw new BoxError(401, 'UNAUTHORIZED', 'there is no token');

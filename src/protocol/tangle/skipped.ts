@@ -11,10 +11,13 @@ const reasons: Readonly<Record<string, string>> = {
   '/v1/sidecar-proxy/*': 'every sandbox is reached at its own `connection.sidecarUrl`',
 };
 
+/** What the platform shows to everybody. */
+const OPEN = ['/v1/backends', '/v1/public-templates'];
+
 export const skipped: readonly Route[] = Object.entries(reasons).map(([path, reason]) => ({
   method: 'ALL',
   path,
-  scope: 'read',
+  scope: OPEN.includes(path) ? 'open' : 'read',
   handle: async () => {
     throw new HttpError(501, 'NOT_SUPPORTED', reason);
   },

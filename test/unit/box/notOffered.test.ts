@@ -10,6 +10,7 @@ test('what the platform has and a box has not is 501 with a reason, not somethin
     ['POST', '/tools/install'],
     ['GET', '/permissions/users'],
     ['GET', '/backend/status'],
+    ['GET', '/agents/events'],
     ['POST', '/snapshots'],
     ['POST', '/snapshots/list'],
   ] as const;

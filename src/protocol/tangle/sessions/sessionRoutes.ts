@@ -20,7 +20,10 @@ const message = v.object({
   idempotencyKey: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(256))),
 });
 
-/** `/v1/sessions`: a conversation with the agent of a sandbox that is there (`sandboxId`), or of one that is made for it (`config`). */
+/**
+ * `/v1/sessions`: a conversation with the agent of a sandbox that is there (`sandboxId`), or of one that is made for it (`config`). One without an agent has
+ * a session all the same, in which nobody answers: a message to it is refused.
+ */
 export function sessionRoutes(parts: Parts): Route[] {
   const { sandboxes, sessions, bus } = parts;
   const find = ({ params, caller }: Call): Session => {
@@ -45,7 +48,6 @@ export function sessionRoutes(parts: Parts): Route[] {
             ? findOwn(sandboxes, { ...call, params: { id: named } })
             : await parts.maker.make(readCreate(config, undefined), call.caller);
         try {
-          mustHaveAgent(sandbox);
           const session = sessions.create({
             id: undefined,
             owner: call.caller.name,
@@ -93,6 +95,8 @@ export function sessionRoutes(parts: Parts): Route[] {
       scope: 'sessions',
       handle: async (call) => {
         const session = find(call);
+        const sandbox = sandboxes.find(session.sandbox);
+        if (sandbox !== undefined) mustHaveAgent(sandbox);
         const asked = readFields(message, await call.body());
         const { id, status } = await sessions.send(session, {
           message: asked.message,

@@ -34,7 +34,8 @@ export function translate(source: Source, event: ParsedEvent, turn: string): rea
       return [told('execution.started', { messageId: turn }), told('status', { status: 'started' })];
     case 'delta':
       return pieces(event.data.text).map((delta) =>
-        told('message.part.updated', { part: part('text', { type: 'text' }), delta }),
+        // `content`: the SDK adds up the deltas of parts that have one.
+        told('message.part.updated', { part: part('text', { type: 'text', content: delta }), delta }),
       );
     case 'thought':
       return pieces(event.data.text).map((delta) =>

@@ -248,3 +248,9 @@ def link(name, target): t.addfile(info(name, tarfile.SYMTYPE, target))
 def hard(name, target): t.addfile(info(name, tarfile.LNKTYPE, target))
 def device(name): t.addfile(info(name, tarfile.CHRTYPE))
 `;
+
+test('the head of a download is its length, without the bytes', async () => {
+  await box.client.write('head.txt', 'hello');
+  const head = await box.fetch('/fs/downloadhead.txt', { method: 'HEAD' });
+  expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '5', '']);
+});

@@ -182,9 +182,11 @@ test('nobody without a key makes the server ask another one; a list is read as o
   });
   await expect.poll(() => asked, { timeout: 30_000 }).toBe(1);
   const none = { authorization: '' };
-  const calls = ['/v1/sandboxes/sbx-none', '/sidecar/sbx-none/health', '/v1/sidecars/sbx-none/network'];
+  const calls = ['/v1/sandboxes/sbx-none', '/sidecar/sbx-none/process', '/v1/sidecars/sbx-none/network'];
   for (const path of calls) expect((await front.ask('GET', path, undefined, none)).status).toBe(401);
   expect((await front.ask('GET', calls[1]!, undefined, { authorization: 'Bearer x' })).status).toBe(403);
+  // Open to everybody, and still nobody else is asked.
+  expect((await front.ask('GET', '/sidecar/sbx-none/health', undefined, none)).status).toBe(404);
   expect(asked).toBe(1);
   expect((await front.ask('GET', calls[0]!)).status).toBe(404);
   expect(asked).toBe(2);

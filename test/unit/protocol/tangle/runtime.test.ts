@@ -201,3 +201,17 @@ test.each([
 ])('%s is %s', (path, tool) => {
   expect(toolOf(path)).toBe(tool);
 });
+
+test('whether a sandbox lives is asked without a token at its own address, and nothing else', async () => {
+  const { ask, id, sandboxes } = await running((request, response) => {
+    response.end(JSON.stringify({ path: request.url, token: request.headers.authorization ?? null }));
+  });
+  const without = { authorization: '' };
+  const health = await ask('GET', `/sidecar/${id}/health`, undefined, without);
+  expect(health).toMatchObject({ status: 200, body: { path: '/health', token: null } });
+  expect((await ask('GET', `/sidecar/${id}/health/detailed`, undefined, without)).status).toBe(401);
+  expect((await ask('GET', `/v1/sandboxes/${id}/runtime/health`, undefined, without)).status).toBe(401);
+  expect((await ask('GET', '/sidecar/sb-9/health', undefined, without)).status).toBe(404);
+  sandboxes.set(id, { status: 'stopped' });
+  expect((await ask('GET', `/sidecar/${id}/health`, undefined, without)).status).toBe(409);
+});

@@ -92,6 +92,8 @@ test('who has no key, or another, gets nowhere; what is unknown is said as JSON'
   expect(await ask('GET', '/v1/nothing')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
   expect((await ask('PUT', '/v1/sandboxes')).headers.get('allow')).toBe('GET, POST');
   expect(await ask('POST', '/v1/images')).toMatchObject({ status: 501, body: { code: 'NOT_SUPPORTED' } });
+  // Shown to everybody on the platform.
+  expect((await ask('GET', '/v1/backends', undefined, { authorization: '' })).status).toBe(501);
 });
 
 test('a status that does not fit is 409 with both', async () => {
