@@ -84,6 +84,20 @@ test.each([
   expect(end.stderr).toContain(hint);
 });
 
+test('an ingress that has lost the store and answers 404 with a page: no new bot, but 69; a query as well', async () => {
+  const bot = await faultyBot(big);
+  expect((await bot.start().finished).code).toBe(0);
+  const again = await faultyBot('ls; echo ran >&2');
+  const asks = (request: ProxiedRequest) => isState(request) && !isPut(request);
+  again.strike(asks, { page: '<html>default backend - 404</html>', status: 404 }, 999);
+  const env = { BOT_ID: bot.env.BOT_ID!, START_TIMEOUT: '2s' };
+  for (const query of [{}, { QUERY_PATH: '/x' }]) {
+    const end = await again.start({ ...env, ...query }).finished;
+    expect(end.code, end.stderr).toBe(69);
+    expect(end.stderr).not.toContain('ran');
+  }
+});
+
 test.each(['SSL_CERT_FILE', 'AWS_CA_BUNDLE'])('an authority of one’s own by %s', async (variable) => {
   const certificate = selfSigned();
   const server = https.createServer(certificate, (request, response) => {

@@ -13,6 +13,9 @@ export const prune: Command = {
   run: (invocation) =>
     operate(invocation, async ({ context, signal }) => {
       const { prune } = await import('../../bot/state/history/prune.ts');
+      const { requireHead } = await import('../../bot/state/read/snapshots.ts');
+      // Where the head is gone nothing is known to be garbage, and an unknown bot is more likely a typo.
+      await requireHead(context, signal);
       const { stdout, stderr, flags } = invocation;
       const progress = transferProgress(stderr, () => performance.now());
       const report = await prune(context, { signal, onProgress: progress.update }).finally(progress.end);

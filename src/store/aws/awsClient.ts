@@ -3,6 +3,7 @@ import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { S3Client } from '../../base/parts/aws.ts';
 import { believed } from '../authorities.ts';
 import { networkError } from '../s3/networkError.ts';
+import { isForeign } from '../s3/requireStore.ts';
 import { parseRetryAfter, s3Error } from '../s3/s3Errors.ts';
 
 export interface AwsClientOptions {
@@ -42,8 +43,8 @@ interface SdkError {
   readonly $response?: { readonly headers?: Record<string, string> };
 }
 
-/** Names that the SDK makes up for answers without a body. */
-const nameless = /^(NotFound|Forbidden|Unknown|UnknownError|\d+)$/;
+/** Names that the SDK makes up for answers without a body, or with one that it cannot read. */
+const nameless = /^(Error|NotFound|Forbidden|Unknown|UnknownError|\d+)$/;
 
 /** An error of the SDK's as a RuntimeError; its own text stays out: it may hold what was sent. */
 export function awsError(error: unknown, op: string, subject: string): RuntimeError {
@@ -51,9 +52,13 @@ export function awsError(error: unknown, op: string, subject: string): RuntimeEr
   const { name = '', $metadata, $response } = error as SdkError;
   const status = $metadata?.httpStatusCode;
   if (status !== undefined) {
-    const { 'retry-after': retryAfter, date } = $response?.headers ?? {};
+    const headers = $response?.headers ?? {};
+    const { 'retry-after': retryAfter, date, 'content-length': length = '0' } = headers;
     const code = nameless.test(name) ? undefined : name;
-    return s3Error({ op, subject, status, code, retryAfterMs: parseRetryAfter(retryAfter, date) });
+    // The SDK has read the body, and keeps it to itself. One of S3's has a code.
+    const hasText = op !== 'store.head' && length !== '0';
+    const foreign = code === undefined && isForeign(headers, hasText ? 'some' : '');
+    return s3Error({ op, subject, status, code, foreign, retryAfterMs: parseRetryAfter(retryAfter, date) });
   }
   if (name === 'CredentialsProviderError')
     return new RuntimeError('denied', `${subject}: no AWS credentials were found`, {

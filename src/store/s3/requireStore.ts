@@ -1,11 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { RuntimeError } from '../../base/errors.ts';
 
+/** Whether a refusal without a code of S3's has what only a web server's has: a text or a page, and no header of a store's. */
+export function isForeign(headers: IncomingHttpHeaders, text: string): boolean {
+  const isPage = text !== '' || /^text\/(html|plain)/.test(headers['content-type'] ?? '');
+  return isPage && !hasStoreHeader(headers);
+}
+
+function hasStoreHeader(headers: IncomingHttpHeaders): boolean {
+  return Object.keys(headers).some((name) => name.startsWith('x-amz-'));
+}
+
 /** Throws `unavailable` when an answer of success cannot have come from a store, or came through a proxy that makes it useless. */
 export function requireStore(headers: IncomingHttpHeaders, op: string, path: string): void {
-  const isPage =
-    /^text\/html/.test(headers['content-type'] ?? '') &&
-    !Object.keys(headers).some((name) => name.startsWith('x-amz-'));
+  const isPage = /^text\/html/.test(headers['content-type'] ?? '') && !hasStoreHeader(headers);
   if (headers.etag && !isPage) return;
   const what = isPage ? 'the answer is a web page' : 'an answer without an ETag';
   throw new RuntimeError('unavailable', `${path}: ${what}`, {

@@ -10,6 +10,7 @@ import { encodePath, encodeQueryPart } from './encodePath.ts';
 import { networkError } from './networkError.ts';
 import type { StoreAnswer } from './plain/plainAnswer.ts';
 import { keySource } from './renewedKeys.ts';
+import { isForeign } from './requireStore.ts';
 import { parseRetryAfter, s3Error } from './s3Errors.ts';
 import { textOf } from './s3Xml.ts';
 import { openTransport, type Transport } from './transport.ts';
@@ -144,12 +145,14 @@ export function createS3Client(options: S3ClientOptions): S3Client {
 async function refusal(response: StoreAnswer, op: string, subject: string): Promise<Error> {
   const text = await readWhole(response, MAX_TEXT_BYTES);
   const { headers } = response;
+  // Answers to HEAD have no body; MinIO says it in a header.
+  const code = textOf(text, 'Code') ?? headers['x-minio-error-code']?.toString();
   return s3Error({
     op,
     subject,
     status: response.statusCode ?? 0,
-    // Answers to HEAD have no body; MinIO says it in a header.
-    code: textOf(text, 'Code') ?? headers['x-minio-error-code']?.toString(),
+    code,
+    foreign: code === undefined && isForeign(headers, text),
     retryAfterMs: parseRetryAfter(headers['retry-after'], headers.date),
   });
 }

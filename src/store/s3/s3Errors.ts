@@ -9,6 +9,8 @@ export interface S3Failure {
   readonly status: number;
   /** `NoSuchKey`, `SlowDown`, …; undefined where the answer had no body that said so. */
   readonly code: string | undefined;
+  /** The answer is of something that is no store: a proxy or an ingress with nothing behind it. */
+  readonly foreign?: boolean;
   readonly retryAfterMs: number | undefined;
 }
 
@@ -20,6 +22,8 @@ const bucketHint =
   'Check MINIO_CODE_BUCKET, MINIO_STATE_BUCKET, MINIO_LOGS_BUCKET and MINIO_QUERY_RESULTS_BUCKET.';
 const conditionsHint =
   'The store refuses what was asked of it (conditional writes?): it does not implement that.';
+const foreignHint =
+  'Something that is no store answered: a proxy or an ingress that does not reach it? Check MINIO_ENDPOINT.';
 const regionHint = 'Check MINIO_REGION (or AWS_REGION): the bucket lies elsewhere.';
 
 /** Faults of the transport's that S3 reports as the client's. */
@@ -48,7 +52,7 @@ const unacceptable = new Set([
  * signature they repeat the request.
  */
 export function s3Error(failure: S3Failure): RuntimeError {
-  const { op, subject: path, status, code = '', retryAfterMs } = failure;
+  const { op, subject: path, status, code = '', foreign = false, retryAfterMs } = failure;
   const error = (kind: RuntimeError['code'], details: ErrorDetails = {}) =>
     new RuntimeError(kind, `${path}: ${code === '' ? `status ${status}` : code}`, { op, path, ...details });
 
@@ -61,6 +65,8 @@ export function s3Error(failure: S3Failure): RuntimeError {
   if (code === 'ConditionalRequestConflict') return error('conflict', { retryable: true });
   if (transient.has(code) || status === 429 || (status >= 500 && status !== 501))
     return error('unavailable', { retryable: true, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+  // Taken for "not there", it would make a new bot of one whose store is gone.
+  if (status === 404 && foreign) return error('unavailable', { retryable: true, hint: foreignHint });
   if (status === 404) return error('not-found');
   if (status === 412 || status === 409) return error('conflict');
   if (status === 401 || status === 403)

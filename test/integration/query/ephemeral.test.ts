@@ -84,6 +84,13 @@ test('an answer that was there before is not this one', async () => {
   expect(stdout).not.toContain('old');
 });
 
+test('a folder that a program left in place of its answer does not keep the next one from answering', async () => {
+  const left = await ask(sh('mkdir "$RESULT"; echo x > "$RESULT/x"; chmod 500 "$RESULT"'));
+  expect(left.code).not.toBe(0);
+  const answer = '{"status":"ok"}';
+  expect(await ask(sh(`echo '${answer}' > "$RESULT"`))).toMatchObject({ code: 0, stdout: `${answer}\n` });
+});
+
 test.each([
   ['no result', 'true'],
   ['no JSON', 'echo nonsense > "$RESULT"'],

@@ -40,7 +40,7 @@ export type Fault =
   /** A proxy that packs the answer with gzip, and says so. */
   | { readonly packed: true }
   /** A portal: a page, and the store never hears of the request. */
-  | { readonly page: string }
+  | { readonly page: string; readonly status?: number }
   /** An answer in S3's form, without asking the store: `{ status: 503, code: 'SlowDown' }`. A good one has no body. */
   | { readonly status: number; readonly code: string; readonly headers?: Record<string, string> };
 
@@ -140,8 +140,9 @@ async function handle(
   if ('page' in fault) {
     incoming.resume();
     await once(incoming, 'end');
-    outgoing.writeHead(200, { 'content-type': 'text/html; charset=utf-8', etag: '"a-page"' });
-    return void outgoing.end(fault.page);
+    const { page, status = 200 } = fault;
+    outgoing.writeHead(status, { 'content-type': 'text/html; charset=utf-8', etag: '"a-page"' });
+    return void outgoing.end(page);
   }
   if ('whole' in fault) {
     outgoing.writeHead(200, { etag: '"whole"', 'content-length': fault.whole.length });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { RuntimeError, systemCode } from '../../../base/errors.ts';
 import type { Owner } from '../../../base/owner.ts';
 import { MAX_ANSWER_BYTES } from '../../../bot/answers/answer.ts';
+import { fromText } from '../../../bot/state/format/entryPath.ts';
+import { removeTree } from '../../../bot/state/local/removeTree.ts';
 
 const NAME = 'result.json';
 
@@ -31,10 +33,13 @@ export async function makeResultDir(dir: string, user: Owner | undefined): Promi
   }
 }
 
-/** An answer that was there before is not this query's. */
+/** An answer that was there before is not this query's; nor is a folder that a program has left in its place. */
 export async function clearResult(dir: string): Promise<void> {
-  await unlink(join(dir, NAME)).catch((error: unknown) => {
-    if (systemCode(error) !== 'ENOENT') throw error;
+  const path = join(dir, NAME);
+  await unlink(path).catch((error: unknown) => {
+    const code = systemCode(error);
+    if (code === 'EISDIR') removeTree(fromText(path));
+    else if (code !== 'ENOENT') throw error;
   });
 }
 

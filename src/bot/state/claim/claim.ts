@@ -3,8 +3,8 @@ import type { StateContext } from '../format/context.ts';
 import { FORMAT, keys } from '../format/format.ts';
 import { encodeHead, type Head, parseHead } from '../format/head.ts';
 import type { LocalTree } from '../local/localTree.ts';
+import { firstStart, headGone } from '../read/firstStart.ts';
 import { readHead, type StoredHead } from '../read/readHead.ts';
-import { firstStart, headGone } from './firstStart.ts';
 import type { Holding } from './holding.ts';
 import { noteClaimant } from './tree/noteClaimant.ts';
 

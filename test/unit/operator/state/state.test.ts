@@ -91,8 +91,29 @@ test('prune says what it did', async () => {
 });
 
 test('what is not there is 66, what is not a bot or no snapshot 64', async () => {
-  await expect(state('ls', 'nobody')).rejects.toMatchObject({ code: 'not-found' });
+  for (const command of ['ls', 'show', 'verify', 'export', 'prune', 'recover'])
+    await expect(state(command, 'nobody'), command).rejects.toMatchObject({ code: 'not-found' });
   await expect(state('show', bot.name, '--at', '9')).rejects.toMatchObject({ code: 'not-found' });
   await expect(state('ls', '../x')).rejects.toMatchObject({ code: 'usage' });
   await expect(state('show', bot.name, '--at', 'latest')).rejects.toMatchObject({ code: 'usage' });
+});
+
+test('a head that is gone beside other objects is damage, in every command, and recover mends it', async () => {
+  const head = readFileSync(bot.object('head'));
+  rmSync(bot.object('head'));
+  const before = readdirSync(bot.object('packs'));
+  for (const command of ['ls', 'show', 'verify', 'export', 'prune'])
+    await expect(state(command, bot.name), command).rejects.toMatchObject({
+      code: 'damaged',
+      hint: expect.stringContaining('state recover'),
+    });
+  expect(readdirSync(bot.object('packs'))).toEqual(before);
+  expect(await state('recover', bot.name)).toMatchObject({ code: 0 });
+  expect(await json('ls', bot.name)).toMatchObject([{ sequence: 1 }, { sequence: 2 }]);
+  writeFileSync(bot.object('head'), head);
+});
+
+test('a bot that has a state of the older format alone is told from one that has none', async () => {
+  await bot.store.put('older/state.tar.gz', Buffer.from('as it was'));
+  await expect(state('ls', 'older')).rejects.toMatchObject({ code: 'not-found', hint: /older format/ });
 });

@@ -27,6 +27,14 @@ test.each([
   expect(s3Error({ ...failure, status, code })).toMatchObject({ code: kind, retryable });
 });
 
+test('404 of what is no store: not the word of a store that something is not there', () => {
+  expect(s3Error({ ...failure, status: 404, code: undefined, foreign: true })).toMatchObject({
+    code: 'unavailable',
+    retryable: true,
+    hint: expect.stringContaining('no store'),
+  });
+});
+
 test('Retry-After is seconds or a date', () => {
   const date = 'Wed, 21 Oct 2026 07:28:00 GMT';
   expect(parseRetryAfter('3', undefined)).toBe(3000);
