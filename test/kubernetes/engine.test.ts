@@ -96,6 +96,8 @@ kubeTest('an image that cannot be had is said, and a foreign pod is not touched'
   const { nodeName: _, ...spec } = body.spec as { nodeName?: string };
   await pods.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'rt-foreign' }, spec }, signal());
   expect(await engine.inspect('rt-foreign', signal())).toBeUndefined();
+  expect(await engine.isTaken('rt-foreign', signal())).toBe(true);
+  expect(await engine.isTaken('rt-nobodys', signal())).toBe(false);
   await engine.remove('rt-foreign', signal());
   expect(await pods.get('rt-foreign', signal())).toBeDefined();
   await expect(engine.create(test.spec('rt-foreign', ''), signal())).rejects.toMatchObject({

@@ -23,6 +23,8 @@ export interface Engine {
   watch(changed: (name: string | undefined) => void, signal: AbortSignal): Promise<EngineWatch>;
   /** Undefined: there is none of that name with our label. */
   inspect(name: string, signal: AbortSignal): Promise<Instance | undefined>;
+  /** Whether there is something of that name without our label: another host's, or somebody's. */
+  isTaken(name: string, signal: AbortSignal): Promise<boolean>;
   /** Makes it, does not start it. `conflict` when the name is taken, by whomever. */
   create(spec: InstanceSpec, signal: AbortSignal): Promise<void>;
   /** Starts one that is `created`; `conflict` for one that has been started before: an instance runs once. */

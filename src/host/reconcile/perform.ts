@@ -5,6 +5,7 @@ import type { NewEvent } from '../journal/event.ts';
 import { without } from './recorded.ts';
 import type { Records } from './records.ts';
 import type { Rollbacks } from './rollbacks.ts';
+import { finishRun } from './runResult.ts';
 import type { Present, Situation } from './situation.ts';
 import type { Step } from './step.ts';
 
@@ -31,6 +32,11 @@ export async function perform(
   try {
     await act(step, situation, hands, signal);
   } catch (error) {
+    const { claim } = situation.recorded;
+    if (error instanceof NameTaken && step.action.type === 'create-run' && claim !== undefined) {
+      // The other one has run it, or will. Once that has gone and the name is free, it would be run here as well.
+      return await write(finishRun(situation, claim, undefined, error.message), bot, hands);
+    }
     if (step.action.type !== 'publish-again' || !isRuntimeError(error, 'not-found', 'damaged')) throw error;
     // Trying again gives nothing else, and nothing has been changed yet: the bot goes on as it was.
     const { sequence } = step.action.rollback;
@@ -38,8 +44,12 @@ export async function perform(
     hands.tell({ type: 'failed', bot, message, facts: { sequence, code: error.code } });
     return await hands.records.put(bot, without(situation.recorded, 'rollback'));
   }
-  for (const event of step.events) hands.tell({ ...event, bot });
-  if (step.write !== undefined) await hands.records.put(bot, step.write);
+  await write(step, bot, hands);
+}
+
+async function write({ events, write }: Step, bot: string, { tell, records }: Hands): Promise<void> {
+  for (const event of events) tell({ ...event, bot });
+  if (write !== undefined) await records.put(bot, write);
 }
 
 async function act({ action }: Step, situation: Situation, hands: Hands, signal: AbortSignal): Promise<void> {
@@ -83,11 +93,19 @@ async function create(engine: Engine, spec: InstanceSpec, signal: AbortSignal): 
   } catch (error) {
     if (!isRuntimeError(error, 'conflict')) throw error;
     if ((await engine.inspect(spec.name, signal)) !== undefined) return;
-    throw new RuntimeError('conflict', `the name ${spec.name} is taken by something that is not ours`, {
+    if (await engine.isTaken(spec.name, signal)) throw new NameTaken(spec.name, error);
+    // It has gone meanwhile, or the engine meant something else: once more.
+    throw error;
+  }
+}
+
+class NameTaken extends RuntimeError {
+  constructor(name: string, cause: unknown) {
+    super('conflict', `the name ${name} is taken by something that is not ours`, {
       op: 'engine.create',
-      path: spec.name,
+      path: name,
       hint: 'Another host runs this bot, or somebody made a container of this name. It is left alone.',
-      cause: error,
+      cause,
     });
   }
 }

@@ -4,7 +4,7 @@ import type { Instance } from '../engine/engine.ts';
 import { type Due, dueTimes } from '../schedule/due.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { endInstance } from './endInstance.ts';
-import { givenOut, passedOver } from './givenOut.ts';
+import { givenOut, LONGEST_WITHIN_MS, ON_TIME_MS, passedOver } from './givenOut.ts';
 import { type Claim, type Recorded, without } from './recorded.ts';
 import { finishRun } from './runResult.ts';
 import type { SeenPresent } from './situation.ts';
@@ -100,6 +100,8 @@ function begin(
 ): Step {
   const { gates, wanted } = seen;
   const ready = because('Starting', `the run of ${new Date(claimed.time).toISOString()} is being started`);
+  if (instance === undefined && now > latestBegin(claimed, wanted.spec.schedule))
+    return finishRun(seen, claimed, undefined, 'it could not begin in time');
   if (gates.start !== undefined) return wait(because(gates.start.reason, gates.start.message), now + 1_000);
   if (wanted.hash === undefined) return step({ type: 'prepare' }, ready);
   const created = { ...recorded, claim: { ...claimed, created: true } };
@@ -118,6 +120,16 @@ function begin(
       },
     ],
   });
+}
+
+/**
+ * `within` holds on for a run that has been given out and waits (for the store, for the end of a drain). One that was late already when it
+ * was given out, as behind a run before it, has the same time from then on. Without `within` it is a day, not one period: a machine that
+ * is slower than the schedule is late, and not always too late.
+ */
+function latestBegin({ time, claimedAt }: Claim, spec: ScheduleSpec | undefined): number {
+  const within = Math.max(spec?.withinMs ?? LONGEST_WITHIN_MS, ON_TIME_MS);
+  return (claimedAt <= time + within ? time : claimedAt) + within;
 }
 
 function watchRun(

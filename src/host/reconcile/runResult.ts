@@ -4,8 +4,13 @@ import { type Claim, type Recorded, type RunResult, without } from './recorded.t
 import type { Seen } from './situation.ts';
 import { because, record, type Step } from './step.ts';
 
-/** Writes down how the claimed run went; without an instance, that it is lost. It is never claimed again. */
-export function finishRun({ recorded }: Seen, claim: Claim, instance: Instance | undefined): Step {
+/** Writes down how the claimed run went; without an instance, that it is lost, and why. It is never claimed again. */
+export function finishRun(
+  { recorded }: Pick<Seen, 'recorded'>,
+  claim: Claim,
+  instance: Instance | undefined,
+  gone = 'its instance is gone',
+): Step {
   const time = new Date(claim.time).toISOString();
   // Never started is lost as well: the reader of events cannot tell the difference, and need not.
   const exitCode = instance?.startedAt === undefined ? undefined : instance.exitCode;
@@ -17,8 +22,7 @@ export function finishRun({ recorded }: Seen, claim: Claim, instance: Instance |
     endedAt: instance?.endedAt,
     exitCode,
   };
-  const why =
-    instance === undefined ? 'its instance is gone' : reasonOf(instance, stopReason(recorded, instance));
+  const why = instance === undefined ? gone : reasonOf(instance, stopReason(recorded, instance));
   const write = { ...without(recorded, 'claim', 'stopping'), lastRun };
   return record(write, because('Ended', `the run of ${time} ended: ${why}`), {
     type: outcome === 'lost' ? 'lost' : 'ended',

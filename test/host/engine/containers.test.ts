@@ -94,6 +94,9 @@ describe.skipIf(missing)('containers of the Docker driver', () => {
     await engine.remove('rt-theirs', signal());
     expect(await failureOf(engine.retire('rt-theirs', 'x', signal()))).toBe('not-found');
     expect(await failureOf(engine.create(host.spec('rt-theirs', 'true'), signal()))).toBe('conflict');
+    const taken = (name: string) => engine.isTaken(name, signal());
+    expect([await taken('rt-theirs'), await taken('rt-nobodys')]).toEqual([true, false]);
+    expect(await other.engine.isTaken('rt-theirs', signal())).toBe(false);
     const theirs = await other.engine.inspect('rt-theirs', signal());
     expect(theirs?.state).toBe('running');
     // The engine takes the beginning of an id for a name.

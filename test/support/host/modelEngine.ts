@@ -29,6 +29,8 @@ export interface Life {
 export function createModelEngine(options: { now: () => number; fault?: (call: string) => Fault }) {
   const { now, fault = () => 'none' } = options;
   const instances = new Map<string, ModelInstance>();
+  /** Names that are another host's. */
+  const foreign = new Set<string>();
   const lives: Life[] = [];
   const signals: { name: string; signal: string; at: number }[] = [];
   const watchers = new Set<(name: string | undefined) => void>();
@@ -93,8 +95,10 @@ export function createModelEngine(options: { now: () => number; fault?: (call: s
         const one = instances.get(name);
         return one && seen(one);
       }),
+    isTaken: (name) => call('isTaken', () => foreign.has(name)),
     create: (spec) =>
       call('create', () => {
+        if (foreign.has(spec.name)) throw new RuntimeError('conflict', `${spec.name} is another host's`);
         if (instances.has(spec.name)) throw new RuntimeError('conflict', `${spec.name} exists`);
         const id = `i${++ids}`;
         instances.set(spec.name, {
@@ -152,5 +156,5 @@ export function createModelEngine(options: { now: () => number; fault?: (call: s
     capacity: async () => ({ cpus: 2, memoryBytes: 8 * 1024 ** 3 }),
     close: async () => undefined,
   };
-  return { engine, instances, lives, signals, end, told };
+  return { engine, instances, foreign, lives, signals, end, told };
 }

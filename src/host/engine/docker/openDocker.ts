@@ -4,7 +4,7 @@ import { RuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { Engine } from '../engine.ts';
 import { createBody, type Place } from './containers/createBody.ts';
-import { findContainer } from './containers/findContainer.ts';
+import { findContainer, isTaken } from './containers/findContainer.ts';
 import { lifeOfContainers } from './containers/lifeOfContainers.ts';
 import { createContainerList } from './containers/listContainers.ts';
 import { toInstance } from './containers/toInstance.ts';
@@ -77,6 +77,8 @@ export async function openDocker(options: DockerOptions): Promise<Engine> {
       const container = await findContainer(context, 'engine.inspect', name, signal);
       return container && toInstance(container, context);
     },
+
+    isTaken: (name, signal) => isTaken(context, name, signal),
 
     async create(spec, signal) {
       const place = spec.guest?.network === false ? nowhere : await networks.place(spec, signal);

@@ -21,6 +21,16 @@ export async function findPod(
   return seen;
 }
 
+/** Somebody else's pod has the name that this instance's would have. */
+export async function isTaken(
+  { pods, host }: KubeContext,
+  name: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const pod = await pods.get(podName(name), signal);
+  return pod !== undefined && seePod(pod, host) === undefined;
+}
+
 export function noPod(op: string, name: string): RuntimeError {
   return new RuntimeError('not-found', `${name}: no such pod of this host`, { op, path: name });
 }

@@ -8,7 +8,7 @@ import type { Engine } from '../engine.ts';
 import { clusterCapacity } from './clusterCapacity.ts';
 import { createPod } from './createPod.ts';
 import { dialPod } from './dialPod.ts';
-import { findPod } from './findPod.ts';
+import { findPod, isTaken } from './findPod.ts';
 import { followPods } from './followPods.ts';
 import type { KubeContext } from './kubeContext.ts';
 import { lifeOfPods } from './lifeOfPods.ts';
@@ -81,6 +81,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Engine
       const seen = await findPod(context, name, signal);
       return seen && instanceOf(seen, lostNode, clock.now());
     },
+    isTaken: (name, signal) => isTaken(context, name, signal),
     create: (spec, signal) => createPod(context, spec, signal),
     ...lifeOfPods(context),
     logs: (name, wanted, signal) => readPodLogs(context, name, wanted, signal),

@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest';
+import { names } from '../../../../src/host/bots/names.ts';
+import type { NewEvent } from '../../../../src/host/journal/event.ts';
+import { perform } from '../../../../src/host/reconcile/perform.ts';
+import { reconcile } from '../../../../src/host/reconcile/reconcile.ts';
+import { nothingRecorded } from '../../../../src/host/reconcile/recorded.ts';
+import type { Gates, Situation } from '../../../../src/host/reconcile/situation.ts';
+import { parseSchedule } from '../../../../src/host/schedule/parseSchedule.ts';
+import { type aSchedule, scheduled } from '../../../support/host/aSpec.ts';
+import { createModelEngine } from '../../../support/host/modelEngine.ts';
+import { modelInstances, modelRecords } from '../../../support/host/modelHost.ts';
+import { createModelRollbacks } from '../../../support/host/modelRollbacks.ts';
+
+const due = Date.parse('2026-06-01T09:00:00Z');
+const away = { reason: 'HostFull', message: 'no room' };
+const signal = AbortSignal.timeout(30_000);
+
+function parsed(schedule: ReturnType<typeof parseSchedule>) {
+  if (typeof schedule === 'string') throw new Error(schedule);
+  return schedule;
+}
+
+/** One bot on a host, stepped by hand at a time of the test's. */
+function host(changes: Parameters<typeof aSchedule>[0] = {}) {
+  const spec = scheduled('a', { cron: '0 9 * * *', ...changes });
+  let now = due - 60_000;
+  const model = createModelEngine({ now: () => now });
+  const { records } = modelRecords();
+  const instances = modelInstances();
+  const told: NewEvent[] = [];
+  const hands = { engine: model.engine, instances, records, rollbacks: createModelRollbacks() };
+  const schedule = parsed(parseSchedule({ ...spec.schedule!, bot: 'a' }, now));
+  const gates: { -readonly [K in keyof Gates]: Gates[K] } = {
+    draining: false,
+    start: undefined,
+    replace: true,
+  };
+
+  async function settle(): Promise<void> {
+    for (let steps = 0; steps < 50; steps += 1) {
+      const situation: Situation = {
+        ...{ bot: 'a', now, gates, recorded: records.get('a') ?? nothingRecorded },
+        wanted: { type: 'present', spec, origin: 'a', hash: instances.hash(spec), schedule },
+        instances: await model.engine.list(signal),
+      };
+      const step = reconcile(situation);
+      if (step.action.type === 'nothing') return;
+      await perform(step, situation, { ...hands, tell: (event) => void told.push(event) }, signal);
+    }
+    throw new Error('it never comes to rest');
+  }
+  return {
+    model,
+    gates,
+    recorded: () => records.get('a'),
+    told: (type: string) => told.filter((event) => event.type === type).map(({ message }) => message),
+    at: async (time: number) => {
+      now = time;
+      await settle();
+    },
+  };
+}
+
+test('a run whose name another host has is lost here, and not run once the name is free', async () => {
+  const { model, recorded, told, at } = host();
+  await at(due - 60_000);
+  const name = names.run('a', due);
+  model.foreign.add(name);
+  await at(due);
+  expect(recorded()).toMatchObject({ lastRun: { time: due, outcome: 'lost' } });
+  expect(recorded().claim).toBeUndefined();
+  expect(told('lost')).toEqual([expect.stringContaining(`the name ${name} is taken`)]);
+  model.foreign.clear();
+  await at(due + 60_000);
+  expect(model.lives).toEqual([]);
+  // The next day it has the name, and runs it.
+  await at(due + 24 * 3_600_000);
+  expect(model.lives.map(({ run }) => run)).toEqual([due + 24 * 3_600_000]);
+});
+
+test('within holds on for a run that has been given out and waits', async () => {
+  const { model, gates, recorded, told, at } = host({ withinMs: 3_600_000 });
+  await at(due - 60_000);
+  gates.start = away;
+  await at(due);
+  expect(recorded().claim).toMatchObject({ time: due });
+  await at(due + 3_600_001);
+  expect(told('lost')).toEqual([expect.stringContaining('could not begin in time')]);
+  gates.start = undefined;
+  await at(due + 3_700_000);
+  expect(model.lives).toEqual([]);
+});
+
+test.each([
+  ['within', { withinMs: 3_600_000 }, due + 3_500_000],
+  ['without it, within a day', {}, due + 23 * 3_600_000],
+])('negative control: %s it runs, late', async (_, changes, until) => {
+  const { model, gates, at } = host(changes);
+  await at(due - 60_000);
+  gates.start = away;
+  await at(due);
+  gates.start = undefined;
+  await at(until);
+  expect(model.lives.map(({ run }) => run)).toEqual([due]);
+});
