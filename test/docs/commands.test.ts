@@ -15,12 +15,6 @@ const root = join(import.meta.dirname, '../..');
 
 /** What a page takes for granted, as its reader has it. */
 const before: Readonly<Record<string, string>> = {
-  'README.md': `
-runtime init given
-tar -C given -czf given.tar.gz main.py query.py
-put() { curl -sSf --retry 5 --aws-sigv4 aws:amz:us-east-1:s3 --user "$MINIO_ACCESS_KEY:$MINIO_SECRET_KEY" "$@"; }
-put -X PUT "http://$MINIO_ENDPOINT/custom-bots"
-put -T given.tar.gz "http://$MINIO_ENDPOINT/custom-bots/my-bot/code.tar.gz"`,
   'docs/troubleshooting.md': 'runtime init my-bot',
   'docs/operations.md': `
 runtime init saved
@@ -47,7 +41,6 @@ const after: Readonly<Record<string, string>> = {
 
 /** MinIO as the page's reader has it: `loopback`, or `open` where containers of a bridge ask it too. */
 const store: Readonly<Record<string, 'loopback' | 'open'>> = {
-  'README.md': 'open',
   'docs/hosts.md': 'open',
   'docs/operations.md': 'loopback',
   'docs/recipes.md': 'loopback',

@@ -37,7 +37,10 @@ test('what is asked before and about the provider', async () => {
       config: { name: 'box', source: 's', command: '/x', manifestPath: '/m', args: ['a'], env: {} },
     }),
   ).toEqual({ protocolVersion: 3 });
-  expect(await gestaltd.call('GetProviderIdentity', {}, lifecycle)).toMatchObject({ minProtocolVersion: 3 });
+  expect(await gestaltd.call('GetProviderIdentity', {}, lifecycle)).toMatchObject({
+    minProtocolVersion: 3,
+    maxProtocolVersion: 5,
+  });
   expect(await gestaltd.call('HealthCheck', {}, lifecycle)).toMatchObject({ ready: true });
   expect(await gestaltd.call('StartProvider', {}, lifecycle)).toEqual({ protocolVersion: 3 });
   expect(await gestaltd.call('GetSupport')).toEqual({
@@ -47,6 +50,81 @@ test('what is asked before and about the provider', async () => {
     supportsPrepareWorkspace: true,
   });
 });
+
+test.each([
+  { version: '0.0.1a20', service: 'RuntimeProvider', protocol: 4 },
+  { version: '0.0.1a25', service: 'Runtime', protocol: 4 },
+  { version: '0.0.1a29', service: 'Runtime', protocol: 5 },
+])(
+  'a later gestaltd, by the messages of the SDK $version: an app, its output where that has a place, its end',
+  async (sdk) => {
+    const gestaltd = await startGestaltd({ sdk });
+    const lifecycle = { service: 'ProviderLifecycle' };
+    expect(await gestaltd.call('GetProviderIdentity', {}, lifecycle)).toMatchObject({
+      kind: 'PROVIDER_KIND_RUNTIME',
+      name: 'box',
+      minProtocolVersion: 3,
+      maxProtocolVersion: 5,
+    });
+    const wrong = { protocolVersion: 6 };
+    expect(await failure(gestaltd.call('ConfigureProvider', wrong, lifecycle))).toMatchObject({
+      code: 'FAILED_PRECONDITION',
+    });
+    await gestaltd.configure();
+    expect(await gestaltd.call('StartProvider', {}, lifecycle)).toEqual({ protocolVersion: sdk.protocol });
+    expect(await gestaltd.call('GetSupport')).toEqual({
+      canHostApps: true,
+      egressMode: 'RUNTIME_EGRESS_MODE_HOSTNAME',
+      supportsPrepareWorkspace: true,
+    });
+    const { id } = await gestaltd.call<Session>('StartSession', {
+      appName: 'echo',
+      image,
+      metadata: { team: 'a' },
+    });
+    gestaltd.register(id);
+    await expect
+      .poll(async () => (await gestaltd.call<Session>('GetSession', { sessionId: id })).state, {
+        timeout: 30_000,
+      })
+      .toBe('ready');
+    const app = {
+      sessionId: id,
+      appName: 'echo',
+      command: 'python3',
+      args: ['/app/plugin.py', 'two words'],
+      env: { GREETING: 'hello' },
+    };
+    expect(await failure(gestaltd.call('StartApp', { ...app, workdir: 'srv' }))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+    expect(await gestaltd.call('StartApp', { ...app, workdir: '/srv/code' })).toMatchObject({
+      sessionId: id,
+      appName: 'echo',
+      dialTarget: expect.stringMatching(/^unix:\/\/\//),
+    });
+    expect(await gestaltd.call('ListSessions', { pageSize: 10 })).toMatchObject({
+      sessions: [{ id, state: 'running', metadata: { team: 'a', plugin: 'echo' } }],
+    });
+    const isTold = sdk.version !== '0.0.1a29';
+    if (isTold)
+      await expect
+        .poll(() => gestaltd.logs(id).map(({ message }) => message), { timeout: 20_000 })
+        .toContain("greeting 'hello' cwd /srv/code");
+    const workspace = { checkouts: [{ url: 'file:///srv/code', ref: 'v1', path: 'code' }], cwd: 'code/src' };
+    const prepared = { sessionId: id, agentSessionId: 'a-1' };
+    expect(await gestaltd.call('PrepareWorkspace', { ...prepared, workspace })).toMatchObject({
+      workspace: { cwd: expect.stringMatching(/\/code\/src$/) },
+    });
+    await gestaltd.call('RemoveWorkspace', prepared);
+    await gestaltd.call('StopSession', { sessionId: id });
+    expect(await failure(gestaltd.call('GetSession', { sessionId: 'none' }))).toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    await gestaltd.stop();
+    expect(await containers(`name=rtg-${id}`)).toEqual([]);
+  },
+);
 
 test('a plugin of the published SDK: started exactly, ready when it accepts, its output in the log, gone when stopped', async () => {
   const gestaltd = await startGestaltd();

@@ -171,6 +171,8 @@ export interface InstanceSpec {
  * only where it has a network.
  */
 export interface Guest {
+  /** Where it begins, absolute; undefined: where its image says. */
+  readonly directory?: string | undefined;
   readonly network: boolean;
   /** Name → address, for its own `/etc/hosts`. */
   readonly names: Readonly<Record<string, string>>;

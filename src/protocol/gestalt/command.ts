@@ -15,7 +15,8 @@ export const gestalt: Command = {
   positionals: '',
   options: {},
   details: `gestaltd starts this command from the package that scripts/release-gestalt makes, and says by variables where to
-serve: GESTALT_PLUGIN_SOCKET, GESTALT_PLUGIN_PARENT_PID, GESTALT_PLUGIN_NAME, GESTALT_RUNTIME_LOG_SOCKET.
+serve: GESTALT_PLUGIN_SOCKET, GESTALT_PLUGIN_PARENT_PID, GESTALT_PLUGIN_NAME, GESTALT_RUNTIME_LOG_SOCKET, or as they are
+called since June 2026 GESTALT_PROVIDER_SOCKET, GESTALT_APP_PARENT_PID, GESTALT_APP_NAME, GESTALT_HOST_SERVICE_SOCKET.
 The engine is config.engine, else DOCKER_HOST, else /var/run/docker.sock. See docs/gestalt.md.`,
   run: async ({ env, stderr }) => {
     const log = createLogger({

@@ -52,6 +52,7 @@ export function containerOf(
     secretEnv: {},
     user: undefined,
     guest: {
+      directory: request.workdir === '' ? undefined : request.workdir,
       network: relays.length === 0 && !isClosed(request),
       names: Object.fromEntries(loopbackNames(relays).map((name) => [name, '127.0.0.1'])),
     },

@@ -1,6 +1,7 @@
 import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { bindHostService } from './bindHostService.ts';
 import { endedWithin } from './endSession.ts';
+import { NEWEST_PROTOCOL, OLDEST_PROTOCOL } from './generations.ts';
 import type {
   BindHostServiceRequest,
   PrepareWorkspaceRequest,
@@ -19,8 +20,11 @@ import { startSession } from './startSession.ts';
 /** gestaltd gives StopSession 3 s: what takes longer goes on in the background. */
 const STOP_MS = 2000;
 
-/** Every method of PluginRuntimeProvider. `provider` throws FAILED_PRECONDITION until it has been configured. */
-export function pluginRuntimeProvider(provider: () => Provider): UntypedServiceImplementation {
+/** Every method of the provider's service, under each of its names. `provider` throws FAILED_PRECONDITION until it has been configured. */
+export function runtimeProvider(provider: () => Provider): UntypedServiceImplementation {
+  const start = unary((request: StartPluginRequest, cancelled) =>
+    startPlugin(provider(), request, cancelled),
+  );
   return {
     GetSupport: unary(() => {
       const { relay } = provider();
@@ -50,9 +54,8 @@ export function pluginRuntimeProvider(provider: () => Provider): UntypedServiceI
       await endedWithin(provider(), session, STOP_MS);
       return {};
     }),
-    StartPlugin: unary((request: StartPluginRequest, cancelled) =>
-      startPlugin(provider(), request, cancelled),
-    ),
+    StartPlugin: start,
+    StartApp: start,
     BindHostService: unary((request: BindHostServiceRequest) => bindHostService(provider(), request)),
     PrepareWorkspace: unary(async (request: PrepareWorkspaceRequest, cancelled) => ({
       workspace: await prepareWorkspace(provider(), request, cancelled),
@@ -69,7 +72,6 @@ export interface Identity {
   readonly version: string;
 }
 
-const PROTOCOL = 3;
 const KIND = 'PROVIDER_KIND_RUNTIME';
 
 /** Every method of ProviderLifecycle. */
@@ -77,6 +79,7 @@ export function providerLifecycle(
   { name, version }: Identity,
   configure: (config: unknown) => Promise<void>,
 ): UntypedServiceImplementation {
+  let spoken: number = OLDEST_PROTOCOL;
   return {
     GetProviderIdentity: unary(() => ({
       kind: KIND,
@@ -84,23 +87,24 @@ export function providerLifecycle(
       displayName: 'Docker Engine',
       description: 'Runs plugins in containers of a Docker Engine.',
       version,
-      minProtocolVersion: PROTOCOL,
-      maxProtocolVersion: PROTOCOL,
+      minProtocolVersion: OLDEST_PROTOCOL,
+      maxProtocolVersion: NEWEST_PROTOCOL,
     })),
     ConfigureProvider: unary(
       async ({ config, protocolVersion }: { config: unknown; protocolVersion: number }) => {
-        if (protocolVersion !== PROTOCOL) {
+        if (protocolVersion < OLDEST_PROTOCOL || protocolVersion > NEWEST_PROTOCOL) {
           throw new RpcError(
             'FAILED_PRECONDITION',
-            `protocol version ${protocolVersion} is not ${PROTOCOL}, the one that this provider speaks`,
+            `protocol version ${protocolVersion}: this provider speaks ${OLDEST_PROTOCOL} to ${NEWEST_PROTOCOL}`,
           );
         }
         await configure(config);
-        return { protocolVersion: PROTOCOL };
+        spoken = protocolVersion;
+        return { protocolVersion };
       },
     ),
     HealthCheck: unary(() => ({ ready: true, message: '' })),
-    StartProvider: unary(() => ({ protocolVersion: PROTOCOL })),
+    StartProvider: unary(() => ({ protocolVersion: spoken })),
   };
 }
 

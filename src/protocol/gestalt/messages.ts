@@ -43,6 +43,8 @@ export interface StartPluginRequest {
   readonly env: Readonly<Record<string, string>>;
   readonly allowedHosts: readonly string[];
   readonly defaultAction: string;
+  /** Empty: the image's own. */
+  readonly workdir: string;
 }
 
 export interface HostedPlugin {

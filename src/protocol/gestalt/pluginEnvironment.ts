@@ -1,4 +1,5 @@
 import type { Relay } from './egress.ts';
+import { NAMES, PARENT_PIDS, SOCKETS } from './generations.ts';
 
 /** Where the session's shared folder is inside the container. */
 export const SHARED = '/run/gestalt';
@@ -21,7 +22,7 @@ export interface PluginEnvironmentOptions {
 }
 
 /**
- * A plugin's environment. Not among it: GESTALT_PLUGIN_PARENT_PID, which would end it within half a second, since its parent has
+ * A plugin's environment. Not among it: the number of its parent, which would end it within half a second, since its parent has
  * another number inside.
  */
 export function pluginEnvironment({
@@ -33,8 +34,11 @@ export function pluginEnvironment({
   const made: Record<string, string> = { ...env, ...bindings };
   for (const [name, value] of Object.entries(made)) made[name] = reachable(value, relays);
   if (made.GESTALT_HOST_SERVICE_TLS_CA_FILE) made.GESTALT_HOST_SERVICE_TLS_CA_FILE = CA_FILE;
-  delete made.GESTALT_PLUGIN_PARENT_PID;
-  return { ...made, GESTALT_PLUGIN_SOCKET: PLUGIN_SOCKET, GESTALT_PLUGIN_NAME: pluginName };
+  for (const name of PARENT_PIDS) delete made[name];
+  // By every name that an SDK knows: which one the plugin was made with, nobody says.
+  for (const name of SOCKETS) made[name] = PLUGIN_SOCKET;
+  for (const name of NAMES) made[name] = pluginName;
+  return made;
 }
 
 /** Each name in `/etc/hosts` of a session without a network: a certificate is checked against the name that it is asked by. */

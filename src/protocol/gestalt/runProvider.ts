@@ -15,7 +15,16 @@ import type { Logger } from '../../base/log.ts';
 import { Server, ServerCredentials } from '../../base/parts/grpc.ts';
 import type { Engine } from '../../host/engine/engine.ts';
 import { endSession } from './endSession.ts';
-import { pluginRuntimeProvider, providerLifecycle } from './handlers.ts';
+import {
+  firstOf,
+  HOST_SERVICE_TOKEN,
+  LOG_SOCKETS,
+  NAMES,
+  PARENT_PIDS,
+  RUNTIME_SERVICES,
+  SOCKETS,
+} from './generations.ts';
+import { providerLifecycle, runtimeProvider } from './handlers.ts';
 import { connectLogHost } from './logHost.ts';
 import { ownLabel } from './owner.ts';
 import type { Provider } from './provider.ts';
@@ -49,17 +58,18 @@ const LONGEST_PAUSE_MS = 30_000;
 /** Serves until it is told to stop or gestaltd is gone; nothing of its sessions is left then. Resolves with the exit code. */
 export async function runProvider(options: RunProviderOptions): Promise<number> {
   const { env, clock, log } = options;
-  const socket = env.GESTALT_PLUGIN_SOCKET;
-  if (!socket) {
-    throw new RuntimeError('config', 'GESTALT_PLUGIN_SOCKET is not set: gestaltd starts this command', {
+  const socket = firstOf(env, SOCKETS);
+  if (socket === undefined) {
+    throw new RuntimeError('config', `${SOCKETS.join(', ')}: none is set; gestaltd starts this command`, {
       hint: 'scripts/release-gestalt makes the package that gestaltd loads; see docs/gestalt.md.',
     });
   }
   const life = randomBytes(6).toString('hex');
   const folder = join(dirname(socket), `sessions-${life}`);
   const services = loadServices();
-  const logSocket = env.GESTALT_RUNTIME_LOG_SOCKET;
-  const logHost = logSocket ? connectLogHost(logSocket, services) : undefined;
+  const logSocket = /^(?:unix:(?:\/\/)?)?(\/.+)$/.exec(firstOf(env, LOG_SOCKETS) ?? '')?.[1];
+  const token = env[HOST_SERVICE_TOKEN] || undefined;
+  const logHost = logSocket ? connectLogHost({ socket: logSocket, token }, services) : undefined;
   const closing = new AbortController();
   let provider: Provider | undefined;
 
@@ -92,9 +102,9 @@ export async function runProvider(options: RunProviderOptions): Promise<number> 
   };
 
   const server = new Server();
-  const identity = { name: env.GESTALT_PLUGIN_NAME || 'runtime', version: options.version };
+  const identity = { name: firstOf(env, NAMES) ?? 'runtime', version: options.version };
   server.addService(services.ProviderLifecycle, providerLifecycle(identity, configure));
-  server.addService(services.PluginRuntimeProvider, pluginRuntimeProvider(configured));
+  for (const name of RUNTIME_SERVICES) server.addService(services[name], runtimeProvider(configured));
   await listen(server, socket);
   log.info('serving gestaltd', { socket });
 
@@ -119,7 +129,7 @@ async function listen(server: Server, socket: string): Promise<void> {
 
 /** Told to stop, or gestaltd is no longer our parent: it was killed. */
 async function ended({ env, parentPid, clock, stop }: RunProviderOptions): Promise<void> {
-  const parent = Number(env.GESTALT_PLUGIN_PARENT_PID);
+  const parent = Number(firstOf(env, PARENT_PIDS));
   while (!stop.aborted) {
     if (Number.isInteger(parent) && parent > 0 && parentPid() !== parent) return;
     await clock.sleep(PARENT_POLL_MS, stop).catch(() => undefined);

@@ -1,12 +1,13 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { Root, Service, Type } from 'protobufjs';
 import { common, parse } from '../../base/parts/protobuf.ts';
+import { RUNTIME_SERVICES } from './generations.ts';
 import proto from './provider.proto' with { type: 'text' };
 
-const PACKAGE = 'gestalt.provider.v1';
+export const PACKAGE = 'gestalt.provider.v1';
 const WELL_KNOWN = ['empty', 'struct', 'timestamp'] as const;
 
-export type ServiceName = 'ProviderLifecycle' | 'PluginRuntimeProvider' | 'PluginRuntimeLogHost';
+export type ServiceName = 'ProviderLifecycle' | 'PluginRuntimeLogHost' | (typeof RUNTIME_SERVICES)[number];
 
 /** The services of `provider.proto`, as the gRPC library takes them. Names are lowerCamelCase on this side, enums by name. */
 export function loadServices(): Readonly<Record<ServiceName, ServiceDefinition>> {
@@ -16,8 +17,11 @@ export function loadServices(): Readonly<Record<ServiceName, ServiceDefinition>>
   const named = (name: ServiceName) => definitionOf(root, root.lookupService(`${PACKAGE}.${name}`));
   return {
     ProviderLifecycle: named('ProviderLifecycle'),
-    PluginRuntimeProvider: named('PluginRuntimeProvider'),
     PluginRuntimeLogHost: named('PluginRuntimeLogHost'),
+    ...(Object.fromEntries(RUNTIME_SERVICES.map((name) => [name, named(name)])) as Record<
+      (typeof RUNTIME_SERVICES)[number],
+      ServiceDefinition
+    >),
   };
 }
 

@@ -9,6 +9,7 @@ import { dialRelay, dialSocket } from './dialRelay.ts';
 import { reachOf } from './egress.ts';
 import { endedWithin } from './endSession.ts';
 import { forwardSocket } from './forward.ts';
+import { SOCKETS } from './generations.ts';
 import type { HostedPlugin, StartPluginRequest } from './messages.ts';
 import { type LocalRelay, localRelays } from './pluginEnvironment.ts';
 import type { Provider } from './provider.ts';
@@ -36,6 +37,8 @@ export async function startPlugin(
 ): Promise<HostedPlugin> {
   const session = provider.sessions.get(request.sessionId);
   if (request.command.trim() === '') throw new RpcError('INVALID_ARGUMENT', 'the plugin has no command');
+  if (request.workdir !== '' && !request.workdir.startsWith('/'))
+    throw new RpcError('INVALID_ARGUMENT', `workdir ${JSON.stringify(request.workdir)} is not absolute`);
   if (session.hasPlugin)
     throw new RpcError('FAILED_PRECONDITION', `session ${session.id} has its plugin already`);
   if (session.state !== 'ready') {
@@ -177,7 +180,7 @@ function tell(session: Session, error: unknown, { late, cancelled, limit, isStar
   if (late.aborted) {
     return new RpcError(
       'DEADLINE_EXCEEDED',
-      `the plugin does not accept at GESTALT_PLUGIN_SOCKET within ${limit / 1000} s; ${last}`,
+      `the plugin does not accept at ${SOCKETS.join(' or ')} within ${limit / 1000} s; ${last}`,
     );
   }
   if (error instanceof RpcError) return error;

@@ -46,6 +46,8 @@ export interface TestGestaltd {
 }
 
 export interface GestaltdOptions {
+  /** A later gestaltd: the version of the published SDK whose services and messages it speaks, and the provider's service there. */
+  readonly sdk?: { readonly version: string; readonly service: string; readonly protocol: number };
   /** Instead of the built executable's; `{dir}` is the folder of the sockets. */
   readonly argv?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -56,24 +58,36 @@ export async function startGestaltd(options: GestaltdOptions = {}): Promise<Test
   const python = stdout.trim();
   const dir = await mkdtemp(join(tmpdir(), 'gstp-'));
   const [socket, logs] = [join(dir, 'plugin.sock'), join(dir, 'logs.sock')];
-  const { argv = [executable, 'provider', 'gestalt'] } = options;
+  const { argv = [executable, 'provider', 'gestalt'], sdk } = options;
   const [program = '', ...args] = argv.map((word) => (word === '{dir}' ? dir : word));
   const provider = spawn(program, args, {
     env: {
       PATH: process.env.PATH,
       TMPDIR: dir,
       ...options.env,
-      GESTALT_PLUGIN_SOCKET: socket,
-      GESTALT_PLUGIN_PARENT_PID: String(process.pid),
-      GESTALT_PLUGIN_NAME: 'box',
-      GESTALT_RUNTIME_LOG_SOCKET: logs,
+      ...(sdk === undefined
+        ? {
+            GESTALT_PLUGIN_SOCKET: socket,
+            GESTALT_PLUGIN_PARENT_PID: String(process.pid),
+            GESTALT_PLUGIN_NAME: 'box',
+            GESTALT_RUNTIME_LOG_SOCKET: logs,
+          }
+        : {
+            GESTALT_PROVIDER_SOCKET: socket,
+            GESTALT_APP_PARENT_PID: String(process.pid),
+            GESTALT_APP_NAME: 'box',
+            GESTALT_HOST_SERVICE_SOCKET: logs,
+          }),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';
   for (const stream of [provider.stdout, provider.stderr]) stream.on('data', (bytes) => (printed += bytes));
   const ended = new Promise<void>((resolve) => provider.once('exit', () => resolve()));
-  const proto = join(root, 'src/protocol/gestalt/provider.proto');
+  const proto =
+    sdk === undefined
+      ? join(root, 'src/protocol/gestalt/provider.proto')
+      : (await execute(join(root, 'scripts/gestalt-parts'), ['messages', sdk.version])).stdout.trim();
   const client = spawn(python, [join(root, 'test/fixtures/gestalt/gestaltd.py'), proto, socket, logs], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -107,7 +121,7 @@ export async function startGestaltd(options: GestaltdOptions = {}): Promise<Test
   const call: TestGestaltd['call'] = (
     method,
     request = {},
-    { service = 'PluginRuntimeProvider', timeout = 60 } = {},
+    { service = sdk?.service ?? 'PluginRuntimeProvider', timeout = 60 } = {},
   ) => {
     const id = ++count;
     client.stdin.write(`${JSON.stringify({ id, service, method, request, timeout })}\n`);
@@ -124,7 +138,7 @@ export async function startGestaltd(options: GestaltdOptions = {}): Promise<Test
     configure: async (config = {}) => {
       await call(
         'ConfigureProvider',
-        { name: 'box', config, protocolVersion: 3 },
+        { name: 'box', config, protocolVersion: sdk?.protocol ?? 3 },
         { service: 'ProviderLifecycle' },
       );
     },

@@ -33,6 +33,7 @@ export function createBody(spec: InstanceSpec, host: string, place: Place): Reco
     ...(spec.entrypoint && { Entrypoint: spec.entrypoint }),
     ...(spec.command && { Cmd: spec.command }),
     Env: [...Object.entries(spec.env).map(([name, value]) => `${name}=${value}`), ...secrets],
+    ...(guest?.directory && { WorkingDir: guest.directory }),
     ...(user && { User: `${user.uid}:${user.gid}` }),
     Labels: labelsOf(spec, host),
     ...(spec.input && { OpenStdin: true, StdinOnce: true }),
