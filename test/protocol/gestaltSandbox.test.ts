@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
@@ -27,13 +28,52 @@ async function portOf(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+interface Release {
+  readonly kind: string;
+  readonly version: string;
+  readonly package: string;
+  readonly artifacts: Readonly<Record<string, { readonly path: string; readonly sha256: string }>>;
+}
+
 /** The package that operators get, as gestaltd unpacks it. */
 async function unpacked(): Promise<{ executable: string; args: string[] }> {
   const [release, dir] = [await temporaryDirectory(), await temporaryDirectory()];
   await execute(join(root, 'scripts/release-gestalt'), ['--output', release, '--version', '1.2.3']);
-  const { artifacts } = parse(await readFile(join(release, 'provider-release.yaml'), 'utf8')) as {
-    artifacts: Record<string, { path: string }>;
-  };
+  const read = async (name: string) => parse(await readFile(join(release, name), 'utf8')) as Release;
+  const described = await read('provider-release.yaml');
+  const { artifacts } = described;
+  // gestaltd takes exactly this and no field more.
+  expect(described).toEqual({
+    schema: 'gestaltd-provider-release',
+    schemaVersion: 1,
+    package: expect.stringMatching(/^github\.com\/[^/]+\/[^/]+\/[^/]+$/),
+    kind: 'runtime',
+    version: '1.2.3',
+    runtime: 'executable',
+    artifacts: {
+      'linux/amd64': { path: expect.stringMatching(/^[^/]+\.tar\.gz$/), sha256: expect.any(String) },
+    },
+  });
+  for (const folder of ['.', 'apps']) {
+    const { path, sha256 } = artifacts['linux/amd64']!;
+    const archive = await readFile(join(release, folder, path));
+    expect(createHash('sha256').update(archive).digest('hex')).toBe(sha256);
+  }
+  // A later one has to see a manifest that needs no file of the package, and none that is of a platform.
+  const { kind, version, package: source } = described;
+  expect(await read('apps/provider-release.yaml')).toEqual({
+    ...described,
+    staticValidation: {
+      manifest: {
+        kind,
+        source,
+        version,
+        displayName: 'Docker Engine',
+        description: expect.any(String),
+        spec: {},
+      },
+    },
+  });
   await execute('tar', ['-xzf', join(release, artifacts['linux/amd64']!.path), '-C', dir]);
   const { entrypoint } = parse(await readFile(join(dir, 'manifest.yaml'), 'utf8')) as {
     entrypoint: { artifactPath: string; args: string[] };
