@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { json, text } from 'node:stream/consumers';
-import { RuntimeError, systemCode } from '../../base/errors.ts';
+import { isRuntimeError, RuntimeError, systemCode } from '../../base/errors.ts';
 import { fromWire, type WireError } from './wire.ts';
 
 /** The operator's side of the socket. */
@@ -38,7 +38,8 @@ export function createControlClient(socketPath: string): ControlClient {
       const response = await call('GET', path, undefined, signal);
       for await (const chunk of response) yield chunk as Uint8Array;
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (signal.aborted) return;
+      throw isRuntimeError(error) ? error : away(socketPath, error as Error);
     }
   }
 

@@ -7,7 +7,11 @@ import { commands } from '../../../src/programs/commands.ts';
 /** Runs a command line in this process: its exit code and what it printed, or what it threw. */
 export async function invoke(
   argv: readonly string[],
-  { root = commands, cwd = '/' }: { root?: CommandGroup; cwd?: string } = {},
+  {
+    root = commands,
+    cwd = '/',
+    hangup = new AbortController().signal,
+  }: { root?: CommandGroup; cwd?: string; hangup?: AbortSignal } = {},
 ) {
   const [stdout, stderr] = [new Collector(), new Collector()];
   const surroundings = {
@@ -16,7 +20,7 @@ export async function invoke(
     stdin: new PassThrough(),
     stdout,
     stderr,
-    hangup: new AbortController().signal,
+    hangup,
     abandonStalled: () => undefined,
   };
   const code = await dispatch(root, argv, surroundings, explain);

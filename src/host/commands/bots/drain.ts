@@ -1,4 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Invocation } from '../../../base/command/command.ts';
+import { writeJson } from '../../../base/command/output.ts';
 import type { BotView } from '../../api/hostApi.ts';
 import { type Asked, askingCommand } from './ask.ts';
 
@@ -15,7 +17,7 @@ export const drain = askingCommand(
     const { host, invocation } = asked;
     await host.send('POST', '/drain');
     if (invocation.flags.wait) await untilAllHaveEnded(asked);
-    if (!invocation.flags.json) invocation.stdout.write('drained: `runtime bots resume` starts them again\n');
+    say(invocation, { draining: true }, 'drained: `runtime bots resume` starts them again');
   },
 );
 
@@ -23,7 +25,7 @@ export const resume = askingCommand(
   { name: 'resume', summary: 'start bots again after a drain', positionals: '' },
   async ({ host, invocation }) => {
     await host.send('POST', '/resume');
-    if (!invocation.flags.json) invocation.stdout.write('bots are started again\n');
+    say(invocation, { draining: false }, 'bots are started again');
   },
 );
 
@@ -35,9 +37,14 @@ export const confirm = askingCommand(
   },
   async ({ host, invocation }) => {
     await host.send('POST', '/confirm');
-    if (!invocation.flags.json) invocation.stdout.write('confirmed\n');
+    say(invocation, { confirmed: true }, 'confirmed');
   },
 );
+
+function say({ stdout, flags }: Invocation, value: object, text: string): void {
+  if (flags.json) writeJson(stdout, value);
+  else stdout.write(`${text}\n`);
+}
 
 async function untilAllHaveEnded({ host, invocation, signal }: Asked): Promise<void> {
   while (!signal.aborted) {

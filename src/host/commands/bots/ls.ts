@@ -1,6 +1,7 @@
-import { writeJson, writeTable } from '../../../base/command/output.ts';
+import { writeTable } from '../../../base/command/output.ts';
 import type { BotView, HostStatus } from '../../api/hostApi.ts';
 import { type Asked, askingCommand } from './ask.ts';
+import { printJson, watch } from './watch.ts';
 import { ago, whyOf } from './words.ts';
 
 export const ls = askingCommand(
@@ -22,18 +23,7 @@ export const ls = askingCommand(
       },
     },
   },
-  async (asked) => {
-    await print(asked);
-    if (!asked.invocation.flags.watch) return;
-    let due: NodeJS.Timeout | undefined;
-    for await (const _ of asked.host.lines('/changes', asked.signal)) {
-      due ??= setTimeout(() => {
-        due = undefined;
-        void print(asked);
-      }, 500);
-    }
-    clearTimeout(due);
-  },
+  (asked) => watch(asked, () => print(asked)),
 );
 
 async function print({ host, invocation }: Asked): Promise<void> {
@@ -42,7 +32,7 @@ async function print({ host, invocation }: Asked): Promise<void> {
   const isAsked = ({ state }: BotView) =>
     flags.state === undefined ? flags.all === true || state !== 'gone' : state === flags.state;
   const bots = all.filter(isAsked).sort(byName);
-  if (flags.json) return writeJson(stdout, bots);
+  if (flags.json) return printJson(invocation, bots);
   const header = ['BOT', 'TYPE', 'STATE', 'SINCE', 'FAILURES', 'NEXT', 'WHY'];
   if (flags.watch && stdout.isTTY) stdout.write('\x1b[H\x1b[2J');
   // In a pipe too: it is read by people there as well, and programs have --json.

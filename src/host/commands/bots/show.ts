@@ -1,7 +1,7 @@
-import { writeJson } from '../../../base/command/output.ts';
 import type { BotView } from '../../api/hostApi.ts';
 import type { HostEvent } from '../../journal/event.ts';
-import { askingCommand, botPath } from './ask.ts';
+import { type Asked, askingCommand, botPath } from './ask.ts';
+import { printJson, watch } from './watch.ts';
 import { ago, eventLine } from './words.ts';
 
 const EVENTS = 10;
@@ -11,18 +11,23 @@ export const show = askingCommand(
     name: 'show',
     summary: 'one bot: conditions, instances, last runs, what happened last',
     positionals: 'BOT',
+    options: {
+      watch: { type: 'boolean', short: 'w', description: 'print again whenever something of it changes' },
+    },
   },
-  async ({ host, invocation }) => {
-    const { stdout, flags, positionals } = invocation;
-    const [name] = positionals;
-    const bot = await host.get<BotView>(botPath(name));
-    const events = await host.get<HostEvent[]>(`/events?bot=${encodeURIComponent(bot.name)}&limit=${EVENTS}`);
-    if (flags.json) return writeJson(stdout, { ...bot, events });
-    stdout.write(text(bot));
-    stdout.write('events:\n');
-    for (const event of events) stdout.write(`  ${eventLine(event)}`);
-  },
+  (asked) => watch(asked, () => print(asked), asked.invocation.positionals[0]),
 );
+
+async function print({ host, invocation }: Asked): Promise<void> {
+  const { stdout, flags, positionals } = invocation;
+  const [name] = positionals;
+  const bot = await host.get<BotView>(botPath(name));
+  const events = await host.get<HostEvent[]>(`/events?bot=${encodeURIComponent(bot.name)}&limit=${EVENTS}`);
+  if (flags.json) return printJson(invocation, { ...bot, events });
+  stdout.write(text(bot));
+  stdout.write('events:\n');
+  for (const event of events) stdout.write(`  ${eventLine(event)}`);
+}
 
 function text(bot: BotView): string {
   const lines = [
