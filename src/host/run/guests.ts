@@ -13,6 +13,8 @@ export type OpenGuests = (parts: GuestParts) => Promise<Guests>;
 
 export interface GuestParts {
   readonly folders: Folders;
+  /** The host's name on the engine. */
+  readonly id: string;
   readonly tokenKey: Secret;
   readonly stores: HostStores;
 }

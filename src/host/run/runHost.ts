@@ -91,7 +91,7 @@ export async function runHost(run: RunHost): Promise<void> {
   closing.defer(close);
 
   const stores = openHostStores(config, closing);
-  const guests = await run.guests?.({ folders, tokenKey: identity.tokenKey, stores });
+  const guests = await run.guests?.({ folders, id: identity.id, tokenKey: identity.tokenKey, stores });
   const source =
     guests?.source ?? (await openSource(options.bots, { ...stores, cwd, env, clock: systemClock, log }));
   const access = reachStore(config.store, env.MINIO_CONTAINER_ENDPOINT || undefined);

@@ -8,14 +8,19 @@ import type { Config } from '../../bot/config/config.ts';
 import { forkState } from '../../bot/state/history/forkState.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
 import type { HostApi } from '../api/hostApi.ts';
+import { readSaved } from '../data/readSaved.ts';
 import { dialAddress } from '../engine/dialAddress.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Disks } from '../sandboxes/disk/disks.ts';
 import { openDisks } from '../sandboxes/disk/openDisks.ts';
+import { openRecordFiles } from '../sandboxes/openRecordFiles.ts';
 import { openSandboxes } from '../sandboxes/openSandboxes.ts';
 import { placeBox } from '../sandboxes/placeBox.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import { createClaims } from '../sandboxes/shared/createClaims.ts';
+import { openSharedRecords } from '../sandboxes/shared/sharedRecords.ts';
 import { readHostOptions } from './hostOptions.ts';
+import { poolSeal } from './poolSeal.ts';
 import { purgeBot } from './purgeBot.ts';
 import { runHost } from './runHost.ts';
 import { serveFolder } from './serveFolder.ts';
@@ -81,7 +86,7 @@ export async function runServe(run: RunServe): Promise<void> {
       'query-workers': 0,
     },
     disks: options.disks,
-    guests: async ({ folders, tokenKey, stores }) => {
+    guests: async ({ folders, id, tokenKey, stores }) => {
       const { state, code, logs } = stores;
       const contextOf = async (bot: string) => ({
         store: await state(),
@@ -90,10 +95,15 @@ export async function runServe(run: RunServe): Promise<void> {
         warn: log.warn,
       });
       const purge = (bot: string, purging: AbortSignal) => purgeBot({ folders, state, logs }, bot, purging);
-      const opened = openSandboxes({
-        folder: join(folders.data, 'sandboxes'),
+      const box = await placeBox(code, systemClock, log, signal);
+      const seal = poolSeal(run.config, options);
+      const shared = seal && openSharedRecords(id, code, seal, signal);
+      const opened = await openSandboxes({
+        files: openRecordFiles(join(folders.data, 'sandboxes')),
+        claims: shared && createClaims({ shared, clock: systemClock, log, signal }),
+        isSaved: (bot) => readSaved(folders, bot),
         tokenKey,
-        box: await placeBox(code, systemClock, log, signal),
+        box,
         keepDeletedMs: options['keep-deleted'],
         fork: async (from, to, forking) => {
           const { sandbox, sequence } = from;

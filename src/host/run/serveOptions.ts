@@ -104,12 +104,18 @@ export const serveSettings = {
 export type ServeOptions = Values<typeof serveSettings> & {
   /** RUNTIME_SERVE_KEY: may do everything. */
   readonly key: Secret | undefined;
+  /** RUNTIME_SERVE_POOL_KEY: the same on all hosts that share a store. */
+  readonly poolKey: Secret | undefined;
 };
 
 export const serveOptionSpecs = (): Record<string, OptionSpec> => settingSpecs(serveSettings);
 
 /** Throws `config`. */
 export function readServeOptions(given: Pick<Invocation, 'flags' | 'env'>): ServeOptions {
-  const key = given.env.RUNTIME_SERVE_KEY;
-  return { ...readSettings(serveSettings, given, 'the server'), key: key ? new Secret(key) : undefined };
+  const { RUNTIME_SERVE_KEY: key, RUNTIME_SERVE_POOL_KEY: poolKey } = given.env;
+  return {
+    ...readSettings(serveSettings, given, 'the server'),
+    key: key ? new Secret(key) : undefined,
+    poolKey: poolKey ? new Secret(poolKey) : undefined,
+  };
 }

@@ -1,7 +1,8 @@
 import { asRuntimeError, isRuntimeError } from '../../base/errors.ts';
+import { giveUp, halt } from './change.ts';
 import { nextDue } from './due.ts';
 import type { Known } from './known.ts';
-import { giveUp, halt, type Roster, type RosterOptions } from './roster.ts';
+import type { Roster, RosterOptions } from './roster.ts';
 
 const RETRY_MS = 5_000;
 

@@ -3,11 +3,12 @@ import { RuntimeError } from '../../base/errors.ts';
 import { makeAgentToken } from '../bots/agentToken.ts';
 import { names } from '../bots/names.ts';
 import { makeBoxTokens } from './boxTokens.ts';
+import { halt } from './change.ts';
 import { checkVariables } from './checkVariables.ts';
 import { digestOf } from './digestOf.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { newRecord } from './newRecord.ts';
-import { createRoster, halt, type Roster, type RosterOptions } from './roster.ts';
+import { createRoster, type Roster, type RosterOptions } from './roster.ts';
 import type { NewSandbox, Sandboxes } from './sandboxes.ts';
 import { isLive } from './statusOf.ts';
 import { untilStatus } from './untilStatus.ts';
@@ -34,6 +35,7 @@ export function keepSandboxes(options: RosterOptions): KeptSandboxes {
     if (idempotencyKey !== undefined) keys.set(keyOf(one.record), { digest, made: Promise.resolve(id) });
     if (toFork) void housekeeping.fork(one);
   }
+  roster.on((sandbox, what) => void (what === 'moved' && keys.delete(keyOf(sandbox))));
 
   async function make(request: NewSandbox, digest: string): Promise<string> {
     const id = `sbx-${randomBytes(10).toString('hex')}`;
@@ -71,6 +73,8 @@ export function keepSandboxes(options: RosterOptions): KeptSandboxes {
       return one === undefined || one.record.wanted === 'gone' ? undefined : view(one);
     },
     all: () => roster.all().map(view),
+    sharesStore: options.claims !== undefined,
+    visit: roster.visit,
     stop: async (id, cause) => {
       await change(own(id), halt(own(id), cause));
       return seen(id);
@@ -78,6 +82,7 @@ export function keepSandboxes(options: RosterOptions): KeptSandboxes {
     resume: async (id) => {
       const one = own(id);
       const hadFailed = one.record.cause === 'failed';
+      const hasCome = one.visitedAt !== undefined;
       await change(one, (record) => {
         if (record.cause === 'lifetime')
           throw new RuntimeError('conflict', `sandbox ${id} has expired`, { op: 'sandboxes.resume' });
@@ -85,6 +90,9 @@ export function keepSandboxes(options: RosterOptions): KeptSandboxes {
         one.lastActivityAt = clock.now();
         return { wanted: 'running', cause: undefined, error: undefined };
       });
+      const { digest, idempotencyKey } = one.record;
+      if (hasCome && idempotencyKey !== undefined)
+        keys.set(keyOf(one.record), { digest, made: Promise.resolve(id) });
       if (one.record.toFork) void housekeeping.fork(one);
       // It would wait: for a change, or longer with each time that it has failed.
       if (hadFailed && api.bot(id) !== undefined) await api.restart(id);

@@ -9,9 +9,13 @@ export interface Known {
   status: SandboxStatus;
   /** The engine has said something of it. */
   isSeen: boolean;
+  /** All that its last instance had written is known to be in the store. */
+  isSaved: boolean;
   /** Of the instance that runs, or ran last. */
   startedAt: number | undefined;
   lastActivityAt: number;
+  /** When it was last looked up in the store: this host has it no more than any other. Undefined: it is this host's to look after. */
+  visitedAt: number | undefined;
   /** The last of its changes. */
   turn: Promise<void>;
 }
@@ -21,15 +25,20 @@ export function newKnown(record: SandboxRecord, now: number): Known {
     record,
     status: record.wanted === 'running' ? 'pending' : statusOfEnded(record),
     isSeen: false,
+    isSaved: false,
     startedAt: record.startedAt,
     // Nobody could use it while no server was there.
     lastActivityAt: record.wanted === 'running' ? now : record.lastActivityAt,
+    visitedAt: undefined,
     turn: Promise.resolve(),
   };
 }
 
 /** Of a record only what clients may know: its secrets and its digest are none of it. */
-export function viewOf({ record, status, startedAt, lastActivityAt }: Known, host: string): Sandbox {
+export function viewOf(
+  { record, status, startedAt, lastActivityAt, visitedAt }: Known,
+  host: string,
+): Sandbox {
   return {
     id: record.id,
     owner: record.owner,
@@ -45,7 +54,9 @@ export function viewOf({ record, status, startedAt, lastActivityAt }: Known, hos
     agent: record.agent,
     idempotencyKey: record.idempotencyKey,
     status,
-    host: status === 'pending' ? undefined : host,
+    host: status === 'pending' || visitedAt !== undefined ? undefined : host,
+    isVisiting: visitedAt !== undefined,
+    moves: record.moves,
     createdAt: record.createdAt,
     startedAt,
     lastActivityAt,

@@ -14,6 +14,8 @@ export function newRecord(
     secretEnv: Object.fromEntries(secrets),
     digest,
     wanted: 'running',
+    held: undefined,
+    moves: 0,
     toFork: request.from !== undefined,
     createdAt: now,
     startedAt: undefined,

@@ -40,11 +40,14 @@ export function openRecordFiles(folder: string): RecordFiles {
   };
 }
 
+/** Of records that were written before hosts shared them. */
+const UNSHARED = { held: undefined, moves: 0 };
+
 function readRecord(path: string): SandboxRecord {
   try {
     const record = JSON.parse(readFileSync(path, 'utf8')) as SandboxRecord;
     if (record.version !== 1) throw new Error(`it has the version ${String(record.version)}`);
-    return record;
+    return { ...UNSHARED, ...record };
   } catch (error) {
     throw new RuntimeError('damaged', `the record of a sandbox cannot be read: ${(error as Error).message}`, {
       op: 'sandboxes.read',

@@ -4,11 +4,11 @@ import type { SecretEnv } from '../credentials/credentials.ts';
 import type { Entry, Source } from '../sources/source.ts';
 import { makeBoxTokens } from './boxTokens.ts';
 import { type KeptSandboxes, keepSandboxes } from './keepSandboxes.ts';
-import { openRecordFiles } from './openRecordFiles.ts';
 import type { SandboxRecord } from './record.ts';
 import type { AttachedHost } from './roster.ts';
 import type { SandboxesOptions } from './sandboxesOptions.ts';
 import { createSandboxSource } from './sandboxSource.ts';
+import { settleRecords } from './shared/settleRecords.ts';
 import { specOf } from './specOf.ts';
 
 export interface OpenSandboxes {
@@ -24,19 +24,19 @@ export interface OpenSandboxes {
  * Sandboxes as they were written down. Everything that is asked of one is on the disk before it is acted upon, so a server that is
  * killed goes on where it was: what runs is found again by the host's loop, what was to be stopped or taken away still is.
  */
-export function openSandboxes(options: SandboxesOptions): OpenSandboxes {
-  const files = openRecordFiles(options.folder);
-  const records = new Map(files.found.map((record) => [record.id, record]));
+export async function openSandboxes(options: SandboxesOptions): Promise<OpenSandboxes> {
+  const found = await settleRecords({ ...options, claims: options.claims });
+  const records = new Map(found.records.map((record) => [record.id, record]));
   const entryOf = (record: SandboxRecord): Entry => ({
     spec: specOf(record, options.box),
     origin: `sandbox ${record.id}`,
   });
-  const wanted = files.found.filter((record) => record.wanted !== 'gone' && !record.toFork);
-  const gone = files.found.filter((record) => record.wanted === 'gone');
+  const wanted = found.records.filter((record) => record.wanted !== 'gone' && !record.toFork);
+  const gone = found.records.filter((record) => record.wanted === 'gone');
   const source = createSandboxSource(
     'sandboxes',
     new Map(wanted.map((record) => [record.id, entryOf(record)])),
-    gone.map(({ id }) => id),
+    [...gone.map(({ id }) => id), ...found.elsewhere],
   );
 
   return {
@@ -48,6 +48,6 @@ export function openSandboxes(options: SandboxesOptions): OpenSandboxes {
       const given = Object.entries(record.secretEnv).map(([key, text]) => [key, new Secret(text)]);
       return { ...Object.fromEntries(given), BOX_TOKEN: box, PUBLISH_TOKEN: publish };
     },
-    attach: (host) => keepSandboxes({ ...options, files, records, source, entryOf, host }),
+    attach: (host) => keepSandboxes({ ...options, records, source, entryOf, host }),
   };
 }

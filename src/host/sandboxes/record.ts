@@ -12,6 +12,13 @@ export interface SandboxRecord extends Omit<NewSandbox, 'secretEnv'> {
   /** Of the request that made it: the same key with another one is a conflict. */
   readonly digest: string;
   readonly wanted: 'running' | 'stopped' | 'gone';
+  /**
+   * Where hosts share a store: true when it says that this host has the sandbox, false when nobody has, and this host not more than any
+   * other. Undefined: nobody else knows of it.
+   */
+  readonly held: boolean | undefined;
+  /** How often another host than the one before it has taken it. */
+  readonly moves: number;
   /** Its disk is still to be begun with another's. */
   readonly toFork: boolean;
   readonly createdAt: number;

@@ -5,13 +5,15 @@ import type { Engine, Instance } from '../engine/engine.ts';
 import { createWakeups } from '../loop/wakeups.ts';
 import type { Entry } from '../sources/source.ts';
 import { BOX_PORT } from './boxTokens.ts';
+import { type Change, giveUp } from './change.ts';
 import { nextDue } from './due.ts';
 import { type Known, newKnown, viewOf } from './known.ts';
-import type { RecordFiles } from './openRecordFiles.ts';
 import type { SandboxRecord } from './record.ts';
-import type { Sandbox } from './sandboxes.ts';
+import type { Sandbox, Sandboxes } from './sandboxes.ts';
 import type { SandboxesOptions } from './sandboxesOptions.ts';
 import type { SandboxSource } from './sandboxSource.ts';
+import { createOwnership } from './shared/ownership.ts';
+import { watchClaims } from './shared/watchClaims.ts';
 import { givenUp, isLive, statusOf } from './statusOf.ts';
 import { watchReach } from './watchReach.ts';
 
@@ -24,16 +26,12 @@ export interface AttachedHost {
 }
 
 export interface RosterOptions extends SandboxesOptions {
-  readonly files: RecordFiles;
   /** Shared with whoever has opened them. */
   readonly records: Map<string, SandboxRecord>;
   readonly source: SandboxSource;
   readonly entryOf: (record: SandboxRecord) => Entry;
   readonly host: AttachedHost;
 }
-
-/** What changes in a record; undefined: nothing. Throws why it may not. */
-export type Change = (record: SandboxRecord) => Partial<SandboxRecord> | undefined;
 
 /** All sandboxes, gone ones included, as they are written down and seen. */
 export interface Roster {
@@ -52,17 +50,21 @@ export interface Roster {
   /** Looks at it again then, whatever is due. */
   wake(id: string, at: number): void;
   forget(id: string): Promise<void>;
-  on(listener: (sandbox: Sandbox) => void): () => void;
+  visit: Sandboxes['visit'];
+  on: Sandboxes['changes'];
   /** Each that ran before this host did is known to run. */
   isSettled(): boolean;
 }
+
+/** How long what was looked up in the store stays in memory without being asked for. */
+const VISIT_MS = 60_000;
 
 /** `due`: called with a sandbox to which something has to happen by itself. */
 export function createRoster(options: RosterOptions, due: (one: Known) => void): Roster {
   const { files, records, source, host, clock, log, signal } = options;
   const { api } = host;
   const known = new Map<string, Known>();
-  const listeners = new Set<(sandbox: Sandbox) => void>();
+  const listeners = new Set<Parameters<Sandboxes['changes']>[0]>();
   const wakeups = createWakeups(options.timers, (id) => {
     const one = known.get(id);
     if (one !== undefined) due(one);
@@ -95,21 +97,67 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
     if (next !== undefined) wakeups.at(one.record.id, next.at);
   }
 
-  function tell(one: Known): void {
+  function tell(one: Known, what?: 'moved'): void {
     const sandbox = view(one);
-    for (const listener of listeners) listener(sandbox);
+    for (const listener of listeners) listener(sandbox, what);
   }
+
+  async function keep(one: Known, record: SandboxRecord): Promise<void> {
+    await files.put(record);
+    one.record = record;
+    records.set(record.id, record);
+  }
+
+  async function forget(one: Known): Promise<void> {
+    const { id } = one.record;
+    await files.remove(id);
+    if (known.get(id) === one) known.delete(id);
+    records.delete(id);
+  }
+
+  const ownership = createOwnership({
+    ...options,
+    claims: options.claims,
+    now: clock.now,
+    find: (id) => known.get(id),
+    isAtRest: (one) => {
+      const { record } = one;
+      const bot = api.bot(record.id);
+      if (bot === undefined || record.wanted !== 'stopped' || record.removedAt !== undefined) return false;
+      const isSeen = statusOf({ record, bot, isReached: false }) !== undefined;
+      if (!isSeen || isLive(bot)) return false;
+      // Seen once: its disk may not be there to be looked at later.
+      one.isSaved ||= options.isSaved(record.id);
+      return one.isSaved;
+    },
+    keep,
+    background,
+    leave: async (one) => {
+      const { id } = one.record;
+      options.claims?.accept(id, undefined);
+      wakeups.cancel(id);
+      reach.see(id, undefined);
+      if (one.visitedAt !== undefined) return void known.delete(id);
+      // What may still run of it ends; what it had not saved lies in the trash for a week.
+      source.set(id, undefined);
+      await forget(one);
+      log.info(`sandbox ${id} is another host's`);
+      tell(one, 'moved');
+    },
+    add: (one) => void known.set(one.record.id, one),
+  });
 
   function change(one: Known, changed: Change): Promise<void> {
     one.turn = one.turn
       .catch(() => undefined)
       .then(async () => {
-        const difference = changed(one.record);
-        if (difference === undefined) return;
-        const next = { ...one.record, ...difference };
-        await files.put(next);
-        one.record = next;
-        records.set(next.id, next);
+        const next = await ownership.next(one, changed);
+        if (next === undefined) return;
+        await keep(one, next);
+        one.visitedAt = undefined;
+        if (next.wanted === 'running') one.isSaved = false;
+        known.set(next.id, one);
+        ownership.changed(next);
         source.set(next.id, next.wanted === 'gone' || next.toFork ? undefined : options.entryOf(next));
         arm(one);
         if (isGone(one)) reach.see(next.id, undefined);
@@ -135,6 +183,7 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
     if (why !== undefined) background(one, giveUp(why));
     const status = statusOf({ record: one.record, bot, isReached: reach.has(id) });
     one.isSeen ||= status !== undefined;
+    ownership.release(one);
     const startedAt = instance?.startedAt ?? one.startedAt;
     if ((status ?? one.status) === one.status && startedAt === one.startedAt) return false;
     one.status = status ?? one.status;
@@ -157,6 +206,7 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
     known.set(record.id, one);
     if (!isGone(one) && !record.toFork) source.set(record.id, options.entryOf(record));
     arm(one);
+    ownership.changed(record);
     if (!look(record.id)) tell(one);
     return one;
   }
@@ -166,9 +216,21 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
     const one = newKnown(record, clock.now());
     known.set(record.id, one);
     arm(one);
+    if (record.held === undefined) ownership.changed(record);
     look(record.id);
   }
-  const all = () => [...known.values()].filter((one) => !isGone(one));
+  const all = () => [...known.values()].filter((one) => !isGone(one) && one.visitedAt === undefined);
+  if (options.claims !== undefined)
+    void watchClaims({
+      ...options,
+      claims: options.claims,
+      ids: () => [...records.values()].filter(({ held }) => held !== undefined).map(({ id }) => id),
+      looked: () => {
+        for (const [id, { visitedAt }] of known)
+          if (visitedAt === undefined) look(id);
+          else if (clock.now() - visitedAt > VISIT_MS) known.delete(id);
+      },
+    });
 
   return {
     add,
@@ -181,10 +243,11 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
     dial,
     wake: wakeups.at,
     forget: async (id) => {
-      await files.remove(id);
-      known.delete(id);
-      records.delete(id);
+      const one = known.get(id);
+      await options.claims?.drop(id);
+      if (one !== undefined) await forget(one);
     },
+    visit: ownership.visit,
     on: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -199,14 +262,3 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
 
 const runningOf = (instances: readonly Instance[]) =>
   instances.find(({ role, state }) => role === 'bot' && state === 'running');
-
-export const giveUp =
-  (error: string): Change =>
-  ({ wanted }) =>
-    wanted === 'running' ? { wanted: 'stopped', cause: 'failed', error } : undefined;
-
-/** `lastActivityAt` is written down with it. */
-export const halt =
-  ({ lastActivityAt }: Known, cause: SandboxRecord['cause']): Change =>
-  ({ wanted }) =>
-    wanted === 'running' ? { wanted: 'stopped', cause, lastActivityAt } : undefined;

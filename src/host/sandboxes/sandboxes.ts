@@ -15,6 +15,7 @@ export type { Egress, Resources } from '../bots/botSpec.ts';
  *   keepSandboxes             what can be asked; `openSandboxes` puts it together
  *   housekeeping              what is `due` without anybody asking
  *   policy/                   what may be asked at all
+ *   shared/                   hosts with one store: each sandbox is one host's, or nobody's
  */
 
 /** Errors: `not-found`, `conflict` (another status), `denied` (policy), `unavailable` (no room: `facts` say what is short), `config`. */
@@ -23,7 +24,15 @@ export interface Sandboxes {
   create(request: NewSandbox): Promise<Sandbox>;
   /** From memory: clients ask before each call. */
   find(id: string): Sandbox | undefined;
+  /** Those of this host. */
   all(): readonly Sandbox[];
+  /** Other hosts may have the same store, and resume what this one has stopped. */
+  readonly sharesStore: boolean;
+  /**
+   * Looks one up that this host does not have, where hosts share a store. `here`: `find` has it from now on, and any host may resume, read or
+   * remove it. `takeFrom`: also where that host has it, which somebody knows to be gone for good. Throws `unavailable`.
+   */
+  visit(id: string, takeFrom?: string): Promise<Visited>;
   /** Ends it and saves its disk; resolves at once, `until` tells when it is done. */
   stop(id: string, cause: Cause): Promise<Sandbox>;
   /** Starts it again from no less than what was saved. */
@@ -48,9 +57,16 @@ export interface Sandboxes {
   publishToken(id: string): Secret;
   /** What its agent (`/_runtime/agent` on that port) asks for. */
   agentToken(id: string): Secret;
-  /** Also told of one that is removed: `find` has it no more then. */
-  changes(listener: (sandbox: Sandbox) => void): () => void;
+  /** Also told of one that is removed, or that another host has taken (`moved`): `find` has it no more then. */
+  changes(listener: (sandbox: Sandbox, what?: 'moved') => void): () => void;
 }
+
+export type Visited =
+  | 'here'
+  /** No host that shares this one's store has one of this name; or it shares its store with nobody. */
+  | 'nowhere'
+  /** Another host has it. */
+  | { readonly host: string; readonly owner: string };
 
 /** Why something became of a sandbox. */
 export type Cause = 'user' | 'idle' | 'lifetime' | 'host-lost' | 'policy' | 'failed';
@@ -98,8 +114,12 @@ export interface Sandbox extends Omit<NewSandbox, 'secretEnv' | 'from'> {
   /** BOT_ID of its bot. */
   readonly id: string;
   readonly status: SandboxStatus;
-  /** Which of the hosts it is on; undefined: on none yet. */
+  /** Which of the hosts it is on; undefined: on none. */
   readonly host: string | undefined;
+  /** Only looked up in the store: resumed here, it comes here. */
+  readonly isVisiting?: boolean;
+  /** How often it has come to another host. */
+  readonly moves?: number;
   readonly createdAt: number;
   readonly startedAt: number | undefined;
   readonly lastActivityAt: number;

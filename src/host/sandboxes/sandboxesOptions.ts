@@ -3,11 +3,16 @@ import type { Logger } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { CodeRef } from '../bots/botSpec.ts';
 import type { Timers } from '../loop/wakeups.ts';
+import type { RecordFiles } from './openRecordFiles.ts';
 import type { NewSandbox } from './sandboxes.ts';
+import type { Claims } from './shared/createClaims.ts';
 
 export interface SandboxesOptions {
-  /** For records; root's alone. */
-  readonly folder: string;
+  readonly files: RecordFiles;
+  /** Undefined: this host shares its store with nobody. */
+  readonly claims?: Claims | undefined;
+  /** All that its last instance had written is in the store. */
+  readonly isSaved: (id: string) => boolean;
   readonly tokenKey: Secret;
   /** The code of sandboxes that have no agent. It is in the store. */
   readonly box: CodeRef;

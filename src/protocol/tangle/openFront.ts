@@ -22,6 +22,7 @@ import { emit } from './events/emit.ts';
 import { openEventBus } from './events/eventBus.ts';
 import { watchSandboxes } from './events/watchSandboxes.ts';
 import { allHosts } from './hosts/allHosts.ts';
+import { locator } from './hosts/locator.ts';
 import { openOthers } from './hosts/openOthers.ts';
 import { frontMetrics } from './http/metrics.ts';
 import { openPreviews } from './previews/openPreviews.ts';
@@ -72,11 +73,22 @@ export async function openFront(options: OpenFront): Promise<Front> {
   const ending = new AbortController();
   const { signal } = ending;
   const policy = followPolicy(options.policy, log, signal);
-  const capacity = createCapacity(options);
+  const { sharesStore } = options.sandboxes;
+  const hosts = () => options.hosts().map((host) => ({ ...host, sharesStore }));
+  const capacity = createCapacity({ ...options, hosts });
   const secrets = openSecrets(join(folder, 'secrets'), clock.now);
   const toolsOf = toolsBy(policy);
   const connect = connections(tokens, toolsOf, clock.now);
-  const bus = openEventBus({ folder: join(folder, 'events'), instance: randomUUID(), now: clock.now });
+  const bus = openEventBus({
+    folder: join(folder, 'events'),
+    instance: randomUUID(),
+    now: clock.now,
+    // No number of a sandbox's stream is used again on another host.
+    after: (kind, id) => {
+      const { moves = 0, isVisiting } = (kind === 'sandboxes' && options.sandboxes.find(id)) || {};
+      return (moves + (isVisiting ? 1 : 0)) * 2 ** 32;
+    },
+  });
   const maker = sandboxMaker({
     ...options,
     policy,
@@ -121,7 +133,7 @@ export async function openFront(options: OpenFront): Promise<Front> {
     ...options,
     host: options.who === 'all' ? undefined : '127.0.0.1',
     routes: allRoutes({ ...options, ...made }, others),
-    elsewhere: others?.elsewhere,
+    elsewhere: locator(options.sandboxes, others?.pool),
     authenticate: rateLimited(authenticator(keys, tokens), policy, clock.now),
     answered: (call) => {
       metrics.answered(call.route?.path ?? 'none', call.status, call.ms / 1000);

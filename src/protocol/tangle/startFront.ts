@@ -43,8 +43,8 @@ export interface FrontOptions {
 export interface Elsewhere {
   /** From memory. */
   known(found: Matched): boolean;
-  /** Asks the other hosts for one that nobody has told of. */
-  find(found: Matched): Promise<((call: Call, route: Route) => Promise<undefined>) | undefined>;
+  /** Asks the other hosts for one that nobody has told of, and the store. Throws 404, and 421 where another host has it. */
+  find(found: Matched, caller: Caller): Promise<((call: Call) => Promise<undefined>) | undefined>;
 }
 
 export interface Answered {
@@ -103,7 +103,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     seen.caller = caller;
     // Only now: nobody without a key makes this server ask another one.
     const mayAsk = found.route.scope !== 'open' || options.elsewhere?.known(found) === true;
-    const elsewhere = mayAsk ? await options.elsewhere?.find(found) : undefined;
+    const elsewhere = mayAsk ? await options.elsewhere?.find(found, caller) : undefined;
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const call: Call = {
@@ -120,7 +120,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       request,
       response,
     };
-    const result = await (elsewhere?.(call, found.route) ?? found.route.handle(call));
+    const result = await (elsewhere?.(call) ?? found.route.handle(call));
     if (result !== undefined) respond(response, result);
   }
 

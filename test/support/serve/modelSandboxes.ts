@@ -56,6 +56,8 @@ export function modelSandboxes(
     },
     find: (id) => all.get(id),
     all: () => [...all.values()],
+    sharesStore: false,
+    visit: async () => 'nowhere',
     wake: async () => undefined,
     stop: async (id, cause) => set(id, { status: 'stopped', cause }),
     resume: async (id) => set(id, { status: 'running', cause: undefined }),

@@ -7,9 +7,14 @@ import { RuntimeError } from '../../../src/base/errors.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { createHostApi } from '../../../src/host/api/createHostApi.ts';
 import type { Timers } from '../../../src/host/loop/wakeups.ts';
+import { openRecordFiles, type RecordFiles } from '../../../src/host/sandboxes/openRecordFiles.ts';
 import { openSandboxes } from '../../../src/host/sandboxes/openSandboxes.ts';
 import type { NewSandbox } from '../../../src/host/sandboxes/sandboxes.ts';
 import type { SandboxesOptions } from '../../../src/host/sandboxes/sandboxesOptions.ts';
+import { createClaims } from '../../../src/host/sandboxes/shared/createClaims.ts';
+import { recordSeal } from '../../../src/host/sandboxes/shared/recordSeal.ts';
+import { openSharedRecords } from '../../../src/host/sandboxes/shared/sharedRecords.ts';
+import type { ObjectStore } from '../../../src/store/objectStore.ts';
 import { fakeClock } from '../fakeClock.ts';
 import { createModelEngine } from '../host/modelEngine.ts';
 import { modelInstances, modelRecords } from '../host/modelHost.ts';
@@ -47,20 +52,31 @@ export function aRequest(changes: Partial<NewSandbox> = {}): NewSandbox {
 export interface World {
   /** False: nothing listens inside. */
   listens: boolean;
+  /** What sandboxes had written is in the store when they end. */
+  isSaved: boolean;
   /** Thrown instead of an image. */
   imageFails: RuntimeError | undefined;
   readonly purged: string[];
   fork: SandboxesOptions['fork'];
 }
 
+export interface ModelServerOptions {
+  readonly host?: string;
+  /** Which hosts share. */
+  readonly store?: ObjectStore;
+  /** All of their records are sealed with. */
+  readonly poolKey?: string;
+}
+
 /** Sandboxes on a host whose engine is in memory; what is written down is on the disk. It can be killed and started again. */
-export function modelServer() {
+export function modelServer({ host = 'host', store, poolKey = 'pool' }: ModelServerOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'sandboxes-'));
   const model = createModelEngine({ now: Date.now });
   const kept = modelRecords();
   const clock = fakeClock(Date.now());
   const world: World = {
     listens: true,
+    isSaved: true,
     imageFails: undefined,
     purged: [],
     fork: async () => undefined,
@@ -92,10 +108,17 @@ export function modelServer() {
   };
   const lives: { kill(): Promise<void> }[] = [];
 
-  function start() {
+  async function start() {
     const end = new AbortController();
-    const opened = openSandboxes({
-      folder: join(folder, 'records'),
+    const { signal } = end;
+    const { log } = memoryLog();
+    const seal = recordSeal(new Secret(poolKey));
+    const shared = store && openSharedRecords(host, async () => store, seal, signal);
+    const files = watched(openRecordFiles(join(folder, 'records')));
+    const opened = await openSandboxes({
+      files,
+      claims: shared && createClaims({ shared, clock, log, signal }),
+      isSaved: () => world.isSaved,
       tokenKey: new Secret('key'),
       box: { file: 'box.tar', sha256: undefined },
       keepDeletedMs: 60_000,
@@ -103,8 +126,8 @@ export function modelServer() {
       purge: async (id) => void world.purged.push(id),
       clock,
       timers,
-      log: memoryLog().log,
-      signal: end.signal,
+      log,
+      signal,
     });
     const loop = startModelLoop({ model, kept, engine, instances });
     const api = createHostApi({
@@ -125,7 +148,7 @@ export function modelServer() {
       if (world.listens) return new Duplex({ read: () => undefined, write: (_c, _e, done) => done() });
       throw new RuntimeError('unavailable', 'nobody listens');
     };
-    const sandboxes = opened.attach({ api, name: 'host', engine, dial });
+    const sandboxes = opened.attach({ api, name: host, engine, dial });
     const life = {
       sandboxes,
       opened,
@@ -135,6 +158,7 @@ export function modelServer() {
       kill: async () => {
         end.abort();
         await loop.stop();
+        await files.written();
       },
     };
     lives.push(life);
@@ -146,4 +170,24 @@ export function modelServer() {
     rmSync(folder, { recursive: true, force: true });
   });
   return { start, model, world, clock, folder };
+}
+
+/** What was being written when it was killed is on the disk before the next life reads it. */
+function watched(files: RecordFiles): RecordFiles & { written(): Promise<void> } {
+  const open = new Set<Promise<void>>();
+  const watch = (writing: Promise<void>): Promise<void> => {
+    open.add(writing);
+    return writing.finally(() => open.delete(writing));
+  };
+  return {
+    found: files.found,
+    put: (record) => watch(files.put(record)),
+    remove: (id) => watch(files.remove(id)),
+    written: async () => {
+      for (let quiet = 0; quiet < 20; quiet = open.size === 0 ? quiet + 1 : 0) {
+        await Promise.allSettled(open);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
 }

@@ -31,7 +31,7 @@ export interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-/** The real executable as a server of sandboxes, on the real engine, with a folder as its store. */
+/** The real executable as a server of sandboxes, on the real engine, with a folder as its store where `env` names none. */
 export interface RealServe extends AsyncDisposable {
   readonly url: string;
   readonly key: string;
@@ -39,6 +39,8 @@ export interface RealServe extends AsyncDisposable {
   /** Where sandboxes reach the store. */
   readonly storePort: number;
   readonly pid: number;
+  /** Its name on the engine, once it has started. */
+  id(): string;
   /** Resolves when it serves. */
   start(): Promise<void>;
   /** SIGKILL. */
@@ -96,6 +98,7 @@ export async function realServe(options: {
     key,
     data,
     storePort,
+    id: () => readFileSync(join(data, 'host-id'), 'utf8').trim(),
     get pid() {
       return child?.pid ?? -1;
     },
@@ -142,7 +145,7 @@ export async function realServe(options: {
     log: () => readFileSync(logFile, 'utf8'),
     [Symbol.asyncDispose]: async () => {
       await endChild(child, 'SIGKILL');
-      await removeHost(readFileSync(join(data, 'host-id'), 'utf8').trim());
+      await removeHost(serve.id());
       unmountBelow(root);
       await rm(root, { recursive: true, force: true });
     },

@@ -11,6 +11,8 @@ export interface HostView {
   readonly driver: string;
   /** Why nothing is placed there now, as a sentence; undefined: it is well. */
   readonly unfit: string | undefined;
+  /** Whether what others have stopped can be resumed there; undefined: nobody has asked it. */
+  readonly sharesStore?: boolean | undefined;
   readonly total: Amounts;
   readonly used: Amounts;
 }

@@ -62,7 +62,7 @@ function slotsOf(hosts: readonly HostView[]) {
   return { available: Math.max(0, total - used), total };
 }
 
-function shown({ name, driver, unfit, total, used }: HostView) {
+function shown({ name, driver, unfit, total, used, sharesStore }: HostView) {
   const inUnits = (of: HostView['total']) => ({
     cpuCores: of.cpuMillis / 1000,
     memoryMB: Math.round(of.memoryBytes / 2 ** 20),
@@ -74,6 +74,7 @@ function shown({ name, driver, unfit, total, used }: HostView) {
     driver,
     healthy: unfit === undefined,
     why: unfit,
+    sharesStore,
     total: inUnits(total),
     used: inUnits(used),
   };

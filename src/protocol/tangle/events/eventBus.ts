@@ -38,9 +38,17 @@ export interface BusOptions {
   readonly instance: string;
   readonly now: () => number;
   readonly limits?: LogLimits;
+  /** The number behind which a new stream begins; 0: at 1. */
+  readonly after?: (kind: StreamKind, id: string) => number;
 }
 
-export function openEventBus({ folder, instance, now, limits = USUAL_LIMITS }: BusOptions): EventBus {
+export function openEventBus({
+  folder,
+  instance,
+  now,
+  limits = USUAL_LIMITS,
+  after = () => 0,
+}: BusOptions): EventBus {
   const open = new Map<string, EventLog>();
   const followed = new Map<string, Set<LogReader>>();
   const pathOf = (kind: StreamKind, id: string) => {
@@ -51,7 +59,7 @@ export function openEventBus({ folder, instance, now, limits = USUAL_LIMITS }: B
     instance,
     of: (kind, id) => {
       const path = pathOf(kind, id);
-      const log = open.get(path) ?? openEventLog(path, now, limits);
+      const log = open.get(path) ?? openEventLog(path, now, limits, after(kind, id));
       open.set(path, log);
       return log;
     },

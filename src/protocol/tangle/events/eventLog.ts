@@ -34,12 +34,18 @@ export interface EventLog {
   changed(signal: AbortSignal): Promise<void>;
 }
 
-export function openEventLog(folder: string, now: () => number, limits: LogLimits = USUAL_LIMITS): EventLog {
+/** `after`: a stream that has nothing on the disk begins behind this number. */
+export function openEventLog(
+  folder: string,
+  now: () => number,
+  limits: LogLimits = USUAL_LIMITS,
+  after = 0,
+): EventLog {
   const files = openSegmentFiles(folder, limits);
   const ring: Frame[] = [];
   const waiting = new Set<() => void>();
   let ringBytes = 0;
-  let lastId = files.lastId;
+  let lastId = files.lastId || after;
   let lost = 0;
   let trouble: string | undefined;
 

@@ -9,8 +9,8 @@ export interface StreamedOf {
   readonly cursor: number;
   /** Only its events, until it is done; undefined: all, until the client goes. */
   readonly execution?: string;
-  /** After an event of this type the stream ends. */
-  readonly last?: string;
+  /** After an event of one of these types the stream ends. */
+  readonly last?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -18,7 +18,7 @@ export interface StreamedOf {
 export async function streamOf(
   { bus, clock }: Pick<Parts, 'bus' | 'clock'>,
   { method, response, signal }: Pick<Call, 'method' | 'response' | 'signal'>,
-  { kind, id, cursor, execution, last = execution && 'done', headers = {} }: StreamedOf,
+  { kind, id, cursor, execution, last = execution === undefined ? [] : ['done'], headers = {} }: StreamedOf,
 ): Promise<undefined> {
   if (method === 'HEAD') {
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', ...headers }).end();
@@ -37,7 +37,7 @@ export async function streamOf(
           filter: ({ text }) =>
             text.includes(`"executionId":"${execution}"`) || text.includes('\nevent: gap\n'),
         }),
-    ...(last === undefined ? {} : { isLast: ({ text }) => text.includes(`\nevent: ${last}\n`) }),
+    isLast: ({ text }) => last.some((type) => text.includes(`\nevent: ${type}\n`)),
     onReader: (reader) => bus.follow(kind, id, reader),
   });
 }

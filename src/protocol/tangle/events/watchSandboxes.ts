@@ -15,8 +15,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
-/** The last event of a sandbox that is deleted. */
-export const DELETED = 'sandbox.deleted';
+/** The last event of a sandbox that is deleted, or that another host has taken. */
+export const LAST = ['sandbox.deleted', 'sandbox.moved'];
 /** How long its stream stays for those who read it then, milliseconds. */
 const LINGER_MS = 60_000;
 
@@ -25,16 +25,16 @@ export function watchSandboxes({ sandboxes, bus, clock, log, signal }: WatchOpti
   const told = new Map<string, string>();
   const inside = new Map<string, AbortController>();
 
-  const look = (sandbox: Sandbox) => {
+  const look = (sandbox: Sandbox, what?: 'moved') => {
     const { id, cause, error, host } = sandbox;
     const stream = bus.of('sandboxes', id);
-    const isGone = sandboxes.find(id) === undefined;
-    const status = isGone ? 'deleted' : sandbox.status;
+    const isGone = what === 'moved' || sandboxes.find(id) === undefined;
+    const status = what ?? (isGone ? 'deleted' : sandbox.status);
     const before = told.get(id) ?? newestOf(stream, ({ type }) => type.startsWith('sandbox.'))?.data.status;
     told.set(id, status);
     if (before !== status) {
       const data = { sandboxId: id, status, previous: before, cause, error, host };
-      emit(stream, log, { type: isGone ? DELETED : `sandbox.${status}`, data });
+      emit(stream, log, { type: `sandbox.${status}`, data });
     }
     if (status !== 'running') {
       inside.get(id)?.abort();
@@ -50,6 +50,8 @@ export function watchSandboxes({ sandboxes, bus, clock, log, signal }: WatchOpti
   const forget = async (id: string) => {
     told.delete(id);
     await clock.sleep(LINGER_MS, signal).catch(() => undefined);
+    // It may be back.
+    if (sandboxes.find(id)?.isVisiting === false) return;
     bus.remove('sandboxes', id);
   };
 

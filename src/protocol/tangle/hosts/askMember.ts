@@ -5,20 +5,21 @@ import type { Member } from './hostsFile.ts';
 
 const PATIENCE_MS = 25_000;
 
-/** One call of the API there, for the caller; its answer, whatever its status. Throws 502. */
+/** One call of the API there, for the caller, or with `asItself` as this server; its answer, whatever its status. Throws 502. */
 export async function askMember(
   { name, url, key }: Member,
   { caller, origin, signal }: Pick<Call, 'caller' | 'origin' | 'signal'>,
   method: 'GET' | 'POST',
   path: string,
   body?: unknown,
+  asItself = false,
 ): Promise<Answer & { readonly status: number }> {
   try {
     const response = await fetch(`${url}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${key.reveal()}`,
-        [FOR_HEADER]: caller.name,
+        ...(asItself ? {} : { [FOR_HEADER]: caller.name }),
         [ORIGIN_HEADER]: origin,
         'content-type': 'application/json',
       },

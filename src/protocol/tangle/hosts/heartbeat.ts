@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
 import type { Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 
@@ -16,7 +17,16 @@ const schema = v.object({
     used: amounts,
   }),
   version: v.string(),
-  sandboxes: v.array(v.object({ id: v.string(), owner: v.string(), idempotencyKey: v.optional(v.string()) })),
+  sharesStore: v.optional(v.boolean(), false),
+  sandboxes: v.array(
+    v.object({
+      id: v.string(),
+      owner: v.string(),
+      idempotencyKey: v.optional(v.string()),
+      /** It has ended, and may have been resumed elsewhere since. */
+      ended: v.optional(v.boolean(), false),
+    }),
+  ),
 });
 
 /** How a host stands, and what is on it. */
@@ -24,6 +34,9 @@ export type Heartbeat = v.InferOutput<typeof schema>;
 
 /** Throws for anything else. */
 export const readHeartbeat = (value: unknown): Heartbeat => v.parse(schema, value);
+
+export const hasEnded = ({ status }: { readonly status: SandboxStatus }): boolean =>
+  status === 'stopped' || status === 'failed' || status === 'expired';
 
 /** `GET /v1/hosts/self`: what another server places by. */
 export function heartbeatRoutes({ capacity, sandboxes, version }: Parts): Route[] {
@@ -34,8 +47,11 @@ export function heartbeatRoutes({ capacity, sandboxes, version }: Parts): Route[
       scope: 'admin',
       handle: async () => {
         const [host] = capacity.hosts();
-        const all = sandboxes.all().map(({ id, owner, idempotencyKey }) => ({ id, owner, idempotencyKey }));
-        return { body: { host, version, sandboxes: all } };
+        const all = sandboxes.all().map((one) => {
+          const { id, owner, idempotencyKey } = one;
+          return { id, owner, idempotencyKey, ended: hasEnded(one) };
+        });
+        return { body: { host, version, sharesStore: sandboxes.sharesStore, sandboxes: all } };
       },
     },
   ];

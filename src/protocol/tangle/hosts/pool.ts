@@ -21,6 +21,10 @@ export interface Pool {
   readonly members: readonly Member[];
   /** As they were last heard of; those that stand by only with `standby`, or while something is on them. */
   views(standby: boolean): readonly HostView[];
+  /** It has been heard of lately. */
+  isHeard(member: Member): boolean;
+  /** Asks all how they stand, now. */
+  refresh(): Promise<void>;
   /** Which has told of this sandbox. */
   known(id: string): Member | undefined;
   /** As `known`; an id that nobody has told of is asked for. */
@@ -29,7 +33,7 @@ export interface Pool {
   byKey(owner: string, idempotencyKey: string): Member | undefined;
   count(owner: string): number;
   /** It was just made there. */
-  made(member: Member, sandbox: Heartbeat['sandboxes'][number], amounts: Amounts): void;
+  made(member: Member, sandbox: Omit<Heartbeat['sandboxes'][number], 'ended'>, amounts: Amounts): void;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -62,7 +66,18 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
   }
 
   const hearAll = (signal: AbortSignal) => Promise.all(members.map((member) => hear(member, signal)));
-  const has = (id: string) => members.find(({ name }) => sandboxesOf(name).some((one) => one.id === id));
+  const isHeard = ({ name }: Member) => {
+    const seen = known.get(name);
+    return seen !== undefined && clock.now() - seen.at <= LEASE_MS;
+  };
+  /** Two may tell of one for a while after it has moved: the one where it runs has it. */
+  const has = (id: string) => {
+    const found = members.flatMap((member) => {
+      const one = sandboxesOf(member.name).find((each) => each.id === id);
+      return one === undefined ? [] : [{ member, rank: (isHeard(member) ? 0 : 2) + (one.ended ? 1 : 0) }];
+    });
+    return found.sort((a, b) => a.rank - b.rank)[0]?.member;
+  };
   const sandboxesOf = (name: string) => known.get(name)?.beat.sandboxes ?? [];
 
   return {
@@ -84,8 +99,10 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
           const silent =
             age > LEASE_MS ? `it has not been heard of for ${Math.round(age / 1000)} s` : undefined;
           const { driver, unfit, total, used } = seen.beat.host;
-          return { name, driver, unfit: silent ?? unfit, total, used };
+          return { name, driver, unfit: silent ?? unfit, total, used, sharesStore: seen.beat.sharesStore };
         }),
+    isHeard,
+    refresh: async () => void (await hearAll(AbortSignal.timeout(PATIENCE_MS))),
     known: has,
     find: async (id) => {
       const found = has(id);
@@ -100,14 +117,18 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
       members.find(({ name }) =>
         sandboxesOf(name).some((one) => one.owner === owner && one.idempotencyKey === key),
       ),
-    count: (owner) =>
-      members.flatMap(({ name }) => sandboxesOf(name)).filter((one) => one.owner === owner).length,
+    count: (owner) => {
+      const all = members.flatMap(({ name }) => sandboxesOf(name)).filter((one) => one.owner === owner);
+      return new Set(all.map(({ id }) => id)).size;
+    },
     made: ({ name }, sandbox, amounts) => {
       const seen = known.get(name);
       if (seen === undefined) return;
       const { host, sandboxes } = seen.beat;
       const used = sum([host.used, amounts]);
-      const beat = { ...seen.beat, host: { ...host, used }, sandboxes: [...sandboxes, sandbox] };
+      const others = sandboxes.filter(({ id }) => id !== sandbox.id);
+      const all = [...others, { ...sandbox, ended: false }];
+      const beat = { ...seen.beat, host: { ...host, used }, sandboxes: all };
       known.set(name, { ...seen, beat });
     },
     run: async (signal) => {

@@ -1,8 +1,8 @@
 import { NoRoom, ofNew } from '../../../host/sandboxes/placement/capacity.ts';
 import { type Hints, place } from '../../../host/sandboxes/placement/place.ts';
+import type { SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
 import { idempotencyKey } from '../http/idempotencyKey.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
-import type { Parts } from '../parts.ts';
 import { asShortage } from '../sandboxes/admission.ts';
 import { answerOf } from '../sandboxes/answerOf.ts';
 import { isAskedAgain } from '../sandboxes/makeSandbox.ts';
@@ -10,23 +10,26 @@ import { readCreate } from '../sandboxes/readCreate.ts';
 import { MOST_PAGE, readPage } from '../sandboxes/readPage.ts';
 import { snapshotSource } from '../snapshots/snapshotSource.ts';
 import { askMember } from './askMember.ts';
+import { hasEnded } from './heartbeat.ts';
 import type { Member } from './hostsFile.ts';
-import type { Others } from './openOthers.ts';
-
-type PoolParts = Parts & Pick<Others, 'pool' | 'askForHost'>;
+import { RESUME } from './locator.ts';
+import type { PoolParts } from './poolParts.ts';
+import { resumeOverPool } from './resumeOverPool.ts';
 
 /**
- * Create and list over several hosts; whatever else is asked of a sandbox is sent to where it is (`sendToMember`). A host that stands by gets
+ * Create, list and resume over several hosts; whatever else is asked of a sandbox is sent to where it is (`sendToMember`). A host that stands by gets
  * something only when no other has room, and then another machine is asked for.
  */
 export function poolRoutes(parts: PoolParts, here: readonly Route[]): Route[] {
-  const over = { POST: create, GET: list } as const;
-  return here
-    .filter(({ path }) => path === '/v1/sandboxes')
-    .map((route) => ({
-      ...route,
-      handle: (call) => over[route.method as 'POST' | 'GET'](parts, route, call),
-    }));
+  const over: Readonly<Record<string, typeof create>> = {
+    'POST /v1/sandboxes': create,
+    'GET /v1/sandboxes': list,
+    [`POST ${RESUME}`]: resumeOverPool,
+  };
+  return here.flatMap((route) => {
+    const handle = over[`${route.method} ${route.path}`];
+    return handle === undefined ? [] : [{ ...route, handle: (call: Call) => handle(parts, route, call) }];
+  });
 }
 
 async function create(parts: PoolParts, here: Route, call: Call): Promise<Answer | undefined> {
@@ -53,7 +56,9 @@ async function create(parts: PoolParts, here: Route, call: Call): Promise<Answer
   const secretEnv = Object.fromEntries(
     Object.entries(request.secretEnv).map(([name, value]) => [name, value.reveal()]),
   );
-  const sent = { ...body, idempotencyKey: key, secrets: [], secretEnv };
+  // Which host is decided here, by the names that it has here.
+  const driver = { type: wanted.hints.driver };
+  const sent = { ...body, driver, idempotencyKey: key, secrets: [], secretEnv };
   const go = async (member: Member) => {
     const answer = await askMember(member, call, 'POST', '/v1/sandboxes', sent);
     const { id } = answer.body as { id?: unknown };
@@ -95,11 +100,17 @@ async function list({ pool }: PoolParts, here: Route, call: Call): Promise<Answe
       upTo(enough, call, (query) => askMember(member, call, 'GET', `/v1/sandboxes?${query}`)).catch(() => []),
     ),
   ]);
-  const all = lists.flat().sort((a, b) => b.createdAt.localeCompare(a.createdAt));
-  return { body: { sandboxes: all.slice(offset, enough) } };
+  // Two may have one for a while after it has moved: the one where it runs has it.
+  const all = new Map<string, Listed>();
+  for (const one of lists.flat().sort((a, b) => Number(hasEnded(b)) - Number(hasEnded(a))))
+    all.set(one.id, one);
+  const sorted = [...all.values()].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+  return { body: { sandboxes: sorted.slice(offset, enough) } };
 }
 
 interface Listed {
+  readonly id: string;
+  readonly status: SandboxStatus;
   readonly createdAt: string;
 }
 

@@ -6,7 +6,7 @@ import type { Caller } from '../access/caller.ts';
 import { HttpError, notFound } from '../http/httpError.ts';
 import { asShortage, type Ground, refuse, violationsOf } from './admission.ts';
 import { completed } from './completed.ts';
-import { policyRequest } from './policyRequest.ts';
+import { policyRequest, policyRequestOf } from './policyRequest.ts';
 import type { WantedSandbox } from './readCreate.ts';
 
 export interface MakeSandbox extends Ground {
@@ -35,7 +35,7 @@ export interface Maker {
     caller: Pick<Caller, 'name' | 'by'>,
     from?: NewSandbox['from'],
   ): Promise<Sandbox>;
-  /** Throws 503. */
+  /** One that comes from another host has to be what this host's policy allows. Throws 403, 429 and 503. */
   resume(sandbox: Sandbox): Promise<Sandbox>;
 }
 
@@ -78,12 +78,22 @@ export function sandboxMaker(parts: MakeSandbox): Maker {
     admit,
     put,
     make: async (wanted, caller, from) => await put(admit(wanted, caller, from), wanted.hints),
-    resume: async (sandbox) =>
-      await capacity
-        .hold(ofResumed(sandbox), anywhere, () => sandboxes.resume(sandbox.id))
+    resume: async (sandbox) => {
+      const { id, owner, resources, isVisiting } = sandbox;
+      if (isVisiting) {
+        refuse(violationsOf(parts, owner, policyRequestOf(sandbox)));
+        checkQuota(sandboxes, owner, policy.rulesOf(owner).resources.sandboxes, 0);
+      }
+      return await capacity
+        .hold(isVisiting ? ofNew(resources) : ofResumed(sandbox), anywhere, async (placed) => {
+          const resumed = await sandboxes.resume(id);
+          if (isVisiting) parts.placed(resumed, { host: placed.host, why: placed.why });
+          return resumed;
+        })
         .catch((error: unknown) => {
           throw asShortage(error);
-        }),
+        });
+    },
   };
 }
 

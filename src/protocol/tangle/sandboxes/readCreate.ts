@@ -22,7 +22,14 @@ const seconds = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(YEAR));
 const variable = v.pipe(v.string(), v.regex(VARIABLE_NAME, 'is not a name of a variable'));
 const agent = v.object({
   runtime: word,
-  code: v.optional(v.pipe(v.string(), v.maxLength(1024)), ''),
+  code: v.optional(
+    v.pipe(
+      v.string(),
+      v.maxLength(1024),
+      v.check((key) => !key.startsWith('sandboxes/'), 'is no code: what lies there is of the hosts'),
+    ),
+    '',
+  ),
   entrypoint: v.optional(v.pipe(v.string(), v.maxLength(65_536)), ''),
 });
 

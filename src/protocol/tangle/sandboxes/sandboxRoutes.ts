@@ -15,6 +15,7 @@ import { findOwn, mustBe } from './findOwn.ts';
 import { readCreate } from './readCreate.ts';
 import { readPage } from './readPage.ts';
 import { ENDED, STARTED, settled } from './settled.ts';
+import { takeFromOf, visitOwn } from './visitOwn.ts';
 
 /** Create, list, get, stop, resume, delete, keep alive. */
 export function sandboxRoutes(parts: Parts, pool: Pool | undefined): Route[] {
@@ -103,7 +104,9 @@ export function sandboxRoutes(parts: Parts, pool: Pool | undefined): Route[] {
       path: `${one}/resume`,
       scope: 'write',
       handle: async (call) => {
-        const found = findOwn(sandboxes, call);
+        const { caller, params } = call;
+        const takeFrom = takeFromOf(await call.body(), caller);
+        const found = await visitOwn(sandboxes, caller, params.id ?? '', takeFrom);
         if (found.status === 'running') return answer(call, found);
         mustBe(found, 'stopped', 'failed', 'provisioning', 'pending');
         const starting = await maker.resume(found);

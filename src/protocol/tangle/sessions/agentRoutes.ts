@@ -96,7 +96,12 @@ export function agentRoutes(parts: Parts): Route[] {
     ...bothPaths('GET', '/agents/sessions/:session/events', async (call) => {
       const session = find(call);
       const cursor = cursorOf(call.query, call.request) ?? 0;
-      return await streamOf(parts, call, { kind: 'sessions', id: session.id, cursor, last: SESSION_DELETED });
+      return await streamOf(parts, call, {
+        kind: 'sessions',
+        id: session.id,
+        cursor,
+        last: [SESSION_DELETED],
+      });
     }),
   ];
 }

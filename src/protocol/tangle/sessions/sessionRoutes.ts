@@ -130,7 +130,7 @@ export function sessionRoutes(parts: Parts): Route[] {
           kind: 'sessions',
           id: session.id,
           cursor,
-          last: SESSION_DELETED,
+          last: [SESSION_DELETED],
         });
       },
     },

@@ -13,7 +13,7 @@ const until = (sandboxes: Sandboxes, id: string, status: SandboxStatus) =>
 describe('sandboxes', () => {
   test('are made, stopped, started again and taken away, and their disk is kept for a while', async () => {
     const { start, model, world, clock, folder } = modelServer();
-    const { sandboxes } = start();
+    const { sandboxes } = await start();
     const { id, status } = await sandboxes.create(aRequest({ name: 'one' }));
     expect(['pending', 'provisioning']).toContain(status);
     expect(await until(sandboxes, id, 'running')).toMatchObject({ name: 'one', host: 'host' });
@@ -39,7 +39,7 @@ describe('sandboxes', () => {
   test('run only once something listens inside', async () => {
     const { start, world, clock, model } = modelServer();
     world.listens = false;
-    const { sandboxes } = start();
+    const { sandboxes } = await start();
     const { id } = await sandboxes.create(aRequest());
     await vi.waitFor(() => expect(model.lives).toHaveLength(1), 10_000);
     await clock.advance(5_000);
@@ -53,11 +53,11 @@ describe('sandboxes', () => {
 
   test('go on where they were when the server is killed right after anything that was asked', async () => {
     const { start, model } = modelServer();
-    const first = start();
+    const first = await start();
     const { id } = await first.sandboxes.create(aRequest({ secretEnv: { KEY: new Secret('s3cret') } }));
     await first.kill();
 
-    const second = start();
+    const second = await start();
     expect((await until(second.sandboxes, id, 'running')).id).toBe(id);
     expect(model.lives).toHaveLength(1);
     const given = second.opened.secretEnv(
@@ -67,31 +67,31 @@ describe('sandboxes', () => {
     await second.kill();
 
     // Nothing of it changes while nobody is there, and it is found again.
-    const third = start();
+    const third = await start();
     await until(third.sandboxes, id, 'running');
     expect(model.lives).toHaveLength(1);
     const stopping = third.sandboxes.stop(id, 'user');
     await Promise.all([stopping, third.kill()]);
 
-    const fourth = start();
+    const fourth = await start();
     expect(fourth.sandboxes.find(id)?.status).not.toBe('running');
     await vi.waitFor(() => expect(model.instances.has(`rt-${id}`)).toBe(false), 10_000);
     await until(fourth.sandboxes, id, 'stopped');
     await Promise.all([fourth.sandboxes.resume(id), fourth.kill()]);
 
-    const fifth = start();
+    const fifth = await start();
     await until(fifth.sandboxes, id, 'running');
     expect(model.lives).toHaveLength(2);
     await Promise.all([fifth.sandboxes.remove(id, 'user'), fifth.kill()]);
 
-    const sixth = start();
+    const sixth = await start();
     expect(sixth.sandboxes.all()).toEqual([]);
     await vi.waitFor(() => expect(model.instances.size).toBe(0), 10_000);
   });
 
   test('of the same idempotency key are one, over a restart too; another request is refused', async () => {
     const { start } = modelServer();
-    const first = start();
+    const first = await start();
     const request = aRequest({ idempotencyKey: 'k', metadata: { a: 1, b: 2 } });
     const made = await Promise.all([1, 2, 3].map(() => first.sandboxes.create(request)));
     expect(new Set(made.map(({ id }) => id)).size).toBe(1);
@@ -102,7 +102,7 @@ describe('sandboxes', () => {
     expect(other.id).not.toBe(made[0]?.id);
     await first.kill();
 
-    const second = start();
+    const second = await start();
     expect((await second.sandboxes.create(request)).id).toBe(made[0]?.id);
     const secret = { ...request, secretEnv: { A: new Secret('x') } };
     expect(await failureOf(second.sandboxes.create(secret))).toBe('conflict');
@@ -111,7 +111,7 @@ describe('sandboxes', () => {
 
   test('stop when nobody has used them for their time, and expire at the end of their life', async () => {
     const { start, clock } = modelServer();
-    const { sandboxes } = start();
+    const { sandboxes } = await start();
     const { id } = await sandboxes.create(aRequest({ idleMs: 10_000, lifetimeMs: 100_000 }));
     await until(sandboxes, id, 'running');
     for (let i = 0; i < 4; i++) {
@@ -135,7 +135,7 @@ describe('sandboxes', () => {
   test('that can never start have failed, and say why; another try is another try', async () => {
     const { start, world } = modelServer();
     world.imageFails = new RuntimeError('not-found', 'image nowhere: not on this machine');
-    const { sandboxes } = start();
+    const { sandboxes } = await start();
     const { id } = await sandboxes.create(aRequest({ image: 'nowhere' }));
     expect(await until(sandboxes, id, 'failed')).toMatchObject({ cause: 'failed' });
     expect(sandboxes.find(id)?.error).toContain('not on this machine');
@@ -153,13 +153,13 @@ describe('sandboxes', () => {
         await new Promise((_, reject) => aborted.addEventListener('abort', () => reject(aborted.reason)));
       done += 1;
     };
-    const first = start();
+    const first = await start();
     const { id } = await first.sandboxes.create(aRequest({ from: { sandbox: 'other', sequence: 4 } }));
     await vi.waitFor(() => expect(begun).toBe(1), 10_000);
     expect(model.instances.size).toBe(0);
     await first.kill();
 
-    const { sandboxes } = start();
+    const { sandboxes } = await start();
     await until(sandboxes, id, 'running');
     expect([begun, done]).toEqual([2, 1]);
     world.fork = () => Promise.reject(new RuntimeError('not-found', 'no snapshot 9'));
@@ -169,7 +169,7 @@ describe('sandboxes', () => {
   });
 
   test('are given no variable that would reach the runtime beside them', async () => {
-    const { sandboxes } = modelServer().start();
+    const { sandboxes } = await modelServer().start();
     for (const name of ['LD_PRELOAD', 'MINIO_ENDPOINT', 'WRAP', 'BOX_TOKEN', 'HOME', 'A=B', '', 'é'])
       expect(await failureOf(sandboxes.create(aRequest({ env: { [name]: 'x' } }))), name).toBe('config');
     const secret = aRequest({ secretEnv: { NODE_OPTIONS: new Secret('--require /workspace/x') } });
@@ -181,10 +181,10 @@ describe('sandboxes', () => {
 
   test('are not started or stopped from records of which one cannot be read', async () => {
     const { start, folder } = modelServer();
-    const first = start();
+    const first = await start();
     const { id } = await first.sandboxes.create(aRequest());
     await first.kill();
     writeFileSync(join(folder, 'records', `${id}.json`), '{"version":');
-    expect(() => start()).toThrow(/cannot be read/);
+    await expect(start()).rejects.toThrow(/cannot be read/);
   });
 });

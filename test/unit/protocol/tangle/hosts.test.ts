@@ -75,6 +75,7 @@ test('sandboxes go where there is room, and everything that is asked of one is s
     name: 'there',
     secrets: ['DB'],
     idempotencyKey: 'k',
+    driver: { type: 'docker', targetHostIds: ['b'] },
   });
   expect(made.status).toBe(201);
   const { id } = made.body;

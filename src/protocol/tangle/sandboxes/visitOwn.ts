@@ -1,0 +1,41 @@
+import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+import { type Caller, owns } from '../access/caller.ts';
+import { HttpError, notFound } from '../http/httpError.ts';
+
+/**
+ * The caller's sandbox of this id, also one that no host has. `takeFrom`: also where that host has it. Throws 404, and 421 with the name of
+ * the host that has it.
+ */
+export async function visitOwn(
+  sandboxes: Sandboxes,
+  caller: Caller,
+  id: string,
+  takeFrom?: string,
+): Promise<Sandbox> {
+  const visited = await sandboxes.visit(id, takeFrom);
+  if (typeof visited === 'object') {
+    if (!owns(caller, visited)) throw notFound('sandbox', id);
+    throw new HttpError(
+      421,
+      'OTHER_HOST',
+      `host ${visited.host} has sandbox ${id}: ask there. Only when that host is gone for good, resume it with {"takeFrom":"${visited.host}"} and a key with the scope admin`,
+      { host: visited.host },
+    );
+  }
+  const found = sandboxes.find(id);
+  if (found === undefined || !owns(caller, found)) throw notFound('sandbox', id);
+  return found;
+}
+
+/** `takeFrom` of a body: the host that whoever may do everything knows to be gone for good. Throws 400 and 403. */
+export function takeFromOf(body: Readonly<Record<string, unknown>>, caller: Caller): string | undefined {
+  const { takeFrom } = body;
+  if (takeFrom === undefined || takeFrom === null) return undefined;
+  if (typeof takeFrom !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(takeFrom))
+    throw new HttpError(400, 'VALIDATION_ERROR', 'takeFrom: expected the name of a host', {
+      fields: { takeFrom: 'expected the name of a host' },
+    });
+  if (!caller.scopes.has('admin'))
+    throw new HttpError(403, 'FORBIDDEN', `the key ${caller.name} is not allowed: admin`, { scope: 'admin' });
+  return takeFrom;
+}
