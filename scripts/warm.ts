@@ -3,6 +3,7 @@
  * the code of every function that a start runs; without it each start would compile them anew. The bucket is a map in this
  * process: it has to answer, it does not have to keep anything.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -19,7 +20,14 @@ setFlagsFromString('--no-flush-bytecode');
 
 const [file = '', cache = '', program = ''] = process.argv.slice(2);
 const place = mkdtempSync(join(tmpdir(), 'warm-'));
-const objects = new Map([['/custom-bots/code.zip', zipOf('main', 'x'.repeat(2000))]]);
+const objects = new Map([
+  ['/custom-bots/code.zip', zipOf([['main', 'x'.repeat(2000)]])],
+  // Large enough to be unpacked while it arrives.
+  [
+    '/custom-bots/large.zip',
+    zipOf(Array.from({ length: 500 }, (_, i) => [`package-${i % 20}/${i}.py`, randomBytes(10_000)])),
+  ],
+]);
 
 const server = createServer(async (request, response) => {
   const path = request.url?.split('?', 1)[0] ?? '';
@@ -90,7 +98,10 @@ server.listen(0, '127.0.0.1', async () => {
   load(module.exports, requireHere, module);
   void module.exports
     .run(process)
-    .then((code) => (program === 'query' ? code : module.exports.run(process)))
+    .then((code) => {
+      process.env.CODE_FILE = 'large.zip';
+      return program === 'query' ? code : module.exports.run(process);
+    })
     .then((code) => process.exit(code));
 });
 

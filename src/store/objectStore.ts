@@ -55,6 +55,9 @@ export interface ObjectStore {
 /** S3 copies parts of at least 5 MiB only (all but the last of a multipart upload). */
 export const APPEND_MIN_BYTES = 5 * 1024 * 1024;
 
+/** Memory for so many bytes that are about to come; undefined: none. Asked again, it is the same. */
+export type Memory = (bytes: number) => Uint8Array | undefined;
+
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -75,7 +78,7 @@ export interface GetOptions extends CallOptions {
   /** `conflict` unless the object still has this tag. */
   readonly ifMatch?: string | undefined;
   /** Where the bytes may be put, from its start: chunks of the body may lie there already (`readInto`). Nobody else writes there meanwhile. */
-  readonly into?: Uint8Array | undefined;
+  readonly into?: Memory | undefined;
 }
 
 export interface PutOptions extends CallOptions {

@@ -16,9 +16,14 @@ export async function* readInto(
         op: 'store.get',
         path: key,
       });
-    const isThere = chunk.buffer === memory.buffer && chunk.byteOffset === memory.byteOffset + length;
-    if (!isThere) memory.set(chunk, length);
+    placeChunk(memory, chunk, length);
     length += chunk.length;
     yield length;
   }
+}
+
+/** Puts a chunk of a body at its place, unless the store has. */
+export function placeChunk(memory: Uint8Array, chunk: Uint8Array, at: number): void {
+  const isThere = chunk.buffer === memory.buffer && chunk.byteOffset === memory.byteOffset + at;
+  if (!isThere) memory.set(chunk, at);
 }

@@ -104,7 +104,7 @@ describe.each(['file', 's3', 'aws', 'folder'] as const)('%s', (type) => {
     for (const range of [undefined, { start: 7, end: 2 * MiB }]) {
       memory.fill(0xaa);
       const wanted = range ? bytes.subarray(range.start, range.end) : bytes;
-      const lengths = await collect(readInto(await store.get('into', { range, into }), into));
+      const lengths = await collect(readInto(await store.get('into', { range, into: () => into }), into));
       expect(lengths.at(-1)).toBe(wanted.length);
       expect(lengths).toEqual([...new Set(lengths)].sort((a, b) => a - b));
       expect(into.subarray(0, wanted.length).equals(wanted)).toBe(true);
@@ -112,7 +112,7 @@ describe.each(['file', 's3', 'aws', 'folder'] as const)('%s', (type) => {
         expect(rest.every((byte) => byte === 0xaa)).toBe(true);
     }
     const small = Buffer.alloc(100);
-    await expect(collect(readInto(await store.get('into', { into: small }), small))).rejects.toEqual(
+    await expect(collect(readInto(await store.get('into', { into: () => small }), small))).rejects.toEqual(
       error('damaged'),
     );
   });

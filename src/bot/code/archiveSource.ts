@@ -8,6 +8,8 @@ export interface ArchiveSource {
   readonly size: number;
   /** Exactly `length` bytes; an archive that ends before is refused. */
   read(position: number, length: number): Buffer;
+  /** Of one that is still on its way: resolves when the bytes before `end` are there; undefined: they are. Others cannot be read. */
+  readonly arrived?: ((end: number) => Promise<void> | undefined) | undefined;
   /** Where it pays: half of the work is its. */
   readonly secondThread?: SecondThread | undefined;
 }
@@ -50,7 +52,7 @@ export function* pieces(source: ArchiveSource, start: number, end: number): Gene
 
 const PIECE = 256 * 1024;
 
-function checkRange(position: number, length: number, size: number): void {
+export function checkRange(position: number, length: number, size: number): void {
   if (!(position >= 0 && length >= 0 && position + length <= size)) {
     throw refused('it is truncated, or an offset in it is wrong');
   }

@@ -1,12 +1,13 @@
 import { rmSync } from 'node:fs';
 import { diskError } from './diskError.ts';
 import { download } from './download.ts';
+import type { Downloaded } from './downloaded.ts';
 import { placeTree } from './placeTree.ts';
 import type { PulledCache } from './pulledCache.ts';
 import type { PullCodeOptions, PulledCode } from './pulledCode.ts';
 import { refused } from './refused.ts';
 import { openStage, type Stage } from './stage.ts';
-import { unpackTree } from './unpackTree.ts';
+import { type UnpackedTree, unpackTree } from './unpackTree.ts';
 
 /**
  * The room of the code: from an untrusted archive to the files in `CODE_PATH`.
@@ -15,7 +16,7 @@ import { unpackTree } from './unpackTree.ts';
  *   2. `codeCache`     has a host's cache the archive unpacked already? Then its files are copied into the stage
  *   3. `download`      else the archive comes from the store, hashed as it arrives, up to a limit
  *   4. `unpackTree`    zip or tar by its first bytes; each entry is checked (`entryPath`, `treeWriter`, `checkSymlinks`); large
- *                      zips by two threads (`twoThreads`)
+ *                      zips while they arrive (`arrivingArchive`), by two threads (`twoThreads`)
  *   5. `placeTree`     the stage becomes the code: what an earlier unpack left goes, what is foreign stays
  *   6. `codeMarker`    says which archive that was, for other containers of the pod
  *
@@ -52,20 +53,44 @@ async function pullFromStore(
   cache: PulledCache | undefined,
 ): Promise<PulledCode> {
   const file = `${stage.path}/archive`;
-  const { source, sha256, etag, close } = await download({ ...options, file });
+  const archive = await download({ ...options, file });
   try {
-    if (options.sha256 !== undefined && options.sha256 !== sha256) {
-      throw refused(`it has the SHA-256 ${sha256}, not ${options.sha256}`, {
-        hint: 'CODE_SHA256 is the checksum of another archive than CODE_FILE: one of the two is out of date, or the archive changed.',
-      });
-    }
-    const { files, bytes, entries } = await unpackTree(source, stage.tree, options);
-    await cache?.add(stage, { sha256, etag, entries, archiveBytes: source.size });
-    return { files, bytes, sha256, archiveBytes: source.size, cached: false };
+    const { sha256, files, bytes, entries } = await unpackChecked(archive, stage, options);
+    const archiveBytes = archive.source.size;
+    await cache?.add(stage, { sha256, etag: archive.etag, entries, archiveBytes });
+    // Its end takes as long as a hundred files, and it has nothing left to do.
+    void archive.close();
+    return { files, bytes, sha256, archiveBytes, cached: false };
+  } catch (error) {
+    await archive.close();
+    throw error;
   } finally {
-    close();
     rmSync(file, { force: true });
   }
+}
+
+async function unpackChecked(
+  { source, sha256 }: Downloaded,
+  stage: Stage,
+  options: PullCodeOptions,
+): Promise<UnpackedTree & { readonly sha256: string }> {
+  const sum = checkedSum(sha256, options.sha256);
+  sum.catch(() => undefined);
+  if (!source.arrived) await sum;
+  const unpacked = await unpackTree(source, stage.tree, options).catch(async (error: unknown) => {
+    // That it is another archive is told before what is wrong with that one.
+    await sum;
+    throw error;
+  });
+  return { ...unpacked, sha256: await sum };
+}
+
+async function checkedSum(sum: Promise<string>, wanted: string | undefined): Promise<string> {
+  const sha256 = await sum;
+  if (wanted === undefined || wanted === sha256) return sha256;
+  throw refused(`it has the SHA-256 ${sha256}, not ${wanted}`, {
+    hint: 'CODE_SHA256 is the checksum of another archive than CODE_FILE: one of the two is out of date, or the archive changed.',
+  });
 }
 
 async function openCache(options: PullCodeOptions, directory: string): Promise<PulledCache | undefined> {

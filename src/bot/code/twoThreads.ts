@@ -11,15 +11,14 @@ export interface ZipJob extends PlacedFile {
   readonly isStored: boolean;
 }
 
-/** A thread that starts while an archive is still on its way, and unpacks half of it. */
+/** A thread that starts while an archive is still on its way, and unpacks what the first one has no time for. */
 export interface SecondThread {
-  /** All jobs, by this thread (`doHere`) and by the other one. Throws what `doHere` throws. */
-  share<Job extends ZipJob>(
-    jobs: readonly Job[],
-    doHere: (job: Job) => void,
-    signal?: AbortSignal,
-  ): Promise<void>;
-  close(): void;
+  /** It has less to do than it could. */
+  readonly isFree: boolean;
+  /** Whether all of the files are written; where not, some of them may be. Never rejects. */
+  write(jobs: readonly ZipJob[]): Promise<boolean>;
+  /** Nothing is written any more when this resolves. */
+  close(): Promise<void>;
 }
 
 /** Below this the thread's own start, some 15 ms of CPU, is more than it saves. Bytes. */

@@ -3,12 +3,13 @@ import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { type ArchiveSource, pieces } from './archiveSource.ts';
 import { entryPath } from './entryPath.ts';
+import { createInflater, type Inflater } from './inflater.ts';
 import { writePlaced } from './placedFile.ts';
 import { refused } from './refused.ts';
+import { type SharedFiles, shareFiles } from './shareFiles.ts';
 import type { TreeLimits, TreeWriter } from './treeWriter.ts';
-import type { ZipJob } from './twoThreads.ts';
-import { zipDirectory } from './zipDirectory.ts';
-import { type ZipEntry, zipDataStart } from './zipEntry.ts';
+import { type ZipDirectory, zipDirectory } from './zipDirectory.ts';
+import { type ZipEntry, zipDataStart, zipHeaderEnd } from './zipEntry.ts';
 
 /**
  * Bytes, packed and unpacked, up to which an entry is inflated at once and on this thread: for files of a bot's usual
@@ -25,15 +26,52 @@ export async function unpackZip(
   limits: TreeLimits,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { entries, dataEnd } = zipDirectory(source, limits.maxEntries);
+  const directory = await readDirectory(source, limits.maxEntries);
+  const { entries } = directory;
   const declared = entries.reduce((sum, { size }) => sum + size, 0);
   if (!(declared <= limits.maxBytes)) {
     throw refused(`it unpacks to ${declared} bytes, more than the ${limits.maxBytes} allowed`, {
       hint: 'Make the code smaller, or raise MAX_CODE_SIZE_MB.',
     });
   }
+  const inflater = createInflater();
   const second = hasEachNameOnce(entries) ? source.secondThread : undefined;
-  const jobs: (ZipJob & { readonly entry: ZipEntry })[] = [];
+  const shared =
+    second &&
+    shareFiles<ZipEntry>(second, (job, entry) =>
+      writePlaced(job, inflateAtOnce(source, entry, job.start, inflater)),
+    );
+  try {
+    await unpackEntries(source, tree, directory, { shared, signal });
+    await shared?.end();
+  } finally {
+    shared?.stop();
+  }
+}
+
+/** Of an archive that is still on its way by its end; where that is not all of it, or looks wrong, by the whole. */
+async function readDirectory(source: ArchiveSource, maxEntries: number): Promise<ZipDirectory> {
+  try {
+    return zipDirectory(source, maxEntries);
+  } catch (error) {
+    const rest = source.arrived?.(source.size);
+    if (!rest) throw error;
+    await rest;
+    return zipDirectory(source, maxEntries);
+  }
+}
+
+interface Unpacking {
+  readonly shared: SharedFiles<ZipEntry> | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function unpackEntries(
+  source: ArchiveSource,
+  tree: TreeWriter,
+  { entries, dataEnd }: ZipDirectory,
+  { shared, signal }: Unpacking,
+): Promise<void> {
   let turnBytes = 0;
   let turnEntries = 0;
   for (const entry of entries) {
@@ -45,13 +83,19 @@ export async function unpackZip(
       turnBytes = 0;
       turnEntries = 0;
     }
+    const header = source.arrived?.(zipHeaderEnd(entry));
+    if (header) await header;
     const start = zipDataStart(source, entry, dataEnd);
+    const data = source.arrived?.(start + entry.compressedSize);
+    if (data) await data;
     if (entry.type === 'directory') {
       if (entry.size > 0) throw refused('a directory holds bytes', { entry: entry.name });
       tree.addDirectory(entry.name);
     } else if (Math.max(entry.size, entry.compressedSize) <= AT_ONCE) {
-      if (second && entry.type === 'file') {
-        jobs.push({ ...tree.placeFile(entry.name, entry.size, entry), ...zipJob(entry, start), entry });
+      if (shared && entry.type === 'file') {
+        const job = { ...tree.placeFile(entry.name, entry.size, entry), ...zipJob(entry, start) };
+        const added = shared.add(job, entry);
+        if (added) await added;
         continue;
       }
       const bytes = inflateAtOnce(source, entry, start);
@@ -63,7 +107,6 @@ export async function unpackZip(
       await inflateInPieces(source, tree, entry, start, signal);
     }
   }
-  await second?.share(jobs, (job) => writePlaced(job, inflateAtOnce(source, job.entry, job.start)), signal);
 }
 
 /** Of two of one name the last one stays, which takes an order. */
@@ -75,9 +118,11 @@ function zipJob({ compressedSize, size, crc, method }: ZipEntry, start: number) 
   return { start, packedSize: compressedSize, size, crc, isStored: method === 'stored' };
 }
 
-function inflateAtOnce(source: ArchiveSource, entry: ZipEntry, start: number): Buffer {
+/** Its bytes are good until the next is inflated. */
+function inflateAtOnce(source: ArchiveSource, entry: ZipEntry, start: number, inflater?: Inflater): Buffer {
   const packed = source.read(start, entry.compressedSize);
-  const bytes = entry.method === 'stored' ? packed : inflate(packed, entry);
+  const bytes =
+    entry.method === 'stored' ? packed : (inflater?.(packed, entry.size) ?? inflate(packed, entry));
   checkContent(entry, bytes.length, crc32(bytes));
   return bytes;
 }

@@ -28,6 +28,13 @@ const UNIX_HOSTS = new Set([3, 19]);
 const BACKSLASH_HOSTS = new Set([0, 6, 10, 14]);
 const EXTRA = { zip64: 0x0001, timestamp: 0x5455, unicodePath: 0x7075 };
 
+/** Those of an entry's extra fields that are read here. */
+interface ExtraFields {
+  zip64?: Buffer;
+  timestamp?: Buffer;
+  unicodePath?: Buffer;
+}
+
 /** From 0x80 and from 0xe0. The lines between, from 0xb0, are those of CP866, which is known here. */
 const CP437 = [
   'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»',
@@ -49,29 +56,37 @@ export function centralLength(directory: Buffer, at: number): number {
 export function zipEntry(directory: Buffer, at: number): ZipEntry {
   const nameEnd = at + 46 + directory.readUInt16LE(at + 28);
   const rawName = directory.subarray(at + 46, nameEnd);
-  const extras = extraFields(directory.subarray(nameEnd, nameEnd + directory.readUInt16LE(at + 30)));
+  const extras = extraFields(directory, nameEnd, nameEnd + directory.readUInt16LE(at + 30));
   const flags = directory.readUInt16LE(at + 8);
   const host = directory.readUInt8(at + 5);
   const isDos = BACKSLASH_HOSTS.has(host) && !(flags & UTF_8);
-  const name = withSlashes(entryName(rawName, extras.get(EXTRA.unicodePath), isDos), host);
+  const name = withSlashes(entryName(rawName, extras.unicodePath, isDos), host);
   if (flags & ENCRYPTED)
     throw refused('it is encrypted', { entry: name, hint: 'Pack the code without a password.' });
-  const sizes = entrySizes(directory, at, extras.get(EXTRA.zip64));
+  const { size, compressedSize, headerOffset } = entrySizes(directory, at, extras.zip64);
+  const { type, executable } = entryType(directory, at, name);
   return {
     name,
     rawName,
-    ...entryType(directory, at, name),
-    mtime: timestamp(extras.get(EXTRA.timestamp)),
+    type,
+    executable,
+    mtime: timestamp(extras.timestamp),
     method: entryMethod(directory.readUInt16LE(at + 10), name),
     crc: directory.readUInt32LE(at + 16),
-    ...sizes,
+    compressedSize,
+    size,
+    headerOffset,
   };
 }
+
+/** How much of the archive has to be there to find the entry's data. */
+export const zipHeaderEnd = ({ headerOffset, rawName }: ZipEntry): number =>
+  headerOffset + 30 + rawName.length;
 
 /** Where the entry's data starts; the local header has to tell the same story as the central directory. */
 export function zipDataStart(source: ArchiveSource, entry: ZipEntry, dataEnd: number): number {
   const { headerOffset, rawName } = entry;
-  const header = source.read(headerOffset, 30 + rawName.length);
+  const header = source.read(headerOffset, zipHeaderEnd(entry) - headerOffset);
   const start = headerOffset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
   const agrees =
     header.readUInt32LE(0) === 0x04034b50 &&
@@ -160,13 +175,17 @@ function timestamp(field: Buffer | undefined): number | undefined {
     : undefined;
 }
 
-function extraFields(bytes: Buffer): ReadonlyMap<number, Buffer> {
-  const fields = new Map<number, Buffer>();
-  for (let at = 0; at + 4 <= bytes.length; ) {
-    const end = at + 4 + bytes.readUInt16LE(at + 2);
-    if (end > bytes.length) break;
-    fields.set(bytes.readUInt16LE(at), bytes.subarray(at + 4, end));
-    at = end;
+/** Between `start` and `end` of the directory; of several of one kind the last. */
+function extraFields(directory: Buffer, start: number, end: number): ExtraFields {
+  const fields: ExtraFields = {};
+  for (let at = start; at + 4 <= end; ) {
+    const id = directory.readUInt16LE(at);
+    const next = at + 4 + directory.readUInt16LE(at + 2);
+    if (next > end) break;
+    if (id === EXTRA.timestamp) fields.timestamp = directory.subarray(at + 4, next);
+    else if (id === EXTRA.zip64) fields.zip64 = directory.subarray(at + 4, next);
+    else if (id === EXTRA.unicodePath) fields.unicodePath = directory.subarray(at + 4, next);
+    at = next;
   }
   return fields;
 }

@@ -50,7 +50,7 @@ export function resumingBody(
 
   const reopen = async (position: number, backoff: Backoff): Promise<Readable> => {
     const range = { start: position, end };
-    const into = options.into?.subarray(position - start);
+    const into = () => options.into?.(end - start)?.subarray(position - start);
     for (;;) {
       try {
         return (await store.get(first.key, { ...options, range, into, ifMatch: first.etag })).body;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { readWhole } from '../../base/httpAnswer.ts';
-import type { ObjectBody } from '../objectStore.ts';
+import type { Memory, ObjectBody } from '../objectStore.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
 import type { S3Access } from '../storeConfig.ts';
 import { createConditional } from './conditional.ts';
@@ -36,7 +36,7 @@ export interface S3Request {
   /** Hex, of the body. */
   readonly sha256?: string | undefined;
   /** Where the answer's body may be put, from its start. */
-  readonly into?: Uint8Array | undefined;
+  readonly into?: Memory | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Any answer is good, and none of our credentials are needed for it. */
   readonly anonymous?: boolean;

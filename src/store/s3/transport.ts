@@ -1,6 +1,6 @@
 import type { ClientRequest, Agent as HttpAgent } from 'node:http';
 import { believed } from '../authorities.ts';
-import type { ObjectBody } from '../objectStore.ts';
+import type { Memory, ObjectBody } from '../objectStore.ts';
 import { ASK_FIRST_BYTES, exchange } from './httpExchange.ts';
 import { openConnections } from './plain/connections.ts';
 import type { StoreAnswer } from './plain/plainAnswer.ts';
@@ -23,7 +23,7 @@ export interface TransportRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ObjectBody | undefined;
   /** Where the answer's body may be put, from its start. */
-  readonly into?: Uint8Array | undefined;
+  readonly into?: Memory | undefined;
   readonly signal: AbortSignal | undefined;
   /** For messages. */
   readonly key: string;

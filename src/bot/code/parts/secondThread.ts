@@ -1,52 +1,36 @@
-import { rmSync } from 'node:fs';
-import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { SecondThread } from '../twoThreads.ts';
 import program from '../unpackThread.cjs' with { type: 'text' };
 
-/** Jobs that a thread takes at a time: a few milliseconds. */
-const BATCH = 16;
-
 export function startSecondThread(archive: SharedArrayBuffer): SecondThread {
-  /** The next job that no thread has taken; where the other thread's batch begins, -1: it has none. */
-  const shared = new Int32Array(new SharedArrayBuffer(8));
-  shared[1] = -1;
+  /** Answers come in the order of the jobs. */
+  const waiting: ((isWritten: boolean) => void)[] = [];
+  let isGone = false;
   const worker = new Worker(program, {
     eval: true,
-    workerData: { archive, shared: shared.buffer },
+    workerData: { archive },
     // The thread gets nothing of this process's environment.
     env: {},
     execArgv: [],
+    // It makes next to nothing.
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
   });
-  const ended = endOf(worker);
+  worker.on('message', (isWritten: boolean) => waiting.shift()!(isWritten));
+  // Where it could not be started, or has died: then the first thread writes everything.
+  worker.on('error', () => {});
+  worker.on('exit', () => {
+    isGone = true;
+    for (const answer of waiting.splice(0)) answer(false);
+  });
   return {
-    close: () => void worker.terminate(),
-    share: async (jobs, doHere, signal) => {
-      worker.postMessage({ jobs, batch: BATCH });
-      for (;;) {
-        const from = Atomics.add(shared, 0, BATCH);
-        if (from >= jobs.length) break;
-        for (const job of jobs.slice(from, from + BATCH)) doHere(job);
-        await yieldToEvents();
-        signal?.throwIfAborted();
-      }
-      await ended;
-      const failed = Atomics.load(shared, 1);
-      if (failed === -1) return;
-      // Whatever has become of it there, here it says what is wrong, or there is nothing wrong.
-      for (const job of jobs.slice(failed, failed + BATCH)) {
-        rmSync(job.file, { force: true });
-        doHere(job);
-      }
+    get isFree() {
+      return !isGone && waiting.length < 2;
     },
+    write: (jobs) =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        worker.postMessage(jobs);
+      }),
+    close: async () => void (await worker.terminate()),
   };
-}
-
-/** Resolves when it has no more to do, or is gone, also where it could not be started: then this thread takes all jobs. */
-function endOf(worker: Worker): Promise<void> {
-  return new Promise((resolve) => {
-    worker.on('message', () => resolve());
-    worker.on('error', () => resolve());
-    worker.on('exit', () => resolve());
-  });
 }

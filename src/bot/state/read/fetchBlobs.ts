@@ -169,7 +169,7 @@ async function* fetchRequest(
     new RuntimeError('damaged', `${key} ${why}`, { op: 'state.read', path: key });
   if (end > pack.size) throw damaged('is said to hold more than it can');
   const memory = buffer.subarray(0, end - start);
-  const { body, size } = await store.get(key, { range: { start, end }, into: memory, signal });
+  const { body, size } = await store.get(key, { range: { start, end }, into: () => memory, signal });
   if (size !== pack.size) {
     body.destroy();
     throw damaged(`has ${size} bytes instead of ${pack.size}`);

@@ -1,3 +1,4 @@
+import type { Memory } from '../../objectStore.ts';
 import type { AnswerHead } from './answerHead.ts';
 
 /** The memory of an answer's reader. */
@@ -9,13 +10,11 @@ export interface Place {
 }
 
 /** `expected`: the status of what was asked for. Undefined where the answer is something else, in chunks, or too long. */
-export function placeFor(
-  into: Uint8Array,
-  expected: number,
-  { status, length }: AnswerHead,
-): Place | undefined {
-  if (status !== expected || typeof length !== 'number' || length > into.length) return undefined;
-  const memory = Buffer.from(into.buffer, into.byteOffset, length);
+export function placeFor(into: Memory, expected: number, { status, length }: AnswerHead): Place | undefined {
+  if (status !== expected || typeof length !== 'number') return undefined;
+  const given = into(length);
+  if (!given || length > given.length) return undefined;
+  const memory = Buffer.from(given.buffer, given.byteOffset, length);
   let at = 0;
   return {
     left: () => (at < length ? memory.subarray(at) : undefined),

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Memory } from '../../objectStore.ts';
 import { timeoutError } from '../networkError.ts';
 import { AnswerReader } from './answerReader.ts';
 import type { Connections } from './connections.ts';
@@ -12,7 +13,7 @@ export interface PlainRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | undefined;
   /** Where the bytes of what was asked for are to lie, from its start. */
-  readonly into?: Uint8Array | undefined;
+  readonly into?: Memory | undefined;
   /** Milliseconds in which no byte moves. */
   readonly idleMs: number;
   readonly signal: AbortSignal | undefined;

@@ -5,7 +5,8 @@ import { crc32, deflateRawSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { startSecondThread } from '../../../../src/bot/code/parts/secondThread.ts';
 import { writePlaced } from '../../../../src/bot/code/placedFile.ts';
-import type { ZipJob } from '../../../../src/bot/code/twoThreads.ts';
+import { shareFiles } from '../../../../src/bot/code/shareFiles.ts';
+import type { SecondThread, ZipJob } from '../../../../src/bot/code/twoThreads.ts';
 import { workspace } from './workspace.ts';
 
 /** An archive's memory with `count` files, and the jobs for them. */
@@ -51,11 +52,17 @@ function files(count: number, directory: string) {
   return { jobs, thread, doHere, written, check };
 }
 
+async function share(thread: SecondThread, jobs: readonly ZipJob[], doHere: (job: ZipJob) => void) {
+  const shared = shareFiles<undefined>(thread, doHere);
+  for (const job of jobs) await shared.add(job, undefined);
+  await shared.end();
+}
+
 test('all files are there, each once, whoever has written it; and the other thread has written some', async () => {
   const { jobs, thread, doHere, written, check } = files(600, workspace());
   // It is up before the first job, as behind a download: else this thread may have done it all.
   await new Promise((resolve) => setTimeout(resolve, 300));
-  await thread.share(jobs, doHere);
+  await share(thread, jobs, doHere);
   check();
   expect(written.length).toBeLessThan(600);
   expect(new Set(written).size).toBe(written.length);
@@ -65,7 +72,7 @@ test('what the other thread cannot do is done here, where it says what is wrong'
   const { jobs, thread, doHere, check } = files(100, workspace());
   // Something lies where it creates: it stops, with all of its batch undone.
   for (const { file } of jobs) writeFileSync(file, 'in the way');
-  await thread.share(jobs, (job) => {
+  await share(thread, jobs, (job) => {
     rmSync(job.file, { force: true });
     doHere(job);
   });
@@ -78,12 +85,12 @@ test('a wrong checksum is found here', async () => {
   const refuse = () => {
     throw new Error('refused');
   };
-  await expect(thread.share(wrong, refuse)).rejects.toThrow('refused');
+  await expect(share(thread, wrong, refuse)).rejects.toThrow('refused');
 });
 
 test('a thread that is gone leaves everything to this one', async () => {
   const { jobs, thread, doHere, check } = files(50, workspace());
-  thread.close();
-  await thread.share(jobs, doHere);
+  await thread.close();
+  await share(thread, jobs, doHere);
   check();
 });
