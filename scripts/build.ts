@@ -103,6 +103,8 @@ async function bundle(): Promise<void> {
       await build({
         ...common,
         minifyIdentifiers: true,
+        // `ws` takes what `require` gives for its native helper, and here that gives nothing.
+        define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"' },
         entryPoints: [file],
         plugins,
         outfile: join(work, `${name}.cjs`),

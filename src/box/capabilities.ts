@@ -7,7 +7,7 @@ const capabilities = {
   commands: { separateOutputs: true, timeouts: true },
   files: { archives: true, absolutePaths: true },
   processes: { executables: true, logsFromBeginning: true, eventReplay: true },
-  terminals: { http: true, resize: true, eventReplay: true, webSocket: false },
+  terminals: { http: true, resize: true, eventReplay: true, webSocket: true },
   search: true,
   ports: true,
 };

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { onUpgrade, type Upgrade, upgradesWebSockets } from '../../base/httpUpgrade.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
 import { refuseUnreadable } from '../../bot/answers/refuseUnreadable.ts';
@@ -35,6 +36,7 @@ export interface BoxServerOptions {
 export function createBoxServer({ routes, token, log, worked }: BoxServerOptions): Server {
   const isAllowed = tokenCheck(token);
   const server = createServer({
+    ...upgradesWebSockets,
     requireHostHeader: false,
     maxHeaderSize: MAX_HEADER_BYTES,
     connectionsCheckingInterval: CHECK_MS,
@@ -44,10 +46,10 @@ export function createBoxServer({ routes, token, log, worked }: BoxServerOptions
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.on('clientError', refuseUnreadable);
-  server.on('request', async (request, response) => {
+  const receive = async (request: IncomingMessage, response: ServerResponse, upgrade?: Upgrade) => {
     worked(1 + Number(request.headers['content-length'] ?? 0) / REQUEST_BYTES);
     try {
-      await answer(request, response);
+      await answer(request, response, upgrade);
     } catch (thrown) {
       const error = asBoxError(thrown);
       if (error.status === 500)
@@ -55,10 +57,16 @@ export function createBoxServer({ routes, token, log, worked }: BoxServerOptions
       answerError(response, error);
       endRest(request);
     }
-  });
+  };
+  server.on('request', receive);
+  onUpgrade(server, receive);
   return server;
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    upgrade: Upgrade | undefined,
+  ): Promise<void> {
     // Left to itself, an error of either would end the process.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
@@ -84,6 +92,7 @@ export function createBoxServer({ routes, token, log, worked }: BoxServerOptions
       response,
       params: match.params,
       query: new URLSearchParams(rest.join('?')),
+      upgrade,
       gone: gone.signal,
     });
   }

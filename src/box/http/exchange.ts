@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Upgrade } from '../../base/httpUpgrade.ts';
 
 /** One request and its answer. */
 export interface Exchange {
@@ -7,6 +8,8 @@ export interface Exchange {
   /** What a route's `:name` stands for, and as `rest` what came after its `*`, as the client wrote it. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** Set: it asks for a WebSocket. */
+  readonly upgrade?: Upgrade | undefined;
   /** Aborted when the client has gone before it had its answer. */
   readonly gone: AbortSignal;
 }

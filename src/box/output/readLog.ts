@@ -8,6 +8,8 @@ const HEARTBEAT_MS = 15_000;
 export interface ReadLogOptions {
   /** The id of the last event that the reader has; 0, or one that is none: from the beginning. */
   readonly after: number;
+  /** Instead: a place where an event begins. What was before it is not told of. */
+  readonly from?: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -18,15 +20,15 @@ export interface ReadLogOptions {
  */
 export async function* readLog(
   log: OutputLog,
-  { after, clock, signal }: ReadLogOptions,
+  { after, from, clock, signal }: ReadLogOptions,
 ): AsyncGenerator<string | Buffer> {
   const pieces = new Pieces(log);
-  const gap = (from: number, to: number) =>
-    encode(undefined, 'gap', { reason: 'limit', from: from + 1, to, bytes: to - from });
+  const gap = (begin: number, end: number) =>
+    encode(undefined, 'gap', { reason: 'limit', from: begin + 1, to: end, bytes: end - begin });
   try {
     // The headers go out at once, also when there is no event yet.
     yield ': log\n\n';
-    let place = after > 0 ? await placeAfter(pieces, log, after) : 0;
+    let place = from ?? (after > 0 ? await placeAfter(pieces, log, after) : 0);
     while (!signal.aborted) {
       const piece = await pieces.at(place);
       if (piece) {

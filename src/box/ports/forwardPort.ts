@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { hopByHop } from '../../base/hopByHop.ts';
 import { answerOf } from '../../base/httpAnswer.ts';
+import { askForWebSocket, joinUpgraded } from '../../base/httpUpgrade.ts';
 import { BoxError, invalid } from '../http/boxError.ts';
 import type { Exchange } from '../http/exchange.ts';
 
@@ -10,7 +11,14 @@ import type { Exchange } from '../http/exchange.ts';
 const NOT_SENT_ON = new Set([...hopByHop, 'expect', 'authorization', 'host']);
 
 /** `3000/path` behind `/ports/`: the request goes to whoever listens on that port inside, also where only this machine may. Throws `BoxError` 400 and 502. */
-export async function forwardPort({ request, response, params, query, gone }: Exchange): Promise<void> {
+export async function forwardPort({
+  request,
+  response,
+  params,
+  query,
+  upgrade,
+  gone,
+}: Exchange): Promise<void> {
   const [, number, path = '/'] = /^(\d{1,5})(\/.*)?$/.exec(params.rest ?? '') ?? [];
   const port = Number(number);
   if (!(port >= 1 && port <= 65_535)) throw invalid('port', 'is no port');
@@ -21,14 +29,24 @@ export async function forwardPort({ request, response, params, query, gone }: Ex
     port,
     method: request.method,
     path: `${path}${search}`,
-    headers: { ...sentOn(request.headers), ...bodyOf(request), host: `localhost:${port}` },
+    headers: {
+      ...sentOn(request.headers),
+      ...bodyOf(request),
+      ...(upgrade && askForWebSocket),
+      host: `localhost:${port}`,
+    },
     agent: false,
     signal: gone,
   });
   try {
     const answered = answerOf(outgoing);
-    request.pipe(outgoing);
+    if (upgrade) outgoing.end();
+    else request.pipe(outgoing);
     const answer = await answered;
+    if (upgrade && answer.statusCode === 101) {
+      await joinUpgraded(response, upgrade, answer, answer.headers['sec-websocket-protocol']);
+      return;
+    }
     response.writeHead(answer.statusCode ?? 502, sentOn(answer.headers));
     response.flushHeaders();
     await pipeline(answer, response);

@@ -1,18 +1,18 @@
 import type { Box } from '../box.ts';
 import { readCommand, readText } from '../commands/readCommand.ts';
 import { answerData } from '../http/answer.ts';
-import { BoxError, invalid } from '../http/boxError.ts';
+import { invalid } from '../http/boxError.ts';
 import type { Route } from '../http/exchange.ts';
-import { type JsonObject, readJson } from '../http/readJson.ts';
+import { readJson } from '../http/readJson.ts';
 import { cursorOf, sendEvents } from '../http/sendStream.ts';
 import { readLog } from '../output/readLog.ts';
+import { MOST_INPUT_BYTES } from './mostInput.ts';
+import { readSide } from './readSide.ts';
 import type { Terminals } from './terminals.ts';
+import { webSocketRoute } from './webSocketRoute.ts';
 
-/** What is pasted into a terminal at once, as JSON. */
-const MOST_INPUT_BYTES = 1024 * 1024;
-const MOST_SIDE = 1000;
-
-export function terminalRoutes({ config, clock }: Box, terminals: Terminals): readonly Route[] {
+export function terminalRoutes(box: Box, terminals: Terminals): readonly Route[] {
+  const { config, clock } = box;
   return [
     {
       method: 'POST',
@@ -69,22 +69,6 @@ export function terminalRoutes({ config, clock }: Box, terminals: Terminals): re
         await sendEvents(response, readLog(log, { after, clock, signal: gone }), gone);
       },
     },
-    {
-      method: 'GET',
-      path: '/terminals/:id/ws',
-      handle: () => {
-        throw new BoxError(
-          501,
-          'NOT_IMPLEMENTED',
-          'the frames of this WebSocket are not public: use /stream and /input',
-        );
-      },
-    },
+    webSocketRoute(box, terminals),
   ];
-}
-
-function readSide(body: JsonObject, field: string, usual: number): number {
-  const value = body[field] ?? usual;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MOST_SIDE) return value;
-  throw invalid(field, `is not a number from 1 to ${MOST_SIDE}`);
 }

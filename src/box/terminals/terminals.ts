@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '../../base/clock.ts';
@@ -12,6 +11,8 @@ import { forgetOldest } from '../output/forgetOldest.ts';
 import type { LogSpace } from '../output/logSpace.ts';
 import { OutputLog } from '../output/outputLog.ts';
 import { textPieces } from '../output/textPieces.ts';
+import { resizeDevice } from './resizeDevice.ts';
+import type { OpenTerminal, TerminalSize, TerminalView } from './terminal.ts';
 
 /** So many at a time, and so many that have ended. */
 const MOST_TERMINALS = 32;
@@ -20,35 +21,11 @@ const MOST_ENDED = 32;
 const MOST_WAITING_BYTES = 1024 * 1024;
 /** What a terminal that is closed gets between SIGHUP and SIGKILL, milliseconds. */
 const GRACE_MS = 500;
-const STTY_MS = 5000;
-
-export interface TerminalView {
-  readonly sessionId: string;
-  readonly name?: string;
-  readonly shell: string;
-  readonly cwd: string;
-  readonly isRunning: boolean;
-  readonly cols: number;
-  readonly rows: number;
-  /** RFC 3339. */
-  readonly createdAt: string;
-  /** Below the box. */
-  readonly streamUrl: string;
-}
-
-export interface TerminalSize {
-  readonly cols: number;
-  readonly rows: number;
-}
-
-export interface OpenTerminal extends TerminalSize {
-  readonly name: string | undefined;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-}
 
 interface Kept {
-  view: TerminalView;
+  view: Omit<TerminalView, 'lastActivityAt'>;
+  /** Milliseconds. */
+  activeAt: number;
   readonly command: RunningCommand;
   readonly log: OutputLog;
 }
@@ -69,13 +46,22 @@ export class Terminals {
   readonly #options: TerminalsOptions;
   readonly #folder: string;
   readonly #all = new Map<string, Kept>();
+  #count = 0;
 
   constructor(options: TerminalsOptions) {
     this.#options = options;
     this.#folder = mkdtempSync(join(options.folder, '.runtime-terminals-'));
   }
 
-  async open({ name, cwd, env, cols, rows }: OpenTerminal): Promise<TerminalView> {
+  async open({
+    name,
+    connectionId,
+    command: line,
+    cwd,
+    env,
+    cols,
+    rows,
+  }: OpenTerminal): Promise<TerminalView> {
     const running = this.list().filter(({ isRunning }) => isRunning).length;
     if (running >= MOST_TERMINALS) {
       const facts = { quotaType: 'terminals', current: running, limit: MOST_TERMINALS, retryAfter: 1 };
@@ -90,18 +76,23 @@ export class Terminals {
     const sessionId = `term_${randomBytes(12).toString('base64url')}`;
     const log = new OutputLog(join(this.#folder, sessionId), space);
     const decoder = new StringDecoder();
+    let kept: Kept | undefined;
     const add = (text: string) => {
       for (const piece of textPieces(text))
         log.append('message', { type: 'data.stdout', properties: { text: piece } }, piece.length);
     };
-    const inner = `stty sane rows ${rows} cols ${cols}; exec ${shell}`;
+    const words = line === undefined ? shell : `${shell} -c ${quoted(line)}`;
+    const inner = `stty sane rows ${rows} cols ${cols}; exec ${words}`;
     const command = await starter
       .start({
-        words: { argv: ['script', '-q', '-f', '-c', inner, '/dev/null'] },
+        words: { argv: ['script', '-q', '-e', '-f', '-c', inner, '/dev/null'] },
         cwd,
         env: { TERM: 'xterm-256color', ...env, SHELL: shell },
         stdin: null,
-        onOutput: (_output, bytes) => add(decoder.write(bytes)),
+        onOutput: (_output, bytes) => {
+          if (kept !== undefined) kept.activeAt = clock.now();
+          add(decoder.write(bytes));
+        },
       })
       .catch((error: unknown) => {
         log.remove();
@@ -110,35 +101,48 @@ export class Terminals {
           ? new BoxError(501, 'NOT_IMPLEMENTED', 'this image has no script(1), which makes terminals')
           : error;
       });
-    const createdAt = new Date(clock.now()).toISOString();
+    const now = clock.now();
+    this.#count += 1;
     const view = {
       sessionId,
-      ...(name !== undefined && { name }),
+      ...(connectionId !== undefined && { connectionId }),
+      name: name ?? `shell-${this.#count}`,
+      ...(line !== undefined && { command: line }),
       shell,
       cwd,
       isRunning: true,
       cols,
       rows,
-      createdAt,
+      createdAt: new Date(now).toISOString(),
       streamUrl: `/terminals/${sessionId}/stream`,
     };
-    const kept: Kept = { view, command, log };
-    this.#all.set(sessionId, kept);
+    const made: Kept = { view, activeAt: now, command, log };
+    kept = made;
+    this.#all.set(sessionId, made);
     void command.ended.then(({ code, signal }) => {
       add(decoder.end());
-      kept.view = { ...kept.view, isRunning: false };
+      const how = {
+        ...(code !== null && { exitCode: code }),
+        ...(signal !== null && { exitSignal: signal }),
+      };
+      made.view = { ...made.view, isRunning: false, ...how };
       log.finish('message', { type: 'terminal.exited', properties: { exitCode: code, signal } });
       forgetOldest(this.#all, MOST_ENDED);
     });
-    return view;
+    return viewOf(made);
   }
 
   list(): readonly TerminalView[] {
-    return [...this.#all.values()].map(({ view }) => view);
+    return [...this.#all.values()].map(viewOf);
   }
 
   get(id: string): TerminalView {
-    return this.#find(id).view;
+    return viewOf(this.#find(id));
+  }
+
+  /** By its own id, or as the last that was opened for this connection. */
+  find(id: string): TerminalView | undefined {
+    return this.#all.has(id) ? this.get(id) : this.list().findLast((each) => each.connectionId === id);
   }
 
   log(id: string): OutputLog {
@@ -146,29 +150,23 @@ export class Terminals {
   }
 
   /** As if it had been typed. */
-  write(id: string, data: string): void {
-    const { input } = this.#running(id).command;
+  write(id: string, data: string | Buffer): void {
+    const kept = this.#running(id);
+    const { input } = kept.command;
     if (!input || input.writableLength > MOST_WAITING_BYTES) {
       throw new BoxError(429, 'QUOTA_EXCEEDED', 'the terminal does not read what it was sent before', {
         retryAfter: 1,
       });
     }
+    kept.activeAt = this.#options.clock.now();
     input.write(data);
   }
 
   async resize(id: string, size: TerminalSize): Promise<TerminalView> {
     const kept = this.#running(id);
-    const device = deviceOf(kept.command.leader);
-    if (device === undefined) throw new BoxError(409, 'SESSION_NOT_RUNNING', 'the terminal is not ready');
-    await new Promise<void>((resolve, reject) => {
-      const words = ['-F', device, 'rows', String(size.rows), 'cols', String(size.cols)];
-      execFile('stty', words, { timeout: STTY_MS }, (error) => {
-        if (error) reject(new BoxError(409, 'SESSION_NOT_RUNNING', 'the terminal cannot be resized'));
-        else resolve();
-      });
-    });
+    await resizeDevice(kept.command.leader, size, this.#options.clock);
     kept.view = { ...kept.view, ...size };
-    return kept.view;
+    return viewOf(kept);
   }
 
   /** Ends all that runs on it, and forgets it. */
@@ -214,13 +212,10 @@ export class Terminals {
   }
 }
 
-/** The terminal that script(1) has made: what its child has for its stdin. */
-function deviceOf(script: number): string | undefined {
-  try {
-    const [child] = readFileSync(`/proc/${script}/task/${script}/children`, 'latin1').trim().split(' ');
-    const device = readlinkSync(`/proc/${Number(child)}/fd/0`);
-    return /^\/dev\/pts\/\d+$/.test(device) ? device : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const viewOf = ({ view, activeAt }: Kept): TerminalView => ({
+  ...view,
+  lastActivityAt: new Date(activeAt).toISOString(),
+});
+
+/** One word of a shell's. */
+const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -11,6 +11,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { onUpgrade, type Upgrade } from '../../base/httpUpgrade.ts';
 import type { Logger } from '../../base/log.ts';
 import { type Authenticate, nobody } from './access/access.ts';
 import type { Caller } from './access/caller.ts';
@@ -76,6 +77,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     response: ServerResponse,
     id: string,
     seen: Seen,
+    upgrade: Upgrade | undefined,
   ): Promise<void> {
     const { method = 'GET', url: target = '/' } = request;
     const [path = '/', queryString = ''] = splitOnce(target, '?');
@@ -119,13 +121,14 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       body: () => readBody(request),
       request,
       response,
+      upgrade,
     };
     const result = await (elsewhere?.(call) ?? found.route.handle(call));
     if (result !== undefined) respond(response, result);
   }
 
   const server = createServer();
-  server.on('request', (request, response) => {
+  const receive = (request: IncomingMessage, response: ServerResponse, upgrade?: Upgrade) => {
     // A client that goes away while it sends or reads is not an error of ours.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
@@ -142,7 +145,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       }),
     );
     response.setHeader('x-request-id', id);
-    answer(request, response, id, seen).catch((error: unknown) => {
+    answer(request, response, id, seen, upgrade).catch((error: unknown) => {
       if (response.destroyed) return;
       if (isDefect(error))
         log.error('a call failed', { id, path: withoutPreview(request.url ?? ''), error: String(error) });
@@ -153,7 +156,9 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       else respond(response, refusal);
       request.resume();
     });
-  });
+  };
+  server.on('request', receive);
+  onUpgrade(server, receive);
   const port = await listen(server, options.port, options.host);
   return {
     port,

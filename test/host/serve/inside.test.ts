@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { collect } from '../../support/collect.ts';
 import { universalImage } from '../../support/container/docker.ts';
 import { parseEvents, SandboxClient } from '../../support/sandboxClient.ts';
@@ -52,6 +52,22 @@ describe.skipIf(image.missing !== undefined)('the inside of a sandbox', { timeou
       expect(screen).toContain('20 90');
       await inside.json('DELETE', `/terminals/${sessionId}`);
     }
+
+    // A terminal as a browser has it: its token is a protocol, and the server in between knows no frames.
+    const { sidecarUrl: at, authToken: token } = (await serve.info(sandbox.id)).connection!;
+    const protocol = `bearer.${Buffer.from(token).toString('base64url')}`;
+    const socket = new WebSocket(`${at.replace('http', 'ws')}/terminals/one/ws`, [protocol]);
+    socket.binaryType = 'arraybuffer';
+    let shown = '';
+    socket.addEventListener('message', ({ data }) => {
+      shown += typeof data === 'string' ? data : Buffer.from(data as ArrayBuffer).toString();
+    });
+    socket.addEventListener('open', () => {
+      socket.send(JSON.stringify({ type: 'init', cols: 100, rows: 30 }));
+      socket.send(JSON.stringify({ type: 'input', data: 'stty size; exit 5\n' }));
+    });
+    await vi.waitFor(() => expect(shown).toContain('"exitCode":5'), { timeout: 60_000, interval: 100 });
+    expect(shown).toContain('30 100');
 
     // A port on the loopback, by the address that the server gives out.
     const inside = sandbox.runtime();

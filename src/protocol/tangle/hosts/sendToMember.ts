@@ -2,7 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { FOR_HEADER, ORIGIN_HEADER } from '../access/onBehalf.ts';
 import type { Call, Route } from '../http/route.ts';
-import { lengthOf, sendOn, sentOn } from '../runtime/sendOn.ts';
+import { lengthOf, sendOn, sentOn, upgradeOf } from '../runtime/sendOn.ts';
 import type { Member } from './hostsFile.ts';
 
 /** The call as it came, to the host that has the sandbox: with the token of the sandbox, or for the caller. */
@@ -32,7 +32,11 @@ export async function sendToMember(
         host: call.request.headers.host ?? hostname,
         [ORIGIN_HEADER]: call.origin,
         ...lengthOf(call.request),
-        connection: 'keep-alive',
+        ...upgradeOf(call),
+        // A sandbox's token, if it was given so: only its own host can read it.
+        ...(scope === 'sidecar' && headers['sec-websocket-protocol'] !== undefined
+          ? { 'sec-websocket-protocol': headers['sec-websocket-protocol'] }
+          : {}),
       },
       signal: call.signal,
     }),

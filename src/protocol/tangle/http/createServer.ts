@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttp, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { RuntimeError, systemCode } from '../../../base/errors.ts';
+import { upgradesWebSockets } from '../../../base/httpUpgrade.ts';
 import { errorAnswer } from './errorAnswer.ts';
 import { HttpError } from './httpError.ts';
 
@@ -18,6 +19,7 @@ const LINGER_MS = 10_000;
 /** A server that limits what clients may hold, and has JSON for what Node itself refuses. */
 export function createServer(lingerMs = LINGER_MS): Server {
   const server = createHttp({
+    ...upgradesWebSockets,
     requireHostHeader: false,
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Upgrade } from '../../../base/httpUpgrade.ts';
 import type { Caller, Scope } from '../access/caller.ts';
 
 /**
@@ -45,4 +46,6 @@ export interface Call {
   body(): Promise<Readonly<Record<string, unknown>>>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Set: it asks for a WebSocket. Who knows none answers as ever. */
+  readonly upgrade?: Upgrade | undefined;
 }

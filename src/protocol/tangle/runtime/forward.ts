@@ -1,7 +1,7 @@
 import http, { type OutgoingHttpHeaders } from 'node:http';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import type { Call } from '../http/route.ts';
-import { lengthOf, sendOn, sentOn, unanswered } from './sendOn.ts';
+import { lengthOf, sendOn, sentOn, unanswered, upgradeOf } from './sendOn.ts';
 
 export interface Inside {
   readonly id: string;
@@ -34,7 +34,7 @@ export async function forward(sandboxes: Sandboxes, call: Call, to: Inside): Pro
       ...(to.token === undefined ? {} : { authorization: `Bearer ${to.token}` }),
       ...lengthOf(request),
       // Closed by us: who closes first with half of a body unread takes his answer back.
-      connection: 'keep-alive',
+      ...upgradeOf(call),
     },
     signal: to.silent === undefined ? signal : AbortSignal.any([signal, to.silent]),
   });

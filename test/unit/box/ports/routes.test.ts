@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { startBox } from '../../../support/box/startBox.ts';
 
 test('says which ports anybody listens on', async () => {
@@ -52,4 +54,24 @@ s = http.server.HTTPServer(("127.0.0.1", 0), H); print(s.server_port, flush=True
   for (const path of ['0/', '70000/', 'x/', `${new URL(box.url).port}/health`]) {
     expect((await box.ask('GET', `/ports/${path}`)).status, path).toBe(400);
   }
+});
+
+test('the way to a port that speaks WebSocket', async () => {
+  const box = await startBox();
+  const inner = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await new Promise((resolve) => inner.once('listening', resolve));
+  inner.on('connection', (socket) => socket.on('message', (data) => socket.send(`echo ${data}`)));
+  onTestFinished(() => {
+    for (const client of inner.clients) client.terminate();
+    inner.close();
+  });
+  const at = `${box.url.replace('http', 'ws')}/ports/${(inner.address() as AddressInfo).port}/hot`;
+  const socket = new WebSocket(at, ['vite-hmr'], { headers: { authorization: 'Bearer token-of-the-box' } });
+  const answer = new Promise((resolve) => socket.once('message', (data) => resolve(data.toString())));
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+  expect(socket.protocol).toBe('vite-hmr');
+  socket.send('hello');
+  expect(await answer).toBe('echo hello');
+  socket.close();
+  await expect.poll(() => inner.clients.size, { timeout: 30_000 }).toBe(0);
 });

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { isAmbiguous, toolOf } from '../../../../src/protocol/tangle/runtime/toolOf.ts';
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
 import { frontTest } from '../../../support/serve/frontTest.ts';
@@ -214,4 +215,74 @@ test('whether a sandbox lives is asked without a token at its own address, and n
   expect((await ask('GET', '/sidecar/sb-9/health', undefined, without)).status).toBe(404);
   sandboxes.set(id, { status: 'stopped' });
   expect((await ask('GET', `/sidecar/${id}/health`, undefined, without)).status).toBe(409);
+});
+
+test('a WebSocket goes through as it comes, and a key among its protocols stays here', async () => {
+  const inner = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await new Promise((resolve) => inner.once('listening', resolve));
+  const seen: IncomingMessage[] = [];
+  inner.on('connection', (socket, request) => {
+    seen.push(request);
+    socket.on('message', (data, isBinary) => socket.send(isBinary ? data : `echo ${data}`));
+  });
+  onTestFinished(() => {
+    for (const client of inner.clients) client.terminate();
+    inner.close();
+  });
+  const { port } = inner.address() as AddressInfo;
+  const front = await frontTest({ sandboxes: modelSandboxes(async () => connect(port, '127.0.0.1')) });
+  const { id } = (await front.ask('POST', '/v1/sandboxes', {})).body;
+  await expect.poll(() => front.sandboxes.find(id)?.status, { timeout: 30_000 }).toBe('running');
+  const { connection } = (await front.ask('GET', `/v1/sandboxes/${id}`)).body;
+  const bearer = (token: string) => `bearer.${Buffer.from(token).toString('base64url')}`;
+  const at = (path: string) => `${front.url.replace('http', 'ws')}${path}/terminals/x/ws?a=b`;
+
+  for (const [path, token] of [
+    [`/v1/sandboxes/${id}/runtime`, 'sk_test'],
+    [`/sidecar/${id}`, connection.authToken],
+  ] as const) {
+    // The client that browsers have, and Node: it ends the connection when it is not told its protocol.
+    const socket = new globalThis.WebSocket(at(path), [bearer(token)]);
+    socket.binaryType = 'arraybuffer';
+    const answers: unknown[] = [];
+    socket.addEventListener('message', ({ data }) => answers.push(data));
+    await new Promise((resolve, reject) => {
+      socket.addEventListener('open', resolve);
+      socket.addEventListener('error', reject);
+    });
+    expect(socket.protocol).toBe(bearer(token));
+    socket.send('hello');
+    socket.send(new Uint8Array([1, 2, 255]));
+    await expect.poll(() => answers.length, { timeout: 30_000 }).toBe(2);
+    expect(answers[0]).toBe('echo hello');
+    expect([...new Uint8Array(answers[1] as ArrayBuffer)]).toEqual([1, 2, 255]);
+    const { url, headers } = seen.pop()!;
+    expect([url, headers.authorization]).toEqual(['/terminals/x/ws?a=b', `Bearer box-of-${id}`]);
+    expect(JSON.stringify(headers)).not.toContain('bearer.');
+    socket.close();
+    await expect.poll(() => inner.clients.size, { timeout: 30_000 }).toBe(0);
+  }
+
+  // Whoever may not is told in the words of the API.
+  const status = (path: string, token?: string) =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(at(path), token === undefined ? [] : [bearer(token)]);
+      socket.once('unexpected-response', (_, response) => {
+        let text = '';
+        response.on('data', (piece) => {
+          text += piece;
+        });
+        response.on('end', () => resolve([response.statusCode, JSON.parse(text).code]));
+      });
+      socket.once('error', () => undefined);
+    });
+  expect(await status(`/sidecar/${id}`)).toEqual([401, 'UNAUTHORIZED']);
+  expect(await status(`/sidecar/${id}`, 'wrong')).toEqual([403, 'FORBIDDEN']);
+  expect(await status('/v1/sandboxes/sb-9/runtime', 'sk_test')).toEqual([404, 'NOT_FOUND']);
+  // An open one does not keep the server from ending.
+  const last = new WebSocket(at(`/sidecar/${id}`), [bearer(connection.authToken)]);
+  await new Promise((resolve) => last.once('open', resolve));
+  const closed = new Promise((resolve) => last.once('close', resolve));
+  await front.close();
+  await closed;
 });
