@@ -123,6 +123,24 @@ function fillUp(path: string): void {
   }
 }
 
+test.runIf(canMount)(
+  'a disk too small for what the bot prints last: 74 instead of a log without its end',
+  async () => {
+    const bot = await supervised('head -c 3000000 /dev/zero | tr "\\0" z; echo');
+    const { root, env, exitRecord } = await newContainer();
+    using disk = mountTmpfs(join(root, 'the0/logs'), MiB);
+    // Room for the record, which lies beside the logs.
+    const end = await bot.start(env).finished;
+    expect(end.code, end.stderr.slice(-500)).toBe(74);
+    expect(end.stderr).toContain('the last lines are missing');
+    expect(end.stdout.length).toBe(3_000_001);
+    expect(await exitRecord()).toMatchObject({ code: 0, exit: 74, logsSaved: false, stateSaved: true });
+    // Negative control.
+    disk.resize(16 * MiB);
+    expect((await bot.start(env).finished).code).toBe(0);
+  },
+);
+
 test.runIf(canMount)('a disk too small for the state: no start, and with room all is there', async () => {
   const bot = await supervised('sha256sum big');
   const make = 'cd "$(dirname "$STATE_DIR")"; head -c 3000000 /dev/urandom > big; sha256sum big';

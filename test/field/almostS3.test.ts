@@ -8,6 +8,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { supervised } from '../support/process/supervised.ts';
 import type { ProxiedRequest } from '../support/store/faultProxy.ts';
 import { both, faultyBot, isGet, isHead, isPack, isPut, isState } from '../support/store/faultyStore.ts';
+import { minioClient } from '../support/store/minio.ts';
 import { selfSigned } from '../support/store/selfSigned.ts';
 
 /** More than fits into the head. */
@@ -96,6 +97,18 @@ test('an ingress that has lost the store and answers 404 with a page: no new bot
     expect(end.code, end.stderr).toBe(69);
     expect(end.stderr).not.toContain('ran');
   }
+});
+
+test('empty objects with which a console marks folders are no state: the bot is new, and starts', async () => {
+  const bot = await supervised(saves);
+  const client = minioClient(inject('minio'));
+  // The bucket is made by the first bot that saves something.
+  expect((await supervised(saves).then((other) => other.start().finished)).code).toBe(0);
+  for (const folder of ['manifests/', 'packs/'])
+    await client.putObject('bot-state', `${bot.env.BOT_ID}/${folder}`, '');
+  const end = await bot.start().finished;
+  expect(end.code, end.stderr).toBe(0);
+  expect(await bot.saved('cat f')).toBe('kept\n');
 });
 
 test.each(['SSL_CERT_FILE', 'AWS_CA_BUNDLE'])('an authority of one’s own by %s', async (variable) => {

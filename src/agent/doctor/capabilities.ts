@@ -4,12 +4,15 @@ import { type Finding, fail, ok, warn } from '../../base/finding.ts';
 import type { Owner } from '../../base/owner.ts';
 import type { Config } from '../../bot/config/config.ts';
 import { type Capability, lackedCapabilities, lacking, TO_RUN, TO_WRITE } from '../process/capabilities.ts';
+import { unmappedUser } from '../process/mappedUser.ts';
 import type { Check } from './check.ts';
 
 /** Root can do for the bot's user what a start does. */
 export const capabilities: Check = {
   name: 'capabilities',
   async run({ config }) {
+    const unmapped = config.user && unmappedUser(config.user);
+    if (unmapped) return [fail('capabilities', unmapped)];
     return examineCapabilities(config, lackedCapabilities([...TO_RUN, ...TO_WRITE, 'CHOWN', 'FOWNER']));
   },
 };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 import type { Owner } from '../../base/owner.ts';
+import { unmappedUser } from './mappedUser.ts';
 
 /** What root can do for a bot that is another user: capabilities(7), with their numbers. */
 const NUMBERS = { CHOWN: 0, DAC_OVERRIDE: 1, FOWNER: 3, SETGID: 6, SETUID: 7 } as const;
@@ -28,6 +29,8 @@ export const TO_WRITE = ['DAC_OVERRIDE'] as const satisfies Capability[];
 /** Throws `config` where the bot is another user, whom we cannot do that for. */
 export function requireCapabilities(user: Owner | undefined, wanted: readonly Capability[]): void {
   if (user === undefined || user.uid === 0) return;
+  const unmapped = unmappedUser(user);
+  if (unmapped) throw unmapped;
   // All capabilities that a start may need, so that the operator adds them once. Where CAP_FOWNER is missing, a start does without it.
   if (lackedCapabilities(wanted).length > 0) throw lacking(lackedCapabilities([...wanted, 'CHOWN']), user);
 }

@@ -59,6 +59,8 @@ export interface CaptureStats {
   readonly leftOut: number;
   /** How long the bot was held back for shipping, milliseconds. */
   readonly heldMs: number;
+  /** What the bot printed last is not in the journal: its disk is full. */
+  readonly endLost: boolean;
 }
 
 const HOLD_MS = 10_000;
@@ -168,6 +170,7 @@ export function createCapture(options: CaptureOptions): Capture {
   const stats = () => ({
     bytes,
     heldMs,
+    endLost: journal.broken,
     leftOut: channels.reduce((sum, { output }) => sum + output.leftOut, 0),
   });
 

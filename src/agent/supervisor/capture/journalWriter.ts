@@ -39,6 +39,8 @@ export interface JournalWriter {
    * as many as there may be, and nothing was done. With `force` the oldest goes.
    */
   makeRoom(force: boolean): number | undefined;
+  /** The disk has not taken what came last, and there is no later segment yet by whose name the reader could tell. */
+  readonly broken: boolean;
   close(): void;
 }
 
@@ -113,6 +115,9 @@ export function openJournal({ dir, now, segmentBytes = SEGMENT_BYTES }: JournalO
       return size > segmentBytes - FRAME_BYTES;
     },
     makeRoom,
+    get broken() {
+      return broken;
+    },
     close: () => closeSync(fd),
   };
   // The writer before us was killed inside these lines: they end here.

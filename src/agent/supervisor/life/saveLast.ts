@@ -9,7 +9,7 @@ import type { Ending } from './exitRecord.ts';
 export async function saveLast(ended: Ended): Promise<Ending> {
   const { fenced, log } = ended;
   const stopped = ended.stop.requested.aborted;
-  const outcome = await save(ended);
+  const outcome = withLostEnd(await save(ended), ended);
   ended.helpers().query?.stop();
   const { stateSaved, logsSaved, reason } = outcome;
   if (reason !== undefined) log.error(`not everything was saved: ${reason}`);
@@ -46,6 +46,13 @@ async function save(ended: Ended): Promise<FinishOutcome> {
 /** Whether the bot has ended well: only then are the outputs of its task complete. */
 function endedWell({ exit, refusal }: Ended): boolean {
   return exit.code === 0 && refusal === undefined;
+}
+
+/** The shipper sees the end of the journal, not that its disk has refused what should follow. */
+function withLostEnd(outcome: FinishOutcome, { capture, config }: Ended): FinishOutcome {
+  if (!capture.stats.endLost) return outcome;
+  const lost = `logs: the disk of ${config.paths.logs} is full, and the last lines are missing`;
+  return { ...outcome, logsSaved: false, reason: [outcome.reason, lost].filter(Boolean).join('; ') };
 }
 
 const NEVER = new Promise<never>(() => undefined);

@@ -199,10 +199,16 @@ export interface OpenFile {
 }
 
 /**
- * For `utimes`: as text, since Node takes negative numbers for "now"; in the middle of the microsecond, since a number
- * of seconds is exact to a quarter of one only.
+ * For `utimes`: as text, since Node takes negative numbers for "now". A number of seconds is exact to a quarter of a microsecond
+ * only, and what is left of it is cut: where that would end in the microsecond before, the middle of the right one is taken.
  */
-export const seconds = (micros: number): string => `${(micros + 0.5) / 1e6}`;
+export function seconds(micros: number): string {
+  const exact = micros / 1e6;
+  const whole = Math.trunc(exact);
+  const nanoseconds = Math.trunc((exact - whole) * 1e9);
+  const isRight = whole * 1e6 + Math.floor(nanoseconds / 1000) === micros;
+  return `${isRight ? exact : (micros + 0.5) / 1e6}`;
+}
 
 /** Writes all but pages of zeros; where there are none to spare, in one call. */
 export function writeSparsely(fd: number, bytes: Buffer, position: number, size: number): void {

@@ -14,6 +14,8 @@ export async function firstStart(
   let legacy = false;
   try {
     for await (const { key } of store.list(`${bot}/`, { signal })) {
+      // Consoles mark folders that somebody has looked at with an empty object of that name.
+      if (key.endsWith('/')) continue;
       if (key.startsWith(keys.manifests(bot)) || key.startsWith(keys.packs(bot))) throw headGone(bot, key);
       legacy ||= key === keys.legacy(bot);
     }

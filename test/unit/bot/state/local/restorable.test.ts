@@ -29,6 +29,24 @@ test('times before 1970 and in the years 2300 and 2446 are saved and restored', 
   }
 });
 
+test('whole seconds and milliseconds come back as they were, and every time in its own microsecond', async () => {
+  await using bot = await TestBot.open();
+  const { dir, publisher } = await bot.start('a');
+  const times = [0n, 1n, 10n ** 9n, 1_700_000_000_000_000_000n, -86_400_000_000_000n, -1n, -999_999_999n];
+  for (let i = 0n; i < 200n; i++)
+    times.push(1_700_000_000_000_000_000n + i * 123_456_789n, i * -1_234_567_891n);
+  python(`import os\nfor t in [${times.join()}]: open(str(t), "w"); os.utime(str(t), ns=(t, t))`, dir);
+  await publisher.publish({ signal });
+  await bot.start('b');
+  for (const time of times) {
+    const { mtimeNs } = lstatSync(join(bot.dir('b'), `${time}`), { bigint: true });
+    // 1,000 nanoseconds, rounded down also before 1970.
+    const micros = (ns: bigint) => (ns - (((ns % 1000n) + 1000n) % 1000n)) / 1000n;
+    expect(micros(mtimeNs), `${time}`).toBe(micros(time));
+    if (time % 10n ** 9n === 0n) expect(mtimeNs).toBe(time);
+  }
+});
+
 /** Makes a file at a path of so many bytes in all, going from folder to folder. */
 const deep = (total: number) => `
 import os
