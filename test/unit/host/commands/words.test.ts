@@ -33,11 +33,12 @@ test('show --watch prints the bot again when something of it changes, and not fo
   let changed = (_: string) => {};
   let listens = false;
   const { watching } = await host({
-    bot: () => {
+    bot: () => view(states[at]!) as never,
+    // What it asks last.
+    events: async () => {
       looks += 1;
-      return view(states[at]!) as never;
+      return [];
     },
-    events: async () => [],
     changes: (listener) => {
       changed = listener;
       listens = true;
