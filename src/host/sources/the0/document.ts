@@ -26,10 +26,13 @@ export function documentToEntry(
   const config = isObject(document.config) ? document.config : {};
   const custom = isObject(document.custom) ? document.custom : {};
   const made = isObject(custom.config) ? custom.config : {};
-  if (typeof made.type === 'string' && made.type !== type) {
-    const problems = [`it is written down as ${type}, and its custom bot is ${made.type}`];
-    return { name, entry: { problems, origin } };
-  }
+  const problems: string[] = [];
+  // Of the bot that it was meant for, nothing is known of what it may do with its money.
+  if (document.config !== undefined && document.config !== null && !isObject(document.config))
+    problems.push('config: expected an object');
+  if (typeof made.type === 'string' && made.type !== type)
+    problems.push(`it is written down as ${type}, and its custom bot is ${made.type}`);
+  if (problems.length > 0) return { name, entry: { problems, origin } };
   const read = readSpecValue(
     {
       name,

@@ -77,6 +77,13 @@ describe("the0's documents", () => {
     expect(entry(changes)).toHaveProperty('problems');
   });
 
+  it('whose config is none are not run without it', () => {
+    for (const config of ['symbol: BTC/USD', 7, ['a']])
+      expect(entry({ config })).toMatchObject({ problems: ['config: expected an object'] });
+    for (const config of [undefined, null])
+      expect(entry({ config })).toMatchObject({ spec: { config: '{}' } });
+  });
+
   it('without an id are nobody', () => {
     expect(documentToEntry({ config: {} }, 'realtime', defaults, now)).toBeUndefined();
     expect(documentToEntry(null, 'realtime', defaults, now)).toBeUndefined();
