@@ -10,6 +10,8 @@ export interface ChangeHintsOptions {
   readonly onChange: (path: EntryPath) => void;
   /** One of `ignore` has come, gone or changed. */
   readonly onIgnored: () => void;
+  /** What was written from then on is told at once; see `FolderWatches`. */
+  readonly since?: number | undefined;
   readonly log: Logger;
 }
 
@@ -22,7 +24,7 @@ const MAX_FOLDERS = 1000;
  *
  * One inotify watch a folder, where chokidar takes one a file as well: 11 against 1,011 for 1,000 files in 11 folders.
  */
-export function watchChanges({ dir, ignore, onChange, onIgnored, log }: ChangeHintsOptions): {
+export function watchChanges({ dir, ignore, onChange, onIgnored, since, log }: ChangeHintsOptions): {
   close(): void;
 } {
   const giveUp = (error: unknown) => {
@@ -38,6 +40,7 @@ export function watchChanges({ dir, ignore, onChange, onIgnored, log }: ChangeHi
     onIgnored,
     onFailure: giveUp,
     maxFolders: MAX_FOLDERS,
+    since,
   });
   try {
     watches.add(ROOT);

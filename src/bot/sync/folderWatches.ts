@@ -14,6 +14,8 @@ export interface FolderWatchesOptions {
   readonly onFailure: (error: unknown) => void;
   /** More folders than this are not watched. */
   readonly maxFolders: number;
+  /** Files that were written from then on are changes as well (milliseconds): there was no watch yet. Undefined: none. */
+  readonly since?: number | undefined;
 }
 
 /**
@@ -29,8 +31,8 @@ export class FolderWatches {
     this.#options = options;
   }
 
-  /** Watches a folder and all in it; throws when that cannot be had. The root has the path ''. */
-  add(path: EntryPath): void {
+  /** Watches a folder and all in it; throws when that cannot be had. The root has the path ''. Files that are in it and not older than `since` are told. */
+  add(path: EntryPath, since = this.#options.since): void {
     if (this.#watches.size >= this.#options.maxFolders) {
       throw new Error(`there are more than ${this.#options.maxFolders} folders`);
     }
@@ -44,7 +46,9 @@ export class FolderWatches {
       watcher.on('error', () => this.#drop(path));
       for (const entry of readdirSync(system, { withFileTypes: true, encoding: 'latin1' })) {
         const child = this.#below(path, entry.name);
-        if (child !== undefined && entry.isDirectory()) this.add(child);
+        if (child === undefined) continue;
+        if (entry.isDirectory()) this.add(child, since);
+        else if (since !== undefined && this.#isNewer(child, since)) this.#options.onChange(child);
       }
     } catch (error) {
       if (path === '' || !isElsewhere(error)) throw error;
@@ -69,10 +73,19 @@ export class FolderWatches {
     // Another folder may have taken the place of the one that was watched there.
     if (this.#watches.has(path)) this.#drop(path);
     try {
-      if (lstatSync(this.#systemPath(path)).isDirectory()) this.add(path);
+      // What is in it came before it was watched.
+      if (lstatSync(this.#systemPath(path)).isDirectory()) this.add(path, 0);
     } catch (error) {
       if (isElsewhere(error)) return;
       this.#options.onFailure(error);
+    }
+  }
+
+  #isNewer(path: EntryPath, since: number): boolean {
+    try {
+      return since === 0 || lstatSync(this.#systemPath(path)).mtimeMs >= since;
+    } catch {
+      return false;
     }
   }
 

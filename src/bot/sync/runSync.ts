@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { RESERVED_NAME } from '../state/format/format.ts';
 import { watchChanges } from './changeHints.ts';
 import { FileChanges } from './fileChanges.ts';
@@ -82,6 +84,7 @@ export async function runSync(given: SyncOptions): Promise<FinishOutcome> {
       changes?.add(path);
     },
     onIgnored: keepMarker,
+    since: changes && claimedAt(config.paths.state),
     log,
   });
   // The bot has run for a while: what it wrote, and did to the marker, before there was a watch nobody tells.
@@ -123,6 +126,11 @@ export async function runSync(given: SyncOptions): Promise<FinishOutcome> {
   } finally {
     publisher.close();
   }
+}
+
+/** When the state became this instance's, by the mark in it: before the bot began. Undefined: there is none. */
+function claimedAt(state: string): number | undefined {
+  return statSync(join(state, RESERVED_NAME), { throwIfNoEntry: false })?.mtimeMs;
 }
 
 /** Both are tried: a store that refuses one bucket is no reason to let the other grow stale. */

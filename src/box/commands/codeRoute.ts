@@ -1,9 +1,9 @@
 import type { Box } from '../box.ts';
-import { answerData } from '../http/answer.ts';
+import { answerJson } from '../http/answer.ts';
 import { invalid } from '../http/boxError.ts';
 import type { Route } from '../http/exchange.ts';
 import { readJson } from '../http/readJson.ts';
-import { execute } from './execute.ts';
+import { execute, exitHeader } from './execute.ts';
 import type { Place } from './places.ts';
 import { readCommand, readText } from './readCommand.ts';
 import { fileWords } from './shellWords.ts';
@@ -32,7 +32,8 @@ export function codeRoute({ config, starter, clock, limits }: Box, place: Place)
         const asked = readCommand(body, config);
         const words = fileWords([interpreter], code);
         const result = await execute({ ...asked, words, starter, clock, keptBytes: limits.keptBytes });
-        answerData(response, { success: result.exitCode === 0, ...result });
+        const data = { success: result.exitCode === 0, ...result };
+        answerJson(response, 200, { success: true, data }, exitHeader(result));
       }),
   };
 }

@@ -72,3 +72,8 @@ export async function execute({
     result,
   });
 }
+
+/** For whoever passes the answer on and looks at its head alone. */
+export const exitHeader = ({ exitCode }: Executed): Readonly<Record<string, string>> => ({
+  'x-exit-code': String(exitCode),
+});

@@ -3,7 +3,7 @@ import { answerJson } from '../http/answer.ts';
 import type { Route } from '../http/exchange.ts';
 import { readJson } from '../http/readJson.ts';
 import { codeRoute } from './codeRoute.ts';
-import { execute } from './execute.ts';
+import { execute, exitHeader } from './execute.ts';
 import { createPlaces } from './places.ts';
 import { readCommand, readText } from './readCommand.ts';
 import { shellWords } from './shellWords.ts';
@@ -27,7 +27,7 @@ export function commandRoutes(box: Box): readonly Route[] {
           const asked = readCommand(body, config);
           const words = shellWords(config.shell, command);
           const result = await execute({ ...asked, words, starter, clock, keptBytes: limits.keptBytes });
-          answerJson(response, 200, { success: true, result });
+          answerJson(response, 200, { success: true, result }, exitHeader(result));
         }),
     },
   ];

@@ -6,7 +6,7 @@ const CHUNK_BYTES = 32 * 1024;
 const HEARTBEAT_MS = 15_000;
 
 export interface ReadLogOptions {
-  /** The id of the last event that the reader has; 0, or one that is none: from the beginning. */
+  /** The id of the last event that the reader has; 0: from the beginning, and one that is none as well, which it is told. */
   readonly after: number;
   /** Instead: a place where an event begins. What was before it is not told of. */
   readonly from?: number;
@@ -28,7 +28,10 @@ export async function* readLog(
   try {
     // The headers go out at once, also when there is no event yet.
     yield ': log\n\n';
-    let place = from ?? (after > 0 ? await placeAfter(pieces, log, after) : 0);
+    const known = from ?? (after > 0 ? await placeAfter(pieces, log, after) : 0);
+    if (known === undefined)
+      yield encode(undefined, 'gap', { reason: 'unknown-cursor', from: after, to: null });
+    let place = known ?? 0;
     while (!signal.aborted) {
       const piece = await pieces.at(place);
       if (piece) {
@@ -56,8 +59,8 @@ export async function* readLog(
   }
 }
 
-/** Where the event after this one begins; 0 where there is no event of this id. */
-async function placeAfter(pieces: Pieces, log: OutputLog, id: number): Promise<number> {
+/** Where the event after this one begins; undefined: there is no event of this id. */
+async function placeAfter(pieces: Pieces, log: OutputLog, id: number): Promise<number | undefined> {
   const place = id - 1;
   // An event that is gone: what follows it is as well, or is the beginning of what there is.
   if (place < log.start) return place + 1;
@@ -65,7 +68,7 @@ async function placeAfter(pieces: Pieces, log: OutputLog, id: number): Promise<n
   const end = bytes.indexOf('\n\n');
   return end !== -1 && bytes.subarray(0, end).toString('latin1').startsWith(`id: ${id}\n`)
     ? place + end + 2
-    : 0;
+    : undefined;
 }
 
 /** False: nothing came for as long as a reader may be left without a sign. */

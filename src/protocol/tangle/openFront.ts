@@ -106,7 +106,7 @@ export async function openFront(options: OpenFront): Promise<Front> {
     isKey: (name) => keys.byName(name) !== undefined,
     now: clock.now,
   });
-  const usage = openUsage({ ...options, folder: join(folder, 'usage'), now: clock.now });
+  const usage = openUsage({ ...options, folder: join(folder, 'usage'), now: clock.now, signal });
   const made = {
     policy,
     capacity,

@@ -23,6 +23,7 @@ import { type Matched, matcher } from './http/matchRoute.ts';
 import { readBody } from './http/readBody.ts';
 import { respond } from './http/respond.ts';
 import type { Call, Route } from './http/route.ts';
+import { SlowBodies } from './http/slowBodies.ts';
 import { withoutPreview } from './previews/withoutPreview.ts';
 
 export interface FrontOptions {
@@ -71,6 +72,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const { routes, authenticate, log } = options;
   const match = matcher(routes);
   const closing = new AbortController();
+  const slow = new SlowBodies();
 
   async function answer(
     request: IncomingMessage,
@@ -103,6 +105,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     const isForeign = found.route.scope === 'sidecar' && options.elsewhere?.known(found) === true;
     const caller = isForeign ? nobody : authenticate(found, request);
     seen.caller = caller;
+    slow.watch(request, caller.name);
     // Only now: nobody without a key makes this server ask another one.
     const mayAsk = found.route.scope !== 'open' || options.elsewhere?.known(found) === true;
     const elsewhere = mayAsk ? await options.elsewhere?.find(found, caller) : undefined;

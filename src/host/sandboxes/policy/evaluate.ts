@@ -28,7 +28,7 @@ function domains({ egress, unenforceable }: PolicyRequest, rules: Rules): Violat
 }
 
 function names(request: PolicyRequest, rules: Rules): Violation[] {
-  const { provider, image, agent } = request;
+  const { provider, image, agent, code } = request;
   const found: Violation[] = [];
   for (const path of request.files)
     if (!isFileOpen(path, rules.files)) found.push(violation('files', `the file ${path}`, path, rules.files));
@@ -39,6 +39,8 @@ function names(request: PolicyRequest, rules: Rules): Violation[] {
     found.push(violation('provider', `the driver ${provider}`, provider, rules.providers));
   if (agent !== undefined && !isNamed(rules.agents, agent))
     found.push(violation('provider', `an agent of kind ${agent}`, agent, rules.agents));
+  if (code !== undefined && !isNamed(rules.code, code))
+    found.push(violation('code', `the code ${code}`, code, rules.code));
   if (image !== undefined && !isNamed(rules.images, image))
     found.push(violation('image', `the image ${image}`, image, rules.images));
   return found;

@@ -27,6 +27,8 @@ export interface Rules {
   readonly images: readonly string[];
   /** Patterns of kinds that an agent may be of. */
   readonly agents: readonly string[];
+  /** Patterns of keys in the code bucket that its code may be. */
+  readonly code: readonly string[];
   readonly resources: {
     readonly cpuMillis: number;
     readonly memoryBytes: number;
@@ -52,6 +54,8 @@ export interface PolicyRequest {
   readonly provider: string | undefined;
   readonly image: string | undefined;
   readonly agent: string | undefined;
+  /** The key of its agent's code. */
+  readonly code: string | undefined;
   readonly cpuMillis: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly diskBytes: number | undefined;
@@ -69,6 +73,7 @@ export const emptyRequest: PolicyRequest = {
   provider: undefined,
   image: undefined,
   agent: undefined,
+  code: undefined,
   cpuMillis: undefined,
   memoryBytes: undefined,
   diskBytes: undefined,
@@ -77,7 +82,7 @@ export const emptyRequest: PolicyRequest = {
 };
 
 export interface Violation {
-  readonly rule: 'tools' | 'domains' | 'files' | 'secrets' | 'resources' | 'provider' | 'image';
+  readonly rule: 'tools' | 'domains' | 'files' | 'secrets' | 'resources' | 'provider' | 'image' | 'code';
   /** One sentence: what was asked for, and what is allowed. */
   readonly message: string;
   readonly asked: string | number;
@@ -100,6 +105,7 @@ export const usualRules: Rules = {
   providers: PROVIDERS,
   images: [],
   agents: ['*'],
+  code: ['*'],
   resources: {
     cpuMillis: 4000,
     memoryBytes: 8 * GIB,

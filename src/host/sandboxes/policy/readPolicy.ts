@@ -33,6 +33,7 @@ const rules = v.strictObject({
   providers: v.optional(v.array(v.picklist(PROVIDERS))),
   images: v.optional(patterns),
   agents: v.optional(patterns),
+  code: v.optional(patterns),
   resources: v.optional(
     v.strictObject({
       cpuCores: v.optional(amount),

@@ -50,6 +50,7 @@ export function diskRoutes(parts: Parts): Route[] {
     if (!/^\d{1,15}$/.test(text)) throw invalid({ event: 'expected the number of an event' });
     const found = newestOf(
       parts.bus.of('sandboxes', id),
+      '"type":"snapshot.created"',
       (event) => event.type === 'snapshot.created' && event.id <= Number(text),
     );
     if (found !== undefined) return Number(found.data.sequence);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { RuntimeError } from '../../../base/errors.ts';
 import { type EventLog, type LogLimits, openEventLog, USUAL_LIMITS } from './eventLog.ts';
 import type { LogReader } from './readLog.ts';
+import { createSyncer } from './syncSoon.ts';
 
 /**
  * The room of what happens: one bus for everything, so that whoever drives an agent by one path is heard on all others.
@@ -50,6 +51,7 @@ export function openEventBus({
   after = () => 0,
 }: BusOptions): EventBus {
   const open = new Map<string, EventLog>();
+  const written = createSyncer();
   const followed = new Map<string, Set<LogReader>>();
   const pathOf = (kind: StreamKind, id: string) => {
     if (STREAM_NAME.test(id)) return join(folder, kind, id);
@@ -59,7 +61,7 @@ export function openEventBus({
     instance,
     of: (kind, id) => {
       const path = pathOf(kind, id);
-      const log = open.get(path) ?? openEventLog(path, now, limits, after(kind, id));
+      const log = open.get(path) ?? openEventLog(path, now, limits, { after: after(kind, id), written });
       open.set(path, log);
       return log;
     },

@@ -34,14 +34,14 @@ export interface EventLog {
   changed(signal: AbortSignal): Promise<void>;
 }
 
-/** `after`: a stream that has nothing on the disk begins behind this number. */
+/** `after`: a stream that has nothing on the disk begins behind this number. `written`: see `openSegmentFiles`. */
 export function openEventLog(
   folder: string,
   now: () => number,
   limits: LogLimits = USUAL_LIMITS,
-  after = 0,
+  { after = 0, written }: { readonly after?: number; readonly written?: (path: string) => void } = {},
 ): EventLog {
-  const files = openSegmentFiles(folder, limits);
+  const files = openSegmentFiles(folder, limits, written);
   const ring: Frame[] = [];
   const waiting = new Set<() => void>();
   let ringBytes = 0;

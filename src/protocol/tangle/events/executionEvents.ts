@@ -3,15 +3,19 @@ import type { Call } from '../http/route.ts';
 import { emit } from './emit.ts';
 import type { EventBus } from './eventBus.ts';
 
+/** Of a command that was waited for. */
+const EXIT_CODE = 'x-exit-code';
+
 /** Calls that start something inside: what they are of, in the words of `execution.started`. */
 const STARTS: readonly (readonly [RegExp, string])[] = [
   [/^\/terminals\/commands\/?$/, 'command'],
+  [/^\/process\/run-code\/?$/, 'code'],
   [/^\/process\/spawn\/?$/, 'process'],
 ];
 
 /**
- * Tells a sandbox's stream that a command begins, and how its call has ended, under the id of the call (`x-request-id`). What the command has come to is
- * in its own answer: a call that is `execution.completed` may be of a command that has failed.
+ * Tells a sandbox's stream that a command begins, and how its call has ended, under the id of the call (`x-request-id`). A call that is
+ * `execution.completed` may be of a command that has failed: `exitCode` says so.
  */
 export function executionEvents(
   { bus, log }: { readonly bus: EventBus; readonly log: Logger },
@@ -28,8 +32,15 @@ export function executionEvents(
     [Symbol.dispose]: () => {
       const { statusCode, writableFinished } = call.response;
       const isDone = writableFinished && statusCode < 400;
-      const data = { ...own, status: writableFinished ? statusCode : undefined };
+      const status = writableFinished ? statusCode : undefined;
+      const data = { ...own, status, exitCode: exitCodeOf(call.response) };
       emit(stream, log, { type: isDone ? 'execution.completed' : 'execution.failed', data });
     },
   };
+}
+
+/** As the box says it: whoever is inside may have said it in its place. */
+function exitCodeOf(response: Call['response']): number | undefined {
+  const text = String(response.getHeader(EXIT_CODE) ?? '');
+  return /^\d{1,3}$/.test(text) ? Number(text) : undefined;
 }

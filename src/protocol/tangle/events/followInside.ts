@@ -35,7 +35,9 @@ export async function followInside({
   log,
   signal,
 }: FollowOptions): Promise<void> {
-  let last = Number(newestOf(stream, ({ data }) => data._inside !== undefined)?.data._inside ?? 0);
+  let last = Number(
+    newestOf(stream, '"_inside":', ({ data }) => data._inside !== undefined)?.data._inside ?? 0,
+  );
   let second = 0;
   let count = 0;
   for (let failures = 0; !signal.aborted; failures += 1) {

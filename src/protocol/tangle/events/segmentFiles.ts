@@ -39,7 +39,12 @@ export interface SegmentFiles {
 
 const NAME = /^(\d{15})\.ndjson$/;
 
-export function openSegmentFiles(folder: string, { segmentBytes, segments }: SegmentLimits): SegmentFiles {
+/** `written`: told of each file that has something new, and of the folder when it has a new file. */
+export function openSegmentFiles(
+  folder: string,
+  { segmentBytes, segments }: SegmentLimits,
+  written: (path: string) => void = () => undefined,
+): SegmentFiles {
   makeFolders(folder, 0o700);
   const all: Segment[] = readdirSync(folder)
     .flatMap((name) => {
@@ -66,11 +71,14 @@ export function openSegmentFiles(folder: string, { segmentBytes, segments }: Seg
     newest,
     list: () => all,
     append: (lines, first) => {
-      if (all.length === 0 || bytes >= segmentBytes) begin(first);
+      const isFull = all.length === 0 || bytes >= segmentBytes;
+      if (isFull) begin(first);
       const fd = openSync(all.at(-1)!.path, 'a', 0o600);
       try {
         for (let at = 0; at < lines.length; ) at += writeSync(fd, lines, at);
         bytes += lines.length;
+        written(all.at(-1)!.path);
+        if (isFull) written(folder);
       } catch (error) {
         // Half of a line would be taken for a part of the next one.
         ftruncateSync(fd, bytes);
@@ -92,7 +100,7 @@ function trimmed(segment: Segment | undefined): Buffer {
 }
 
 /** The same lines as `parseLines`, from the end on: a line that nobody comes to is not parsed. */
-export function* newestFirst(text: string): Generator<StoredEvent> {
+function* newestFirst(text: string): Generator<StoredEvent> {
   for (const line of text.split('\n').toReversed()) yield* parseLines(line);
 }
 

@@ -6,6 +6,7 @@ import { emit } from './emit.ts';
 import type { EventBus } from './eventBus.ts';
 import { followInside } from './followInside.ts';
 import { newestOf } from './newestOf.ts';
+import type { StoredEvent } from './storedEvent.ts';
 
 export interface WatchOptions {
   readonly sandboxes: Sandboxes;
@@ -14,6 +15,8 @@ export interface WatchOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
+
+const isStatus = ({ type, data }: StoredEvent) => type.startsWith('sandbox.') && data.status !== undefined;
 
 /** The last event of a sandbox that is deleted, or that another host has taken. */
 export const LAST = ['sandbox.deleted', 'sandbox.moved'];
@@ -30,7 +33,7 @@ export function watchSandboxes({ sandboxes, bus, clock, log, signal }: WatchOpti
     const stream = bus.of('sandboxes', id);
     const isGone = what === 'moved' || sandboxes.find(id) === undefined;
     const status = what ?? (isGone ? 'deleted' : sandbox.status);
-    const before = told.get(id) ?? newestOf(stream, ({ type }) => type.startsWith('sandbox.'))?.data.status;
+    const before = told.get(id) ?? newestOf(stream, '"type":"sandbox.', isStatus)?.data.status;
     told.set(id, status);
     if (before !== status) {
       const data = { sandboxId: id, status, previous: before, cause, error, host };

@@ -35,7 +35,7 @@ export interface Maker {
     caller: Pick<Caller, 'name' | 'by'>,
     from?: NewSandbox['from'],
   ): Promise<Sandbox>;
-  /** One that comes from another host has to be what this host's policy allows. Throws 403, 429 and 503. */
+  /** What it was given is asked for anew, of the policy as it is now; of one that comes from another host, its place as well. Throws 403, 429 and 503. */
   resume(sandbox: Sandbox): Promise<Sandbox>;
 }
 
@@ -80,10 +80,8 @@ export function sandboxMaker(parts: MakeSandbox): Maker {
     make: async (wanted, caller, from) => await put(admit(wanted, caller, from), wanted.hints),
     resume: async (sandbox) => {
       const { id, owner, resources, isVisiting } = sandbox;
-      if (isVisiting) {
-        refuse(violationsOf(parts, owner, policyRequestOf(sandbox)));
-        checkQuota(sandboxes, owner, policy.rulesOf(owner).resources.sandboxes, 0);
-      }
+      refuse(violationsOf(parts, owner, policyRequestOf(sandbox)));
+      if (isVisiting) checkQuota(sandboxes, owner, policy.rulesOf(owner).resources.sandboxes, 0);
       return await capacity
         .hold(isVisiting ? ofNew(resources) : ofResumed(sandbox), anywhere, async (placed) => {
           const resumed = await sandboxes.resume(id);

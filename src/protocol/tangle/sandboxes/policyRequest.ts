@@ -8,6 +8,7 @@ export function policyRequest(wanted: WantedSandbox): PolicyRequest {
     ...wanted,
     provider: wanted.hints.driver,
     agent: wanted.agent?.runtime ?? wanted.backend,
+    code: wanted.agent?.code || undefined,
   };
 }
 
@@ -23,5 +24,13 @@ export function policyRequestOf({
 }: Sandbox): PolicyRequest {
   const { cpuMillis, memoryBytes, diskBytes } = resources;
   const sizes = { cpuMillis, memoryBytes, diskBytes, lifetimeMs, idleMs };
-  return { ...emptyRequest, ...sizes, tools, egress, image, agent: agent?.runtime };
+  return {
+    ...emptyRequest,
+    ...sizes,
+    tools,
+    egress,
+    image,
+    agent: agent?.runtime,
+    code: agent?.code || undefined,
+  };
 }

@@ -53,7 +53,7 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
   const { sandboxes, session, execution, logs, isResumed, clock, signal } = driving;
   const source: Source = { sessionId: session.id, executionId: execution.id, sandboxId: session.sandbox };
   const isOurs = ({ data }: NewEvent) => data.executionId === execution.id;
-  const last = isResumed ? newestOf(logs.session, isOurs)?.data : undefined;
+  const last = isResumed ? newestOf(logs.session, execution.id, isOurs)?.data : undefined;
   let seq = Number(last?._seq ?? 0);
   let turn = typeof last?._turn === 'string' ? last._turn : undefined;
   let isAccepted = turn !== undefined;
@@ -149,7 +149,7 @@ const isName = (id: unknown): id is string => typeof id === 'string' && /^[\w-]{
 /** What the life before this one has told, where it could only not write down any more that it has. */
 function endOf(log: EventLog, id: string): DrivenTo | undefined {
   const told = (types: readonly string[]) =>
-    newestOf(log, ({ type, data }) => data.executionId === id && types.includes(type))?.data;
+    newestOf(log, id, ({ type, data }) => data.executionId === id && types.includes(type))?.data;
   if (told(['done']) === undefined) return undefined;
   const {
     finalText = NOTHING.finalText,

@@ -52,8 +52,8 @@ export interface SessionsOptions {
   readonly signal: AbortSignal;
 }
 
-/** Of one sandbox. */
-const MOST_SESSIONS = 1000;
+/** Each keeps up to 32 MiB of events on the disk: so many of one sandbox, of one key, and of this server. */
+const MOST_SESSIONS = { sandbox: 256, key: 1000, server: 10_000 };
 
 export function openSessions(options: SessionsOptions): Sessions {
   const { sandboxes, bus, clock, log, signal } = options;
@@ -115,7 +115,11 @@ export function openSessions(options: SessionsOptions): Sessions {
   };
 
   const turnOf = (session: Session, execution: string): string | undefined => {
-    const told = newestOf(bus.of('sessions', session.id), ({ data }) => data.executionId === execution);
+    const told = newestOf(
+      bus.of('sessions', session.id),
+      execution,
+      ({ data }) => data.executionId === execution,
+    );
     return typeof told?.data._turn === 'string' ? told.data._turn : undefined;
   };
   const isRunning = ({ status }: Execution) => status === 'running';
@@ -170,18 +174,12 @@ export function openSessions(options: SessionsOptions): Sessions {
         if (before.sandbox === rest.sandbox) return before;
         throw new RuntimeError('conflict', `there is a session ${id} of another sandbox`);
       }
-      const others = [...all.values()].filter(({ sandbox }) => sandbox === rest.sandbox).length;
-      if (others >= MOST_SESSIONS)
-        throw new HttpError(
-          429,
-          'QUOTA_EXCEEDED',
-          `there are ${others} sessions of ${rest.sandbox}; delete one`,
-          {
-            quotaType: 'sessions',
-            current: others,
-            limit: MOST_SESSIONS,
-          },
-        );
+      const those = [...all.values()];
+      const ofSandbox = those.filter(({ sandbox }) => sandbox === rest.sandbox).length;
+      refuseMore(`sandbox ${rest.sandbox} has`, ofSandbox, MOST_SESSIONS.sandbox);
+      const ofKey = those.filter(({ owner }) => owner === rest.owner).length;
+      refuseMore(`the key ${rest.owner} has`, ofKey, MOST_SESSIONS.key);
+      refuseMore('all keys of this server together have', those.length, MOST_SESSIONS.server);
       const session: Session = {
         ...rest,
         id: id ?? `ses_${randomUUID()}`,
@@ -225,4 +223,14 @@ export function openSessions(options: SessionsOptions): Sessions {
     },
     remove,
   };
+}
+
+/** Throws 429. */
+function refuseMore(who: string, current: number, limit: number): void {
+  if (current < limit) return;
+  throw new HttpError(429, 'QUOTA_EXCEEDED', `${who} ${current} sessions, of ${limit}; delete one`, {
+    quotaType: 'sessions',
+    current,
+    limit,
+  });
 }

@@ -66,20 +66,23 @@ export function openSnapshots({ sandboxes, disks, folder, clock, log, signal }: 
         if (!signal.aborted) log.error(`snapshot ${id}: ${asRuntimeError(error).message}`);
       });
 
+  /** Those that are asked for and not written down yet: their disks are being published. */
+  const asked = new Set<Pick<KeptSnapshot, 'owner' | 'sandbox'>>();
+  const reserve = ({ id, owner }: Sandbox): Disposable => {
+    const count = (is: (one: Pick<KeptSnapshot, 'owner' | 'sandbox'>) => boolean) =>
+      [...all.values(), ...asked].filter(is).length;
+    const ofSandbox = count((one) => one.sandbox === id);
+    refuseMore(`sandbox ${id}`, ofSandbox, MOST_KEPT);
+    const ofKey = count((one) => one.owner === owner);
+    refuseMore(`the key ${owner}`, ofKey, MOST_OF_KEY);
+    const place = { owner, sandbox: id };
+    asked.add(place);
+    return { [Symbol.dispose]: () => void asked.delete(place) };
+  };
+
   return {
     take: async (sandbox, tags, taking) => {
-      // Those that are written down and not kept yet, too.
-      const count = (is: (one: KeptSnapshot) => boolean) => [...all.values()].filter(is).length;
-      refuseMore(
-        `sandbox ${sandbox.id}`,
-        count((one) => one.sandbox === sandbox.id),
-        MOST_KEPT,
-      );
-      refuseMore(
-        `the key ${sandbox.owner}`,
-        count((one) => one.owner === sandbox.owner),
-        MOST_OF_KEY,
-      );
+      using place = reserve(sandbox);
       const now =
         sandbox.status === 'running' ? await publishNow(sandboxes, sandbox.id, clock, taking) : undefined;
       const saved = (await disks.snapshots(sandbox.id, taking)).find(
@@ -104,6 +107,7 @@ export function openSnapshots({ sandboxes, disks, folder, clock, log, signal }: 
         bytes: saved?.bytes ?? 0,
         state: 'making',
       };
+      place[Symbol.dispose]();
       put(snapshot);
       try {
         if (saved !== undefined) await disks.keep(sandbox.id, saved.sequence, snapshot.id, taking);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolders } from '../../../base/makeFolders.ts';
 import { replaceFile } from '../../../base/replaceFile.ts';
+import { whenAborted } from '../../../base/whenAborted.ts';
 import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 
 /** What the sandboxes of one owner have used in a month (UTC). */
@@ -22,6 +23,8 @@ export interface UsageOptions {
   readonly sandboxes: Sandboxes;
   readonly folder: string;
   readonly now: () => number;
+  /** Of this server's end. */
+  readonly signal: AbortSignal;
 }
 
 interface Kept {
@@ -34,7 +37,7 @@ interface Kept {
 }
 
 /** Counts the time in which sandboxes run: from when each is seen to run, also while this server is away, until it does not. */
-export function openUsage({ sandboxes, folder, now }: UsageOptions): UsageBook {
+export function openUsage({ sandboxes, folder, now, signal }: UsageOptions): UsageBook {
   makeFolders(folder, 0o700);
   const path = join(folder, 'usage.json');
   let kept: Kept = existsSync(path)
@@ -79,7 +82,7 @@ export function openUsage({ sandboxes, folder, now }: UsageOptions): UsageBook {
     if (sandbox?.status !== 'running') end(id, sandbox?.lastActivityAt ?? 0);
   }
   for (const sandbox of sandboxes.all()) look(sandbox);
-  sandboxes.changes(look);
+  void whenAborted(signal).then(sandboxes.changes(look));
 
   return {
     of: (owner) => {

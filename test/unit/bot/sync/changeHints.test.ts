@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -157,4 +157,29 @@ test('closed: silent', async () => {
   await writeFile(join(dir, 'two'), '');
   await sleep(100);
   expect(seen).toEqual([]);
+});
+
+test('what was written before the watch, and not before the beginning, is told at once', async () => {
+  const dir = await temporaryDirectory();
+  await mkdir(join(dir, 'sub'));
+  for (const name of ['old', 'sub/old', 'new', 'sub/new']) await writeFile(join(dir, name), '1');
+  for (const name of ['old', 'sub/old']) await utimes(join(dir, name), 100, 100);
+  const seen: string[] = [];
+  const since = 1_000_000;
+  const ignore: string[] = [];
+  const { log } = memoryLog();
+  const onChange = (path: string) => void seen.push(path);
+  const watcher = watchChanges({ dir, ignore, onChange, onIgnored: () => undefined, since, log });
+  onTestFinished(() => watcher.close());
+  expect(seen.toSorted()).toEqual(['new', 'sub/new']);
+});
+
+test('what came with a folder, before that was watched, is told', async () => {
+  const dir = await temporaryDirectory();
+  const elsewhere = await temporaryDirectory();
+  await mkdir(join(elsewhere, 'made/deep'), { recursive: true });
+  await writeFile(join(elsewhere, 'made/deep/file'), '1');
+  const { seen } = watched(dir);
+  await rename(join(elsewhere, 'made'), join(dir, 'made'));
+  await expect.poll(() => seen).toContain('made/deep/file');
 });

@@ -20,3 +20,11 @@ test('of many paths only some are told', () => {
   for (let i = 0; i < 1000; i++) seen.add(pathOfBytes(`${i}`));
   expect(told).toHaveLength(16);
 });
+
+test('a file that is still coming in is not told, and takes no place of another', () => {
+  const { told, changes: seen } = changes();
+  for (let i = 0; i < 100; i++) seen.add(pathOfBytes(`sub/.runtime-upload-${i}`));
+  for (const path of ['.runtime-upload-x', 'a.runtime-upload-x', '.runtime-upload-x/inside'])
+    seen.add(pathOfBytes(path));
+  expect(told).toEqual([['file.changed', 'a.runtime-upload-x']]);
+});

@@ -215,3 +215,26 @@ test('the addresses of what listens inside', async () => {
   const { urls } = (await ask('GET', `/v1/sidecars/${body.id}/network/urls`)).body;
   expect(urls).toEqual({ 3000: expect.stringMatching(/\/runtime\/ports\/3000\/$/) });
 });
+
+test('what is resumed is measured by the policy of today, and so is what is called inside', async () => {
+  const policy = await policyFile('default: {}');
+  const { ask } = await frontTest({ policy });
+  const { body } = await ask('POST', '/v1/sandboxes', {
+    resources: { memoryMB: 1024 },
+    agent: { runtime: 'python3.11', code: 'agents/a/code.tar', entrypoint: 'main.py' },
+  });
+  await expect.poll(async () => (await ask('GET', `/v1/sandboxes/${body.id}`)).body.status).toBe('running');
+  await ask('POST', `/v1/sandboxes/${body.id}/stop`);
+  writeFileSync(policy, 'default: {tools: [files], code: [agents/b/*], resources: {memoryMB: 512}}');
+  const refused = await ask('POST', `/v1/sandboxes/${body.id}/resume`);
+  expect(refused).toMatchObject({ status: 403, body: { code: 'POLICY_DENIED' } });
+  expect(refused.body.violations.map(({ rule }: { rule: string }) => rule)).toEqual(['code', 'resources']);
+  expect((await ask('GET', `/v1/sandboxes/${body.id}`)).body.status).toBe('stopped');
+
+  writeFileSync(policy, 'default: {tools: [files], code: ["agents/a/*"], resources: {memoryMB: 2048}}');
+  expect((await ask('POST', `/v1/sandboxes/${body.id}/resume`)).status).toBe(200);
+  const inside = await ask('POST', `/v1/sandboxes/${body.id}/runtime/terminals/commands`, {
+    command: 'true',
+  });
+  expect(inside).toMatchObject({ status: 403, body: { code: 'TOOL_DENIED' } });
+});

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { isAmbiguous, toolOf } from '../../../../src/protocol/tangle/runtime/toolOf.ts';
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
+import { readEvents } from '../../../support/serve/eventReader.ts';
 import { frontTest } from '../../../support/serve/frontTest.ts';
 import { modelSandboxes } from '../../../support/serve/modelSandboxes.ts';
 
@@ -106,6 +107,22 @@ test('a token opens its own sandbox alone, for as long as its key lives', async 
   expect(
     (await ask('GET', `/sidecar/${other.id}/process`, undefined, { authorization: forged })).status,
   ).toBe(403);
+});
+
+test.each([
+  ['3', 3],
+  ['<script>', undefined],
+])('the event of a command that has ended has its exit code, as it is said: %s', async (said, exitCode) => {
+  const { ask, id, url } = await running((request, response) => {
+    request.resume();
+    if (request.url === '/_runtime/events') return;
+    response.writeHead(200, { 'x-exit-code': said }).end('{}');
+  });
+  await ask('POST', `/v1/sandboxes/${id}/runtime/terminals/commands`, { command: 'exit 3' });
+  const stream = await readEvents(`${url}/v1/sandboxes/${id}/events?since=0`);
+  await stream.until(({ type }) => type === 'execution.completed');
+  const ended = stream.events.find(({ type }) => type === 'execution.completed');
+  expect([ended?.data.status, ended?.data.exitCode]).toEqual([200, exitCode]);
 });
 
 test('only the tools that a sandbox was made with are open', async () => {

@@ -31,6 +31,7 @@ default:
   providers: [docker]
   images: [ghcr.io/acme/*]
   agents: [python*]
+  code: [mine/*]
   resources: {cpuCores: 1, memoryMB: 512, diskGB: 1, maxLifetimeSeconds: 60, idleTimeoutSeconds: 10}
 `,
     'p',
@@ -45,6 +46,7 @@ default:
       provider: 'kubernetes',
       image: 'docker.io/evil',
       agent: 'openclaw',
+      code: 'others/code.tar',
       cpuMillis: 1001,
       memoryBytes: 513 * 2 ** 20,
       diskBytes: 2 * 2 ** 30,
@@ -61,6 +63,7 @@ default:
     'secrets',
     'provider',
     'provider',
+    'code',
     'image',
     ...Array(5).fill('resources'),
   ]);

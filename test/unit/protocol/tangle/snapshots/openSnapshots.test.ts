@@ -31,3 +31,31 @@ test.each([
   await ask('POST', `/v1/sandboxes/${body.id}/stop`);
   expect(await ask('POST', `/v1/sandboxes/${body.id}/snapshot`)).toMatchObject(answer);
 });
+
+test('of those that ask at once only as many are taken as there is room for', async () => {
+  const folder = await temporaryDirectory();
+  mkdirSync(join(folder, 'snapshots'));
+  for (let at = 0; at < 999; at++) {
+    const id = `snp-${at}`;
+    const kept = {
+      id,
+      owner: 'default',
+      sandbox: `sbx-${at % 50}`,
+      sequence: 0,
+      createdAt: 0,
+      tags: [],
+      files: 0,
+      bytes: 0,
+      state: 'kept',
+    };
+    writeFileSync(join(folder, 'snapshots', `${id}.json`), JSON.stringify(kept));
+  }
+  const { ask, sandboxes } = await frontTest({ folder });
+  const { body } = await ask('POST', '/v1/sandboxes', {});
+  await expect.poll(() => sandboxes.find(body.id)?.status).toBe('running');
+  await ask('POST', `/v1/sandboxes/${body.id}/stop`);
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, () => ask('POST', `/v1/sandboxes/${body.id}/snapshot`)),
+  );
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 429, 429, 429, 429, 429]);
+});

@@ -5,12 +5,13 @@ import { temporaryDirectory } from '../../../../support/files/temporary.ts';
 import { modelSandboxes } from '../../../../support/serve/modelSandboxes.ts';
 
 const MINUTE = 60_000;
+const never = new AbortController().signal;
 
 test('the time in which sandboxes run is counted, over restarts and ends of months, for each owner alone', async () => {
   const folder = await temporaryDirectory();
   const sandboxes = modelSandboxes();
   let now = Date.parse('2026-11-30T23:00:00Z');
-  const open = () => openUsage({ sandboxes, folder, now: () => now });
+  const open = () => openUsage({ sandboxes, folder, now: () => now, signal: never });
   let usage = open();
   const { id } = await sandboxes.create({ owner: 'a' } as NewSandbox);
   sandboxes.set(id, { status: 'running', startedAt: now });
@@ -35,6 +36,7 @@ test('the time in which sandboxes run is counted, over restarts and ends of mont
     sandboxes: { ...elsewhere, find: () => ({ ...sandboxes.find(id)!, status: 'stopped' }) },
     folder,
     now: () => now,
+    signal: never,
   });
   expect(usage.of('a').computeMinutes).toBe(20);
   sandboxes.set(id, { status: 'running', startedAt: now });
@@ -47,4 +49,18 @@ test('the time in which sandboxes run is counted, over restarts and ends of mont
     periodStart: '2026-12-01T00:00:00.000Z',
     periodEnd: '2027-01-01T00:00:00.000Z',
   });
+});
+
+test('a server that has ended writes nothing any more', async () => {
+  const folder = await temporaryDirectory();
+  const sandboxes = modelSandboxes();
+  const end = new AbortController();
+  const usage = openUsage({ sandboxes, folder, now: () => 1000, signal: end.signal });
+  const { id } = await sandboxes.create({ owner: 'a' } as NewSandbox);
+  sandboxes.set(id, { status: 'running', startedAt: 0 });
+  expect(usage.of('a').activeSandboxes).toBe(1);
+  end.abort();
+  await new Promise((resolve) => setImmediate(resolve));
+  sandboxes.set(id, { status: 'stopped' });
+  expect(usage.of('a').activeSandboxes).toBe(1);
 });
