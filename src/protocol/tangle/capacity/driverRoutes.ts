@@ -33,7 +33,8 @@ export function driverRoutes(
               userManagement: false,
               networkIsolation: holdsEgress,
             },
-            hosts: hosts.map(({ name }) => name),
+            hosts: hosts.length,
+            hostNames: hosts.map(({ name }) => name),
             capacity: slotsOf(hosts),
           },
         };

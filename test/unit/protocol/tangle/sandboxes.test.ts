@@ -119,3 +119,26 @@ test.each([{ memoryMB: 64 }, { memoryMb: 127 }])(
     expect((await ask('POST', '/v1/sandboxes', { resources: { memoryMB: 128 } })).status).toBe(201);
   },
 );
+
+test('what the platform’s OpenAPI has in its own words: a status of what is gone, a count of hosts, usage', async () => {
+  const { ask } = await frontTest();
+  const { id } = (await ask('POST', '/v1/sandboxes', {})).body;
+  expect(await ask('GET', '/v1/sandboxes?status=deleted')).toMatchObject({
+    status: 200,
+    body: { sandboxes: [] },
+  });
+  expect((await ask('GET', `/v1/sandboxes/${id}/driver`)).body).toMatchObject({
+    hosts: 1,
+    hostNames: ['model'],
+  });
+  expect((await ask('GET', '/v1/usage')).body).toMatchObject({
+    success: true,
+    data: {
+      orgId: 'default',
+      period: expect.stringMatching(/^\d{4}-\d{2}$/),
+      computeMs: expect.any(Number),
+      active_sandboxes: expect.any(Number),
+      activeSessionCount: 0,
+    },
+  });
+});
