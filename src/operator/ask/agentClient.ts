@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
-import { RuntimeError, systemCode } from '../../base/errors.ts';
+import { RuntimeError } from '../../base/errors.ts';
 import { growingWait } from '../../base/growingWait.ts';
+import { reasonOf } from '../reasonOf.ts';
 import { serverEvents } from './sse.ts';
 
 /** A turn as the agent's server shows it. */
@@ -58,7 +59,7 @@ export function agentClient({ address, token, clock }: AgentClientOptions): Agen
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof RuntimeError) throw error;
-      const why = systemCode((error as Error).cause) ?? (error as Error).message;
+      const why = reasonOf(error);
       throw new RuntimeError('unavailable', `${new URL(address).host} gave no answer: ${why}`, {
         op: 'agent.ask',
         hint: 'Is the agent running, and its port 9476 (of a host: 9477) reachable?',

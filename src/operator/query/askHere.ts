@@ -41,6 +41,11 @@ export async function askHere(
     const bot = await loadBot(overlay(invocation, { env: query, flags: {} }), options).catch((error) => {
       throw directory === undefined ? withHost(error, name, path) : error;
     });
+    if (bot.config.agent !== undefined && bot.config.queryEntrypoint === undefined) {
+      throw new RuntimeError('usage', `${name} is an agent: it answers messages, and no queries`, {
+        hint: `runtime ask ${name} "TEXT"; for queries it needs a QUERY_ENTRYPOINT.`,
+      });
+    }
     const stdout = new PassThrough();
     const bytes = buffer(stdout);
     const exitCode = await ephemeralQuery(bot, overlay(invocation, { stdout }), dir);

@@ -52,7 +52,10 @@ test("reads the runtime's own paths as they are", async () => {
 });
 
 test('nobody there is 69, a wrong command line 64', async () => {
-  expect((await runtime(['query', 'http://127.0.0.1:9', '/x'])).code).toBe(69);
+  expect(await runtime(['query', 'http://127.0.0.1:9', '/x'])).toMatchObject({
+    code: 69,
+    stderr: expect.stringMatching(/gave no answer: (bad port|ECONNREFUSED)/),
+  });
   expect((await runtime(['query', 'http://127.0.0.1:9'])).code).toBe(64);
   expect((await runtime(['query', 'http://127.0.0.1:9', '/x', 'novalue'])).code).toBe(64);
   expect(await runtime(['query', '127.0.0.1:9', '/x'])).toMatchObject({
@@ -70,6 +73,14 @@ test('where a bot is not known here, the way through a host is said', async () =
   expect(await runtime(['query', 'my-bot', 'status'], { STORE_URL: 'file:///nowhere' })).toMatchObject({
     code: 78,
     stderr: expect.stringMatching(/hint: .*runtime query http:\/\/127\.0\.0\.1:9477\/bots\/my-bot \/status/),
+  });
+});
+
+test('an agent is not asked as if it answered queries', async () => {
+  const agent = { RUNTIME: 'python3.11', MESSAGE_ENTRYPOINT: 'agent.py', STORE_URL: 'file:///nowhere' };
+  expect(await runtime(['query', 'my-agent', 'status'], agent)).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining('runtime ask my-agent'),
   });
 });
 

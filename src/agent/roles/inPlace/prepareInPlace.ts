@@ -16,7 +16,7 @@ export async function prepareInPlace(
 ): Promise<LoadedBot> {
   const prepared = await chooseQueryPort(withDebugger(bot, { inspect, debugpy }));
   const { config } = prepared;
-  if (isServed(config)) writeServedPort(config.paths.code, config.query.port);
+  if (isServed(config)) writeServedPort(config.paths.code, { port: config.query.port, pid: process.pid });
   tellStart(prepared, dir);
   const progress = transferProgress(stderr, () => performance.now());
   return {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -93,7 +95,16 @@ test('a directory: the port on which its own bot is served, not that of whicheve
   const cwd = await temporaryDirectory();
   await mkdir(join(cwd, 'mine', '.runtime', 'store'), { recursive: true });
   const address = () => agentAddress('./mine', { cwd, env: {}, flags: {} });
-  expect(address()).toBe('http://127.0.0.1:9476/_runtime/agent');
-  writeServedPort(join(cwd, 'mine'), 41234);
+  const away = expect.objectContaining({
+    code: 'unavailable',
+    message: expect.stringContaining('does not run'),
+  });
+  expect(address).toThrow(away);
+  writeServedPort(join(cwd, 'mine'), { port: 41234, pid: process.pid });
   expect(address()).toBe('http://127.0.0.1:41234/_runtime/agent');
+  // It has ended, and the port may be another's.
+  const ended = spawn('true');
+  await once(ended, 'exit');
+  writeServedPort(join(cwd, 'mine'), { port: 41234, pid: ended.pid! });
+  expect(address).toThrow(away);
 });
