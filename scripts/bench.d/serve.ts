@@ -22,6 +22,8 @@ const count = Number(process.argv[2] ?? 50);
 const STARTS = 3;
 const COMMANDS = 20;
 const REST_SECONDS = 20;
+/** Of so many of them what is inside is looked at. */
+const LOOKED_AT = 20;
 
 const image = await universalImage();
 if (image.missing !== undefined) throw new Error(image.missing);
@@ -59,7 +61,13 @@ async function remove(serve: RealServe, id: string): Promise<void> {
 
 await using serve = await realServe({
   image: image.tag,
-  policy: 'default: {rates: {reads: 1000000, writes: 1000000, calls: 1000000}}',
+  policy: 'default: {rates: {reads: 1000000, writes: 1000000, calls: 1000000}, resources: {sandboxes: 1000}}',
+  // What they cost is measured, not what they may have.
+  env: {
+    RUNTIME_SERVE_CPU_CORES: '10000',
+    RUNTIME_SERVE_MEMORY_MB: '1000000',
+    RUNTIME_SERVE_DISK_GB: '10000',
+  },
 });
 await serve.start();
 
@@ -108,11 +116,13 @@ await remove(serve, one);
 
 const [serverBefore, machineBefore] = [anonymousMiB(serve.pid), available()];
 const ready: number[] = [];
+const ids: string[] = [];
 const allMs = await timed(() =>
   Promise.all(
     Array.from({ length: count }, async () => {
       const began = performance.now();
       const { id } = await serve.create(small);
+      ids.push(id);
       while ((await serve.info(id)).status !== 'running') await pause(100);
       ready.push(performance.now() - began);
     }),
@@ -121,9 +131,14 @@ const allMs = await timed(() =>
 // The daemon of each has looked at its disk once.
 await pause(10_000);
 const [serverAfter, machineAfter] = [anonymousMiB(serve.pid), available()];
-const cpu = cpuSeconds(serve.pid);
+const pids = await Promise.all(ids.slice(0, LOOKED_AT).map(pidOf));
+const cpuInside = () => pids.map(cpuOfCgroupMs);
+const [cpu, before] = [cpuSeconds(serve.pid), cpuInside()];
 await pause(REST_SECONDS * 1000);
 const share = (cpuSeconds(serve.pid) - cpu) / REST_SECONDS;
+const shares = cpuInside().map((after, at) => (after - before[at]!) / (REST_SECONDS * 1000));
+const memories: number[] = [];
+for (const id of ids.slice(0, LOOKED_AT)) memories.push(await memoryOf(id));
 
 await serve.kill();
 const adoptedMs = await timed(async () => {
@@ -148,5 +163,7 @@ printTable(`A server of sandboxes, ${count} at once`, [
   ['the server, anonymous: with none; with all', `${mib(serverBefore)}; ${mib(serverAfter)}`],
   ['the machine, for each', mib((machineBefore - machineAfter) / count)],
   [`the server's processor at rest, share of a core over ${REST_SECONDS} s`, `${(share * 100).toFixed(2)} %`],
+  [`of ${pids.length} of them, anonymous memory inside (median)`, mib(median(memories))],
+  ['… their processor at rest, share of a core each (median)', `${(median(shares) * 100).toFixed(2)} %`],
   ['killed and started: all found again after', ms(adoptedMs)],
 ]);

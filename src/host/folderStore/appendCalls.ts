@@ -52,6 +52,7 @@ export async function completeUpload(call: Call, id: string): Promise<void> {
   const base = baseOf(parts);
   const tail = Buffer.concat(parts.flatMap((part) => (part.type === 'bytes' ? [part.bytes] : [])));
   if (tagOf(request.headers['if-match']) !== base.etag) throw new S3Refusal(412, 'PreconditionFailed');
+  await call.admit(tail.length);
   const { etag } = await store.append(key, base, tail, { signal });
   uploads.remove(id);
   answerXml(

@@ -12,6 +12,8 @@ export interface Call {
   readonly uploads: Uploads;
   /** The access key that it is signed with. */
   readonly holder: string;
+  /** Before so many bytes are written to the key. Throws 507. */
+  readonly admit: (bytes: number) => Promise<void>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly signal: AbortSignal;

@@ -46,11 +46,13 @@ function rangeOf(header: string | undefined): { start: number; end: number } | u
 }
 
 /** Checked against its hash as it comes; on the disk when this answers. */
-export async function putObject({ key, store, request, response, signal }: Call): Promise<void> {
+export async function putObject({ key, store, admit, request, response, signal }: Call): Promise<void> {
   const { headers } = request;
+  const size = lengthOf(headers['content-length'], MAX_BYTES);
+  await admit(size);
   const { etag } = await store.put(
     key,
-    { size: lengthOf(headers['content-length'], MAX_BYTES), open: () => request },
+    { size, open: () => request },
     {
       signal,
       sha256: hashOf(headers['x-amz-content-sha256']),
@@ -62,6 +64,7 @@ export async function putObject({ key, store, request, response, signal }: Call)
 }
 
 export async function copyObject(call: Call, from: string): Promise<void> {
+  await call.admit((await call.store.head(from, { signal: call.signal })).size);
   await call.store.copy(from, call.key, { signal: call.signal });
   const { etag, modified } = await call.store.head(call.key, { signal: call.signal });
   const text = namedXml('CopyObjectResult', {

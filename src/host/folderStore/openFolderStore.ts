@@ -14,6 +14,7 @@ import { openFileStore } from '../../store/parts/fileStore.ts';
 import type { StoreConfig } from '../../store/storeConfig.ts';
 import { readBody } from './appendCalls.ts';
 import { checkSignature } from './checkSignature.ts';
+import { createQuotas } from './quotas.ts';
 import { route } from './route.ts';
 import { asRefusal, denied, S3Refusal } from './s3Refusal.ts';
 import { issueKeys, type StoreKeys } from './sessionKeys.ts';
@@ -25,7 +26,7 @@ import { answerXml, errorXml, keysXml } from './xml.ts';
  * its own to its own objects, as with a real one (`credentials/`), so nothing of the folder is mounted anywhere.
  *
  *   1. `checkSignature`, `sessionKeys`   whose keys it is signed with: the store's own, or such as it has made of them (STS)
- *   2. `allows`                          what their policy says
+ *   2. `allows`, `quotas`                what their policy says, and how much they may keep
  *   3. `route`, `objectCalls`, `listCalls`, `appendCalls`   the calls that our own clients make; any other is 501
  *
  * While it is away bots run on, and what they have written is saved when it is back.
@@ -37,6 +38,8 @@ export interface FolderStoreOptions {
   readonly port: number;
   /** Which of this machine's addresses clients may have come to; any but loopback is asked for. */
   readonly servesAt: (address: string) => boolean;
+  /** Bytes that a bot's own keys may keep in each bucket; undefined: any number. */
+  readonly quotaOf?: (bot: string) => number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -65,6 +68,8 @@ export async function openFolderStore(options: FolderStoreOptions): Promise<Fold
   };
   const buckets = new Map<string, ObjectStore>();
   const uploads = createUploads(() => clock.now());
+  const { quotaOf = () => undefined } = options;
+  const quotas = createQuotas({ quotaOf, now: () => clock.now(), log });
 
   function storeOf(bucket: string): ObjectStore {
     const store = buckets.get(bucket) ?? openFileStore(path, bucket, { clock });
@@ -95,11 +100,16 @@ export async function openFolderStore(options: FolderStoreOptions): Promise<Fold
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const query = new URLSearchParams(rawQuery);
+    const store = storeOf(bucket);
     const call = {
       bucket,
       key,
       query,
-      store: storeOf(bucket),
+      store,
+      // The host's own keys write what it has decided.
+      admit: async (bytes: number) => {
+        if (holder.policy !== undefined) await quotas.admit(bucket, key, store, bytes);
+      },
       uploads,
       holder: holder.accessKey,
       request,
@@ -116,7 +126,7 @@ export async function openFolderStore(options: FolderStoreOptions): Promise<Fold
     answer(request, response).catch((error: unknown) => {
       if (response.headersSent || response.destroyed) return void response.destroy();
       const refusal = asRefusal(error);
-      if (refusal.status >= 500)
+      if (refusal.status >= 500 && refusal.status !== 507)
         log.error('the store failed', { path: request.url?.split('?')[0], error: String(error) });
       const text = request.method === 'HEAD' ? '' : errorXml(refusal);
       // What is left of a small body is read: its sender looks for the answer only then.

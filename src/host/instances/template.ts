@@ -28,6 +28,8 @@ export type Template = Omit<InstanceSpec, 'name' | 'role' | 'run' | 'secretEnv' 
 
 export const TMP_BYTES = 64 * 2 ** 20;
 export const QUERY_BYTES = 16 * 2 ** 20;
+/** MAX_STATE_SIZE_MB of one that says nothing. */
+const USUAL_STATE_MB = 8192;
 /** Where the disk of a sandbox is inside: its state, and its home. */
 const WORKSPACE = '/workspace';
 /** The same folder, where clients that do not ask look for it (docs/sandboxes.md). Not in images of others, which may have something there. */
@@ -72,7 +74,7 @@ export function environment(
   return {
     ...(spec.sandbox && { HOME: WORKSPACE }),
     ...spec.env,
-    ...(spec.sandbox && { STATE_PATH: WORKSPACE, BOX_WORKSPACE: WORKSPACE }),
+    ...(spec.sandbox && { STATE_PATH: WORKSPACE, BOX_WORKSPACE: WORKSPACE, ...stateLimit(spec) }),
     ...shared,
     ...credentials.env,
     BOT_ID: spec.name,
@@ -85,6 +87,12 @@ export function environment(
     ...(spec.task === undefined ? {} : { TASK: spec.task }),
     STOP_TIMEOUT: `${spec.stopTimeoutMs}ms`,
   };
+}
+
+/** All of its disk can be saved. Below the usual limit that one stays: files with holes seem larger than they are. */
+function stateLimit({ resources }: BotSpec): Record<string, string> {
+  const mebibytes = Math.ceil(resources.diskBytes / 2 ** 20);
+  return mebibytes > USUAL_STATE_MB ? { MAX_STATE_SIZE_MB: String(mebibytes) } : {};
 }
 
 function mounts(spec: BotSpec, { codeFolder, folders, credentials, ownRuntime }: Materials): Mount[] {

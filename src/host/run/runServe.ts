@@ -69,7 +69,8 @@ export interface ServeParts {
 /** A host of sandboxes: it runs what its records want, and `protocol` is how somebody asks for that. */
 export async function runServe(run: RunServe): Promise<void> {
   const { options, env, log, signal } = run;
-  const folder = await serveFolder(run.config, options, log);
+  let diskOf = (_bot: string): number | undefined => undefined;
+  const folder = await serveFolder(run.config, options, log, (bot) => diskOf(bot));
   await using closing = new AsyncDisposableStack();
   closing.defer(() => folder.close());
   await runHost({
@@ -115,6 +116,7 @@ export async function runServe(run: RunServe): Promise<void> {
         log,
         signal,
       });
+      diskOf = opened.diskOf;
       return {
         source: opened.source,
         secretEnv: opened.secretEnv,

@@ -6,6 +6,9 @@ import { defaultNetworks } from '../engine/docker/networks/networkOptions.ts';
 import { openFolderStore } from '../folderStore/openFolderStore.ts';
 import type { ServeOptions } from './serveOptions.ts';
 
+/** Of each: its journal is kept for days. */
+const LOGS_BYTES = 2 ** 30;
+
 export interface ServedFolder {
   /** With the store as sandboxes reach it. */
   readonly config: Config;
@@ -13,7 +16,12 @@ export interface ServedFolder {
 }
 
 /** Serves the folder that is the store to sandboxes, which see no folder of this machine; any other store as it is. */
-export async function serveFolder(config: Config, options: ServeOptions, log: Logger): Promise<ServedFolder> {
+export async function serveFolder(
+  config: Config,
+  options: ServeOptions,
+  log: Logger,
+  diskOf: (bot: string) => number | undefined,
+): Promise<ServedFolder> {
   if (config.store.type !== 'file') return { config, close: async () => undefined };
   const own = new BlockList();
   if (defaultNetworks.type === 'own') {
@@ -25,6 +33,11 @@ export async function serveFolder(config: Config, options: ServeOptions, log: Lo
     port: options['store-port'],
     // A network that the operator names may be any.
     servesAt: (address) => options.network !== '' || own.check(address),
+    quotaOf: (bot) => {
+      const disk = diskOf(bot);
+      // Its snapshots, were all of them of other bytes, one that is being published and one that is being removed; its logs.
+      return disk && disk * (config.sync.keep + 2) + LOGS_BYTES;
+    },
     clock: systemClock,
     log,
   });

@@ -16,6 +16,8 @@ export interface OpenSandboxes {
   readonly source: Source;
   /** What a sandbox is given besides its specification. */
   readonly secretEnv: (spec: BotSpec) => SecretEnv;
+  /** Bytes of its disk; undefined: there is no such sandbox. */
+  readonly diskOf: (id: string) => number | undefined;
   /** Once the host stands. */
   attach(host: AttachedHost): KeptSandboxes;
 }
@@ -48,6 +50,7 @@ export async function openSandboxes(options: SandboxesOptions): Promise<OpenSand
       const given = Object.entries(record.secretEnv).map(([key, text]) => [key, new Secret(text)]);
       return { ...Object.fromEntries(given), BOX_TOKEN: box, PUBLISH_TOKEN: publish };
     },
+    diskOf: (id) => records.get(id)?.resources.diskBytes,
     attach: (host) => keepSandboxes({ ...options, records, source, entryOf, host }),
   };
 }

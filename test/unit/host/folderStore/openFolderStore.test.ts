@@ -40,6 +40,7 @@ describe('a folder that containers reach', () => {
       path,
       port: 0,
       servesAt: () => false,
+      quotaOf: (bot) => (bot === 'greedy' ? 100_000 : undefined),
       clock: { ...systemClock, now: () => now },
       log: memoryLog().log,
     });
@@ -70,6 +71,15 @@ describe('a folder that containers reach', () => {
     ];
     for (const call of refused) expect(await failureOf(call()), call.toString()).toMatch(/denied|not-found/);
     expect(await failureOf(state.head('mine/copy'))).toBe('not-found');
+  });
+
+  test("a bot's own keys keep no more than it may; the host's own are not held to that", async () => {
+    const state = open(buckets.state, await keysFor('greedy'));
+    await state.put('greedy/one', Buffer.alloc(50_000));
+    expect(await failureOf(state.put('greedy/two', Buffer.alloc(50_000)))).toBe('unavailable');
+    expect(await failureOf(state.copy('greedy/one', 'greedy/copy'))).toBe('unavailable');
+    await state.put('greedy/small', Buffer.alloc(1000));
+    await open(buckets.state).put('greedy/two', Buffer.alloc(50_000));
   });
 
   test("a query's keys read the state and change nothing of it", async () => {
