@@ -57,14 +57,17 @@ function readMinio(reader: VariableReader): StoreConfig | undefined {
   return { type: 's3', endpoint, region: reader.read('MINIO_REGION'), ...keys };
 }
 
-function readKeys(reader: VariableReader): (StoreKeys & { renewal: undefined }) | undefined {
+function readKeys(reader: VariableReader): (StoreKeys & { renewal: Renewal | undefined }) | undefined {
   const accessKey = reader.secret('MINIO_ACCESS_KEY');
   const secretKey = reader.secret('MINIO_SECRET_KEY');
   for (const name of ['MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY'] as const) {
     if (!reader.hasSecret(name)) reader.missing(name);
   }
   if (accessKey === undefined || secretKey === undefined) return undefined;
-  return { accessKey, secretKey, sessionToken: undefined, renewal: undefined };
+  const isFile = reader.has('MINIO_ACCESS_KEY_FILE') || reader.has('MINIO_SECRET_KEY_FILE');
+  // Secrets that are mounted as files are replaced while we run.
+  const renewal = isFile ? () => readKeys(reader.again()) : undefined;
+  return { accessKey, secretKey, sessionToken: undefined, renewal };
 }
 
 /** Keys that a host hands out and renews: see `host/credentials`. */

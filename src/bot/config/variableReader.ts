@@ -52,6 +52,11 @@ export class VariableReader {
     return undefined;
   }
 
+  /** Reads the same variables, and the files that they name, as they are now. */
+  again(): VariableReader {
+    return new VariableReader(this.#env, this.#origins);
+  }
+
   /** Whether it is set; an empty variable is not. */
   has(name: string): boolean {
     return this.text(name) !== undefined;

@@ -9,8 +9,10 @@ export interface StoreKeys {
   readonly sessionToken: Secret | undefined;
 }
 
-/** Where keys are that somebody else renews. */
-export interface Renewal {
+/** Where keys are that somebody else renews: a file of sealed ones, or what reads them again (undefined: they cannot be read just now). */
+export type Renewal = SealedRenewal | (() => StoreKeys | undefined);
+
+export interface SealedRenewal {
   /** Path of a file with sealed keys. */
   readonly file: string;
   readonly seal: Secret;
@@ -25,7 +27,7 @@ export interface KeySource {
 /** Milliseconds. Renewed keys come hours before the old ones expire. */
 const LOOK_EVERY_MS = 60_000;
 
-/** The keys of a configuration; with a renewal, what the file holds, looked at once per minute and when the store refuses. */
+/** The keys of a configuration; with a renewal, what is there now, looked at once per minute and when the store refuses. */
 export function keySource(
   { renewal, ...given }: StoreKeys & { readonly renewal?: Renewal | undefined },
   clock: Clock,
@@ -37,8 +39,8 @@ export function keySource(
   /** What cannot be read leaves the keys as they are: they may still be good, and else the store says so. */
   const look = (): boolean => {
     lookedAt = clock.now();
-    const found = readSealedKeys(renewal);
-    if (!found || found.accessKey.reveal() === keys.accessKey.reveal()) return false;
+    const found = typeof renewal === 'function' ? renewal() : readSealedKeys(renewal);
+    if (!found || isSame(found, keys)) return false;
     keys = found;
     return true;
   };
@@ -51,8 +53,12 @@ export function keySource(
   };
 }
 
+function isSame(a: StoreKeys, b: StoreKeys): boolean {
+  return a.accessKey.reveal() === b.accessKey.reveal() && a.secretKey.reveal() === b.secretKey.reveal();
+}
+
 /** Undefined: no file, or nothing in it that the seal opens. */
-export function readSealedKeys({ file, seal }: Renewal): ReturnType<typeof openSealedKeys> {
+export function readSealedKeys({ file, seal }: SealedRenewal): ReturnType<typeof openSealedKeys> {
   try {
     return openSealedKeys(readFileSync(file, 'latin1'), seal);
   } catch {

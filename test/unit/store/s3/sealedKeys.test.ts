@@ -54,3 +54,15 @@ test('renewed keys are found within a minute, and at once when the store refuses
   await clock.advance(60_000);
   expect(current()).toBe('c-access');
 });
+
+test('keys that are read again: a changed secret alone is a renewal', () => {
+  const clock = fakeClock();
+  let now: ReturnType<typeof keys> | undefined = keys('a');
+  const source = keySource({ ...keys('a'), renewal: () => now }, clock);
+  expect(source.refused()).toBe(false);
+  now = undefined;
+  expect(source.refused()).toBe(false);
+  now = { ...keys('a'), secretKey: new Secret('another') };
+  expect(source.refused()).toBe(true);
+  expect(source.current().secretKey.reveal()).toBe('another');
+});
