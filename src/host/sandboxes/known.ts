@@ -7,6 +7,8 @@ import { statusOfEnded } from './statusOf.ts';
 export interface Known {
   record: SandboxRecord;
   status: SandboxStatus;
+  /** Why one that is to run does not, as far as the host knows; it goes on trying. */
+  hindered?: string | undefined;
   /** The engine has said something of it. */
   isSeen: boolean;
   /** All that its last instance had written is known to be in the store. */
@@ -36,7 +38,7 @@ export function newKnown(record: SandboxRecord, now: number): Known {
 
 /** Of a record only what clients may know: its secrets and its digest are none of it. */
 export function viewOf(
-  { record, status, startedAt, lastActivityAt, visitedAt }: Known,
+  { record, status, hindered, startedAt, lastActivityAt, visitedAt }: Known,
   host: string,
 ): Sandbox {
   return {
@@ -61,7 +63,7 @@ export function viewOf(
     startedAt,
     lastActivityAt,
     expiresAt: expiresAt(record),
-    error: record.error,
+    error: record.error ?? hindered,
     cause: record.cause,
   };
 }

@@ -14,7 +14,7 @@ import type { SandboxesOptions } from './sandboxesOptions.ts';
 import type { SandboxSource } from './sandboxSource.ts';
 import { createOwnership } from './shared/ownership.ts';
 import { watchClaims } from './shared/watchClaims.ts';
-import { givenUp, isLive, statusOf } from './statusOf.ts';
+import { givenUp, hinderedBy, isLive, statusOf } from './statusOf.ts';
 import { watchReach } from './watchReach.ts';
 
 export interface AttachedHost {
@@ -183,6 +183,7 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
     if (why !== undefined) background(one, giveUp(why));
     const status = statusOf({ record: one.record, bot, isReached: reach.has(id) });
     one.isSeen ||= status !== undefined;
+    one.hindered = one.record.wanted === 'running' && status !== 'running' ? hinderedBy(bot) : undefined;
     ownership.release(one);
     const startedAt = instance?.startedAt ?? one.startedAt;
     if ((status ?? one.status) === one.status && startedAt === one.startedAt) return false;

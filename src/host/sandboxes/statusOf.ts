@@ -55,6 +55,12 @@ export function givenUp(record: SandboxRecord, bot: BotView | undefined): string
   return bot.state === 'held' || bot.state === 'invalid' ? readyOf(bot)?.message : undefined;
 }
 
+/** Why it does not run yet, of one that may all the same. */
+export function hinderedBy(bot: BotView | undefined): string | undefined {
+  if (bot === undefined || bot.state === 'running') return undefined;
+  return bot.conditions.find(({ type, status }) => type === 'Degraded' && status === true)?.message;
+}
+
 /** Something of it is there that has not ended. */
 export function isLive(bot: BotView | undefined): boolean {
   return bot?.instances.some(({ role, state }) => role === 'bot' && state !== 'ended') ?? false;

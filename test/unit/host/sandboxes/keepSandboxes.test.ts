@@ -144,6 +144,20 @@ describe('sandboxes', () => {
     expect((await until(sandboxes, id, 'running')).error).toBeUndefined();
   });
 
+  test('that cannot start yet say why while they are tried', async () => {
+    const { start, world, clock } = modelServer();
+    world.imageFails = new RuntimeError('unavailable', 'the engine: no such host');
+    const { sandboxes } = await start();
+    const { id } = await sandboxes.create(aRequest({}));
+    await expect
+      .poll(() => sandboxes.find(id)?.error, { timeout: 20_000 })
+      .toContain('the engine: no such host');
+    expect(['pending', 'provisioning']).toContain(sandboxes.find(id)?.status);
+    world.imageFails = undefined;
+    await clock.advance(10_000);
+    expect((await until(sandboxes, id, 'running')).error).toBeUndefined();
+  });
+
   test('that are forks start once their disk is begun, also when the server was killed while it was', async () => {
     const { start, world, model } = modelServer();
     let [begun, done] = [0, 0];
