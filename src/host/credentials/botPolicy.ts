@@ -24,9 +24,13 @@ export function botPolicy({ bot, code }: BotObjects, buckets: Buckets, scope: Sc
   // What an agent's turns have cost.
   const usage = own(buckets.logs, `usage/${bot}/*`);
   const results = own(buckets.results, `${bot}/*`);
+  const kept = [state, logs, usage];
+  const codes = code.map((key) => own(buckets.code, exactly(key)));
+  // Each said once: the longest id has to fit in.
+  const [seen, changed] = scope === 'bot' ? [codes, [...kept, results]] : [[...kept, ...codes], [results]];
   const statements = [
-    { Action: read, Resource: [state, logs, usage, ...code.map((key) => own(buckets.code, exactly(key)))] },
-    { Action: [...read, ...write], Resource: scope === 'bot' ? [state, logs, usage, results] : [results] },
+    ...(seen.length > 0 ? [{ Action: read, Resource: seen }] : []),
+    { Action: [...read, ...write], Resource: changed },
     ...[
       { bucket: buckets.state, prefixes: [`${bot}/*`] },
       { bucket: buckets.logs, prefixes: [`logs/${bot}/*`, `usage/${bot}/*`] },

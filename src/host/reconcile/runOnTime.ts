@@ -3,6 +3,7 @@ import { names } from '../bots/names.ts';
 import type { Instance } from '../engine/engine.ts';
 import { type Due, dueTimes } from '../schedule/due.ts';
 import type { Schedule } from '../schedule/schedule.ts';
+import { countEnd } from './countEnd.ts';
 import { endInstance } from './endInstance.ts';
 import { givenOut, LONGEST_WITHIN_MS, ON_TIME_MS, passedOver } from './givenOut.ts';
 import { type Claim, type Recorded, without } from './recorded.ts';
@@ -22,6 +23,8 @@ export function runOnTime(seen: SeenPresent): Step {
     return wait(because('NoSchedule', 'a scheduled bot without a schedule'));
   const stray = instances.find((one) => isLive(one) && !belongsTo(one, recorded.claim));
   if (stray !== undefined) return adoptOrEnd(seen, stray);
+  const other = instances.find((one) => one.name === names.bot(seen.bot) && one.state === 'ended');
+  if (other !== undefined) return putAway(seen, other);
   const clock = setClock(seen, schedule);
   if (clock !== undefined) return clock;
   // A bot that is off finishes its run, and claims nothing.
@@ -46,7 +49,11 @@ const belongsTo = (one: Instance, claimed: Claim | undefined) =>
 function adoptOrEnd(seen: SeenPresent, stray: Instance): Step {
   const { recorded, now } = seen;
   if (stray.role !== 'run' || stray.run === undefined || recorded.claim !== undefined)
-    return endInstance(seen, stray, 'it is not an instance of this bot');
+    return endInstance(
+      seen,
+      stray,
+      stray.role === 'bot' ? 'it is a scheduled bot now' : 'it is not an instance of this bot',
+    );
   const adopted = { time: stray.run, claimedAt: stray.createdAt, created: true };
   const from = Math.max(recorded.schedule?.from ?? now, stray.run);
   const schedule = recorded.schedule && { schedule: { ...recorded.schedule, from } };
@@ -55,6 +62,16 @@ function adoptOrEnd(seen: SeenPresent, stray: Instance): Step {
     message: `the run of ${new Date(stray.run).toISOString()} was found running`,
     facts: { time: stray.run },
   });
+}
+
+/** The instance of the realtime bot that it was: its end means nothing for its times. */
+function putAway(seen: SeenPresent, other: Instance): Step {
+  const { bot, recorded, wanted, now } = seen;
+  const ready = because('Ended', 'the realtime bot that it was has ended');
+  if (recorded.ended?.id === other.id)
+    return step({ type: 'retire', name: other.name, to: names.ended(bot, other.endedAt ?? now) }, ready);
+  const { write, events } = countEnd(recorded, other, wanted.spec.restart, now, seen.toldToEnd);
+  return record({ ...without(write, 'held', 'retryAt'), failures: 0 }, ready, ...events.slice(0, 1));
 }
 
 /** The times that count begin when the bot is enabled, and anew with another schedule: nothing has been missed then. */

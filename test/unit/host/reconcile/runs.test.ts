@@ -51,6 +51,7 @@ function host(changes: Parameters<typeof aSchedule>[0] = {}) {
   }
   return {
     model,
+    instances,
     gates,
     recorded: () => records.get('a'),
     told: (type: string) => told.filter((event) => event.type === type).map(({ message }) => message),
@@ -76,6 +77,22 @@ test('a run whose name another host has is lost here, and not run once the name 
   // The next day it has the name, and runs it.
   await at(due + 24 * 3_600_000);
   expect(model.lives.map(({ run }) => run)).toEqual([due + 24 * 3_600_000]);
+});
+
+test('a bot that was realtime ends in order, is put away, and counts as no failure', async () => {
+  const { model, instances, recorded, told, at } = host();
+  const before = await instances.bot(scheduled('a'), signal);
+  await model.engine.create(before, signal);
+  await model.engine.start(before.name, signal);
+  await at(due - 120_000);
+  expect(model.signals).toMatchObject([{ name: 'rt-a', signal: 'SIGTERM' }]);
+  model.end('rt-a', 143);
+  await at(due - 60_000);
+  expect([...model.instances.keys()]).toEqual([expect.stringMatching(/^rtd-.*-a$/)]);
+  expect(told('ended')).toEqual(['rt-a ended: exit code 143, after a stop: it is a scheduled bot now']);
+  expect(recorded().failures).toBe(0);
+  await at(due);
+  expect(model.lives.map(({ run }) => run)).toEqual([undefined, due]);
 });
 
 test('within holds on for a run that has been given out and waits', async () => {
