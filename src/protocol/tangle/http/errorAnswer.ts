@@ -4,6 +4,7 @@ import type { Answer } from './route.ts';
 
 /** How long a client waits that was not told anything better, seconds. */
 const USUAL_RETRY = 5;
+const LATER = 60;
 
 const statusOf: Partial<Record<ErrorCode, readonly [status: number, code: string]>> = {
   usage: [400, 'VALIDATION_ERROR'],
@@ -22,7 +23,13 @@ const statusOf: Partial<Record<ErrorCode, readonly [status: number, code: string
 export function errorAnswer(error: unknown): Answer {
   const { status, code, message, extras, headers } =
     error instanceof HttpError ? error : known(asRuntimeError(error));
-  return { status, body: { error: message, message, code, ...extras }, headers };
+  // Whoever is told to come later is told when, also where something has to be given up first.
+  const later = (status === 429 || status === 503) && headers['retry-after'] === undefined;
+  return {
+    status,
+    body: { error: message, message, code, ...extras },
+    headers: later ? { ...headers, 'retry-after': String(LATER) } : headers,
+  };
 }
 
 /** Whether the log has to say more of it. */

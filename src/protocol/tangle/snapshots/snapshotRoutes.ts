@@ -5,6 +5,7 @@ import { invalid, notFound } from '../http/httpError.ts';
 import { readFields } from '../http/readFields.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
+import { absolutePath, WORKSPACE } from '../runtime/workspace.ts';
 import { findOwn } from '../sandboxes/findOwn.ts';
 import { ENDED, settled } from '../sandboxes/settled.ts';
 import type { KeptSnapshot } from './keptSnapshot.ts';
@@ -25,7 +26,10 @@ export function snapshotRoutes(parts: Parts): Route[] {
   const one = '/v1/sandboxes/:id';
   const take = async (call: Call, sandbox: Sandbox) => {
     const asked = readFields(schema, await call.body());
-    if (asked.paths.length > 0) throw invalid({ paths: 'a snapshot is of the whole disk' });
+    // What has to be in it: it has the whole disk, and says so.
+    const outside = asked.paths.find((path) => !isSaved(absolutePath(path)));
+    if (outside !== undefined)
+      throw invalid({ paths: `${outside} is not in ${WORKSPACE}: only that is saved` });
     return { taken: await snapshots.take(sandbox, asked.tags, call.signal), asked };
   };
   const findKept = (call: Call, name: string): KeptSnapshot => {
@@ -55,6 +59,7 @@ export function snapshotRoutes(parts: Parts): Route[] {
           sequence: each.sequence,
           createdAt: each.createdAt,
           tags: ['auto'],
+          paths: [WORKSPACE],
           sizeBytes: each.bytes,
           files: each.files,
           kept: false,
@@ -136,6 +141,8 @@ export function snapshotRoutes(parts: Parts): Route[] {
   ];
 }
 
+const isSaved = (path: string) => path === '/' || path === WORKSPACE || path.startsWith(`${WORKSPACE}/`);
+
 function viewOf({ id, sandbox, sequence, createdAt, tags, bytes, files }: KeptSnapshot) {
   return {
     snapshotId: id,
@@ -143,6 +150,7 @@ function viewOf({ id, sandbox, sequence, createdAt, tags, bytes, files }: KeptSn
     sequence,
     createdAt: new Date(createdAt).toISOString(),
     tags,
+    paths: [WORKSPACE],
     sizeBytes: bytes,
     files,
     kept: true,

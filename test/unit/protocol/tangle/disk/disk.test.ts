@@ -137,10 +137,19 @@ test('a disk is read as it is, as a snapshot has it, and as it was when somethin
 
 test('a snapshot is a publish that is kept: it outlives what is saved after it, and its sandbox', async () => {
   const { ask, asked, dir, publisher, sandboxes, store } = await withDisk();
-  const made = await ask('POST', '/v1/sandboxes/sb-1/snapshot', { tags: ['good'] });
+  expect((await ask('POST', '/v1/sandboxes/sb-1/snapshot', { paths: ['/etc'] })).status).toBe(400);
+  // As the SDK's own examples ask for it: what has to be in it.
+  const wanted = { tags: ['good'], paths: ['/workspace/src', '/home/user/src', '/workspace'] };
+  const made = await ask('POST', '/v1/sandboxes/sb-1/snapshot', wanted);
   expect(made).toMatchObject({
     status: 201,
-    body: { snapshotId: expect.stringMatching(/^snp-/), sequence: 2, tags: ['good'], kept: true },
+    body: {
+      snapshotId: expect.stringMatching(/^snp-/),
+      sequence: 2,
+      tags: ['good'],
+      paths: ['/workspace'],
+      kept: true,
+    },
   });
   expect(asked).toEqual(['POST /_runtime/publish Bearer publish-of-sb-1']);
   const { snapshotId } = made.body;

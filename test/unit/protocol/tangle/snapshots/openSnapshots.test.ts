@@ -29,7 +29,10 @@ test.each([
   const { body } = await ask('POST', '/v1/sandboxes', {});
   await expect.poll(() => sandboxes.find(body.id)?.status).toBe('running');
   await ask('POST', `/v1/sandboxes/${body.id}/stop`);
-  expect(await ask('POST', `/v1/sandboxes/${body.id}/snapshot`)).toMatchObject(answer);
+  const got = await ask('POST', `/v1/sandboxes/${body.id}/snapshot`);
+  expect(got).toMatchObject(answer);
+  // Whoever has to wait is told how long.
+  expect(got.headers.get('retry-after')).toBe(got.status === 429 ? '60' : null);
 });
 
 test('of those that ask at once only as many are taken as there is room for', async () => {
