@@ -103,16 +103,18 @@ export async function tryDisk(
   const own = { disk: `${folder}/disk-try`, diskFile: `${folder}/disk-try.img` };
   try {
     makeFolders(own.disk, 0o700);
+    // Of a try that was killed.
+    if (isMounted(own)) await run('umount', [own.disk]);
     await makeDisk(own.diskFile, LEAST_BYTES);
     await mount(own);
     const problem = look(own.disk);
     await run('umount', [own.disk]);
+    rmdirSync(own.disk);
     return problem;
   } catch (error) {
     return asRuntimeError(error).message;
   } finally {
     rmSync(own.diskFile, { force: true });
-    if (existsSync(own.disk)) rmdirSync(own.disk);
   }
 }
 

@@ -57,6 +57,20 @@ test.skipIf(!canMountDisk)('a try leaves nothing, whatever the look at it says',
   expect(readdirSync(data)).toEqual([]);
 });
 
+test.skipIf(!canMountDisk)('a try that was killed half-way is no end of the next', async () => {
+  const { data } = await dataFolder();
+  let killed = true;
+  const look = () => {
+    if (killed) throw new Error('killed');
+    return undefined;
+  };
+  expect(await tryDisk(data, look)).toBe('killed');
+  expect(readdirSync(data)).toEqual(['disk-try']);
+  killed = false;
+  expect(await tryDisk(data, look)).toBeUndefined();
+  expect(readdirSync(data)).toEqual([]);
+});
+
 test('without what it takes a try says why', async () => {
   const { data } = await dataFolder();
   mkdirSync(join(data, 'disk-try.img.new'));
