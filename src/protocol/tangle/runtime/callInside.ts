@@ -1,4 +1,5 @@
 import http, { type IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { answerOf } from '../../../base/httpAnswer.ts';
 import type { Secret } from '../../../base/secret.ts';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
@@ -15,12 +16,20 @@ export interface InsideCall {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** After so long without a byte nobody is there any more. */
+  readonly quietMs?: number;
 }
 
-/** A call of our own to a server inside of a sandbox: the head of its answer. Throws what `dial` does, and the network's errors. */
+/** Our own servers inside say something every 15 s. */
+const QUIET_MS = 60_000;
+
+/**
+ * A call of our own to a server inside of a sandbox: the head of its answer. Throws what `dial` does, and the network's errors. One that was
+ * stopped from inside (SIGSTOP) takes connections, and then is as if it were not there: also in the middle of its answer.
+ */
 export async function callInside(
   sandboxes: Pick<Sandboxes, 'dial'>,
-  { id, port, method, path, token, headers, body }: InsideCall,
+  { id, port, method, path, token, headers, body, quietMs = QUIET_MS }: InsideCall,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const socket = await sandboxes.dial(id, port, signal);
@@ -38,6 +47,9 @@ export async function callInside(
     },
     signal,
   });
+  // A model of a socket has no time.
+  if (socket instanceof Socket)
+    socket.setTimeout(quietMs, () => socket.destroy(new Error(`it said nothing for ${quietMs / 1000} s`)));
   const answered = answerOf(outgoing);
   outgoing.end(bytes);
   try {

@@ -24,8 +24,7 @@ export async function publishNow(
     let why: string;
     try {
       const token = sandboxes.publishToken(id);
-      const within = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
-      const answer = await callInside(sandboxes, { ...call, token }, within);
+      const answer = await callInside(sandboxes, { ...call, token, quietMs: LONGEST_MS }, signal);
       const text = await readWhole(answer as AsyncIterable<Buffer>, MOST_BYTES);
       const said = JSON.parse(text) as { data?: { sequence?: number }; error?: string };
       const { sequence } = said.data ?? {};
