@@ -93,7 +93,11 @@ test('without freezing, a state that never rests is published and said to be inc
   const child = await startWriter(join(dir, 'bot.db'));
   try {
     const { publisher } = await bot.start('a');
-    expect(await publisher.publish({ signal })).toMatchObject({ consistent: false, frozenMs: 0 });
+    let report = await publisher.publish({ signal });
+    // On a loaded machine the writer may not get its turn meanwhile.
+    for (let round = 1; round < 100 && report?.consistent !== false; round++)
+      report = await publisher.publish({ signal });
+    expect(report).toMatchObject({ consistent: false, frozenMs: 0 });
     expect(await publisher.publish({ signal, still: true })).toMatchObject({ consistent: true });
   } finally {
     child.kill('SIGKILL');

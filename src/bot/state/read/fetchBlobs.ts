@@ -6,6 +6,7 @@ import { blobOf, unpack } from '../format/blob.ts';
 import type { BlobTable, Frame, Pack } from '../format/blobTable.ts';
 import type { StateContext } from '../format/context.ts';
 import { keys } from '../format/format.ts';
+import { createFrameDecoder } from '../format/frameDecoder.ts';
 import { inParallel } from './inParallel.ts';
 
 export interface FetchOptions {
@@ -40,7 +41,8 @@ export async function fetchBlobs(
   receive: (row: number, bytes: Buffer) => void,
   { signal }: FetchOptions,
 ): Promise<void> {
-  const use = (range: Range, bytes: Buffer) => unpackRange(context, table, range, bytes, receive);
+  const unpackRange = rangeUnpacker(context, table);
+  const use = (range: Range, bytes: Buffer) => unpackRange(range, bytes, receive);
   await fetchRanges(context, table, rows, use, { signal, isShared: false });
 }
 
@@ -83,23 +85,28 @@ export async function fetchRanges(
   });
 }
 
-/** The blobs of a range that was fetched, verified. */
-export function unpackRange(
-  { bot }: StateContext,
-  table: BlobTable,
+export type RangeUnpacker = (
   range: Range,
   bytes: Buffer,
   receive: (row: number, bytes: Buffer) => void,
-): void {
-  const where = keys.pack(bot, range.pack.hash);
-  for (const { frame, rows } of range.frames) {
-    const at = frame.offset - range.start;
-    const unpacked = unpack(bytes.subarray(at, at + frame.stored), frame.size, where);
-    for (const row of rows) {
-      const blob = { position: table.position(row), size: table.size(row), hash: table.hash(row) };
-      receive(row, blobOf(unpacked, blob, where));
+) => void;
+
+/** For the blobs of ranges that were fetched, verified. The bytes are the receiver's own until it returns. */
+export function rangeUnpacker({ bot }: StateContext, table: BlobTable): RangeUnpacker {
+  const decode = createFrameDecoder();
+  return (range, bytes, receive) => {
+    const where = keys.pack(bot, range.pack.hash);
+    for (const { frame, rows } of range.frames) {
+      const at = frame.offset - range.start;
+      const stored = bytes.subarray(at, at + frame.stored);
+      // What cannot be decoded so says what is wrong.
+      const unpacked = decode(stored, frame.size) ?? unpack(stored, frame.size, where);
+      for (const row of rows) {
+        const blob = { position: table.position(row), size: table.size(row), hash: table.hash(row) };
+        receive(row, blobOf(unpacked, blob, where));
+      }
     }
-  }
+  };
 }
 
 export interface Range {

@@ -2,7 +2,7 @@ import type { Owner } from '../../../base/owner.ts';
 import type { BlobTable } from '../format/blobTable.ts';
 import type { StateContext } from '../format/context.ts';
 import type { FileJob } from '../local/fileJob.ts';
-import { fetchRanges, type Range, unpackRange } from '../read/fetchBlobs.ts';
+import { fetchRanges, type Range, rangeUnpacker } from '../read/fetchBlobs.ts';
 import type { RangeJob } from './rangeWriter.ts';
 import { startRangeWriter } from './startRangeWriter.ts';
 
@@ -32,6 +32,7 @@ export async function writeBlobs(
   target: BlobTarget,
   signal: AbortSignal,
 ): Promise<void> {
+  const unpackRange = rangeUnpacker(context, table);
   const writers = Array.from({ length: WRITERS }, () => startRangeWriter(target.owner));
   const write = async (range: Range, bytes: Buffer) => {
     const alive = writers.filter(({ isGone }) => !isGone);
@@ -42,7 +43,7 @@ export async function writeBlobs(
       return;
     }
     if (job) for (const row of rowsOf(range)) target.discard(row);
-    unpackRange(context, table, range, bytes, (row, blob) => target.receive(row, blob));
+    unpackRange(range, bytes, (row, blob) => target.receive(row, blob));
   };
   try {
     await fetchRanges(context, table, rows, write, { signal, isShared: true });
