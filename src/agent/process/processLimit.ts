@@ -19,9 +19,22 @@ const REFUSED = ['/sys/fs/cgroup/pids.events', '/sys/fs/cgroup/pids/pids.events'
 /** From this share of the limit on there is hardly room for another one. */
 const CROWDED = 0.8;
 
+/** Where the limit of a user lies, RLIMIT_NPROC, which counts all that this user runs on the machine, and does not hold for root. */
+const LIMITS = '/proc/self/limits';
+
 /** How many processes and threads there may be; undefined: no limit, or the system does not say. */
-export function processLimit(files: readonly string[] = FILES): number | undefined {
-  return numberIn(files);
+export function processLimit(
+  files: readonly string[] = FILES,
+  ofUser: string | undefined = process.getuid?.() === 0 ? undefined : LIMITS,
+): number | undefined {
+  const limits = [numberIn(files), ofUser === undefined ? undefined : userLimit(ofUser)];
+  const least = Math.min(...limits.map((limit) => limit ?? Number.POSITIVE_INFINITY));
+  return Number.isFinite(least) ? least : undefined;
+}
+
+function userLimit(file: string): number | undefined {
+  const soft = /^Max processes +(\d+) /m.exec(textOf(file) ?? '')?.[1];
+  return soft === undefined ? undefined : Number(soft);
 }
 
 /** Whether the container has nearly as many processes and threads as it may; false where the system does not say. */
@@ -59,6 +72,6 @@ export function requireProcesses(limit: number | undefined): void {
   throw new RuntimeError(
     'config',
     `${limit} processes and threads are allowed, and the runtime alone needs ${OWN_PROCESSES}`,
-    { op: 'start.prepare', hint: 'Allow the container more: docker run --pids-limit.' },
+    { op: 'start.prepare', hint: 'Allow the container more: docker run --pids-limit, or --ulimit nproc.' },
   );
 }

@@ -23,6 +23,24 @@ test.each([
 });
 
 test.each([
+  ['8', 'max', 8],
+  ['unlimited', '20', 20],
+  ['8', '20', 8],
+  ['95000', 'max', 95_000],
+  ['unlimited', 'max', undefined],
+])('the limit of an ordinary user counts, too: %s, and %s of the container', async (nproc, pids, limit) => {
+  const dir = await temporaryDirectory();
+  const [most, limits] = [join(dir, 'pids.max'), join(dir, 'limits')];
+  writeFileSync(most, `${pids}\n`);
+  writeFileSync(
+    limits,
+    `Limit                     Soft Limit           Hard Limit           Units     \n` +
+      `Max processes             ${nproc.padEnd(20)} unlimited            processes \n`,
+  );
+  expect(processLimit([most], limits)).toBe(limit);
+});
+
+test.each([
   ['max', '5000', false],
   ['512', '409', false],
   ['512', '410', true],
