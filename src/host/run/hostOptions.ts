@@ -29,10 +29,15 @@ export const hostSettings = {
     'RUNTIME_HOST_BOTS',
     anyText,
     'dir:./bots',
-    'where the bots are written down: dir:PATH, s3://BUCKET/PREFIX or kubernetes:',
+    'where the bots are written down: dir:PATH, s3://BUCKET/PREFIX, mongodb://… or kubernetes:',
   ),
-  driver: setting('RUNTIME_HOST_DRIVER', oneOf('docker', 'kubernetes'), 'docker', 'what runs them'),
-  only: setting('RUNTIME_HOST_ONLY', only, parts.join(','), 'run only these parts'),
+  driver: setting(
+    'RUNTIME_HOST_DRIVER',
+    oneOf('docker', 'kubernetes'),
+    'docker',
+    'what runs them: docker or kubernetes',
+  ),
+  only: setting('RUNTIME_HOST_ONLY', only, parts.join(','), 'run only these parts of it'),
   data: setting(
     'RUNTIME_HOST_DATA',
     absolutePath,
