@@ -29,8 +29,8 @@ export interface Bridges {
   release(name: string): void;
   /** A listing says who is where. */
   seen(summaries: readonly ContainerSummary[]): void;
-  /** Takes bridges away that have been empty for an hour, and resolves with whether there were any. */
-  dropEmpty(signal: AbortSignal): Promise<boolean>;
+  /** Takes bridges away that have been empty for an hour. */
+  dropEmpty(signal: AbortSignal): Promise<void>;
 }
 
 export function createBridges({ client, host, clock }: DockerContext, pool: string): Bridges {
@@ -131,7 +131,6 @@ export function createBridges({ client, host, clock }: DockerContext, pool: stri
     },
 
     async dropEmpty(signal) {
-      let dropped = false;
       for (const [name, since] of emptySince) {
         if (bridges.has(name) && (count(name) > 0 || clock.now() - since < EMPTY_MS)) continue;
         emptySince.delete(name);
@@ -146,9 +145,7 @@ export function createBridges({ client, host, clock }: DockerContext, pool: stri
           if (!isRuntimeError(error, 'not-found')) throw error;
         }
         bridges.delete(name);
-        dropped = true;
       }
-      return dropped;
     },
   };
 }

@@ -58,7 +58,8 @@ export function createNetworks(
         await inTurn(async () => {
           // Those of a host of another part of the same bots as well.
           await bridges.load(closed).catch(() => undefined);
-          await bridges.dropEmpty(closed);
+          // Whatever the engine says to that, the rules are renewed.
+          await bridges.dropEmpty(closed).catch(() => undefined);
           await isolation.apply(bridges.all());
         });
         tell('');
