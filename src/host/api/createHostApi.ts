@@ -142,7 +142,12 @@ export function createHostApi(options: HostApiOptions): HostApi {
         });
       if (!wanted.spec.enabled) throw new RuntimeError('refused', `${name} is disabled`);
       const time = now();
-      await ask(name, (recorded) => ({ ...recorded, runAsked: time }));
+      await ask(name, (recorded) => {
+        if (recorded.runAsked === undefined) return { ...recorded, runAsked: time };
+        // Instead of it, that one would be lost, and nobody told.
+        const before = new Date(recorded.runAsked).toISOString();
+        throw new RuntimeError('refused', `${name} has a run that waits already: ${before}`);
+      });
       return time;
     },
     restart: async (name) => {

@@ -77,8 +77,17 @@ function putAway(seen: SeenPresent, other: Instance): Step {
 /** The times that count begin when the bot is enabled, and anew with another schedule: nothing has been missed then. */
 function setClock({ recorded, wanted, now }: SeenPresent, { key }: Schedule): Step | undefined {
   const { enabled } = wanted.spec;
-  if (!enabled && recorded.schedule !== undefined)
-    return record(without(recorded, 'schedule', 'queued'), because('Disabled', 'it is disabled'));
+  const waiting = [recorded.queued, recorded.runAsked].filter((time) => time !== undefined);
+  if (!enabled && (recorded.schedule !== undefined || waiting.length > 0))
+    return record(
+      without(recorded, 'schedule', 'queued', 'runAsked'),
+      because('Disabled', 'it is disabled'),
+      ...waiting.map((time) => ({
+        type: 'skipped' as const,
+        message: `not run, because the bot is disabled: ${new Date(time).toISOString()}`,
+        facts: { from: time, to: time },
+      })),
+    );
   if (!enabled || recorded.schedule?.key === key) return undefined;
   const from = Math.max(now, recorded.lastRun?.time ?? 0, recorded.claim?.time ?? 0);
   return record({ ...recorded, schedule: { key, from } }, because('Waiting', 'its schedule has been read'));

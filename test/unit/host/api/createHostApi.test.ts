@@ -1,12 +1,44 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { RuntimeError } from '../../../../src/base/errors.ts';
 import { createHostApi } from '../../../../src/host/api/createHostApi.ts';
+import { names } from '../../../../src/host/bots/names.ts';
 import type { Journal } from '../../../../src/host/journal/event.ts';
 import type { SourceWriter } from '../../../../src/host/sources/source.ts';
-import { aSpec } from '../../../support/host/aSpec.ts';
+import { aSpec, scheduled } from '../../../support/host/aSpec.ts';
 import { modelInstances } from '../../../support/host/modelHost.ts';
 import { startModelLoop } from '../../../support/host/modelLoop.ts';
 import { createModelRollbacks } from '../../../support/host/modelRollbacks.ts';
+
+test('a second run that is asked for while the first one waits is refused: it would take its place', async () => {
+  const host = startModelLoop();
+  onTestFinished(() => host.stop());
+  let now = Date.now();
+  const api = createHostApi({
+    loop: host.loop,
+    engine: host.model.engine,
+    instances: modelInstances(),
+    rollbacks: createModelRollbacks(),
+    source: { label: 'model', writer: undefined, run: async () => undefined },
+    journal: {} as Journal,
+    version: '0',
+    startedAt: 0,
+    now: () => now++,
+    keepDraining: () => undefined,
+    makeToken: () => '',
+  });
+  host.list(scheduled('a', { cron: '@yearly' }));
+  const first = await api.run('a');
+  // It runs until it is ended: what comes now waits.
+  await vi.waitFor(() => expect(host.model.lives.map(({ run }) => run)).toEqual([first]), {
+    timeout: 15_000,
+  });
+  const second = await api.run('a');
+  await expect(api.run('a')).rejects.toMatchObject({ code: 'refused' });
+  host.model.end(names.run('a', first), 0);
+  await vi.waitFor(() => expect(host.model.lives.map(({ run }) => run)).toEqual([first, second]), {
+    timeout: 15_000,
+  });
+});
 
 test('a bot that could not be removed is kept when the source loses it later', async () => {
   const host = startModelLoop();

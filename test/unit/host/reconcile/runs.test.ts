@@ -36,11 +36,19 @@ function host(changes: Parameters<typeof aSchedule>[0] = {}) {
     replace: true,
   };
 
+  const wanted = { enabled: true };
+
   async function settle(): Promise<void> {
     for (let steps = 0; steps < 50; steps += 1) {
       const situation: Situation = {
         ...{ bot: 'a', now, gates, recorded: records.get('a') ?? nothingRecorded },
-        wanted: { type: 'present', spec, origin: 'a', hash: instances.hash(spec), schedule },
+        wanted: {
+          type: 'present',
+          spec: { ...spec, ...wanted },
+          origin: 'a',
+          hash: instances.hash(spec),
+          schedule,
+        },
         instances: await model.engine.list(signal),
       };
       const step = reconcile(situation);
@@ -52,6 +60,8 @@ function host(changes: Parameters<typeof aSchedule>[0] = {}) {
   return {
     model,
     instances,
+    records,
+    wanted,
     gates,
     recorded: () => records.get('a'),
     told: (type: string) => told.filter((event) => event.type === type).map(({ message }) => message),
@@ -93,6 +103,20 @@ test('a bot that was realtime ends in order, is put away, and counts as no failu
   expect(recorded().failures).toBe(0);
   await at(due);
   expect(model.lives.map(({ run }) => run)).toEqual([undefined, due]);
+});
+
+test('a bot that is disabled forgets the runs that wait, and says so', async () => {
+  const { records, told, wanted, recorded, at } = host();
+  await at(due - 60_000);
+  await records.put('a', { ...recorded(), queued: due - 100_000, runAsked: due - 90_000 });
+  wanted.enabled = false;
+  await at(due - 50_000);
+  const iso = (time: number) => new Date(time).toISOString();
+  expect(told('skipped')).toEqual([
+    `not run, because the bot is disabled: ${iso(due - 100_000)}`,
+    `not run, because the bot is disabled: ${iso(due - 90_000)}`,
+  ]);
+  expect(recorded().queued ?? recorded().runAsked ?? recorded().schedule).toBeUndefined();
 });
 
 test('within holds on for a run that has been given out and waits', async () => {
