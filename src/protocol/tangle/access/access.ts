@@ -18,7 +18,7 @@ export type Authenticate = (found: Matched, request: IncomingMessage) => Caller;
 
 export const nobody: Caller = { name: '', scopes: new Set() };
 
-/** A key for what has a scope, a token of the sandbox for `sidecar`, nothing for what is `open`. */
+/** A key for what has a scope, a token of the sandbox for `sidecar` and for its own inside, nothing for what is `open`. */
 export function authenticator(keys: Keys, tokens: SidecarTokens): Authenticate {
   return ({ route, params }, { headers }) => {
     if (route.scope === 'open') return nobody;
@@ -26,6 +26,9 @@ export function authenticator(keys: Keys, tokens: SidecarTokens): Authenticate {
     if (token === undefined) throw unauthorized('a key is required: Authorization: Bearer …');
     if (route.scope === 'sidecar') return holderOf(token, params.id);
     const holder = keys.byToken(token);
+    // Newer clients send a sandbox's token to its `runtimeUrl`.
+    if (holder === undefined && isInside(route) && tokens.read(token)?.cid === params.id)
+      return holderOf(token, params.id);
     if (holder === undefined) throw unauthorized('this key is not known here, or not any more');
     const caller = onBehalf(holder, headers);
     if (!allows(caller, route.scope))
@@ -45,6 +48,9 @@ export function authenticator(keys: Keys, tokens: SidecarTokens): Authenticate {
     return { name: claims.sub, scopes, ...(claims.cap ? { tools: claims.cap } : {}) };
   }
 }
+
+const isInside = ({ path, scope }: Matched['route']) =>
+  scope === 'runtime' && path.startsWith('/v1/sandboxes/:id/runtime');
 
 /** `Authorization: Bearer …`. */
 function bearerOf(header: string | undefined): string | undefined {

@@ -303,3 +303,25 @@ test('a WebSocket goes through as it comes, and a key among its protocols stays 
   await front.close();
   await closed;
 });
+
+test('a sandbox’s token opens its inside also by the path of keys, which newer clients are given; and nothing else there', async () => {
+  const { ask, id, token, sandboxes } = await running((_, response) => response.end('{"data":1}'));
+  expect((await ask('GET', `/v1/sandboxes/${id}/runtime/process`, undefined, token)).status).toBe(200);
+  const { body: other } = await ask('POST', '/v1/sandboxes', {});
+  await expect.poll(() => sandboxes.find(other.id)?.status, { timeout: 30_000 }).toBe('running');
+  expect((await ask('GET', `/v1/sandboxes/${other.id}/runtime/process`, undefined, token)).status).toBe(401);
+  for (const path of [`/v1/sandboxes/${id}`, '/v1/sandboxes', `/v1/sandboxes/${id}/disk/list`])
+    expect((await ask('GET', path, undefined, token)).status, path).toBe(401);
+  // The disk is the same one for as long as it is there.
+  const info = (await ask('GET', `/v1/sandboxes/${id}`)).body;
+  expect(info).toMatchObject({
+    filesystemIncarnationId: expect.stringMatching(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/,
+    ),
+    filesystemIncarnationReadiness: 'ready',
+    connection: { edgeStatus: 'ready' },
+  });
+  sandboxes.set(id, { status: 'stopped' });
+  const { filesystemIncarnationId } = (await ask('GET', `/v1/sandboxes/${id}`)).body;
+  expect(filesystemIncarnationId).toBe(info.filesystemIncarnationId);
+});
