@@ -20,3 +20,15 @@ test('what the platform has and a box has not is 501 with a reason, not somethin
     expect(body.message, path).not.toBe('');
   }
 });
+
+test('what is offered is said in the words that clients look for', async () => {
+  const box = await startBox();
+  expect((await box.ask('GET', '/capabilities')).body).toMatchObject({
+    schema: 1,
+    runs: { eventReplay: true },
+    dispatch: { runControlRef: false },
+    cancel: { canonicalRunCancellation: false },
+    interactions: {},
+    terminals: { webSocket: true },
+  });
+});
