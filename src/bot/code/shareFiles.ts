@@ -4,6 +4,8 @@ import type { SecondThread, ZipJob } from './twoThreads.ts';
 
 /** Files that a thread takes at a time: a millisecond. */
 const BATCH = 16;
+/** One that it works on, and one to go on with. */
+const AT_ONCE = 2;
 
 interface Shared<Entry> {
   readonly job: ZipJob;
@@ -30,7 +32,7 @@ export function shareFiles<Entry>(
   let isStopped = false;
 
   const writeThere = async (files: readonly Shared<Entry>[]) => {
-    if ((await second.write(files.map(({ job }) => job))) || isStopped) return;
+    if ((await second.run(files.map(({ job }) => job))) || isStopped) return;
     try {
       // Whatever has become of it there, here it says what is wrong, or there is nothing wrong.
       for (const { job, entry } of files) {
@@ -45,7 +47,7 @@ export function shareFiles<Entry>(
     if (failure) throw failure.error;
     const files = batch;
     batch = [];
-    if (second.isFree) {
+    if (!second.isGone && second.waiting < AT_ONCE) {
       elsewhere.push(writeThere(files));
       return;
     }

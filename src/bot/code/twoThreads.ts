@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { JobThread } from '../../base/jobThread.ts';
 import type { PlacedFile } from './placedFile.ts';
 
 /** A file of a zip whose place in the tree is taken, not yet written. */
@@ -11,15 +12,8 @@ export interface ZipJob extends PlacedFile {
   readonly isStored: boolean;
 }
 
-/** A thread that starts while an archive is still on its way, and unpacks what the first one has no time for. */
-export interface SecondThread {
-  /** It has less to do than it could. */
-  readonly isFree: boolean;
-  /** Whether all of the files are written; where not, some of them may be. Never rejects. */
-  write(jobs: readonly ZipJob[]): Promise<boolean>;
-  /** Nothing is written any more when this resolves. */
-  close(): Promise<void>;
-}
+/** A thread that starts while an archive is still on its way, and writes what the first one has no time for. */
+export type SecondThread = JobThread<readonly ZipJob[]>;
 
 /** Below this the thread's own start, some 15 ms of CPU, is more than it saves. Bytes. */
 const WORTHWHILE_BYTES = 4 * 1024 * 1024;

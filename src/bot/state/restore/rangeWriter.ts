@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { JobThread } from '../../../base/jobThread.ts';
 import type { FileJob } from '../local/fileJob.ts';
 
 /** A range of a pack, in memory that threads share, and what is to be written of it. */
@@ -24,16 +25,7 @@ export interface BlobJob {
 }
 
 /** A thread that verifies and writes what was fetched. */
-export interface RangeWriter {
-  /** It has ended, or could not be started. */
-  readonly isGone: boolean;
-  /** Jobs that are not done yet. */
-  readonly waiting: number;
-  /** Whether all of it is written; where not, some of it may be. Never rejects. */
-  write(job: RangeJob): Promise<boolean>;
-  /** Nothing is written any more when this resolves. */
-  close(): Promise<void>;
-}
+export type RangeWriter = JobThread<RangeJob>;
 
 /** Below this the threads' own start, some 15 ms of CPU each, is more than they save. Bytes. */
 const WORTHWHILE_BYTES = 16 * 1024 * 1024;

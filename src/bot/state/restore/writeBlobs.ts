@@ -38,7 +38,7 @@ export async function writeBlobs(
     const alive = writers.filter(({ isGone }) => !isGone);
     const [writer] = alive.sort((a, b) => a.waiting - b.waiting);
     const job = writer && jobOf(table, range, bytes, target);
-    if (job && (await writer.write(job))) {
+    if (job && (await writer.run(job))) {
       for (const row of rowsOf(range)) target.received(row);
       return;
     }

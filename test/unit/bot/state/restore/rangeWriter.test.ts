@@ -87,7 +87,7 @@ function rangeOf(dir: string) {
 
 test('files and blocks are written, with mode and time where the file is whole', async () => {
   const { job, small, large, dir } = rangeOf(workspace());
-  expect(await started().write(job)).toBe(true);
+  expect(await started().run(job)).toBe(true);
   expect(readFileSync(small.path).equals(small.bytes)).toBe(true);
   expect(statSync(small.path).mode & 0o7777).toBe(0o640);
   expect(Math.floor(statSync(small.path).mtimeMs)).toBe(1_000_000_000_500);
@@ -98,21 +98,21 @@ test('what is not what it was is not written, and said', async () => {
   const { job, memory, large, dir } = rangeOf(workspace());
   const bytes = Buffer.from(memory);
   bytes[job.frames[1]!.at + 17]! ^= 1;
-  expect(await started().write(job)).toBe(false);
+  expect(await started().run(job)).toBe(false);
   expect(readFileSync(join(dir, 'large')).length).toBeLessThan(large.length);
 });
 
 test('nothing is written over what is there', async () => {
   const { job, small } = rangeOf(workspace());
   writeFileSync(small.path, 'in the way');
-  expect(await started().write(job)).toBe(false);
+  expect(await started().run(job)).toBe(false);
   expect(readFileSync(small.path, 'utf8')).toBe('in the way');
 });
 
 test('a thread that is gone writes nothing, and says so', async () => {
   const { job } = rangeOf(workspace());
   const writer = startRangeWriter(undefined);
-  const answer = writer.write(job);
+  const answer = writer.run(job);
   await writer.close();
   expect(typeof (await answer)).toBe('boolean');
   expect(writer.isGone).toBe(true);
