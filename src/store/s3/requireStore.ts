@@ -1,9 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { RuntimeError } from '../../base/errors.ts';
 
-/** Whether a refusal without a code of S3's has what only a web server's has: a text or a page, and no header of a store's. */
+/**
+ * Whether a refusal without a code of S3's has what only a web server's has: a text or a page, and no header of a store's. An answer to
+ * HEAD has no text, and stores call it what they like: of those only a page tells.
+ */
 export function isForeign(headers: IncomingHttpHeaders, text: string): boolean {
-  const isPage = text !== '' || /^text\/(html|plain)/.test(headers['content-type'] ?? '');
+  const isPage = text !== '' || /^text\/html/.test(headers['content-type'] ?? '');
   return isPage && !hasStoreHeader(headers);
 }
 

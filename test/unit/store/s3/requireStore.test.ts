@@ -30,13 +30,16 @@ describe.each(['s3', 'aws'] as const)('%s', (type) => {
 
   test.each(calls)('404 of an ingress with nothing behind it is told from a store’s: %s', async (_, call) => {
     const plain = { 'content-type': 'text/plain; charset=utf-8' };
-    const ingress = await answering(plain, 'default backend - 404', {}, type, 404);
+    const page = { 'content-type': 'text/html' };
+    const ingress = await answering(plain, 'default backend - 404', page, type, 404);
     await expect(call(ingress)).rejects.toMatchObject({ code: 'unavailable', retryable: true });
     const xml = '<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>';
     const store = await answering({ 'content-type': 'application/xml' }, xml, {}, type, 404);
     await expect(call(store)).rejects.toMatchObject({ code: 'not-found' });
-    const silent = await answering({}, '', {}, type, 404);
-    await expect(call(silent)).rejects.toMatchObject({ code: 'not-found' });
+    for (const headers of [{}, plain]) {
+      const silent = await answering(headers, '', {}, type, 404);
+      await expect(call(silent)).rejects.toMatchObject({ code: 'not-found' });
+    }
   });
 
   test('an answer that was packed on its way is no damage, and one that is stored so is taken as it is', async () => {
