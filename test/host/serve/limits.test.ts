@@ -15,7 +15,7 @@ const taken = (file: string) => statSync(file).blocks * 512;
 
 describe.skipIf(image.missing !== undefined || !canMountDisk)(
   'a sandbox that fills its disk',
-  { timeout: 240_000 },
+  { timeout: 400_000 },
   () => {
     test('ends at its limit, wherever it writes, can be stopped and resumed with all that it had, and leaves nothing mounted', async () => {
       await using serve = await realServe({ image: image.tag, env: { RUNTIME_SERVE_KEEP_DELETED: '0' } });
@@ -37,7 +37,7 @@ describe.skipIf(image.missing !== undefined || !canMountDisk)(
       expect(taken(file)).toBeLessThanOrEqual(64 * MiB);
       // What it removes is the host's again.
       await serve.exec(id, 'rm /var/the0/big; sync');
-      await vi.waitFor(() => expect(taken(file)).toBeLessThan(60 * MiB), { timeout: 60_000, interval: 500 });
+      await vi.waitFor(() => expect(taken(file)).toBeLessThan(60 * MiB), { timeout: 120_000, interval: 500 });
 
       // Killed, and the machine started anew: the disk is there, and not mounted.
       await serve.exec(id, 'head -c 200M /dev/zero > more; sync');
@@ -54,13 +54,13 @@ describe.skipIf(image.missing !== undefined || !canMountDisk)(
       expect((await serve.exec(id, 'cat kept; ls')).stdout).toBe('mine\nbig\nkept\nmore\n');
 
       await serve.call('DELETE', `/v1/sandboxes/${id}`);
-      await vi.waitFor(() => expect(existsSync(file)).toBe(false), { timeout: 60_000, interval: 200 });
+      await vi.waitFor(() => expect(existsSync(file)).toBe(false), { timeout: 120_000, interval: 200 });
       expect(mountPoints().filter((path) => path.startsWith(serve.data))).toEqual([]);
     });
   },
 );
 
-describe.skipIf(image.missing !== undefined)('a sandbox that forks without end', { timeout: 240_000 }, () => {
+describe.skipIf(image.missing !== undefined)('a sandbox that forks without end', { timeout: 400_000 }, () => {
   test('is saved, and ended without its grace', async () => {
     await using serve = await realServe({ image: image.tag });
     await serve.start();
@@ -71,8 +71,8 @@ describe.skipIf(image.missing !== undefined)('a sandbox that forks without end',
     });
     expect(spawned.status).toBe(200);
     const processes = async () => (await docker('top', `rt-${id}`, '-eo', 'pid')).split('\n').length;
-    await vi.waitFor(async () => expect(await processes()).toBeGreaterThan(450), {
-      timeout: 60_000,
+    await vi.waitFor(async () => expect(await processes()).toBeGreaterThan(420), {
+      timeout: 150_000,
       interval: 500,
     });
     await serve.call('POST', `/v1/sandboxes/${id}/stop`);
@@ -87,7 +87,7 @@ describe.skipIf(image.missing !== undefined)('a sandbox that forks without end',
 
 describe.skipIf(image.missing !== undefined)(
   'a sandbox that stops its own processes',
-  { timeout: 240_000 },
+  { timeout: 400_000 },
   () => {
     test('is told to go on: the call is answered, the next as well, and its disk is saved when it is stopped', async () => {
       await using serve = await realServe({ image: image.tag });
