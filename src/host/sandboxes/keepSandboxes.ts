@@ -82,7 +82,6 @@ export function keepSandboxes(options: RosterOptions): KeptSandboxes {
     resume: async (id) => {
       const one = own(id);
       const hadFailed = one.record.cause === 'failed';
-      const hasCome = one.visitedAt !== undefined;
       await change(one, (record) => {
         if (record.cause === 'lifetime')
           throw new RuntimeError('conflict', `sandbox ${id} has expired`, { op: 'sandboxes.resume' });
@@ -91,8 +90,8 @@ export function keepSandboxes(options: RosterOptions): KeptSandboxes {
         return { wanted: 'running', cause: undefined, error: undefined };
       });
       const { digest, idempotencyKey } = one.record;
-      if (hasCome && idempotencyKey !== undefined)
-        keys.set(keyOf(one.record), { digest, made: Promise.resolve(id) });
+      // It may have come from another host.
+      if (idempotencyKey !== undefined) keys.set(keyOf(one.record), { digest, made: Promise.resolve(id) });
       if (one.record.toFork) void housekeeping.fork(one);
       // It would wait: for a change, or longer with each time that it has failed.
       if (hadFailed && api.bot(id) !== undefined) await api.restart(id);

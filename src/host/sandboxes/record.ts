@@ -17,7 +17,7 @@ export interface SandboxRecord extends Omit<NewSandbox, 'secretEnv'> {
    * other. Undefined: nobody else knows of it.
    */
   readonly held: boolean | undefined;
-  /** How often another host than the one before it has taken it. */
+  /** How often a host has taken it from nobody. */
   readonly moves: number;
   /** Its disk is still to be begun with another's. */
   readonly toFork: boolean;

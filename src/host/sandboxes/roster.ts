@@ -123,15 +123,22 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
     isAtRest: (one) => {
       const { record } = one;
       const bot = api.bot(record.id);
-      if (bot === undefined || record.wanted !== 'stopped' || record.removedAt !== undefined) return false;
-      const isSeen = statusOf({ record, bot, isReached: false }) !== undefined;
-      if (!isSeen || isLive(bot)) return false;
+      if (record.wanted !== 'stopped' || record.removedAt !== undefined) return false;
+      // In any other state the loop may be about to start it, with nothing to be seen of that yet.
+      if (bot?.state !== 'disabled' || isLive(bot)) return false;
       // Seen once: its disk may not be there to be looked at later.
       one.isSaved ||= options.isSaved(record.id);
       return one.isSaved;
     },
     keep,
     background,
+    settle: async (one) => {
+      await keep(one, one.record);
+      one.visitedAt = undefined;
+      known.set(one.record.id, one);
+      if (!one.record.toFork) source.set(one.record.id, options.entryOf(one.record));
+      arm(one);
+    },
     leave: async (one) => {
       const { id } = one.record;
       options.claims?.accept(id, undefined);
@@ -154,9 +161,7 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
         const next = await ownership.next(one, changed);
         if (next === undefined) return;
         await keep(one, next);
-        one.visitedAt = undefined;
         if (next.wanted === 'running') one.isSaved = false;
-        known.set(next.id, one);
         ownership.changed(next);
         source.set(next.id, next.wanted === 'gone' || next.toFork ? undefined : options.entryOf(next));
         arm(one);

@@ -118,7 +118,7 @@ export interface Sandbox extends Omit<NewSandbox, 'secretEnv' | 'from'> {
   readonly host: string | undefined;
   /** Only looked up in the store: resumed here, it comes here. */
   readonly isVisiting?: boolean;
-  /** How often it has come to another host. */
+  /** How often a host has taken it, where hosts share a store. */
   readonly moves?: number;
   readonly createdAt: number;
   readonly startedAt: number | undefined;

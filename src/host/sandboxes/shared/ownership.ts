@@ -17,6 +17,8 @@ export interface OwnershipOptions {
   /** Writes a record down as it is. */
   readonly keep: (one: Known, record: SandboxRecord) => Promise<void>;
   readonly background: (one: Known, changed: Change) => void;
+  /** Makes one that was only looked up a thing of this host, as it is. */
+  readonly settle: (one: Known) => Promise<void>;
   /** Forgets it here: another host has it. */
   readonly leave: (one: Known) => Promise<void>;
   readonly add: (one: Known) => void;
@@ -39,6 +41,8 @@ export interface Ownership {
 export function createOwnership(options: OwnershipOptions): Ownership {
   const { claims, find, isAtRest, keep, log, signal } = options;
   const releasing = new Set<string>();
+  /** Nobody's here, and in the store perhaps not yet. */
+  const untold = new Set<string>();
   const visits = new Map<string, Promise<Visited>>();
   claims?.listen({
     told: (id) =>
@@ -47,6 +51,11 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       }),
     surprised: (id, found) => surprised(id, found),
   });
+
+  async function leave(one: Known): Promise<void> {
+    untold.delete(one.record.id);
+    await options.leave(one);
+  }
 
   function inTurn(id: string, work: (one: Known) => Promise<void>): void {
     const one = find(id);
@@ -68,7 +77,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     inTurn(id, async () => {
       const { held } = one.record;
       if (found === undefined || (found.holder !== undefined && found.holder !== claims?.host))
-        return await options.leave(one);
+        return await leave(one);
       claims?.accept(id, found.tag);
       if (held !== false) claims?.note(one.record);
       // Taken by a call whose answer was lost: it is at rest, and is given back.
@@ -79,33 +88,36 @@ export function createOwnership(options: OwnershipOptions): Ownership {
 
   async function next(one: Known, changed: Change): Promise<SandboxRecord | undefined> {
     for (;;) {
-      const { record, visitedAt } = one;
-      const isVisiting = visitedAt !== undefined;
+      const { record } = one;
       const difference = changed(record);
       if (difference === undefined) return undefined;
       const after = { ...record, ...difference };
       if (claims === undefined || record.held !== false) return after;
-      const taken = { ...after, held: true, moves: record.moves + (isVisiting ? 1 : 0) };
+      // On this host's disk first: what the store says it has, and it does not know of, nobody would have.
+      if (one.visitedAt !== undefined) await options.settle(one);
+      const taken = { ...after, held: true, moves: record.moves + 1 };
       const found = await claims.take(taken);
+      untold.delete(record.id);
       if (found === 'taken') return taken;
       if (found === undefined || found.holder !== undefined) {
-        await options.leave(one);
+        await leave(one);
         throw found?.holder === undefined ? gone(record.id) : hasIt(record.id, found.holder);
       }
       // Another host has had it meanwhile.
-      const newer = { ...found.open(), held: false };
       claims.accept(record.id, found.tag);
-      if (isVisiting) one.record = newer;
-      else await keep(one, newer);
+      await keep(one, { ...found.open(), held: false });
     }
   }
 
+  /** Here it is nobody's first: where the store's answer is lost, it may be in the store as well. */
   async function giveBack(one: Known): Promise<void> {
     const { id } = one.record;
     try {
-      if (!isAtRest(one) || one.record.held === false) return;
-      const free = { ...one.record, held: false, lastActivityAt: one.lastActivityAt };
-      if (await claims?.release(free)) await keep(one, free);
+      if (!isAtRest(one) || !isToGive(one)) return;
+      untold.add(id);
+      await keep(one, { ...one.record, held: false, lastActivityAt: one.lastActivityAt });
+      await claims?.release(one.record);
+      untold.delete(id);
     } catch (error) {
       if (!signal.aborted)
         log.warn(`sandbox ${id} cannot be given back yet: ${asRuntimeError(error).message}`);
@@ -114,20 +126,23 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     }
   }
 
-  return {
+  const isToGive = ({ record }: Known) => record.held !== false || untold.has(record.id);
+
+  const ownership: Ownership = {
     next,
     changed: (record) => {
       if (record.held !== false) claims?.note(record);
     },
     release: (one) => {
-      const { id, held } = one.record;
-      if (claims === undefined || held === false || releasing.has(id) || !isAtRest(one)) return;
+      const { id } = one.record;
+      if (claims === undefined || !isToGive(one) || releasing.has(id) || !isAtRest(one)) return;
       releasing.add(id);
       inTurn(id, giveBack);
     },
     visit: async (id, takeFrom) => {
       const before = find(id);
-      if (before === undefined) return await alone(id, () => visit(id, undefined, takeFrom));
+      if (before === undefined)
+        return await alone(`${id} ${takeFrom ?? ''}`, () => visit(id, undefined, takeFrom));
       if (before.visitedAt === undefined) return before.record.wanted === 'gone' ? 'nowhere' : 'here';
       // After whatever is being done to it: it may just be taken.
       const visited = before.turn.catch(() => undefined).then(() => visit(id, before, takeFrom));
@@ -135,10 +150,11 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       return await visited;
     },
   };
+  return ownership;
 
-  async function alone(id: string, work: () => Promise<Visited>): Promise<Visited> {
-    const visiting = visits.get(id) ?? work().finally(() => visits.delete(id));
-    visits.set(id, visiting);
+  async function alone(key: string, work: () => Promise<Visited>): Promise<Visited> {
+    const visiting = visits.get(key) ?? work().finally(() => visits.delete(key));
+    visits.set(key, visiting);
     return await visiting;
   }
 
@@ -150,12 +166,15 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     if (claims === undefined) return 'nowhere';
     if (before !== undefined && before.visitedAt === undefined) return 'here';
     const found = await claims.find(id);
+    // Another visit was faster, and something may be done to it already.
+    if (before === undefined && find(id) !== undefined) return await ownership.visit(id, takeFrom);
     const record = found?.open();
     const isTaken = found?.holder !== undefined && found.holder === takeFrom;
     const isAnothers = found?.holder !== undefined && !isTaken;
     if (found === undefined || record === undefined || isAnothers || record.wanted === 'gone') {
-      if (before !== undefined) await options.leave(before);
-      return isAnothers && record !== undefined ? { host: found.holder, owner: record.owner } : 'nowhere';
+      if (before !== undefined) await leave(before);
+      const isThere = isAnothers && record !== undefined && record.wanted !== 'gone';
+      return isThere ? { host: found.holder, owner: record.owner } : 'nowhere';
     }
     claims.accept(id, found.tag);
     const now = options.now();

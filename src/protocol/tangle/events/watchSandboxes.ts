@@ -2,6 +2,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/log.ts';
 import { whenAborted } from '../../../base/whenAborted.ts';
 import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+import { hasOwn } from '../sandboxes/visitOwn.ts';
 import { emit } from './emit.ts';
 import type { EventBus } from './eventBus.ts';
 import { followInside } from './followInside.ts';
@@ -54,7 +55,7 @@ export function watchSandboxes({ sandboxes, bus, clock, log, signal }: WatchOpti
     told.delete(id);
     await clock.sleep(LINGER_MS, signal).catch(() => undefined);
     // It may be back.
-    if (sandboxes.find(id)?.isVisiting === false) return;
+    if (hasOwn(sandboxes, id)) return;
     bus.remove('sandboxes', id);
   };
 

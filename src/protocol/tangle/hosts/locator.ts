@@ -1,7 +1,7 @@
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import { HttpError } from '../http/httpError.ts';
 import type { Matched } from '../http/matchRoute.ts';
-import { visitOwn } from '../sandboxes/visitOwn.ts';
+import { hasOwn, visitOwn } from '../sandboxes/visitOwn.ts';
 import type { Elsewhere } from '../startFront.ts';
 import type { Pool } from './pool.ts';
 import { sendToMember } from './sendToMember.ts';
@@ -17,7 +17,7 @@ export function locator(sandboxes: Sandboxes, pool: Pool | undefined): Elsewhere
   const away = ({ route, params: { id } }: Matched): string | undefined => {
     const isOfSandbox = /^\/(v1\/sandboxes|sidecar|v1\/sidecars|preview)\/:id/.test(route.path);
     if (!isOfSandbox || route.path === RESUME || id === undefined) return undefined;
-    return sandboxes.find(id)?.isVisiting === false ? undefined : id;
+    return hasOwn(sandboxes, id) ? undefined : id;
   };
   return {
     known: (found) => {

@@ -1,11 +1,11 @@
 import { nothing } from '../../../host/sandboxes/placement/amounts.ts';
 import { NoRoom, ofNew } from '../../../host/sandboxes/placement/capacity.ts';
 import { place } from '../../../host/sandboxes/placement/place.ts';
-import { errorAnswer } from '../http/errorAnswer.ts';
+import { errorAnswer, isDefect } from '../http/errorAnswer.ts';
 import { HttpError, notFound } from '../http/httpError.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
 import { asShortage } from '../sandboxes/admission.ts';
-import { takeFromOf, visitOwn } from '../sandboxes/visitOwn.ts';
+import { hasOwn, takeFromOf, visitOwn } from '../sandboxes/visitOwn.ts';
 import { askMember } from './askMember.ts';
 import type { Member } from './hostsFile.ts';
 import type { PoolParts } from './poolParts.ts';
@@ -35,7 +35,10 @@ export async function resumeOverPool(parts: PoolParts, here: Route, call: Call):
   async function ask(target: Target): Promise<Answer> {
     if (target === 'here') {
       for (const { name } of capacity.hosts()) tried.add(name);
-      const answer = await here.handle({ ...call, body: async () => body }).catch(errorAnswer);
+      const answer = await here.handle({ ...call, body: async () => body }).catch((error: unknown) => {
+        if (isDefect(error)) throw error;
+        return errorAnswer(error);
+      });
       return answer ?? { body: {} };
     }
     tried.add(target.name);
@@ -47,10 +50,11 @@ export async function resumeOverPool(parts: PoolParts, here: Route, call: Call):
 
   /** Somebody else was faster: it is resumed there, or was. */
   async function follow(refused: Answer): Promise<Answer> {
+    // It is this server's, and refused by what it is.
+    if (hasOwn(sandboxes, id)) return refused;
     await pool.refresh();
-    const other = sandboxes.find(id)?.isVisiting === false ? 'here' : await pool.find(id);
-    const isNew = other !== undefined && (other === 'here' || !tried.has(other.name));
-    return isNew ? await ask(other) : refused;
+    const other = await pool.find(id);
+    return other !== undefined && !tried.has(other.name) ? await ask(other) : refused;
   }
 
   let last: Answer | undefined;
@@ -65,6 +69,8 @@ export async function resumeOverPool(parts: PoolParts, here: Route, call: Call):
     if (error instanceof HttpError && error.status === 404) return undefined;
     throw last === undefined ? error : withMore(last, error);
   });
+  // Whoever has the same store as the others has looked for all of them.
+  if (shared === undefined && home === undefined && sandboxes.sharesStore) throw notFound('sandbox', id);
   const amounts = shared === undefined ? nothing : ofNew(shared.resources);
   const leaving = home === 'here' || home === undefined || !home.standby ? [] : [home.name];
   let why = '';
@@ -77,26 +83,34 @@ export async function resumeOverPool(parts: PoolParts, here: Route, call: Call):
       if (placed.host === undefined) break;
       const answer = await ask(pool.members.find(({ name }) => name === placed.host) ?? 'here');
       if (answer.status === 409 || answer.status === 421) return await follow(answer);
-      const isNone = answer.status === 404;
-      if (!isNone && !isBusy(answer) && !isRefused(answer)) return answer;
-      // Where it is none, its store is another one after all.
-      if (!isNone) last = answer;
+      if (!isBusy(answer) && !isRefused(answer) && answer.status !== 404) return answer;
+      // Where there is none, its store is another one after all.
+      if (answer.status !== 404) last = answer;
     }
   }
-  void parts.askForHost(amounts, why);
   if (home === undefined && shared === undefined)
     throw last === undefined ? notFound('sandbox', id) : withMore(last);
-  const noOther = 'no other host that has the same store can resume it';
-  if (shared !== undefined || home === 'here' || last !== undefined)
-    throw withMore(last ?? errorAnswer(asShortage(new NoRoom(why, []))), new Error(noOther));
-  throw new HttpError(
+  void parts.askForHost(amounts, why);
+  const refusal =
+    last ??
+    errorAnswer(home === undefined || home === 'here' ? asShortage(new NoRoom(why, [])) : silent(home));
+  throw withMore(
+    refusal,
+    new Error(shared === undefined ? NOT_SHARED : `no other host can resume it: ${why}`),
+  );
+}
+
+const NOT_SHARED =
+  'hosts resume what another one has stopped only from a store that they share (MINIO_ENDPOINT), not from a folder of one';
+
+const silent = ({ name }: Member) =>
+  new HttpError(
     503,
     'HOST_UNREACHABLE',
-    `host ${home?.name} does not answer, and ${noOther}: hosts resume what another one has stopped only from a store that they share (MINIO_ENDPOINT), not from a folder`,
+    `host ${name} has not been heard of`,
     { retryAfter: 30 },
     { 'retry-after': '30' },
   );
-}
 
 /** A refusal, with what else is to be said of it. */
 function withMore({ status = 503, body, headers }: Answer, more?: unknown): HttpError {
@@ -111,5 +125,5 @@ async function homeOf(
   takeFrom: string | undefined,
 ): Promise<Target | undefined> {
   if (takeFrom !== undefined) return undefined;
-  return sandboxes.find(id)?.isVisiting === false ? 'here' : await pool.find(id);
+  return hasOwn(sandboxes, id) ? 'here' : await pool.find(id);
 }

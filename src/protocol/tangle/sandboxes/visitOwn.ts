@@ -27,6 +27,12 @@ export async function visitOwn(
   return found;
 }
 
+/** This host has it. */
+export function hasOwn(sandboxes: Pick<Sandboxes, 'find'>, id: string): boolean {
+  const found = sandboxes.find(id);
+  return found !== undefined && found.isVisiting !== true;
+}
+
 /** `takeFrom` of a body: the host that whoever may do everything knows to be gone for good. Throws 400 and 403. */
 export function takeFromOf(body: Readonly<Record<string, unknown>>, caller: Caller): string | undefined {
   const { takeFrom } = body;

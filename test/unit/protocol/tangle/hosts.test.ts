@@ -170,6 +170,22 @@ test('a host that is not heard of gets nothing, and costs the others nothing', a
   expect(metrics).toContain('runtime_serve_capacity{host="model",what="healthy",of="total"} 1');
 });
 
+test('what a host without a common store has stopped is resumed there alone, and who asks is told', async () => {
+  const b = await machine(10);
+  const front = await frontTest({ hosts: slots(0), hostsFile: await hostsFile([{ name: 'b', url: b.url }]) });
+  await healthy(front, ['b']);
+  const { id } = (await front.ask('POST', '/v1/sandboxes')).body;
+  b.sandboxes.set(id, { status: 'stopped' });
+  const resume = `/v1/sandboxes/${id}/resume`;
+  expect(await front.ask('POST', resume)).toMatchObject({ status: 200, body: { id, status: 'running' } });
+  expect((await front.ask('POST', resume, { takeFrom: '../x' })).status).toBe(400);
+  expect((await front.ask('POST', '/v1/sandboxes/sbx-none/resume')).status).toBe(404);
+  await b.close();
+  const refused = await front.ask('POST', resume);
+  expect(refused).toMatchObject({ status: 502, body: { code: 'HOST_UNREACHABLE' } });
+  expect(refused.body.message).toContain('only from a store that they share');
+});
+
 test('nobody without a key makes the server ask another one; a list is read as on one host', async () => {
   let asked = 0;
   const port = await serverOf((request) => {

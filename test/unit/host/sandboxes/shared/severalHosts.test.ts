@@ -122,7 +122,7 @@ describe('hosts that share a store', () => {
     await vi.waitFor(async () => expect(await lifeA.sandboxes.visit(id)).toBe('here'), 10_000);
     expect(lifeA.sandboxes.find(id)?.egress).toBe('none');
     await lifeA.sandboxes.resume(id);
-    expect(await until(lifeA.sandboxes, id, 'running')).toMatchObject({ egress: 'none', moves: 2 });
+    expect(await until(lifeA.sandboxes, id, 'running')).toMatchObject({ egress: 'none', moves: 3 });
   });
 
   test('what has not saved its disk is given to nobody; taken all the same only from a host that somebody names', async () => {
