@@ -1,29 +1,22 @@
 import type { Duplex } from 'node:stream';
 import { asRuntimeError, RuntimeError } from '../../base/errors.ts';
-import type { HostApi } from '../api/hostApi.ts';
-import type { Engine, Instance } from '../engine/engine.ts';
 import { createWakeups } from '../loop/wakeups.ts';
 import type { Entry } from '../sources/source.ts';
+import type { AttachedHost } from './attachedHost.ts';
 import { BOX_PORT } from './boxTokens.ts';
 import { type Change, giveUp } from './change.ts';
+import { dialInside, runningOf } from './dialInside.ts';
 import { nextDue } from './due.ts';
 import { type Known, newKnown, viewOf } from './known.ts';
 import type { SandboxRecord } from './record.ts';
 import type { Sandbox, Sandboxes } from './sandboxes.ts';
 import type { SandboxesOptions } from './sandboxesOptions.ts';
 import type { SandboxSource } from './sandboxSource.ts';
+import { isAtRest } from './shared/isAtRest.ts';
 import { createOwnership } from './shared/ownership.ts';
 import { watchClaims } from './shared/watchClaims.ts';
 import { givenUp, hinderedBy, isLive, statusOf } from './statusOf.ts';
 import { watchReach } from './watchReach.ts';
-
-export interface AttachedHost {
-  readonly api: HostApi;
-  /** Its name, for clients. */
-  readonly name: string;
-  readonly dial: (address: string, port: number, signal: AbortSignal) => Promise<Duplex>;
-  readonly engine: Pick<Engine, 'wake'>;
-}
 
 export interface RosterOptions extends SandboxesOptions {
   /** Shared with whoever has opened them. */
@@ -71,7 +64,7 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
   });
   const reach = watchReach({
     isThere: async (id, looking) => {
-      (await dial(id, BOX_PORT, looking)).destroy();
+      (await dialInside(host, own(id).record.id, BOX_PORT, looking)).destroy();
       return true;
     },
     clock,
@@ -115,21 +108,17 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
     records.delete(id);
   }
 
+  function leaveVisit(id: string): void {
+    options.claims?.accept(id, undefined);
+    known.delete(id);
+  }
+
   const ownership = createOwnership({
     ...options,
     claims: options.claims,
     now: clock.now,
     find: (id) => known.get(id),
-    isAtRest: (one) => {
-      const { record } = one;
-      const bot = api.bot(record.id);
-      if (record.wanted !== 'stopped' || record.removedAt !== undefined) return false;
-      // In any other state the loop may be about to start it, with nothing to be seen of that yet.
-      if (bot?.state !== 'disabled' || isLive(bot)) return false;
-      // Seen once: its disk may not be there to be looked at later.
-      one.isSaved ||= options.isSaved(record.id);
-      return one.isSaved;
-    },
+    isAtRest: (one) => isAtRest(one, api.bot(one.record.id), options.isSaved),
     keep,
     background,
     settle: async (one) => {
@@ -144,7 +133,7 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
       options.claims?.accept(id, undefined);
       wakeups.cancel(id);
       reach.see(id, undefined);
-      if (one.visitedAt !== undefined) return void known.delete(id);
+      if (one.visitedAt !== undefined) return leaveVisit(id);
       // What may still run of it ends; what it had not saved lies in the trash for a week.
       source.set(id, undefined);
       await forget(one);
@@ -200,12 +189,6 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
     return true;
   }
 
-  async function dial(id: string, port: number, dialing: AbortSignal): Promise<Duplex> {
-    const address = runningOf(api.bot(own(id).record.id)?.instances ?? [])?.address;
-    if (address !== undefined) return await host.dial(address, port, dialing);
-    throw new RuntimeError('conflict', `sandbox ${id} does not run`, { op: 'sandboxes.dial' });
-  }
-
   function add(record: SandboxRecord): Known {
     const one = newKnown(record, clock.now());
     records.set(record.id, record);
@@ -232,9 +215,9 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
       claims: options.claims,
       ids: () => [...records.values()].filter(({ held }) => held !== undefined).map(({ id }) => id),
       looked: () => {
-        for (const [id, { visitedAt }] of known)
-          if (visitedAt === undefined) look(id);
-          else if (clock.now() - visitedAt > VISIT_MS) known.delete(id);
+        for (const [id, one] of known)
+          if (one.visitedAt === undefined) look(id);
+          else if (clock.now() - one.visitedAt > VISIT_MS) leaveVisit(id);
       },
     });
 
@@ -246,7 +229,7 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
     view,
     change,
     background,
-    dial,
+    dial: async (id, port, dialing) => await dialInside(host, own(id).record.id, port, dialing),
     wake: wakeups.at,
     forget: async (id) => {
       const one = known.get(id);
@@ -265,6 +248,3 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
       }),
   };
 }
-
-const runningOf = (instances: readonly Instance[]) =>
-  instances.find(({ role, state }) => role === 'bot' && state === 'running');

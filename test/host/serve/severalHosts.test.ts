@@ -102,6 +102,9 @@ describe.skipIf(image.missing !== undefined)(
       // Its host is gone: it is known and read all the same, and starts on the other.
       await healthy(b, 'a', false);
       expect((await b.info(id)).status).toBe('stopped');
+      expect((await b.call('GET', '/v1/sandboxes')).body.sandboxes).toMatchObject([
+        { id, status: 'stopped' },
+      ]);
       expect((await b.call('GET', `/v1/sandboxes/${id}/disk/exists/kept`)).status).toBe(200);
       expect((await b.call('POST', `/v1/sandboxes/${id}/resume`)).status).toBe(200);
       await b.until(id, 'running');

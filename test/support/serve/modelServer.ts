@@ -172,22 +172,26 @@ export function modelServer({ host = 'host', store, poolKey = 'pool' }: ModelSer
   return { start, model, world, clock, folder };
 }
 
-/** What was being written when it was killed is on the disk before the next life reads it. */
+/** What was being written when it was killed is on the disk before the next life reads it, and nothing after that. */
 function watched(files: RecordFiles): RecordFiles & { written(): Promise<void> } {
   const open = new Set<Promise<void>>();
-  const watch = (writing: Promise<void>): Promise<void> => {
+  let isDead = false;
+  const watch = async (write: () => Promise<void>): Promise<void> => {
+    if (isDead) throw new Error('killed');
+    const writing = write();
     open.add(writing);
-    return writing.finally(() => open.delete(writing));
+    return await writing.finally(() => open.delete(writing));
   };
   return {
     found: files.found,
-    put: (record) => watch(files.put(record)),
-    remove: (id) => watch(files.remove(id)),
+    put: (record) => watch(() => files.put(record)),
+    remove: (id) => watch(() => files.remove(id)),
     written: async () => {
       for (let quiet = 0; quiet < 20; quiet = open.size === 0 ? quiet + 1 : 0) {
         await Promise.allSettled(open);
         await new Promise((resolve) => setImmediate(resolve));
       }
+      isDead = true;
     },
   };
 }

@@ -15,6 +15,7 @@ const EVERY_MS = 5_000;
 /** One that has not been heard of for longer gets nothing new. */
 const LEASE_MS = 15_000;
 const PATIENCE_MS = 5_000;
+const BRIEF_MS = 3_000;
 const MOST_BYTES = 16 * 2 ** 20;
 
 export interface Pool {
@@ -23,8 +24,12 @@ export interface Pool {
   views(standby: boolean): readonly HostView[];
   /** It has been heard of lately. */
   isHeard(member: Member): boolean;
+  /** It answers now: who is to wait for what takes long asks that first. */
+  answers(member: Member): Promise<boolean>;
   /** Asks all how they stand, now. */
   refresh(): Promise<void>;
+  /** What a host that is not heard of had told of this owner's. */
+  left(owner: string): readonly string[];
   /** Which has told of this sandbox. */
   known(id: string): Member | undefined;
   /** As `known`; an id that nobody has told of is asked for. */
@@ -46,7 +51,7 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
   const known = new Map<string, Known>();
   let lastSearch = Number.NEGATIVE_INFINITY;
 
-  async function hear(member: Member, signal: AbortSignal): Promise<void> {
+  async function hear(member: Member, signal: AbortSignal): Promise<boolean> {
     try {
       const response = await fetch(`${member.url}/v1/hosts/self`, {
         headers: { authorization: `Bearer ${member.key.reveal()}` },
@@ -57,11 +62,13 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
       if (response.status !== 200) throw new Error(`it answers ${response.status}`);
       if (!known.has(member.name)) log.info('a host of sandboxes answers', { host: member.name });
       known.set(member.name, { at: clock.now(), beat: readHeartbeat(JSON.parse(text)) });
+      return true;
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       const seen = known.get(member.name);
       if (seen === undefined || clock.now() - seen.at > LEASE_MS)
         log.warn('a host of sandboxes is not heard of', { host: member.name, error: String(error) });
+      return false;
     }
   }
 
@@ -102,7 +109,14 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
           return { name, driver, unfit: silent ?? unfit, total, used, sharesStore: seen.beat.sharesStore };
         }),
     isHeard,
+    answers: (member) => hear(member, AbortSignal.timeout(BRIEF_MS)),
     refresh: async () => void (await hearAll(AbortSignal.timeout(PATIENCE_MS))),
+    left: (owner) =>
+      members
+        .filter((member) => !isHeard(member))
+        .flatMap(({ name }) => sandboxesOf(name))
+        .filter((one) => one.owner === owner)
+        .map(({ id }) => id),
     known: has,
     find: async (id) => {
       const found = has(id);

@@ -8,6 +8,7 @@ import { answerOf } from '../sandboxes/answerOf.ts';
 import { isAskedAgain } from '../sandboxes/makeSandbox.ts';
 import { readCreate } from '../sandboxes/readCreate.ts';
 import { MOST_PAGE, readPage } from '../sandboxes/readPage.ts';
+import { visitOwn } from '../sandboxes/visitOwn.ts';
 import { snapshotSource } from '../snapshots/snapshotSource.ts';
 import { askMember } from './askMember.ts';
 import { hasEnded } from './heartbeat.ts';
@@ -90,12 +91,14 @@ function choose(parts: PoolParts, hints: Hints, asked: ReturnType<typeof ofNew>,
   return all.host === undefined ? { ...all, standby: false } : { ...all, standby: true, short: [] };
 }
 
-async function list({ pool }: PoolParts, here: Route, call: Call): Promise<Answer> {
+async function list(parts: PoolParts, here: Route, call: Call): Promise<Answer> {
+  const { pool } = parts;
   const { limit, offset } = readPage(call.query);
   const enough = limit + offset;
   const lists = await Promise.all([
     upTo(enough, call, async (query) => await here.handle({ ...call, query })),
-    // One that is not heard of has to be missing: its sandboxes are where nobody reaches them.
+    leftBehind(parts, call),
+    // What still belongs to one that is not heard of has to be missing: it is where nobody reaches it.
     ...pool.members.map((member) =>
       upTo(enough, call, (query) => askMember(member, call, 'GET', `/v1/sandboxes?${query}`)).catch(() => []),
     ),
@@ -106,6 +109,18 @@ async function list({ pool }: PoolParts, here: Route, call: Call): Promise<Answe
     all.set(one.id, one);
   const sorted = [...all.values()].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
   return { body: { sandboxes: sorted.slice(offset, enough) } };
+}
+
+/** Those that hosts which are not heard of had given back. */
+async function leftBehind({ pool, sandboxes, connect }: PoolParts, call: Call): Promise<readonly Listed[]> {
+  const { statuses } = readPage(call.query);
+  const found = await Promise.all(
+    pool.left(call.caller.name).map((id) => visitOwn(sandboxes, call.caller, id).catch(() => undefined)),
+  );
+  return found.flatMap((one) => {
+    const isLeft = one?.isVisiting && (statuses.length === 0 || statuses.includes(one.status));
+    return isLeft ? [answerOf(connect, call, one).body as Listed] : [];
+  });
 }
 
 interface Listed {

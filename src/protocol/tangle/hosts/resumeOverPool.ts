@@ -42,6 +42,8 @@ export async function resumeOverPool(parts: PoolParts, here: Route, call: Call):
       return answer ?? { body: {} };
     }
     tried.add(target.name);
+    // A client waits 30 s: not all of that for one that hangs.
+    if (!(await pool.answers(target))) return errorAnswer(silent(target, 502));
     const asItself = takeFrom !== undefined;
     const answer = await askMember(target, call, 'POST', call.target, body, asItself).catch(errorAnswer);
     if (answer.status === 200) pool.made(target, { id, owner: caller.name }, nothing);
@@ -93,7 +95,7 @@ export async function resumeOverPool(parts: PoolParts, here: Route, call: Call):
   void parts.askForHost(amounts, why);
   const refusal =
     last ??
-    errorAnswer(home === undefined || home === 'here' ? asShortage(new NoRoom(why, [])) : silent(home));
+    errorAnswer(home === undefined || home === 'here' ? asShortage(new NoRoom(why, [])) : silent(home, 503));
   throw withMore(
     refusal,
     new Error(shared === undefined ? NOT_SHARED : `no other host can resume it: ${why}`),
@@ -103,11 +105,11 @@ export async function resumeOverPool(parts: PoolParts, here: Route, call: Call):
 const NOT_SHARED =
   'hosts resume what another one has stopped only from a store that they share (MINIO_ENDPOINT), not from a folder of one';
 
-const silent = ({ name }: Member) =>
+const silent = ({ name }: Member, status: 502 | 503) =>
   new HttpError(
-    503,
+    status,
     'HOST_UNREACHABLE',
-    `host ${name} has not been heard of`,
+    `host ${name} does not answer`,
     { retryAfter: 30 },
     { 'retry-after': '30' },
   );
