@@ -23,8 +23,8 @@ const schema = v.object({
       id: v.string(),
       owner: v.string(),
       idempotencyKey: v.optional(v.string()),
-      /** It has ended, and may have been resumed elsewhere since. */
-      ended: v.optional(v.boolean(), false),
+      /** How often it was taken: of two that tell of it the one with more has it. */
+      moves: v.optional(v.number(), 0),
     }),
   ),
 });
@@ -48,8 +48,8 @@ export function heartbeatRoutes({ capacity, sandboxes, version }: Parts): Route[
       handle: async () => {
         const [host] = capacity.hosts();
         const all = sandboxes.all().map((one) => {
-          const { id, owner, idempotencyKey } = one;
-          return { id, owner, idempotencyKey, ended: hasEnded(one) };
+          const { id, owner, idempotencyKey, moves } = one;
+          return { id, owner, idempotencyKey, moves };
         });
         return { body: { host, version, sharesStore: sandboxes.sharesStore, sandboxes: all } };
       },

@@ -30,7 +30,7 @@ export function locator(sandboxes: Sandboxes, pool: Pool | undefined): Elsewhere
       const member = await pool?.find(id);
       const send =
         member && ((call: Parameters<typeof sendToMember>[1]) => sendToMember(member, call, found.route));
-      if (member !== undefined && pool?.isHeard(member)) return send;
+      if (member !== undefined && (await pool?.isThere(member))) return send;
       try {
         await visitOwn(sandboxes, caller, id);
         return undefined;

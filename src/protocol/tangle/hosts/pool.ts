@@ -24,6 +24,8 @@ export interface Pool {
   views(standby: boolean): readonly HostView[];
   /** It has been heard of lately. */
   isHeard(member: Member): boolean;
+  /** It has not missed a beat; else it is asked whether it answers. */
+  isThere(member: Member): Promise<boolean>;
   /** It answers now: who is to wait for what takes long asks that first. */
   answers(member: Member): Promise<boolean>;
   /** Asks all how they stand, now. */
@@ -38,7 +40,7 @@ export interface Pool {
   byKey(owner: string, idempotencyKey: string): Member | undefined;
   count(owner: string): number;
   /** It was just made there. */
-  made(member: Member, sandbox: Omit<Heartbeat['sandboxes'][number], 'ended'>, amounts: Amounts): void;
+  made(member: Member, sandbox: Omit<Heartbeat['sandboxes'][number], 'moves'>, amounts: Amounts): void;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -77,14 +79,16 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
     const seen = known.get(name);
     return seen !== undefined && clock.now() - seen.at <= LEASE_MS;
   };
-  /** Two may tell of one for a while after it has moved: the one where it runs has it. */
-  const has = (id: string) => {
-    const found = members.flatMap((member) => {
+  const toldOf = (id: string) =>
+    members.flatMap((member) => {
       const one = sandboxesOf(member.name).find((each) => each.id === id);
-      return one === undefined ? [] : [{ member, rank: (isHeard(member) ? 0 : 2) + (one.ended ? 1 : 0) }];
+      return one === undefined ? [] : [{ member, one }];
     });
-    return found.sort((a, b) => a.rank - b.rank)[0]?.member;
-  };
+  /** Two may tell of one for a while after it has moved: the one that took it last has it. */
+  const has = (id: string) =>
+    toldOf(id).sort(
+      (a, b) => b.one.moves - a.one.moves || Number(isHeard(b.member)) - Number(isHeard(a.member)),
+    )[0]?.member;
   const sandboxesOf = (name: string) => known.get(name)?.beat.sandboxes ?? [];
 
   return {
@@ -109,6 +113,11 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
           return { name, driver, unfit: silent ?? unfit, total, used, sharesStore: seen.beat.sharesStore };
         }),
     isHeard,
+    isThere: async (member) => {
+      const seen = known.get(member.name);
+      const hasMissed = seen === undefined || clock.now() - seen.at > EVERY_MS + BRIEF_MS;
+      return !hasMissed || (await hear(member, AbortSignal.timeout(BRIEF_MS)));
+    },
     answers: (member) => hear(member, AbortSignal.timeout(BRIEF_MS)),
     refresh: async () => void (await hearAll(AbortSignal.timeout(PATIENCE_MS))),
     left: (owner) =>
@@ -141,7 +150,8 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
       const { host, sandboxes } = seen.beat;
       const used = sum([host.used, amounts]);
       const others = sandboxes.filter(({ id }) => id !== sandbox.id);
-      const all = [...others, { ...sandbox, ended: false }];
+      const moves = Math.max(-1, ...toldOf(sandbox.id).map(({ one }) => one.moves)) + 1;
+      const all = [...others, { ...sandbox, moves }];
       const beat = { ...seen.beat, host: { ...host, used }, sandboxes: all };
       known.set(name, { ...seen, beat });
     },

@@ -1,6 +1,7 @@
 import { nothing } from '../../../host/sandboxes/placement/amounts.ts';
 import { NoRoom, ofNew } from '../../../host/sandboxes/placement/capacity.ts';
 import { place } from '../../../host/sandboxes/placement/place.ts';
+import type { Sandbox } from '../../../host/sandboxes/sandboxes.ts';
 import { errorAnswer, isDefect } from '../http/errorAnswer.ts';
 import { HttpError, notFound } from '../http/httpError.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
@@ -67,10 +68,16 @@ export async function resumeOverPool(parts: PoolParts, here: Route, call: Call):
     if (!isBusy(last)) return last;
   }
 
-  const shared = await visitOwn(sandboxes, caller, id, takeFrom).catch((error: unknown) => {
-    if (error instanceof HttpError && error.status === 404) return undefined;
-    throw last === undefined ? error : withMore(last, error);
-  });
+  let shared: Sandbox | undefined;
+  try {
+    shared = await visitOwn(sandboxes, caller, id, takeFrom);
+  } catch (error) {
+    const refused = errorAnswer(error);
+    // Another server may just have resumed it.
+    const followed = refused.status === 421 ? await follow(refused) : refused;
+    if (followed !== refused) return followed;
+    if (refused.status !== 404) throw last === undefined ? error : withMore(last, error);
+  }
   // Whoever has the same store as the others has looked for all of them.
   if (shared === undefined && home === undefined && sandboxes.sharesStore) throw notFound('sandbox', id);
   const amounts = shared === undefined ? nothing : ofNew(shared.resources);
