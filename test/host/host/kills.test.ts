@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -34,8 +35,10 @@ describe.skipIf(image.missing !== undefined)(
     test('runs each time once or says why not, and no bot notices', async () => {
       // At eight times the length: 104 kills, 20 bots.
       const kills = scaled(13);
-      const bots = Array.from({ length: Math.min(16, scaled(4)) }, (_, i) => `s${i}`);
-      const always = ['r0', 'r1', 'r2', 'r3'];
+      // Names are the engine's: what a run that was killed has left, or runs beside, takes none of these.
+      const tag = randomBytes(3).toString('hex');
+      const bots = Array.from({ length: Math.min(16, scaled(4)) }, (_, i) => `s${i}-${tag}`);
+      const always = [0, 1, 2, 3].map((i) => `r${i}-${tag}`);
       // A start of each of them has to fit, on a busy machine too.
       const seconds = bots.length > 4 ? 30 : 15;
       const minio = await startMinio({ address: '0.0.0.0', quiet: true });

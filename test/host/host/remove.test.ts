@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -32,8 +33,9 @@ test.skipIf(image.missing !== undefined)(
     const minio = await startMinio({ address: '0.0.0.0', quiet: true });
     try {
       await using host = await realHost({ image: image.tag, minio });
-      const bot = 'name: gone\ntype: realtime\nruntime: command\nentrypoints: {bot: "exec sleep 1000"}\n';
-      host.write({ 'gone/bot.yaml': bot });
+      const name = `gone-${randomBytes(3).toString('hex')}`;
+      const bot = `name: ${name}\ntype: realtime\nruntime: command\nentrypoints: {bot: "exec sleep 1000"}\n`;
+      host.write({ [`${name}/bot.yaml`]: bot });
       await host.start();
       const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 90_000, interval: 300 });
       await until(async () => expect((await host.list()).map(({ state }) => state)).toEqual(['running']));
@@ -53,7 +55,7 @@ test.skipIf(image.missing !== undefined)(
       expect((await removeHost('--data', host.data)).code).toBe(75);
       await host.kill();
       const refused = await removeHost('--data', host.data);
-      expect(refused).toMatchObject({ code: 77, text: expect.stringContaining('rt-gone') });
+      expect(refused).toMatchObject({ code: 77, text: expect.stringContaining(`rt-${name}`) });
       expect((await removeHost('--id', id)).code).toBe(77);
       expect(await left()).toEqual(all);
 
@@ -65,7 +67,7 @@ test.skipIf(image.missing !== undefined)(
         text: expect.stringContaining(id),
       });
       expect(await left()).toEqual({ containers: false, networks: false, table: false, pass: false });
-      expect(existsSync(join(host.data, 'bots/gone/state'))).toBe(true);
+      expect(existsSync(join(host.data, 'bots', name, 'state'))).toBe(true);
 
       // It goes on as the same host.
       expect((await removeHost('--data', host.data)).code).toBe(0);
