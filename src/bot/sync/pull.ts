@@ -1,7 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { isMemoryTight } from '../../base/isMemoryTight.ts';
 import type { LogFields, Logger } from '../../base/log.ts';
-import { whenAborted } from '../../base/whenAborted.ts';
 import type { Stores } from '../../store/openStores.ts';
 import { limited } from '../../store/retry/timeLimit.ts';
 import { pullCode } from '../code/pullCode.ts';
@@ -106,7 +105,10 @@ async function pullTheState(config: Config, deps: PullDeps, stopped: AbortSignal
   const { holder, signal } = deps;
   const isLeft = holder !== undefined && !isNothingThere(config.paths.state);
   // What an earlier life has left here can be saved only by who has the bot, whatever becomes of this start.
-  const claiming = isLeft ? afterwards(stopped, config.stopTimeoutMs * CLAIM_SHARE, deps.clock) : signal;
+  const claimed = new AbortController();
+  const claiming = isLeft
+    ? afterwards(stopped, config.stopTimeoutMs * CLAIM_SHARE, deps.clock, claimed.signal)
+    : signal;
   // Several small requests: together they may take no longer than one. What the last try says is worth more than that time is over.
   const ms = config.startTimeoutMs > 0 ? config.startTimeoutMs + LAST_TRY_MS : undefined;
   const taken = await limited(
@@ -115,7 +117,7 @@ async function pullTheState(config: Config, deps: PullDeps, stopped: AbortSignal
       holder === undefined
         ? observe(context, { signal })
         : claim(context, { holder, dir: config.paths.state, signal }),
-  );
+  ).finally(() => claimed.abort());
   const { tree, snapshot, ...report } = await restore(context, taken, {
     dir: config.paths.state,
     owner: config.user,
@@ -127,16 +129,20 @@ async function pullTheState(config: Config, deps: PullDeps, stopped: AbortSignal
   const durationMs = deps.clock.now() - startedAt;
   deps.emit('state.restored', { generation: taken.generation, ...report, durationMs });
   deps.log.debug('state restored', { generation: taken.generation, files: report.files, durationMs });
-  const claimed = { ...taken, tree };
-  deps.onState?.(claimed, report.kept, snapshot);
-  return claimed;
+  const held = { ...taken, tree };
+  deps.onState?.(held, report.kept, snapshot);
+  return held;
 }
 
-/** Aborted so many milliseconds after `signal`. */
-function afterwards(signal: AbortSignal, ms: number, clock: Clock): AbortSignal {
+/** Aborted so many milliseconds after `signal`; never where `done` comes first, after which nothing is left that waits. */
+function afterwards(signal: AbortSignal, ms: number, clock: Clock, done: AbortSignal): AbortSignal {
   const later = new AbortController();
-  void whenAborted(signal)
-    .then(() => clock.sleep(ms))
-    .then(() => later.abort(signal.reason));
+  const begin = () =>
+    clock.sleep(ms, done).then(
+      () => later.abort(signal.reason),
+      () => undefined,
+    );
+  if (signal.aborted) void begin();
+  else signal.addEventListener('abort', () => void begin(), { once: true, signal: done });
   return later.signal;
 }
