@@ -7,10 +7,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Script } from 'node:vm';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { readExamples } from '../src/operator/init/readExamples.ts';
 import { agentSamples, samples } from '../src/operator/init/samples.ts';
+import { embedAssets } from './build.d/embedAssets.ts';
 import { programsAsText } from './minifyProgram.ts';
 
 const { values: flags } = parseArgs({
@@ -41,6 +41,9 @@ const examples = JSON.stringify(
 
 /** Bundles of our own code, of which a process loads one; see src/main.ts. */
 const programs = namesIn('src/programs').filter((name) => name !== 'commands');
+/** Those that run in every container: they start often, and somebody waits for it. */
+const warm = new Set(['agent', 'query']);
+const assets = [...programs, ...parts.keys()];
 
 mkdirSync(work, { recursive: true });
 const base = stripped();
@@ -50,7 +53,7 @@ const inputs = hashOfInputs();
 const stamp = join(work, 'inputs');
 if (flags.force || !existsSync(output) || read(stamp) !== inputs) {
   await bundle();
-  embed();
+  await embed();
   writeFileSync(stamp, inputs);
 }
 console.log(output);
@@ -86,7 +89,7 @@ async function bundle(): Promise<void> {
           ...(name === 'operator' ? { RUNTIME_EXAMPLES: examples } : {}),
         },
         metafile: true,
-        plugins: [asAssets(/\/parts\/[^/]+\.ts$/), programsAsText, ...(isWarm(name) ? [lazyBuiltins()] : [])],
+        plugins: [asAssets(/\/parts\/[^/]+\.ts$/), programsAsText, ...lazyBuiltins(name)],
       });
       // What is in a program, for the test that holds the architecture.
       writeFileSync(join(work, `${name}.meta.json`), JSON.stringify(metafile));
@@ -110,53 +113,52 @@ async function bundle(): Promise<void> {
         outfile: join(work, `${name}.cjs`),
       });
     }
-    // A program that is warmed loads parts.
-    for (const name of [...parts.keys(), ...programs]) cacheCode(name);
+    await build({
+      ...common,
+      entryPoints: ['scripts/build.d/snapshot.ts'],
+      outfile: join(work, 'snapshot.cjs'),
+      define: { RUNTIME_SNAPSHOT: 'true' },
+      plugins: [asAssets(/\/programs\/[^/]+\.ts$/), seaOfSnapshot()],
+    });
+    for (const name of [...parts.keys(), ...programs]) wrap(name);
   } catch {
     // esbuild has said why.
     process.exit(1);
   }
 }
 
-/** The programs that run in every container: they start often, and wait for it. */
-function isWarm(program: string): boolean {
-  return program === 'agent' || program === 'query';
-}
-
-/** Wraps a bundle as `loadPart` calls it, and has V8 compile it ahead; what runs in every container with all that a start runs. */
-function cacheCode(name: string): void {
+/** Wraps a bundle as `loadPart` calls it. */
+function wrap(name: string): void {
   const source = `(function (exports, require, module) {${readFileSync(join(work, `${name}.cjs`), 'utf8')}\n})`;
-  const [file, cache] = [join(work, `${name}.js`), join(work, `${name}.cache`)];
-  writeFileSync(file, source);
-  writeFileSync(cache, new Script(source).createCachedData());
-  if (!isWarm(name)) return;
-  try {
-    const warm = [join(root, 'scripts/warm.ts'), file, cache, name];
-    execFileSync(process.execPath, warm, {
-      stdio: 'ignore',
-      timeout: 30_000,
-      env: { PATH: process.env.PATH },
-    });
-    if (new Script(source, { cachedData: readFileSync(cache) }).cachedDataRejected)
-      throw new Error('it would be refused');
-  } catch (error) {
-    const why = (error as Error).message.split('\n', 1).join();
-    console.error(`build: the executable starts slower than it could: no code cache of ${name}: ${why}`);
-  }
+  writeFileSync(join(work, `${name}.js`), source);
 }
 
 /**
  * Builtins that take milliseconds to load, and that a start often does without: the first use of one of its exports loads it, not the import.
  * A proxy in the chain of prototypes: esbuild's `__toESM` makes an object with that of what it is given.
  */
-function lazyBuiltins(): Plugin {
-  return {
+function lazyBuiltins(program: string): Plugin[] {
+  const plugin: Plugin = {
     name: 'lazy builtins',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^(node:)?(crypto|zlib)$/ }, ({ path }) => ({ path, namespace: 'lazy' }));
-      onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
-        contents: `let it; module.exports = Object.create(new Proxy({}, { get: (_, name) => (it ??= process.getBuiltinModule('${path}'))[name] }))`,
+      onResolve({ filter: /^(node:)?(crypto|zlib|http|https|sqlite|worker_threads)$/ }, ({ path }) => ({
+        path,
+        namespace: 'lazy',
       }));
+      onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
+        contents: `module.exports = Object.create(new Proxy({}, { get: (_, name) => process.getBuiltinModule('${path}')[name] }))`,
+      }));
+    },
+  };
+  return warm.has(program) ? [plugin] : [];
+}
+
+/** In the snapshot `node:sea` is what works before there is an executable, too. */
+function seaOfSnapshot(): Plugin {
+  return {
+    name: 'sea of the snapshot',
+    setup({ onResolve }) {
+      onResolve({ filter: /^node:sea$/ }, () => ({ path: join(root, 'scripts/build.d/sea.ts') }));
     },
   };
 }
@@ -178,31 +180,10 @@ function asAssets(assets: RegExp): Plugin {
   };
 }
 
-function embed(): void {
+async function embed(): Promise<void> {
   const made = join(work, 'runtime');
-  const config = join(work, 'sea.json');
-  writeFileSync(
-    config,
-    JSON.stringify({
-      main: join(work, 'start.cjs'),
-      mainFormat: 'commonjs',
-      executable: base,
-      output: made,
-      disableExperimentalSEAWarning: true,
-      // MiB. V8 lets the young generation grow to 64 under load, and keeps it, for no more throughput (docs/performance.md).
-      // Of V8's four threads for work of its own one is enough: a container of few processes counts threads as well. Not
-      // --disable-sigusr1: the supervisor would not hear the signal, which is the bot's.
-      execArgv: ['--min-semi-space-size=4', '--max-semi-space-size=4', '--v8-pool-size=1'],
-      // A bot's NODE_OPTIONS must not reach this binary; `--node-options` on our own command line does.
-      execArgvExtension: 'cli',
-      assets: Object.fromEntries(
-        [...programs, ...parts.keys()].flatMap((name) =>
-          [`${name}.js`, `${name}.cache`].map((file) => [file, join(work, file)]),
-        ),
-      ),
-    }),
-  );
-  execFileSync(process.execPath, ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  // Only a machine that can run what it makes can make a snapshot of it.
+  await embedAssets({ work, base, made, assets, isRun: flags.arch === 'x64' });
   // Where images that lack libatomic put it (docs/images.md), or beside it (scripts/release-gestalt). Last: what embeds would write over this.
   if (patchelf) execFileSync('patchelf', ['--set-rpath', '$ORIGIN/../lib/runtime:$ORIGIN', made]);
   // Renamed into place: an executable that is running cannot be written to.
@@ -242,7 +223,7 @@ function hashOfInputs(): string {
   for (const file of [
     ...sources,
     join(root, 'package-lock.json'),
-    join(root, 'scripts/warm.ts'),
+    ...readdirSync(join(root, 'scripts/build.d')).map((name) => join(root, 'scripts/build.d', name)),
     join(root, 'scripts/zipOf.ts'),
     join(root, 'scripts/minifyProgram.ts'),
     import.meta.filename,

@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import { build } from './base/build.ts';
 import { accidentalSignals, nameRealTimeSignals } from './base/signals.ts';
 
 /**
@@ -21,8 +22,13 @@ const programs: Readonly<Record<string, 'agent' | 'query' | 'host' | 'protocols'
   gc: 'host',
 };
 
-// Without a listener Node opens a debugger (see processSelf.ts). The supervisor passes the signal on to the bot.
-process.on('SIGUSR1', () => undefined);
+/** The program that the command line names, from its start to the exit of this process. */
+export function start(): void {
+  // Without a listener Node opens a debugger (see processSelf.ts). The supervisor passes the signal on to the bot.
+  process.on('SIGUSR1', () => undefined);
+  // Not left to an empty event loop: a connection that is kept alive would hold the container open.
+  void main().then((code) => process.exit(code));
+}
 
 async function main(): Promise<number> {
   const [word = '', ...others] = process.argv.slice(2);
@@ -62,5 +68,5 @@ function programOf(word: string, others: readonly string[]): (typeof programs)[s
   return programs[word];
 }
 
-// Not left to an empty event loop: a connection that is kept alive would hold the container open.
-void main().then((code) => process.exit(code));
+// What is kept in a snapshot is started later (scripts/build.d/snapshot.ts).
+if (!build.isSnapshot) start();

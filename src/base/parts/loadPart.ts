@@ -1,4 +1,4 @@
-import { getAsset, getRawAsset } from 'node:sea';
+import * as sea from 'node:sea';
 import { Script } from 'node:vm';
 
 /**
@@ -9,11 +9,21 @@ import { Script } from 'node:vm';
  */
 export function loadPart(name: string): unknown {
   // The bundles are ASCII: V8 keeps them as they are.
-  const script = new Script(getAsset(`${name}.js`, 'latin1'), {
+  const cachedData = cacheIn(Buffer.from(sea.getRawAsset(`${name}.cache`)));
+  const script = new Script(sea.getAsset(`${name}.js`, 'latin1'), {
     filename: `runtime:${name}`,
-    cachedData: Buffer.from(getRawAsset(`${name}.cache`)),
+    ...(cachedData && { cachedData }),
   });
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, process.getBuiltinModule, module);
+  script.runInThisContext()(module.exports, builtin, module);
   return module.exports;
 }
+
+/** Its length comes first; the rest is room that it did not need. 0: there is none. */
+function cacheIn(room: Buffer): Buffer | undefined {
+  const length = room.readUInt32LE();
+  return length === 0 ? undefined : room.subarray(4, 4 + length);
+}
+
+/** A part's parts come from where it comes from. */
+const builtin = (name: string): unknown => (name === 'node:sea' ? sea : process.getBuiltinModule(name));

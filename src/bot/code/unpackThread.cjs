@@ -9,6 +9,10 @@ const fs = require('node:fs');
 const { parentPort, workerData } = require('node:worker_threads');
 const { constants, crc32, createInflateRaw } = require('node:zlib');
 
+// Whoever waits for it sees its end. Node itself would hand the error over, and ends the whole process: in a thread of one that starts from
+// a snapshot (scripts/build.d) it cannot load what it needs for that.
+process.on('uncaughtException', () => process.exit(1));
+
 const archive = Buffer.from(workerData.archive);
 const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW;
 

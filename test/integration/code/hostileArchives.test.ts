@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -31,6 +31,15 @@ const hostile: Record<string, Buffer> = {
   ]),
   'a truncated zip': good.subarray(0, good.length - 100),
   'a zip with a wrong checksum': zip([main, { name: 'data', data: 'x', crc: 1 }]),
+  // Large enough for two threads: whichever comes upon it, the first one says it.
+  'a large zip with wrong checksums': zip([
+    main,
+    ...Array.from({ length: 600 }, (_, at) => ({
+      name: `data-${at}`,
+      data: randomBytes(10_000),
+      ...(at > 300 && { crc: 1 }),
+    })),
+  ]),
   'a tar with ../': tar([main, { name: '../escaped', data: 'x' }]),
   'a tar.gz with an absolute name': gzipSync(tar([main, { name: '/tmp/runtime-escaped', data: 'x' }])),
   'a tar.zst with a hard link out': zstdCompressSync(

@@ -10,6 +10,10 @@ const fs = require('node:fs');
 const { parentPort, workerData } = require('node:worker_threads');
 const { constants, createZstdDecompress } = require('node:zlib');
 
+// Whoever waits for it sees its end. Node itself would hand the error over, and ends the whole process: in a thread of one that starts from
+// a snapshot (scripts/build.d) it cannot load what it needs for that.
+process.on('uncaughtException', () => process.exit(1));
+
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
 const PAGE_BYTES = 4096;
 const zeros = Buffer.alloc(PAGE_BYTES);
