@@ -6,6 +6,7 @@
  *   access/      whose key it is, and what it allows
  *   sandboxes/   create, list, get, stop, resume, delete; which are made at all
  *   runtime/     what is sent on to the API inside of one
+ *   previews/    links to its ports, for browsers
  *   allRoutes    every path of the API
  */
 import { randomUUID } from 'node:crypto';

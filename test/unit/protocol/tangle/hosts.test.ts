@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { Secret } from '../../../../src/base/secret.ts';
 import { readHostsFile } from '../../../../src/protocol/tangle/hosts/hostsFile.ts';
 import { fakeClock } from '../../../support/fakeClock.ts';
@@ -105,6 +106,56 @@ test('sandboxes go where there is room, and everything that is asked of one is s
   );
   expect((await front.ask('DELETE', `/v1/sandboxes/${id}`)).status).toBe(200);
   expect((await front.ask('GET', `/v1/sandboxes/${id}`)).status).toBe(404);
+});
+
+test('a WebSocket and a link reach a sandbox on another host, with a token as with a key', async () => {
+  const server = createServer((request, response) =>
+    response.end(
+      request.url === '/ports' ? '{"data":{"ports":[]}}' : JSON.stringify({ inside: request.url }),
+    ),
+  ).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const sockets = new WebSocketServer({ server });
+  const offered: (string | undefined)[] = [];
+  sockets.on('connection', (socket, request) => {
+    offered.push(request.headers['sec-websocket-protocol']);
+    socket.on('message', (data) => socket.send(`echo ${data}`));
+  });
+  onTestFinished(() => {
+    for (const client of sockets.clients) client.terminate();
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const b = await frontTest({
+    key: new Secret('sk_member'),
+    hosts: slots(10),
+    sandboxes: modelSandboxes(async () => connect(port, '127.0.0.1')),
+  });
+  const front = await frontTest({ hosts: slots(0), hostsFile: await hostsFile([{ name: 'b', url: b.url }]) });
+  await healthy(front, ['b']);
+  const { id } = (await front.ask('POST', '/v1/sandboxes', {})).body;
+  await expect
+    .poll(async () => (await front.ask('GET', `/v1/sandboxes/${id}`)).body.status, { timeout: 30_000 })
+    .toBe('running');
+  const { connection } = (await front.ask('GET', `/v1/sandboxes/${id}`)).body;
+  for (const [path, token] of [
+    [`/v1/sandboxes/${id}/runtime`, 'sk_test'],
+    [`/sidecar/${id}`, connection.authToken],
+  ]) {
+    const protocol = `bearer.${Buffer.from(token).toString('base64url')}`;
+    const socket = new WebSocket(`${front.url.replace('http', 'ws')}${path}/terminals/x/ws`, [protocol]);
+    const answer = new Promise((resolve) => socket.once('message', (data) => resolve(data.toString())));
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    socket.send('hello');
+    expect(await answer).toBe('echo hello');
+    socket.terminate();
+  }
+  expect(offered).toEqual([undefined, undefined]);
+  const made = await front.ask('POST', `/v1/sandboxes/${id}/runtime/preview-links`, { port: 3000 });
+  const { url } = made.body.previewLink;
+  expect(url).toContain(`${front.url}/preview/${id}/`);
+  expect(await (await fetch(`${url}a`)).json()).toEqual({ inside: '/ports/3000/a' });
 });
 
 test('only who may do everything asks for another; secrets by value are his alone to send', async () => {
