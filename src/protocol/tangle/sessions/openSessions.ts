@@ -8,6 +8,7 @@ import { emit } from '../events/emit.ts';
 import type { EventBus } from '../events/eventBus.ts';
 import { newestOf } from '../events/newestOf.ts';
 import { HttpError } from '../http/httpError.ts';
+import { refuseMore } from '../http/refuseMore.ts';
 import { openJsonFiles } from '../openJsonFiles.ts';
 import { BOT_PORT, callInside } from '../runtime/callInside.ts';
 import { driveExecution } from './driveExecution.ts';
@@ -176,10 +177,10 @@ export function openSessions(options: SessionsOptions): Sessions {
       }
       const those = [...all.values()];
       const ofSandbox = those.filter(({ sandbox }) => sandbox === rest.sandbox).length;
-      refuseMore(`sandbox ${rest.sandbox} has`, ofSandbox, MOST_SESSIONS.sandbox);
+      refuseMore(`sandbox ${rest.sandbox} has`, 'sessions', ofSandbox, MOST_SESSIONS.sandbox);
       const ofKey = those.filter(({ owner }) => owner === rest.owner).length;
-      refuseMore(`the key ${rest.owner} has`, ofKey, MOST_SESSIONS.key);
-      refuseMore('all keys of this server together have', those.length, MOST_SESSIONS.server);
+      refuseMore(`the key ${rest.owner} has`, 'sessions', ofKey, MOST_SESSIONS.key);
+      refuseMore('all keys of this server together have', 'sessions', those.length, MOST_SESSIONS.server);
       const session: Session = {
         ...rest,
         id: id ?? `ses_${randomUUID()}`,
@@ -223,14 +224,4 @@ export function openSessions(options: SessionsOptions): Sessions {
     },
     remove,
   };
-}
-
-/** Throws 429. */
-function refuseMore(who: string, current: number, limit: number): void {
-  if (current < limit) return;
-  throw new HttpError(429, 'QUOTA_EXCEEDED', `${who} ${current} sessions, of ${limit}; delete one`, {
-    quotaType: 'sessions',
-    current,
-    limit,
-  });
 }

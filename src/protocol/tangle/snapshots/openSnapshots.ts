@@ -5,6 +5,7 @@ import type { Logger } from '../../../base/log.ts';
 import type { Disks } from '../../../host/sandboxes/disk/disks.ts';
 import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import { HttpError } from '../http/httpError.ts';
+import { refuseMore } from '../http/refuseMore.ts';
 import { openJsonFiles } from '../openJsonFiles.ts';
 import type { KeptSnapshot } from './keptSnapshot.ts';
 import { publishNow } from './publishNow.ts';
@@ -72,9 +73,9 @@ export function openSnapshots({ sandboxes, disks, folder, clock, log, signal }: 
     const count = (is: (one: Pick<KeptSnapshot, 'owner' | 'sandbox'>) => boolean) =>
       [...all.values(), ...asked].filter(is).length;
     const ofSandbox = count((one) => one.sandbox === id);
-    refuseMore(`sandbox ${id}`, ofSandbox, MOST_KEPT);
+    refuseMore(`sandbox ${id} has`, 'snapshots', ofSandbox, MOST_KEPT);
     const ofKey = count((one) => one.owner === owner);
-    refuseMore(`the key ${owner}`, ofKey, MOST_OF_KEY);
+    refuseMore(`the key ${owner} has`, 'snapshots', ofKey, MOST_OF_KEY);
     const place = { owner, sandbox: id };
     asked.add(place);
     return { [Symbol.dispose]: () => void asked.delete(place) };
@@ -127,13 +128,4 @@ export function openSnapshots({ sandboxes, disks, folder, clock, log, signal }: 
     of,
     drop,
   };
-}
-
-function refuseMore(who: string, current: number, limit: number): void {
-  if (current < limit) return;
-  throw new HttpError(429, 'QUOTA_EXCEEDED', `${who} has ${current} snapshots; delete one`, {
-    quotaType: 'snapshots',
-    current,
-    limit,
-  });
 }
