@@ -66,7 +66,9 @@ export function s3Error(failure: S3Failure): RuntimeError {
   if (transient.has(code) || status === 429 || (status >= 500 && status !== 501))
     return error('unavailable', { retryable: true, ...(retryAfterMs !== undefined && { retryAfterMs }) });
   // Taken for "not there", it would make a new bot of one whose store is gone.
-  if (status === 404 && foreign) return error('unavailable', { retryable: true, hint: foreignHint });
+  // A store that has no such bucket says so in its listing.
+  if (status === 404 && (foreign || (op === 'store.list' && code === '')))
+    return error('unavailable', { retryable: true, hint: foreignHint });
   if (status === 404) return error('not-found');
   if (status === 412 || status === 409) return error('conflict');
   if (status === 401 || status === 403)

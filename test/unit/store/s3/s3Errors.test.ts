@@ -28,6 +28,9 @@ test.each([
 });
 
 test('404 of what is no store: not the word of a store that something is not there', () => {
+  const listing = { ...failure, op: 'store.list', status: 404 };
+  expect(s3Error({ ...listing, code: 'NoSuchBucket' })).toMatchObject({ code: 'not-found' });
+  expect(s3Error({ ...listing, code: undefined })).toMatchObject({ code: 'unavailable', retryable: true });
   expect(s3Error({ ...failure, status: 404, code: undefined, foreign: true })).toMatchObject({
     code: 'unavailable',
     retryable: true,
