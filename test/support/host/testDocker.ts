@@ -85,5 +85,13 @@ export async function removeHost(host: string, socket?: string): Promise<void> {
   if (containers.length > 0) await cli('rm', '--force', '--volumes', ...containers);
   const bridges = await ids('network', 'ls', '--quiet', '--filter', label);
   if (bridges.length > 0) await cli('network', 'rm', ...bridges);
-  await removeRules(host).catch(() => undefined);
+  // The packet filter may have no time for us on a busy machine.
+  for (let tries = 0; tries < 3; tries += 1)
+    if (
+      await removeRules(host).then(
+        () => true,
+        () => false,
+      )
+    )
+      break;
 }
