@@ -1,4 +1,4 @@
-import { FOR_HEADER, ORIGIN_HEADER } from '../access/onBehalf.ts';
+import { FOR_HEADER, HOP_HEADER, ORIGIN_HEADER } from '../access/onBehalf.ts';
 import { HttpError } from '../http/httpError.ts';
 import type { Answer, Call } from '../http/route.ts';
 import type { Member } from './hostsFile.ts';
@@ -21,6 +21,7 @@ export async function askMember(
         authorization: `Bearer ${key.reveal()}`,
         ...(asItself ? {} : { [FOR_HEADER]: caller.name }),
         [ORIGIN_HEADER]: origin,
+        [HOP_HEADER]: '1',
         'content-type': 'application/json',
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

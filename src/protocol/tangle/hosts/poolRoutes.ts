@@ -1,6 +1,7 @@
 import { NoRoom, ofNew } from '../../../host/sandboxes/placement/capacity.ts';
 import { type Hints, place } from '../../../host/sandboxes/placement/place.ts';
 import type { SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
+import { isSentOn } from '../access/onBehalf.ts';
 import { idempotencyKey } from '../http/idempotencyKey.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
 import { asShortage } from '../sandboxes/admission.ts';
@@ -22,14 +23,16 @@ import { resumeOverPool } from './resumeOverPool.ts';
  * something only when no other has room, and then another machine is asked for.
  */
 export function poolRoutes(parts: PoolParts, here: readonly Route[]): Route[] {
-  const over: Readonly<Record<string, typeof create>> = {
+  const handlers: Readonly<Record<string, typeof create>> = {
     'POST /v1/sandboxes': create,
     'GET /v1/sandboxes': list,
     [`POST ${RESUME}`]: resumeOverPool,
   };
   return here.flatMap((route) => {
-    const handle = over[`${route.method} ${route.path}`];
-    return handle === undefined ? [] : [{ ...route, handle: (call: Call) => handle(parts, route, call) }];
+    const handle = handlers[`${route.method} ${route.path}`];
+    if (handle === undefined) return [];
+    const over = (call: Call) => (isSentOn(call.request) ? route.handle(call) : handle(parts, route, call));
+    return [{ ...route, handle: over }];
   });
 }
 

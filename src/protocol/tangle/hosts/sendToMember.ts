@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import { FOR_HEADER, ORIGIN_HEADER } from '../access/onBehalf.ts';
+import { FOR_HEADER, HOP_HEADER, ORIGIN_HEADER } from '../access/onBehalf.ts';
 import type { Call, Route } from '../http/route.ts';
 import { lengthOf, sendOn, sentOn, upgradeOf } from '../runtime/sendOn.ts';
 import type { Member } from './hostsFile.ts';
@@ -31,6 +31,7 @@ export async function sendToMember(
             : own),
         host: call.request.headers.host ?? hostname,
         [ORIGIN_HEADER]: call.origin,
+        [HOP_HEADER]: '1',
         ...lengthOf(call.request),
         ...upgradeOf(call),
         // A sandbox's token, if it was given so: only its own host can read it.

@@ -9,6 +9,7 @@ import { Secret } from '../../../../src/base/secret.ts';
 import { readHostsFile } from '../../../../src/protocol/tangle/hosts/hostsFile.ts';
 import { fakeClock } from '../../../support/fakeClock.ts';
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
+import { freePort } from '../../../support/process/freePort.ts';
 import { type FrontTest, frontTest, modelHost } from '../../../support/serve/frontTest.ts';
 import { modelSandboxes } from '../../../support/serve/modelSandboxes.ts';
 
@@ -235,6 +236,41 @@ test('what a host without a common store has stopped is resumed there alone, and
   const refused = await front.ask('POST', resume);
   expect(refused).toMatchObject({ status: 502, body: { code: 'HOST_UNREACHABLE' } });
   expect(refused.body.message).toContain('only from a store that they share');
+});
+
+test('two that know each other show each sandbox once, and ask each other once', async () => {
+  const port = await freePort();
+  const key = new Secret('sk_member');
+  const toA = await hostsFile([{ name: 'a', url: `http://127.0.0.1:${port}` }]);
+  const b = await frontTest({ key, hosts: slots(10), hostsFile: toA });
+  const a = await frontTest({
+    key,
+    port,
+    hosts: slots(10),
+    hostsFile: await hostsFile([{ name: 'b', url: b.url }]),
+    sandboxes: modelSandboxes(),
+  });
+  const asked = { authorization: 'Bearer sk_member' };
+  const all = async (front: FrontTest, path: string) => await front.ask('GET', path, undefined, asked);
+  for (const [front, name] of [
+    [a, 'b'],
+    [b, 'a'],
+  ] as const)
+    await expect
+      .poll(
+        async () =>
+          (await all(front, '/v1/hosts')).body.hosts.find((one: { name: string }) => one.name === name)
+            ?.healthy,
+        { timeout: 30_000 },
+      )
+      .toBe(true);
+  const made = await a.ask('POST', '/v1/sandboxes', { driver: { targetHostIds: ['b'] } }, asked);
+  expect(made.status).toBe(201);
+  expect((await all(a, '/v1/sandboxes')).body.sandboxes).toHaveLength(1);
+  expect((await all(b, '/v1/sandboxes')).body.sandboxes).toHaveLength(1);
+  expect((await all(a, `/v1/sandboxes/${made.body.id}`)).status).toBe(200);
+  expect((await all(a, '/v1/sandboxes/sbx-none')).status).toBe(404);
+  expect((await a.ask('POST', '/v1/sandboxes/sbx-none/resume', undefined, asked)).status).toBe(404);
 });
 
 test('nobody without a key makes the server ask another one; a list is read as on one host', async () => {
