@@ -32,7 +32,8 @@ export class SlowBodies {
     const looking = setInterval(() => {
       const came = socket.bytesRead - before;
       before = socket.bytesRead;
-      if (request.complete || request.destroyed) return end();
+      // The socket is destroyed at once, the request that it carried only when it hears of that.
+      if (request.complete || socket.destroyed) return end();
       const isHeldBack = request.isPaused() || request.readableLength > 0;
       if (!isHeldBack && came < (bytesPerSecond * lookMs) / 1000) this.#add(key, request);
       else this.#remove(key, request);
