@@ -75,15 +75,24 @@ const bytesOf = (data: string | Uint8Array): Uint8Array =>
 const digest = (bytes: Uint8Array, encoding: 'hex' | 'buffer'): string | Buffer =>
   encoding === 'hex' ? Buffer.from(bytes).toString('hex') : Buffer.from(bytes);
 
-/** Until it is called again, a life gets something else for `node:crypto`, and fails where it loads another of these. */
+/**
+ * Until it is called, a life gets something else for `node:crypto`, and fails where it loads another of these. Who keeps what it was given
+ * keeps what looks at each use what it stands for.
+ */
 function withholdBuiltins(): () => void {
   const { getBuiltinModule } = process;
+  let isGiven = false;
+  const get = (_: object, key: string) =>
+    ((isGiven ? getBuiltinModule('node:crypto') : crypto) as Record<string, unknown>)[key];
+  // In the chain of prototypes: of that the bundler's import makes an object of its own.
+  const either = Object.create(new Proxy({}, { get })) as object;
   process.getBuiltinModule = ((name: string) => {
     if (!NOT_KEPT.test(name)) return getBuiltinModule(name);
-    if (name.endsWith('crypto')) return crypto;
+    if (name.endsWith('crypto')) return either;
     throw new Error(`a start loads ${name}, which no snapshot can hold`);
   }) as typeof getBuiltinModule;
   return () => {
+    isGiven = true;
     process.getBuiltinModule = getBuiltinModule;
   };
 }
