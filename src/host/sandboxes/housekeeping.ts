@@ -45,6 +45,10 @@ export function createHousekeeping(options: RosterOptions, roster: () => Roster)
     // Its last save would come after.
     if (api.bot(id) !== undefined || !api.status().engine.answers)
       return roster().wake(id, clock.now() + RETRY_MS);
+    // Another host may have been told to take it, while this one did not reach the store: what it saves is not this one's to remove.
+    await options.claims?.check(id);
+    await one.turn;
+    if (roster().find(id) !== one) return;
     await options.purge(id, signal);
     await roster().forget(id);
   }

@@ -78,6 +78,9 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       const { held } = one.record;
       if (found === undefined || (found.holder !== undefined && found.holder !== claims?.host))
         return await leave(one);
+      // Another host has taken it, and given it back: it is no more this host's than any other's, and not as it was here.
+      if (held && found.holder === undefined && found.open().moves > one.record.moves)
+        return await leave(one);
       claims?.accept(id, found.tag);
       if (held !== false) claims?.note(one.record);
       // Taken by a call whose answer was lost: it is at rest, and is given back.

@@ -31,10 +31,14 @@ export function poolRoutes(parts: PoolParts, here: readonly Route[]): Route[] {
   return here.flatMap((route) => {
     const handle = handlers[`${route.method} ${route.path}`];
     if (handle === undefined) return [];
-    const over = (call: Call) => (isSentOn(call.request) ? route.handle(call) : handle(parts, route, call));
+    const over = (call: Call) => (isOfMember(call) ? route.handle(call) : handle(parts, route, call));
     return [{ ...route, handle: over }];
   });
 }
+
+/** Anybody can set a header: who has no key of a server's is counted over all hosts, whatever the call says. */
+const isOfMember = ({ request, caller }: Call) =>
+  isSentOn(request) && (caller.by !== undefined || caller.scopes.has('admin'));
 
 async function create(parts: PoolParts, here: Route, call: Call): Promise<Answer | undefined> {
   const { pool, sandboxes, maker } = parts;

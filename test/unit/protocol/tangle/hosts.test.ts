@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Secret } from '../../../../src/base/secret.ts';
+import { digest } from '../../../../src/protocol/tangle/access/access.ts';
+import { changeKeys } from '../../../../src/protocol/tangle/access/changeKeys.ts';
+import { type KeptKey, keyFileIn } from '../../../../src/protocol/tangle/access/keyFile.ts';
 import { readHostsFile } from '../../../../src/protocol/tangle/hosts/hostsFile.ts';
 import { fakeClock } from '../../../support/fakeClock.ts';
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
@@ -271,6 +274,25 @@ test('two that know each other show each sandbox once, and ask each other once',
   expect((await all(a, `/v1/sandboxes/${made.body.id}`)).status).toBe(200);
   expect((await all(a, '/v1/sandboxes/sbx-none')).status).toBe(404);
   expect((await a.ask('POST', '/v1/sandboxes/sbx-none/resume', undefined, asked)).status).toBe(404);
+});
+
+test('who says that another server has sent it on, and holds no key of one, is counted over all hosts', async () => {
+  const b = await machine(10);
+  const folder = await temporaryDirectory();
+  const sha256 = digest('key-of-ci').toString('hex');
+  const ci: KeptKey = { name: 'ci', scopes: ['read', 'write'], sha256, createdAt: 0, expiresAt: undefined };
+  await changeKeys(keyFileIn(folder), () => [ci]);
+  const policy = join(folder, 'policy.yaml');
+  writeFileSync(policy, 'default: {resources: {sandboxes: 1}}');
+  const file = await hostsFile([{ name: 'b', url: b.url }]);
+  const front = await frontTest({ folder, policy, hosts: slots(10), hostsFile: file });
+  await healthy(front, ['b']);
+  const asCi = { authorization: 'Bearer key-of-ci' };
+  const there = { driver: { targetHostIds: ['b'] } };
+  expect((await front.ask('POST', '/v1/sandboxes', there, asCi)).status).toBe(201);
+  const more = await front.ask('POST', '/v1/sandboxes', {}, { ...asCi, 'x-runtime-hop': '1' });
+  expect(more).toMatchObject({ status: 429, body: { quotaType: 'sandboxes', current: 1 } });
+  expect(front.sandboxes.asked).toEqual([]);
 });
 
 test('nobody without a key makes the server ask another one; a list is read as on one host', async () => {

@@ -157,6 +157,49 @@ describe('hosts that share a store', () => {
     expect(lifeB.sandboxes.find(id)?.status).toBe('running');
   });
 
+  test('taken and given back while its host did not look, it is not started there again', async () => {
+    const common = await commonStore();
+    const a = modelServer({ host: 'a', store: common.store });
+    const [lifeA, lifeB] = [await a.start(), await modelServer({ host: 'b', store: common.store }).start()];
+    const { id } = await lifeA.sandboxes.create(aRequest());
+    await until(lifeA.sandboxes, id, 'running');
+    await vi.waitFor(async () => expect(await lifeB.sandboxes.visit(id, 'a')).toBe('here'), 10_000);
+    await lifeB.sandboxes.setEgress(id, 'none');
+    await vi.waitFor(async () => expect(await isFree(common.texts)).toEqual([true]), 10_000);
+    await vi.waitFor(async () => {
+      await a.clock.advance(30_000);
+      expect(lifeA.sandboxes.find(id)).toBeUndefined();
+      expect(a.model.instances.size).toBe(0);
+    }, 10_000);
+    expect(await isFree(common.texts)).toEqual([true]);
+    expect(await lifeA.sandboxes.visit(id)).toBe('here');
+    expect(lifeA.sandboxes.find(id)).toMatchObject({ status: 'stopped', egress: 'none' });
+  });
+
+  test('what was removed where the store did not answer, and taken meanwhile, keeps what it has saved', async () => {
+    const common = await commonStore();
+    const a = modelServer({ host: 'a', store: common.store });
+    const [lifeA, lifeB] = [await a.start(), await modelServer({ host: 'b', store: common.store }).start()];
+    const { id } = await lifeA.sandboxes.create(aRequest());
+    await until(lifeA.sandboxes, id, 'running');
+    await vi.waitFor(async () => expect(await lifeB.sandboxes.visit(id, 'a')).toBe('here'), 10_000);
+    common.away(true);
+    await lifeA.sandboxes.remove(id, 'user');
+    await vi.waitFor(() => expect(lifeA.api.bot(id)).toBeUndefined(), 10_000);
+    await a.clock.advance(59_000);
+    common.away(false);
+    await lifeB.sandboxes.visit(id, 'a');
+    await lifeB.sandboxes.resume(id);
+    await until(lifeB.sandboxes, id, 'running');
+    await vi.waitFor(async () => {
+      await a.clock.advance(5_000);
+      expect(readdirSync(join(a.folder, 'records'))).toEqual([]);
+    }, 10_000);
+    expect(a.world.purged).toEqual([]);
+    expect(await isFree(common.texts)).toEqual([false]);
+    expect(lifeB.sandboxes.find(id)?.status).toBe('running');
+  });
+
   test('a host that has written to it since is alive, whatever was said of it', async () => {
     const common = await commonStore();
     const a = modelServer({ host: 'a', store: common.store });
