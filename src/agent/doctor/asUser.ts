@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Config } from '../../bot/config/config.ts';
 import { lackedCapabilities, TO_RUN } from '../process/capabilities.ts';
-import { unmappedUser } from '../process/mappedUser.ts';
+import { unmappedUser } from '../process/unmappedUser.ts';
 
 /**
  * Whether `test FLAG PATH` (`-r`, `-w`, `-x`) holds for the user that the bot runs as. Undefined: we cannot become that user, which

@@ -4,7 +4,7 @@ import { type Finding, fail, ok, warn } from '../../base/finding.ts';
 import type { Owner } from '../../base/owner.ts';
 import type { Config } from '../../bot/config/config.ts';
 import { type Capability, lackedCapabilities, lacking, TO_RUN, TO_WRITE } from '../process/capabilities.ts';
-import { unmappedUser } from '../process/mappedUser.ts';
+import { unmappedUser } from '../process/unmappedUser.ts';
 import type { Check } from './check.ts';
 
 /** Root can do for the bot's user what a start does. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 import type { Owner } from '../../base/owner.ts';
-import { unmappedUser } from './mappedUser.ts';
+import { unmappedUser } from './unmappedUser.ts';
 
 /** What root can do for a bot that is another user: capabilities(7), with their numbers. */
 const NUMBERS = { CHOWN: 0, DAC_OVERRIDE: 1, FOWNER: 3, SETGID: 6, SETUID: 7 } as const;

@@ -112,7 +112,7 @@ export interface Instance {
   readonly id: string;
   readonly bot: string;
   readonly role: Role;
-  /** Hash of everything that made it; see `host/bots/specHash.ts`. */
+  /** Hash of everything that made it; see `host/instances/template.ts`. */
   readonly hash: string;
   /** The scheduled time of a `run`, milliseconds. */
   readonly run: number | undefined;

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { RuntimeError } from '../../../base/errors.ts';
+import { createSyncer } from './createSyncer.ts';
 import { type EventLog, type LogLimits, openEventLog, USUAL_LIMITS } from './eventLog.ts';
 import type { LogReader } from './readLog.ts';
-import { createSyncer } from './syncSoon.ts';
 
 /**
  * The room of what happens: one bus for everything, so that whoever drives an agent by one path is heard on all others.

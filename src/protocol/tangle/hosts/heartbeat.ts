@@ -1,5 +1,4 @@
 import * as v from 'valibot';
-import type { SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
 import type { Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 
@@ -34,9 +33,6 @@ export type Heartbeat = v.InferOutput<typeof schema>;
 
 /** Throws for anything else. */
 export const readHeartbeat = (value: unknown): Heartbeat => v.parse(schema, value);
-
-export const hasEnded = ({ status }: { readonly status: SandboxStatus }): boolean =>
-  status === 'stopped' || status === 'failed' || status === 'expired';
 
 /** `GET /v1/hosts/self`: what another server places by. */
 export function heartbeatRoutes({ capacity, sandboxes, version }: Parts): Route[] {

@@ -9,10 +9,10 @@ import { answerOf } from '../sandboxes/answerOf.ts';
 import { isAskedAgain } from '../sandboxes/makeSandbox.ts';
 import { readCreate } from '../sandboxes/readCreate.ts';
 import { MOST_PAGE, readPage } from '../sandboxes/readPage.ts';
+import { ENDED } from '../sandboxes/settled.ts';
 import { visitOwn } from '../sandboxes/visitOwn.ts';
 import { snapshotSource } from '../snapshots/snapshotSource.ts';
 import { askMember } from './askMember.ts';
-import { hasEnded } from './heartbeat.ts';
 import type { Member } from './hostsFile.ts';
 import { RESUME } from './locator.ts';
 import type { PoolParts } from './poolParts.ts';
@@ -129,6 +129,8 @@ async function leftBehind({ pool, sandboxes, connect }: PoolParts, call: Call): 
     return isLeft ? [answerOf(connect, call, one).body as Listed] : [];
   });
 }
+
+const hasEnded = ({ status }: Listed) => ENDED.includes(status);
 
 interface Listed {
   readonly id: string;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { unmappedUser } from '../../../../src/agent/process/mappedUser.ts';
+import { unmappedUser } from '../../../../src/agent/process/unmappedUser.ts';
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
 
 async function namespace(uids: string, gids: string): Promise<string> {

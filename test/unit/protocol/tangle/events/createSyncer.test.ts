@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSyncer } from '../../../../../src/protocol/tangle/events/syncSoon.ts';
+import { createSyncer } from '../../../../../src/protocol/tangle/events/createSyncer.ts';
 
 test('each file reaches the disk once for all that was written to it meanwhile, one after the other', async () => {
   const synced: string[] = [];
