@@ -17,16 +17,11 @@ export function startJobThread<Job>(program: string, workerData: unknown): JobTh
   /** Answers come in the order of the jobs. */
   const waiting: ((isDone: boolean) => void)[] = [];
   let isGone = false;
-  const worker = new Worker(program, {
-    eval: true,
-    workerData,
-    // Nothing of ours is its business.
-    env: {},
-    execArgv: [],
-    resourceLimits: { maxYoungGenerationSizeMb: 2 },
-  });
+  const worker = startWorker(program, workerData);
+  // Then others do everything.
+  if (!worker) return { isGone: true, waiting: 0, run: async () => false, close: async () => undefined };
   worker.on('message', (isDone: boolean) => waiting.shift()!(isDone));
-  // Where it could not be started, or has died: then others do everything.
+  // The same where it has died.
   worker.on('error', () => {});
   worker.on('exit', () => {
     isGone = true;
@@ -46,4 +41,20 @@ export function startJobThread<Job>(program: string, workerData: unknown): JobTh
       }),
     close: async () => void (await worker.terminate()),
   };
+}
+
+/** Undefined where it cannot be started: Node throws that at once where there may be no more processes and threads. */
+function startWorker(program: string, workerData: unknown): Worker | undefined {
+  try {
+    return new Worker(program, {
+      eval: true,
+      workerData,
+      // Nothing of ours is its business.
+      env: {},
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
+    });
+  } catch {
+    return undefined;
+  }
 }
