@@ -52,7 +52,7 @@ export const query: Command = {
 };
 
 /** `k=v` pairs as parameters; everything is a string, as in a query string. `k:=v` holds JSON. */
-export function parsePairs(pairs: readonly string[]): Record<string, unknown> {
+function parsePairs(pairs: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf('=');

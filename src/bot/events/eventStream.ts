@@ -49,12 +49,12 @@ function stopped() {
 }
 
 /** JSON has no line breaks of its own, so one `data:` line holds it. */
-export function encodeEvent({ id, event }: NumberedEvent): string {
+function encodeEvent({ id, event }: NumberedEvent): string {
   return `id: ${id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
 /** Without an id: a reader that reconnects still names the last event that it really saw. */
-export function encodeMissed(count: number | null): string {
+function encodeMissed(count: number | null): string {
   return `event: missed\ndata: ${JSON.stringify({ count })}\n\n`;
 }
 

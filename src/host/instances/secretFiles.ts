@@ -27,7 +27,7 @@ export function placeSecrets(
 }
 
 /** One secret of the host's folder. `config` when it is missing. */
-export function readSecret(path: string): string {
+function readSecret(path: string): string {
   try {
     if (statSync(path).size > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} bytes`);
     return readFileSync(path, 'utf8');

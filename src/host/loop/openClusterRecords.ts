@@ -32,7 +32,7 @@ interface Kept {
   readonly hash: string;
 }
 
-export const recordLabel = 'runtime.record';
+const recordLabel = 'runtime.record';
 const PREFIX = 'rt-record-';
 
 /**

@@ -27,7 +27,7 @@ export function pullAuth(image: string, dockerConfigJson: string | undefined): s
 }
 
 /** `ghcr.io/x/y` → `ghcr.io`; a name without a host is Docker Hub's. */
-export function registryOf(image: string): string {
+function registryOf(image: string): string {
   const [first = '', ...rest] = image.split('/');
   const isHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
   return isHost ? first : 'docker.io';

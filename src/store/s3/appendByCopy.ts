@@ -56,7 +56,7 @@ function tooSmall(key: string, size: number): RuntimeError {
 }
 
 /** Equal ranges, so that the last one is not below the least size of a part. */
-export function copyRanges(size: number): ByteRange[] {
+function copyRanges(size: number): ByteRange[] {
   const count = Math.ceil(size / MAX_PART_BYTES);
   const length = Math.ceil(size / count);
   return Array.from({ length: count }, (_, part) => ({

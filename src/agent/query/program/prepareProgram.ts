@@ -18,7 +18,7 @@ export interface PrepareProgramOptions {
   readonly wrapper: readonly string[];
 }
 
-export function programRequest(config: Config): LaunchRequest {
+function programRequest(config: Config): LaunchRequest {
   return {
     ...botRequest(config),
     role: 'query',

@@ -6,7 +6,7 @@ import type { Authenticate } from './access.ts';
 export type RateKind = keyof Rules['rates'];
 
 /** What a call counts as. */
-export function rateKind({ method, path }: Pick<Route, 'method' | 'path'>): RateKind {
+function rateKind({ method, path }: Pick<Route, 'method' | 'path'>): RateKind {
   if (/^\/(sidecar\/:id|v1\/sandboxes\/:id\/runtime)\//.test(path)) return 'calls';
   return method === 'GET' ? 'reads' : 'writes';
 }

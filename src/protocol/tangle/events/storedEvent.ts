@@ -16,7 +16,7 @@ export interface Frame {
   readonly text: string;
 }
 
-/** As clients read it: one `event:` line, one `data:` line, LF (docs/sandboxes.md, "Streams"). Without an id it moves no cursor. */
+/** As clients read it: one `event:` line, one `data:` line, LF (docs/sandboxes.md, "Events"). Without an id it moves no cursor. */
 export function encodeFrame({ id, type, data }: NewEvent & { readonly id?: number }): string {
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -43,7 +43,7 @@ export function egressOf({ egressPolicy, network }: WantedEgress): ReadEgress {
 }
 
 /** A network of IPv4, or an address as the network of it alone. */
-export function networkOf(text: string): string | undefined {
+function networkOf(text: string): string | undefined {
   const [address = '', bits = '32', ...rest] = text.split('/');
   const isNetwork = isIPv4(address) && /^([0-9]|[12][0-9]|3[0-2])$/.test(bits) && rest.length === 0;
   return isNetwork ? `${address}/${bits}` : undefined;

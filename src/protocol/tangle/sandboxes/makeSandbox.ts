@@ -113,7 +113,7 @@ export function isAskedAgain(sandboxes: Sandboxes, { owner, idempotencyKey }: Ne
 }
 
 /** `elsewhere`: how many it has on other hosts. Throws 429. */
-export function checkQuota(sandboxes: Sandboxes, owner: string, limit: number, elsewhere: number): void {
+function checkQuota(sandboxes: Sandboxes, owner: string, limit: number, elsewhere: number): void {
   const current = sandboxes.all().filter((one) => one.owner === owner).length + elsewhere;
   if (current < limit) return;
   throw new HttpError(

@@ -57,7 +57,7 @@ export function createContainerList(
   };
 }
 
-export function listSummaries(
+function listSummaries(
   { client, host }: DockerContext,
   signal: AbortSignal,
 ): Promise<readonly ContainerSummary[]> {
