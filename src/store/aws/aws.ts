@@ -19,7 +19,7 @@ import type { ObjectBody, ObjectInfo, ObjectStore, PutOptions } from '../objectS
 import { appendByCopy } from '../s3/appendByCopy.ts';
 import { createConditional } from '../s3/conditional.ts';
 import { encodePath } from '../s3/encodePath.ts';
-import { requireAsStored } from '../s3/requireStore.ts';
+import { requireAsStored, requireStart } from '../s3/requireStore.ts';
 import { decodeKey, quoted } from '../s3/s3Xml.ts';
 import { createSweeper } from '../s3/sweepUploads.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
@@ -93,6 +93,7 @@ export function openAwsStore(options: AwsStoreOptions): ObjectStore {
             encoding: output.ContentEncoding,
             storedSize: async () => (await head(key, { signal })).size,
           });
+          if (range) requireStart(output.ContentRange, range.start, subject(key));
         } catch (error) {
           body.destroy();
           throw error;

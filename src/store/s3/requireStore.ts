@@ -49,6 +49,18 @@ export async function requireAsStored({ path, size, encoding, storedSize }: Answ
     throw recoded(path, `an answer that was packed on its way (${encoding})`);
 }
 
+/** Throws `unavailable` when an answer to a request for a range begins elsewhere: its bytes would be taken for others. */
+export function requireStart(contentRange: string | undefined, start: number, path: string): void {
+  const first = /^bytes (\d+)-/.exec(contentRange ?? '')?.[1];
+  if (first === undefined || Number(first) === start) return;
+  throw new RuntimeError('unavailable', `${path}: bytes from ${first} on instead of ${start}`, {
+    op: 'store.get',
+    path,
+    retryable: true,
+    hint: 'A proxy in front of the store answers from a cache of its own: turn that off for the store.',
+  });
+}
+
 function recoded(path: string, what: string): RuntimeError {
   return new RuntimeError('unavailable', `${path}: ${what}`, {
     op: 'store.get',

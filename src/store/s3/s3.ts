@@ -10,7 +10,7 @@ import { wholeChecksum } from '../wholeChecksum.ts';
 import { createBucket } from './createBucket.ts';
 import { encodePath } from './encodePath.ts';
 import { networkError } from './networkError.ts';
-import { requireAsStored, requireStore } from './requireStore.ts';
+import { requireAsStored, requireStart, requireStore } from './requireStore.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3Client.ts';
 import { parseListPage, quoted } from './s3Xml.ts';
 import type { Sweeper } from './sweepUploads.ts';
@@ -83,6 +83,8 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
         // The whole object: a gateway that knows no ranges.
         const whole = range && response.statusCode === 200;
         if (whole && range.start >= info.size) throw outOfRange(key);
+        if (range && !whole)
+          requireStart(response.headers['content-range'], range.start, client.subject(key));
         const body = whole ? cutBody(response, range) : response;
         return { ...info, body: mappedBody(body, toStoreError, signal) };
       } catch (error) {
