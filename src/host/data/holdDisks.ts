@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
+  fsyncSync,
+  openSync,
   renameSync,
   rmdirSync,
   rmSync,
   statfsSync,
   statSync,
-  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
@@ -18,10 +20,11 @@ import { makeWritten } from './makeWritten.ts';
 const execute = promisify(execFile);
 
 /**
- * A disk of its own for each bot: an ext4 file system of exactly the size that it may have, in a sparse file, mounted by a loop device.
- * Whoever fills it is told by the kernel (ENOSPC), at the byte, and takes nothing from the host or others. All of it outlives
- * this process: mounts are found again, and what was not mounted any more (the machine was started anew) is mounted before its
- * next instance.
+ * A disk of its own for each bot: an ext4 file system of exactly the size that it may have, in a file, mounted by a loop device.
+ * Whoever fills it is told by the kernel (ENOSPC), at the byte, and takes nothing from the host or others. The whole of the file is allocated
+ * before anybody writes: of a sparse one the kernel would promise room that the host's disk has not, tell nobody when there is none, and
+ * read zeros where it could not write. All of it outlives this process: mounts are found again, and what was not mounted any more (the
+ * machine was started anew) is mounted before its next instance.
  */
 export interface HeldDisks {
   /** Mounts it, made where there is none, with the folders that its user writes to. Safe to repeat. Throws `unavailable`. */
@@ -32,10 +35,16 @@ export interface HeldDisks {
   used(bot: string): number | undefined;
 }
 
+/** `own`: for each bot, or it does not start. `auto`: where there is room for all of it. `watched`: for none, folders are watched instead. */
+export type HowDisks = 'auto' | 'own' | 'watched';
+
+/** What stays free of the host's disk, a share of it, where a bot can do without a disk of its own. */
+const LEAST_FREE = 0.1;
+
 /** The smallest that mkfs makes with a journal. */
 const LEAST_BYTES = 16 * 2 ** 20;
 const LONGEST_MS = 60_000;
-/** A journal of 4 MiB. Tables of inodes are holes of the file until they are used: 1.2 MiB of disk for an empty one. */
+/** A journal of 4 MiB. Tables of inodes are not written until they are used. */
 const MAKE = [
   '-q',
   '-F',
@@ -48,11 +57,10 @@ const MAKE = [
   '-E',
   'lazy_itable_init=1,lazy_journal_init=1,nodiscard',
 ];
-/** What is removed is given back to the host's disk. After an error of that disk nothing is written any more. */
-const MOUNT = 'loop,nosuid,nodev,noatime,discard,noinit_itable,errors=remount-ro';
+/** What is removed stays allocated. After an error of the host's disk nothing is written any more. */
+const MOUNT = 'loop,nosuid,nodev,noatime,noinit_itable,errors=remount-ro';
 
-/** `held` false: this machine cannot, and folders are watched instead. */
-export function holdDisks(folders: Folders, held: boolean): HeldDisks {
+export function holdDisks(folders: Folders, how: HowDisks): HeldDisks {
   /** What is done to a bot's disk, one after the other. */
   const turns = new Map<string, Promise<void>>();
 
@@ -71,8 +79,8 @@ export function holdDisks(folders: Folders, held: boolean): HeldDisks {
       inTurn(bot, async () => {
         const own = folders.bot(bot);
         makeFolders(own.disk, 0o711);
-        // What lies there unheld, of a time when this machine could not, is not covered by an empty disk.
-        const isPlain = existsSync(own.state) || !(held || existsSync(own.diskFile));
+        // What lies there unheld, of a time when there could be no disk, is not covered by an empty one.
+        const isPlain = existsSync(own.state) || !(existsSync(own.diskFile) || canMake(how, own.disk, bytes));
         if (!isMounted(own) && !isPlain) {
           if (!existsSync(own.diskFile)) await makeDisk(own.diskFile, Math.max(bytes, LEAST_BYTES));
           await mount(own);
@@ -120,13 +128,27 @@ export async function tryDisk(
 
 const isMounted = ({ disk }: Pick<BotFolders, 'disk'>) => statSync(disk).dev !== statSync(`${disk}/..`).dev;
 
-/** Whole or not at all. */
+function canMake(how: HowDisks, folder: string, bytes: number): boolean {
+  if (how !== 'auto') return how === 'own';
+  const { blocks, bavail, bsize } = statfsSync(folder);
+  return bavail * bsize - bytes >= blocks * bsize * LEAST_FREE;
+}
+
+/** Whole or not at all, also after a power cut. */
 async function makeDisk(file: string, bytes: number): Promise<void> {
   const made = `${file}.new`;
   rmSync(made, { force: true });
   writeFileSync(made, '', { mode: 0o600 });
-  truncateSync(made, bytes);
-  await run('mkfs.ext4', [...MAKE, made]);
+  try {
+    await run('fallocate', ['--length', String(bytes), made]);
+    await run('mkfs.ext4', [...MAKE, made]);
+  } catch (error) {
+    rmSync(made, { force: true });
+    throw error;
+  }
+  const opened = openSync(made, 'r');
+  fsyncSync(opened);
+  closeSync(opened);
   renameSync(made, file);
 }
 

@@ -18,7 +18,10 @@ describe.skipIf(image.missing !== undefined || !canMountDisk)(
   { timeout: 400_000 },
   () => {
     test('ends at its limit, wherever it writes, can be stopped and resumed with all that it had, and leaves nothing mounted', async () => {
-      await using serve = await realServe({ image: image.tag, env: { RUNTIME_SERVE_KEEP_DELETED: '0' } });
+      await using serve = await realServe({
+        image: image.tag,
+        env: { RUNTIME_SERVE_KEEP_DELETED: '0', RUNTIME_SERVE_DISKS: 'own' },
+      });
       await serve.start();
       const { id } = await serve.create({ resources: { memoryMB: 256, cpuCores: 1, diskGB: 0.0625 } });
       await serve.until(id, 'running');
@@ -34,10 +37,9 @@ describe.skipIf(image.missing !== undefined || !canMountDisk)(
       expect(Number(available)).toBeLessThan(MiB);
       const file = join(serve.data, 'bots', id, 'disk.img');
       expect(statSync(file).size).toBe(64 * MiB);
-      expect(taken(file)).toBeLessThanOrEqual(64 * MiB);
-      // What it removes is the host's again.
+      // All of it is the sandbox's from the beginning: the host's disk cannot be full for it alone.
+      expect(taken(file)).toBeGreaterThanOrEqual(64 * MiB);
       await serve.exec(id, 'rm /var/the0/big; sync');
-      await vi.waitFor(() => expect(taken(file)).toBeLessThan(60 * MiB), { timeout: 120_000, interval: 500 });
 
       // Killed, and the machine started anew: the disk is there, and not mounted.
       await serve.exec(id, 'head -c 200M /dev/zero > more; sync');

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createFolders } from '../../../../src/host/data/folders.ts';
@@ -20,7 +28,7 @@ test.skipIf(!canMountDisk)(
   'a disk ends at its size, and is the same one after it was unmounted',
   async () => {
     const folders = await dataFolder();
-    const disks = holdDisks(folders, true);
+    const disks = holdDisks(folders, 'own');
     const { state, the0, disk } = folders.bot('a');
     await Promise.all([disks.hold('a', 20 * MiB, user), disks.hold('a', 20 * MiB, user)]);
     expect([statSync(state).uid, statSync(the0).uid]).toEqual([user.uid, user.uid]);
@@ -33,8 +41,31 @@ test.skipIf(!canMountDisk)(
     await disks.hold('a', 20 * MiB, user);
     expect(readFileSync(join(state, 'big'), 'utf8')).toBe('small');
     // A server that knows nothing of it finds it.
-    await holdDisks(folders, true).hold('a', 20 * MiB, user);
+    await holdDisks(folders, 'own').hold('a', 20 * MiB, user);
     expect(readdirSync(state)).toEqual(['big']);
+  },
+);
+
+test.skipIf(!canMountDisk)(
+  'a disk has its room on the host from the beginning, or there is none of its own',
+  async () => {
+    const folders = await dataFolder();
+    await holdDisks(folders, 'own').hold('a', 20 * MiB, user);
+    expect(statSync(folders.bot('a').diskFile).blocks * 512).toBeGreaterThanOrEqual(20 * MiB);
+
+    const auto = holdDisks(folders, 'auto');
+    const { blocks, bsize } = statfsSync(folders.data);
+    const tooMuch = blocks * bsize;
+    await auto.hold('b', tooMuch, user);
+    expect([auto.used('b'), existsSync(folders.bot('b').state)]).toEqual([undefined, true]);
+    await expect(holdDisks(folders, 'own').hold('c', tooMuch, user)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('No space left'),
+    });
+    expect([existsSync(folders.bot('b').diskFile), existsSync(folders.bot('c').diskFile)]).toEqual([
+      false,
+      false,
+    ]);
   },
 );
 
@@ -42,10 +73,10 @@ test.skipIf(!canMountDisk)(
   'what was written where no disk could be held is not covered by an empty one',
   async () => {
     const folders = await dataFolder();
-    await holdDisks(folders, false).hold('a', 20 * MiB, user);
+    await holdDisks(folders, 'watched').hold('a', 20 * MiB, user);
     const { state, diskFile } = folders.bot('a');
     writeFileSync(join(state, 'mine'), 'mine');
-    await holdDisks(folders, true).hold('a', 20 * MiB, user);
+    await holdDisks(folders, 'own').hold('a', 20 * MiB, user);
     expect([existsSync(diskFile), readFileSync(join(state, 'mine'), 'utf8')]).toEqual([false, 'mine']);
   },
 );
