@@ -1,3 +1,4 @@
+import { RuntimeError } from '../../base/errors.ts';
 import { expiresAt } from './due.ts';
 import type { SandboxRecord } from './record.ts';
 import type { Sandbox, SandboxStatus } from './sandboxes.ts';
@@ -67,3 +68,6 @@ export function viewOf(
     cause: record.cause,
   };
 }
+
+export const noSandbox = (id: string): RuntimeError =>
+  new RuntimeError('not-found', `no sandbox ${id}`, { op: 'sandboxes.find', path: id });

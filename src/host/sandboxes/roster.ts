@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { asRuntimeError, RuntimeError } from '../../base/errors.ts';
+import { asRuntimeError } from '../../base/errors.ts';
 import { createWakeups } from '../loop/wakeups.ts';
 import type { Entry } from '../sources/source.ts';
 import type { AttachedHost } from './attachedHost.ts';
@@ -7,7 +7,7 @@ import { BOX_PORT } from './boxTokens.ts';
 import { type Change, giveUp } from './change.ts';
 import { dialInside, runningOf } from './dialInside.ts';
 import { nextDue } from './due.ts';
-import { type Known, newKnown, viewOf } from './known.ts';
+import { type Known, newKnown, noSandbox, viewOf } from './known.ts';
 import type { SandboxRecord } from './record.ts';
 import type { Sandbox, Sandboxes } from './sandboxes.ts';
 import type { SandboxesOptions } from './sandboxesOptions.ts';
@@ -51,7 +51,6 @@ export interface Roster {
 
 /** How long what was looked up in the store stays in memory without being asked for. */
 const VISIT_MS = 60_000;
-
 /** `due`: called with a sandbox to which something has to happen by itself. */
 export function createRoster(options: RosterOptions, due: (one: Known) => void): Roster {
   const { files, records, source, host, clock, log, signal } = options;
@@ -79,8 +78,7 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
 
   function own(id: string): Known {
     const one = known.get(id);
-    if (one === undefined || isGone(one))
-      throw new RuntimeError('not-found', `no sandbox ${id}`, { op: 'sandboxes.find', path: id });
+    if (one === undefined || isGone(one)) throw noSandbox(id);
     return one;
   }
 
@@ -147,6 +145,8 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
     one.turn = one.turn
       .catch(() => undefined)
       .then(async () => {
+        // While this waited it was left to another host: what is written of it now would be a second one.
+        if (one.visitedAt === undefined && known.get(one.record.id) !== one) throw noSandbox(one.record.id);
         const next = await ownership.next(one, changed);
         if (next === undefined) return;
         await keep(one, next);

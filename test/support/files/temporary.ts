@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 /** A directory of the running test's own, gone when it has finished. */
 export async function temporaryDirectory(): Promise<string> {
   const path = await realpath(await mkdtemp(join(tmpdir(), 'runtime-')));
-  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  // Again where something that ends later still writes there.
+  onTestFinished(() => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
   return path;
 }

@@ -47,7 +47,9 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   claims?.listen({
     told: (id) =>
       inTurn(id, async (one) => {
-        if (one.record.held === undefined) await keep(one, { ...one.record, held: true });
+        if (one.record.held !== undefined) return;
+        await keep(one, { ...one.record, held: true });
+        ownership.release(one);
       }),
     surprised: (id, found) => surprised(id, found),
   });
@@ -60,7 +62,8 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   function inTurn(id: string, work: (one: Known) => Promise<void>): void {
     const one = find(id);
     if (one === undefined || one.visitedAt !== undefined) return;
-    one.turn = one.turn.catch(() => undefined).then(() => work(one));
+    // It may be left meanwhile.
+    one.turn = one.turn.catch(() => undefined).then(() => (find(id) === one ? work(one) : undefined));
     one.turn.catch((error: unknown) => {
       if (!signal.aborted) log.error(`sandbox ${id}: ${asRuntimeError(error).message}`);
     });
@@ -129,7 +132,8 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     }
   }
 
-  const isToGive = ({ record }: Known) => record.held !== false || untold.has(record.id);
+  /** What the store has never been told of is not given back before it has: nobody would have it. */
+  const isToGive = ({ record }: Known) => record.held === true || untold.has(record.id);
 
   const ownership: Ownership = {
     next,

@@ -68,7 +68,11 @@ test('whatever three hosts are asked, and whichever of them is killed, one sandb
     expect(await lives[0]!.sandboxes.visit(id)).toBe('here');
     expect(lives[0]!.sandboxes.find(id)?.status).toBe('stopped');
   }, 30_000);
-  await lives[0]!.sandboxes.resume(id);
+  // Another may still write that it has stopped: then it is asked for once more.
+  await vi.waitFor(async () => {
+    expect(await lives[0]!.sandboxes.visit(id)).toBe('here');
+    await lives[0]!.sandboxes.resume(id);
+  }, 30_000);
   await lives[0]!.sandboxes.until(id, ['running'], AbortSignal.timeout(20_000));
 
   const ran = servers.flatMap(({ model }) => model.lives).sort((one, other) => one.from - other.from);

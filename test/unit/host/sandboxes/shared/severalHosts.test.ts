@@ -163,8 +163,11 @@ describe('hosts that share a store', () => {
     const [lifeA, lifeB] = [await a.start(), await modelServer({ host: 'b', store: common.store }).start()];
     const { id } = await lifeA.sandboxes.create(aRequest());
     await until(lifeA.sandboxes, id, 'running');
-    await vi.waitFor(async () => expect(await lifeB.sandboxes.visit(id, 'a')).toBe('here'), 10_000);
-    await lifeB.sandboxes.setEgress(id, 'none');
+    // A may still write that it runs: then it has written since, and B has to ask again.
+    await vi.waitFor(async () => {
+      expect(await lifeB.sandboxes.visit(id, 'a')).toBe('here');
+      await lifeB.sandboxes.setEgress(id, 'none');
+    }, 10_000);
     await vi.waitFor(async () => expect(await isFree(common.texts)).toEqual([true]), 10_000);
     await vi.waitFor(async () => {
       await a.clock.advance(30_000);
@@ -188,8 +191,10 @@ describe('hosts that share a store', () => {
     await vi.waitFor(() => expect(lifeA.api.bot(id)).toBeUndefined(), 10_000);
     await a.clock.advance(59_000);
     common.away(false);
-    await lifeB.sandboxes.visit(id, 'a');
-    await lifeB.sandboxes.resume(id);
+    await vi.waitFor(async () => {
+      await lifeB.sandboxes.visit(id, 'a');
+      await lifeB.sandboxes.resume(id);
+    }, 10_000);
     await until(lifeB.sandboxes, id, 'running');
     await vi.waitFor(async () => {
       await a.clock.advance(5_000);
