@@ -129,7 +129,8 @@ test.runIf(canMount)(
     const bot = await supervised('head -c 3000000 /dev/zero | tr "\\0" z; echo');
     const { root, env, exitRecord } = await newContainer();
     using disk = mountTmpfs(join(root, 'the0/logs'), MiB);
-    // Room for the record, which lies beside the logs.
+    // Not even a short end fits, and nothing later that could tell what is missing. The record lies beside the logs.
+    fillUp(join(root, 'the0/logs/filler'));
     const end = await bot.start(env).finished;
     expect(end.code, end.stderr.slice(-500)).toBe(74);
     expect(end.stderr).toContain('the last lines are missing');
