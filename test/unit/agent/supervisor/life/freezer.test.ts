@@ -52,6 +52,8 @@ test('nobody thaws it: it goes on by itself', async () => {
   const freezer = createFreezer(() => leader);
   const began = performance.now();
   freezer.freeze();
+  // The kernel stops a process when it is its turn.
+  expect(soonAllStopped(leader)).toBe(true);
   await expect.poll(() => noneStopped(leader), { interval: 5 }).toBe(true);
   expect(performance.now() - began).toBeGreaterThan(MAX_FREEZE_MS / 2);
 });
