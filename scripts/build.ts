@@ -11,6 +11,7 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { readExamples } from '../src/operator/init/readExamples.ts';
 import { agentSamples, samples } from '../src/operator/init/samples.ts';
 import { embedAssets } from './build.d/embedAssets.ts';
+import { lazyBuiltins } from './build.d/lazyBuiltins.ts';
 import { programsAsText } from './minifyProgram.ts';
 
 const { values: flags } = parseArgs({
@@ -89,7 +90,7 @@ async function bundle(): Promise<void> {
           ...(name === 'operator' ? { RUNTIME_EXAMPLES: examples } : {}),
         },
         metafile: true,
-        plugins: [asAssets(/\/parts\/[^/]+\.ts$/), programsAsText, ...lazyBuiltins(name)],
+        plugins: [asAssets(/\/parts\/[^/]+\.ts$/), programsAsText, ...(warm.has(name) ? [lazyBuiltins] : [])],
       });
       // What is in a program, for the test that holds the architecture.
       writeFileSync(join(work, `${name}.meta.json`), JSON.stringify(metafile));
@@ -131,26 +132,6 @@ async function bundle(): Promise<void> {
 function wrap(name: string): void {
   const source = `(function (exports, require, module) {${readFileSync(join(work, `${name}.cjs`), 'utf8')}\n})`;
   writeFileSync(join(work, `${name}.js`), source);
-}
-
-/**
- * Builtins that take milliseconds to load, and that a start often does without: the first use of one of its exports loads it, not the import.
- * A proxy in the chain of prototypes: esbuild's `__toESM` makes an object with that of what it is given.
- */
-function lazyBuiltins(program: string): Plugin[] {
-  const plugin: Plugin = {
-    name: 'lazy builtins',
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^(node:)?(crypto|zlib|http|https|sqlite|worker_threads)$/ }, ({ path }) => ({
-        path,
-        namespace: 'lazy',
-      }));
-      onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
-        contents: `module.exports = Object.create(new Proxy({}, { get: (_, name) => process.getBuiltinModule('${path}')[name] }))`,
-      }));
-    },
-  };
-  return warm.has(program) ? [plugin] : [];
 }
 
 /** In the snapshot `node:sea` is what works before there is an executable, too. */
