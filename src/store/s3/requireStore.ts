@@ -6,8 +6,11 @@ import { RuntimeError } from '../../base/errors.ts';
  * HEAD has no text, and stores call it what they like: of those only a page tells.
  */
 export function isForeign(headers: IncomingHttpHeaders, text: string): boolean {
-  const isPage = text !== '' || /^text\/html/.test(headers['content-type'] ?? '');
-  return isPage && !hasStoreHeader(headers);
+  return (text !== '' || isHtml(headers)) && !hasStoreHeader(headers);
+}
+
+function isHtml(headers: IncomingHttpHeaders): boolean {
+  return /^text\/html/.test(headers['content-type'] ?? '');
 }
 
 function hasStoreHeader(headers: IncomingHttpHeaders): boolean {
@@ -16,7 +19,7 @@ function hasStoreHeader(headers: IncomingHttpHeaders): boolean {
 
 /** Throws `unavailable` when an answer of success cannot have come from a store, or came through a proxy that makes it useless. */
 export function requireStore(headers: IncomingHttpHeaders, op: string, path: string): void {
-  const isPage = /^text\/html/.test(headers['content-type'] ?? '') && !hasStoreHeader(headers);
+  const isPage = isHtml(headers) && !hasStoreHeader(headers);
   if (headers.etag && !isPage) return;
   const what = isPage ? 'the answer is a web page' : 'an answer without an ETag';
   throw new RuntimeError('unavailable', `${path}: ${what}`, {

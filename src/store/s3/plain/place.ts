@@ -1,4 +1,5 @@
 import type { Memory } from '../../objectStore.ts';
+import { placeChunk } from '../../readInto.ts';
 import type { AnswerHead } from './answerHead.ts';
 
 /** The memory of an answer's reader. */
@@ -20,7 +21,7 @@ export function placeFor(into: Memory, expected: number, { status, length }: Ans
     left: () => (at < length ? memory.subarray(at) : undefined),
     put: (bytes) => {
       const placed = memory.subarray(at, at + bytes.length);
-      if (placed.buffer !== bytes.buffer || placed.byteOffset !== bytes.byteOffset) placed.set(bytes);
+      placeChunk(memory, bytes, at);
       at += bytes.length;
       return placed;
     },
