@@ -35,7 +35,7 @@ export async function endBot(caused: Caused): Promise<Ended> {
   const { code, signal, error } = await bot.ended;
   const { query } = caused.helpers();
   const graceMs = budget && syncBudgetMs(budget, clock.now()) * SHARE;
-  await endLeftovers(bot, helpers(), { clock, hurried: stop.hurried, graceMs });
+  await endLeftovers(bot, helpers, { clock, hurried: stop.hurried, graceMs });
   guard.remove(bot.pid);
   const exit: BotExit = { code, signal, oomKills: oomKillsSince(caused.oomKills) };
   log.debug('bot ended');

@@ -110,8 +110,10 @@ export function keepAgent({ life, guard, pipes, launch: first, ...options }: Kee
     const hurried = AbortSignal.any([life.stop.hurried, life.fenced]);
     const graceEndsAt = clock.now() + graceMs;
     await stopBot(bot, { graceEndsAt, syncEndsAt: graceEndsAt }, { clock, hurried });
-    const { daemon, query } = helpers();
-    const others = [daemon?.pid, query?.pid, guard.pid].filter((pid) => pid !== undefined);
+    const others = () => {
+      const { daemon, query } = helpers();
+      return [daemon?.pid, query?.pid, guard.pid].filter((pid) => pid !== undefined);
+    };
     await endLeftovers(bot, others, { clock, hurried });
     guard.remove(bot.pid);
   };

@@ -73,14 +73,14 @@ export interface EndOptions {
 
 /**
  * Ends what outlives the bot's first process: the rest of its group and, in a PID namespace of our own, everything
- * else but us and our helpers.
+ * else but us and our helpers: those that there are each time, since one that has died is started again.
  */
 export async function endLeftovers(
   bot: Stoppable,
-  helpers: readonly number[],
+  helpers: () => readonly number[],
   { clock, hurried, graceMs = LEFTOVER_GRACE_MS }: EndOptions,
 ): Promise<void> {
-  const others = () => (ownsNamespace() ? leftovers(readProcessTable(), process.pid, helpers) : []);
+  const others = () => (ownsNamespace() ? leftovers(readProcessTable(), process.pid, helpers()) : []);
   const signalAll = (signal: NodeJS.Signals) => {
     const group = bot.signal(signal);
     return (
@@ -99,6 +99,6 @@ export async function endLeftovers(
       return;
     await clock.sleep(POLL_MS, hurried).catch(() => undefined);
   }
-  if (isCrowded() && ownsNamespace()) endAllBut(helpers);
+  if (isCrowded() && ownsNamespace()) endAllBut(helpers());
   signalAll('SIGKILL');
 }

@@ -85,6 +85,6 @@ test('what the bot has left gets no more than the time that there is', async () 
   expect(left(bot)).not.toEqual([]);
   // A clock that nobody moves: the usual second would never be over.
   const clock = { now: () => 0, sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 5)) };
-  await endLeftovers(bot, [], { clock, hurried: never, graceMs: 0 });
+  await endLeftovers(bot, () => [], { clock, hurried: never, graceMs: 0 });
   await expect.poll(() => left(bot)).toEqual([]);
 });
