@@ -1,3 +1,4 @@
+import { createTurns } from '../../base/createTurns.ts';
 import type { Box } from '../box.ts';
 import { readCommand, readText } from '../commands/readCommand.ts';
 import { invalid } from '../http/boxError.ts';
@@ -20,7 +21,7 @@ export function openConnection(
   terminals: Terminals,
 ): (id: string, init: JsonObject) => Promise<Opened> {
   /** Two that come with one id get one terminal. */
-  const opening = new Map<string, Promise<unknown>>();
+  const inTurn = createTurns();
 
   async function open(id: string, init: JsonObject): Promise<Opened> {
     const { cwd, env } = readCommand(init, config);
@@ -37,15 +38,5 @@ export function openConnection(
     return { view, restored: true };
   }
 
-  return async (id, init) => {
-    const before = opening.get(id);
-    const turn = (before ?? Promise.resolve()).then(() => open(id, init));
-    const settled = turn.catch(() => undefined);
-    opening.set(id, settled);
-    try {
-      return await turn;
-    } finally {
-      if (opening.get(id) === settled) opening.delete(id);
-    }
-  };
+  return (id, init) => inTurn(id, () => open(id, init));
 }

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
+import { createTurns } from '../../base/createTurns.ts';
 import { asRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { makeFolders } from '../../base/makeFolders.ts';
 import type { BotFolders, Folders } from './folders.ts';
@@ -62,17 +63,7 @@ const MOUNT = 'loop,nosuid,nodev,noatime,noinit_itable,errors=remount-ro';
 
 export function holdDisks(folders: Folders, how: HowDisks): HeldDisks {
   /** What is done to a bot's disk, one after the other. */
-  const turns = new Map<string, Promise<void>>();
-
-  function inTurn(bot: string, act: () => Promise<void>): Promise<void> {
-    const turn = (turns.get(bot) ?? Promise.resolve()).catch(() => undefined).then(act);
-    turns.set(bot, turn);
-    const forget = () => {
-      if (turns.get(bot) === turn) turns.delete(bot);
-    };
-    turn.then(forget, forget);
-    return turn;
-  }
+  const inTurn = createTurns();
 
   return {
     hold: (bot, bytes, user) =>

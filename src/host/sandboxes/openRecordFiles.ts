@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createTurns } from '../../base/createTurns.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { makeFolders } from '../../base/makeFolders.ts';
 import { replaceDurably } from '../loop/replaceDurably.ts';
@@ -17,19 +18,8 @@ export interface RecordFiles {
 /** Throws `damaged` for a file that cannot be read: what it stands for may run, and is not to be forgotten. */
 export function openRecordFiles(folder: string): RecordFiles {
   makeFolders(folder, 0o700);
-  const last = new Map<string, Promise<void>>();
+  const inTurn = createTurns();
   const path = (id: string) => join(folder, `${id}.json`);
-
-  function inTurn(id: string, work: () => Promise<void>): Promise<void> {
-    const before = last.get(id) ?? Promise.resolve();
-    const done = before.catch(() => undefined).then(work);
-    last.set(id, done);
-    const forget = () => {
-      if (last.get(id) === done) last.delete(id);
-    };
-    done.then(forget, forget);
-    return done;
-  }
 
   return {
     found: readdirSync(folder)

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../base/clock.ts';
+import { createTurns } from '../../../base/createTurns.ts';
 import { asRuntimeError, isRuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { SandboxRecord } from '../record.ts';
@@ -43,19 +44,10 @@ export interface ClaimsOptions {
 
 export function createClaims({ shared, clock, log, signal }: ClaimsOptions): Claims {
   const tags = new Map<string, string>();
-  const turns = new Map<string, Promise<unknown>>();
+  const inTurn = createTurns();
   /** To be told. */
   const newest = new Map<string, SandboxRecord>();
   let listener: ClaimsListener | undefined;
-
-  function inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const before = turns.get(id) ?? Promise.resolve();
-    const done = before.catch(() => undefined).then(work);
-    turns.set(id, done);
-    const forget = () => void (turns.get(id) === done && turns.delete(id));
-    done.then(forget, forget);
-    return done;
-  }
 
   async function write(record: SandboxRecord, holder: string | undefined): Promise<void> {
     tags.set(record.id, await shared.write(record, holder, tags.get(record.id)));
