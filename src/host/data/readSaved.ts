@@ -1,11 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
-import { readRegularFile } from '../../base/readRegularFile.ts';
-import { isObject, parseJson } from '../../bot/config/parsers.ts';
 import type { Folders } from './folders.ts';
-
-const MAX_BYTES = 64 * 1024;
+import { readExit } from './readExit.ts';
 
 /**
  * Whether the last instance of a bot says in `exit.json` that its state was saved, or there is nothing of it. Its folder is the bot's: one that
@@ -13,8 +9,7 @@ const MAX_BYTES = 64 * 1024;
  */
 export function readSaved(folders: Folders, bot: string): boolean {
   const { the0, state, diskFile } = folders.bot(bot);
-  const record = parseJson(readRegularFile(join(the0, 'exit.json'), MAX_BYTES) ?? '');
-  if (isObject(record) && record.stateSaved === true) return true;
+  if (readExit({ the0 })?.stateSaved === true) return true;
   const isUnmounted = existsSync(diskFile) && !existsSync(the0);
   return !isUnmounted && isEmpty(state);
 }
