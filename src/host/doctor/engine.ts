@@ -19,7 +19,7 @@ export interface EngineInfo {
 export const engine: HostCheck = {
   name: 'engine',
   async run({ socket, image, signal }) {
-    const client = createDockerClient(parseEngineAddress(socket ?? '/var/run/docker.sock'));
+    const client = createDockerClient(parseEngineAddress(socket));
     try {
       const request = { op: 'doctor.engine', subject: 'engine', method: 'GET', signal } as const;
       const info = await client.call<EngineInfo>({ ...request, path: '/info' });

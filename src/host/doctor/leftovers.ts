@@ -14,7 +14,7 @@ const SHOWN = 3;
 export const leftovers: HostCheck = {
   name: 'leftovers',
   async run({ socket, signal }) {
-    const client = createDockerClient(parseEngineAddress(socket ?? '/var/run/docker.sock'));
+    const client = createDockerClient(parseEngineAddress(socket));
     try {
       const networks = await client.call<readonly { readonly Labels: Record<string, string> | null }[]>({
         ...{ op: 'doctor.networks', subject: 'networks', method: 'GET', path: '/networks', signal },

@@ -51,7 +51,7 @@ export async function openDocker(options: DockerOptions): Promise<Engine> {
     throw new RuntimeError('config', `${JSON.stringify(host)} is not a name for a host`, {
       hint: 'Expected at most 31 lower-case letters, digits and hyphens.',
     });
-  const address = parseEngineAddress(options.socket ?? '/var/run/docker.sock');
+  const address = parseEngineAddress(options.socket);
   const client = createDockerClient(address);
   const context: DockerContext = {
     client,

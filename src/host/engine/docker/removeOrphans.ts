@@ -15,7 +15,7 @@ const REMOVE_MS = 60_000;
 
 /** Removes containers whose maker is dead, of all hosts on this engine. Resolves with how many. */
 export async function removeOrphans({ socket, label, isOrphan }: OrphanOptions): Promise<number> {
-  const client = createDockerClient(parseEngineAddress(socket ?? '/var/run/docker.sock'));
+  const client = createDockerClient(parseEngineAddress(socket));
   const { signal } = new AbortController();
   try {
     const found = await client.call<readonly { Id: string; Labels: Record<string, string> }[]>({

@@ -28,7 +28,7 @@ const SHOWN = 5;
  * with nothing done, while a bot or a sandbox of it runs: nobody but the host saves its state.
  */
 export async function removeTraces({ host, socket, signal }: TracesOf): Promise<Removed> {
-  const client = createDockerClient(parseEngineAddress(socket ?? '/var/run/docker.sock'));
+  const client = createDockerClient(parseEngineAddress(socket));
   try {
     const filters = JSON.stringify({ label: [`${hostLabel}=${host}`] });
     const list = <T>(path: string, more = {}) =>

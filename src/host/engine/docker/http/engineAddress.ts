@@ -5,8 +5,8 @@ export type EngineAddress =
   | { readonly socketPath: string }
   | { readonly host: string; readonly port: number };
 
-/** `unix:///run/docker.sock`, a plain path, or `tcp://host:port`. Throws `config` for any other. */
-export function parseEngineAddress(text: string): EngineAddress {
+/** `unix:///run/docker.sock`, a plain path, or `tcp://host:port`; undefined: where engines usually listen. Throws `config` for any other. */
+export function parseEngineAddress(text = '/var/run/docker.sock'): EngineAddress {
   if (text.startsWith('/')) return { socketPath: text };
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'unix:' && url.host === '' && url.pathname.length > 1)
