@@ -5,8 +5,10 @@ import { names } from '../bots/names.ts';
 import { makeBoxTokens } from './boxTokens.ts';
 import { halt } from './change.ts';
 import { checkVariables } from './checkVariables.ts';
+import { dialInside } from './dialInside.ts';
 import { digestOf } from './digestOf.ts';
 import { createHousekeeping } from './housekeeping.ts';
+import type { Known } from './known.ts';
 import { newRecord } from './newRecord.ts';
 import { createRoster, type Roster, type RosterOptions } from './roster.ts';
 import type { NewSandbox, Sandboxes } from './sandboxes.ts';
@@ -31,11 +33,15 @@ export function keepSandboxes(options: RosterOptions): KeptSandboxes {
   const seen = (id: string) => view(own(id));
 
   for (const one of roster.all()) {
-    const { id, digest, idempotencyKey, toFork } = one.record;
-    if (idempotencyKey !== undefined) keys.set(keyOf(one.record), { digest, made: Promise.resolve(id) });
-    if (toFork) void housekeeping.fork(one);
+    keepKey(one);
+    if (one.record.toFork) void housekeeping.fork(one);
   }
   roster.on((sandbox, what) => void (what === 'moved' && keys.delete(keyOf(sandbox))));
+
+  function keepKey({ record }: Known): void {
+    const { id, digest, idempotencyKey } = record;
+    if (idempotencyKey !== undefined) keys.set(keyOf(record), { digest, made: Promise.resolve(id) });
+  }
 
   async function make(request: NewSandbox, digest: string): Promise<string> {
     const id = `sbx-${randomBytes(10).toString('hex')}`;
@@ -89,9 +95,8 @@ export function keepSandboxes(options: RosterOptions): KeptSandboxes {
         one.lastActivityAt = clock.now();
         return { wanted: 'running', cause: undefined, error: undefined };
       });
-      const { digest, idempotencyKey } = one.record;
       // It may have come from another host.
-      if (idempotencyKey !== undefined) keys.set(keyOf(one.record), { digest, made: Promise.resolve(id) });
+      keepKey(one);
       if (one.record.toFork) void housekeeping.fork(one);
       // It would wait: for a change, or longer with each time that it has failed.
       if (hadFailed && api.bot(id) !== undefined) await api.restart(id);
@@ -123,7 +128,7 @@ export function keepSandboxes(options: RosterOptions): KeptSandboxes {
     },
     until: (id, statuses, signal) =>
       untilStatus({ find: () => seen(id), changes: roster.on }, statuses, signal),
-    dial: roster.dial,
+    dial: async (id, port, signal) => await dialInside(options.host, own(id).record.id, port, signal),
     wake: async (id, signal) => options.host.engine.wake?.(names.bot(id), signal),
     boxToken: (id) => makeBoxTokens(tokenKey, id).box,
     agentToken: (id) => makeAgentToken(options.tokenKey, id),

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import { asRuntimeError } from '../../base/errors.ts';
 import { createWakeups } from '../loop/wakeups.ts';
 import type { Entry } from '../sources/source.ts';
@@ -39,7 +38,6 @@ export interface Roster {
   change(one: Known, changed: Change): Promise<void>;
   /** The same, by nobody who waits for it. */
   background(one: Known, changed: Change): void;
-  dial(id: string, port: number, signal: AbortSignal): Promise<Duplex>;
   /** Looks at it again then, whatever is due. */
   wake(id: string, at: number): void;
   forget(id: string): Promise<void>;
@@ -51,6 +49,7 @@ export interface Roster {
 
 /** How long what was looked up in the store stays in memory without being asked for. */
 const VISIT_MS = 60_000;
+
 /** `due`: called with a sandbox to which something has to happen by itself. */
 export function createRoster(options: RosterOptions, due: (one: Known) => void): Roster {
   const { files, records, source, host, clock, log, signal } = options;
@@ -229,7 +228,6 @@ export function createRoster(options: RosterOptions, due: (one: Known) => void):
     view,
     change,
     background,
-    dial: async (id, port, dialing) => await dialInside(host, own(id).record.id, port, dialing),
     wake: wakeups.at,
     forget: async (id) => {
       const one = known.get(id);

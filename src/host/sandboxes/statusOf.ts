@@ -49,7 +49,7 @@ export function statusOfEnded({ cause }: SandboxRecord): SandboxStatus {
 /** Why it will not run, however often it is tried; undefined: it may. */
 export function givenUp(record: SandboxRecord, bot: BotView | undefined): string | undefined {
   if (record.wanted !== 'running' || bot === undefined || bot.state === 'running') return undefined;
-  const degraded = bot.conditions.find(({ type, status }) => type === 'Degraded' && status === true);
+  const degraded = degradedOf(bot);
   const fails = degraded !== undefined && hopeless.has(degraded.reason) && !isLive(bot);
   if (fails || bot.failures >= MANY_FAILURES) return degraded?.message ?? readyOf(bot)?.message;
   return bot.state === 'held' || bot.state === 'invalid' ? readyOf(bot)?.message : undefined;
@@ -58,12 +58,15 @@ export function givenUp(record: SandboxRecord, bot: BotView | undefined): string
 /** Why it does not run yet, of one that may all the same. */
 export function hinderedBy(bot: BotView | undefined): string | undefined {
   if (bot === undefined || bot.state === 'running') return undefined;
-  return bot.conditions.find(({ type, status }) => type === 'Degraded' && status === true)?.message;
+  return degradedOf(bot)?.message;
 }
 
 /** Something of it is there that has not ended. */
 export function isLive(bot: BotView | undefined): boolean {
   return bot?.instances.some(({ role, state }) => role === 'bot' && state !== 'ended') ?? false;
 }
+
+const degradedOf = ({ conditions }: BotView) =>
+  conditions.find(({ type, status }) => type === 'Degraded' && status === true);
 
 const readyOf = (bot: BotView | undefined) => bot?.conditions.find(({ type }) => type === 'Ready');

@@ -24,8 +24,8 @@ export interface Claims {
   take(record: SandboxRecord): Promise<'taken' | SharedRecord | undefined>;
   /** Tells the store the newest of one that is this host's; tried until it is there. */
   note(record: SandboxRecord): void;
-  /** It is nobody's any more; resolves with false where it was not this host's, and tells. Throws `unavailable`. */
-  release(record: SandboxRecord): Promise<boolean>;
+  /** It is nobody's any more; where it was not this host's, the listener is told. Throws `unavailable`. */
+  release(record: SandboxRecord): Promise<void>;
   /** Takes away the record of one that is gone for good. */
   drop(id: string): Promise<void>;
   /** Compares what the store has with what this host has left there. */
@@ -111,7 +111,6 @@ export function createClaims({ shared, clock, log, signal }: ClaimsOptions): Cla
         newest.delete(record.id);
         const found = await writeOwn(record, undefined);
         if (found !== 'written') listener?.surprised(record.id, found);
-        return found === 'written';
       }),
     drop: (id) =>
       inTurn(id, async () => {
