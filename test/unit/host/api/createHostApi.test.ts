@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { RuntimeError } from '../../../../src/base/errors.ts';
 import { createHostApi } from '../../../../src/host/api/createHostApi.ts';
+import type { HostApi } from '../../../../src/host/api/hostApi.ts';
 import { names } from '../../../../src/host/bots/names.ts';
 import type { Journal } from '../../../../src/host/journal/event.ts';
 import type { SourceWriter } from '../../../../src/host/sources/source.ts';
@@ -9,23 +10,34 @@ import { modelInstances } from '../../../support/host/modelHost.ts';
 import { startModelLoop } from '../../../support/host/modelLoop.ts';
 import { createModelRollbacks } from '../../../support/host/modelRollbacks.ts';
 
+interface Given {
+  readonly writer?: SourceWriter;
+  readonly now?: () => number;
+}
+
+const apiOf = (
+  { loop, model }: ReturnType<typeof startModelLoop>,
+  { writer, now = Date.now }: Given,
+): HostApi =>
+  createHostApi({
+    loop,
+    engine: model.engine,
+    instances: modelInstances(),
+    rollbacks: createModelRollbacks(),
+    source: { label: 'model', writer, run: async () => undefined },
+    journal: {} as Journal,
+    version: '0',
+    startedAt: 0,
+    now,
+    keepDraining: () => undefined,
+    makeToken: () => '',
+  });
+
 test('a second run that is asked for while the first one waits is refused: it would take its place', async () => {
   const host = startModelLoop();
   onTestFinished(() => host.stop());
   let now = Date.now();
-  const api = createHostApi({
-    loop: host.loop,
-    engine: host.model.engine,
-    instances: modelInstances(),
-    rollbacks: createModelRollbacks(),
-    source: { label: 'model', writer: undefined, run: async () => undefined },
-    journal: {} as Journal,
-    version: '0',
-    startedAt: 0,
-    now: () => now++,
-    keepDraining: () => undefined,
-    makeToken: () => '',
-  });
+  const api = apiOf(host, { now: () => now++ });
   host.list(scheduled('a', { cron: '@yearly' }));
   const first = await api.run('a');
   // It runs until it is ended: what comes now waits.
@@ -45,19 +57,7 @@ test('a bot that could not be removed is kept when the source loses it later', a
   onTestFinished(() => host.stop());
   const refused = new RuntimeError('refused', 'a folder with its code');
   const writer = { remove: () => Promise.reject(refused) } as unknown as SourceWriter;
-  const api = createHostApi({
-    loop: host.loop,
-    engine: host.model.engine,
-    instances: modelInstances(),
-    rollbacks: createModelRollbacks(),
-    source: { label: 'model', writer, run: async () => undefined },
-    journal: {} as Journal,
-    version: '0',
-    startedAt: 0,
-    now: Date.now,
-    keepDraining: () => undefined,
-    makeToken: () => '',
-  });
+  const api = apiOf(host, { writer });
   host.list(aSpec({ name: 'a' }));
   await vi.waitFor(() => expect(host.running()).toEqual(['a']));
   await expect(api.remove('a')).rejects.toBe(refused);

@@ -9,7 +9,7 @@ import type { ObjectStore } from '../../../../../src/store/objectStore.ts';
 import { collect } from '../../../../support/collect.ts';
 import { temporaryDirectory } from '../../../../support/files/temporary.ts';
 import { failureOf } from '../../../../support/host/failureOf.ts';
-import { aRequest, type ModelServerOptions, modelServer } from '../../../../support/serve/modelServer.ts';
+import { aRequest, modelServer } from '../../../../support/serve/modelServer.ts';
 
 const until = (sandboxes: Sandboxes, id: string, status: SandboxStatus) =>
   sandboxes.until(id, [status], AbortSignal.timeout(20_000));
@@ -20,10 +20,9 @@ async function commonStore() {
   const real = openFileStore(dir, 'code');
   onTestFinished(() => real.close());
   let isAway = false;
-  const calls = (name: string | symbol) => (name === 'list' ? real.list : undefined);
   const store = new Proxy(real, {
     get: (target, name) => {
-      const call = calls(name) ?? Reflect.get(target, name);
+      const call = Reflect.get(target, name);
       if (typeof call !== 'function') return call;
       return (...args: unknown[]) => {
         if (isAway) throw new RuntimeError('unavailable', 'the store does not answer');
@@ -45,18 +44,23 @@ async function commonStore() {
 const isFree = async (texts: () => Promise<string[]>) =>
   (await texts()).map((text) => (JSON.parse(text) as { holder: string | null }).holder === null);
 
-async function stoppedOnA(options: ModelServerOptions = {}) {
+async function runningOnA(request = aRequest()) {
   const common = await commonStore();
-  const a = modelServer({ host: 'a', store: common.store, ...options });
-  const b = modelServer({ host: 'b', store: common.store, ...options });
+  const a = modelServer({ host: 'a', store: common.store });
+  const b = modelServer({ host: 'b', store: common.store });
   const [lifeA, lifeB] = [await a.start(), await b.start()];
-  const request = aRequest({ name: 'one', secretEnv: { KEY: new Secret('s3cret') }, idempotencyKey: 'k' });
   const { id } = await lifeA.sandboxes.create(request);
   await until(lifeA.sandboxes, id, 'running');
+  return { common, a, b, lifeA, lifeB, id };
+}
+
+async function stoppedOnA() {
+  const request = aRequest({ name: 'one', secretEnv: { KEY: new Secret('s3cret') }, idempotencyKey: 'k' });
+  const { lifeA, id, common, ...rest } = await runningOnA(request);
   await lifeA.sandboxes.stop(id, 'user');
   await until(lifeA.sandboxes, id, 'stopped');
   await vi.waitFor(async () => expect(await isFree(common.texts)).toEqual([true]), 10_000);
-  return { common, a, b, lifeA, lifeB, id, request };
+  return { lifeA, id, common, ...rest, request };
 }
 
 describe('hosts that share a store', () => {
@@ -126,12 +130,7 @@ describe('hosts that share a store', () => {
   });
 
   test('what has not saved its disk is given to nobody; taken all the same only from a host that somebody names', async () => {
-    const common = await commonStore();
-    const a = modelServer({ host: 'a', store: common.store });
-    const b = modelServer({ host: 'b', store: common.store });
-    const [lifeA, lifeB] = [await a.start(), await b.start()];
-    const { id } = await lifeA.sandboxes.create(aRequest());
-    await until(lifeA.sandboxes, id, 'running');
+    const { common, a, lifeA, lifeB, id } = await runningOnA();
     await vi.waitFor(async () => expect(await lifeB.sandboxes.visit(id)).toEqual({ host: 'a', owner: 'me' }));
     a.world.isSaved = false;
     await lifeA.sandboxes.stop(id, 'user');
@@ -158,11 +157,7 @@ describe('hosts that share a store', () => {
   });
 
   test('taken and given back while its host did not look, it is not started there again', async () => {
-    const common = await commonStore();
-    const a = modelServer({ host: 'a', store: common.store });
-    const [lifeA, lifeB] = [await a.start(), await modelServer({ host: 'b', store: common.store }).start()];
-    const { id } = await lifeA.sandboxes.create(aRequest());
-    await until(lifeA.sandboxes, id, 'running');
+    const { common, a, lifeA, lifeB, id } = await runningOnA();
     // A may still write that it runs: then it has written since, and B has to ask again.
     await vi.waitFor(async () => {
       expect(await lifeB.sandboxes.visit(id, 'a')).toBe('here');
@@ -180,11 +175,7 @@ describe('hosts that share a store', () => {
   });
 
   test('what was removed where the store did not answer, and taken meanwhile, keeps what it has saved', async () => {
-    const common = await commonStore();
-    const a = modelServer({ host: 'a', store: common.store });
-    const [lifeA, lifeB] = [await a.start(), await modelServer({ host: 'b', store: common.store }).start()];
-    const { id } = await lifeA.sandboxes.create(aRequest());
-    await until(lifeA.sandboxes, id, 'running');
+    const { common, a, lifeA, lifeB, id } = await runningOnA();
     await vi.waitFor(async () => expect(await lifeB.sandboxes.visit(id, 'a')).toBe('here'), 10_000);
     common.away(true);
     await lifeA.sandboxes.remove(id, 'user');
@@ -206,12 +197,7 @@ describe('hosts that share a store', () => {
   });
 
   test('a host that has written to it since is alive, whatever was said of it', async () => {
-    const common = await commonStore();
-    const a = modelServer({ host: 'a', store: common.store });
-    const b = modelServer({ host: 'b', store: common.store });
-    const [lifeA, lifeB] = [await a.start(), await b.start()];
-    const { id } = await lifeA.sandboxes.create(aRequest());
-    await until(lifeA.sandboxes, id, 'running');
+    const { common, b, lifeA, lifeB, id } = await runningOnA();
     await vi.waitFor(async () => expect(await lifeB.sandboxes.visit(id, 'a')).toBe('here'), 10_000);
     const before = (await common.texts()).join();
     await lifeA.sandboxes.setIdleTimeout(id, 5_000_000);
