@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { HttpError } from '../http/httpError.ts';
+import { forbidden, HttpError } from '../http/httpError.ts';
 import type { Matched } from '../http/matchRoute.ts';
 import { allows, type Caller } from './caller.ts';
 import { onBehalf } from './onBehalf.ts';
@@ -31,10 +31,7 @@ export function authenticator(keys: Keys, tokens: SidecarTokens): Authenticate {
       return holderOf(token, params.id);
     if (holder === undefined) throw unauthorized('this key is not known here, or not any more');
     const caller = onBehalf(holder, headers);
-    if (!allows(caller, route.scope))
-      throw new HttpError(403, 'FORBIDDEN', `the key ${caller.name} is not allowed: ${route.scope}`, {
-        scope: route.scope,
-      });
+    if (!allows(caller, route.scope)) throw forbidden(caller, route.scope);
     return caller;
   };
 

@@ -1,3 +1,5 @@
+import type { Caller, Scope } from '../access/caller.ts';
+
 /** What a client is told: `{error, message, code}` and what else its error class reads (facts, section 3). */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
@@ -26,6 +28,9 @@ export const notFound = (resourceType: string, resourceId: string): HttpError =>
     resourceType,
     resourceId: resourceId.slice(0, 200),
   });
+
+export const forbidden = ({ name }: Caller, scope: Scope): HttpError =>
+  new HttpError(403, 'FORBIDDEN', `the key ${name} is not allowed: ${scope}`, { scope });
 
 export const invalid = (fields: Readonly<Record<string, string>>): HttpError =>
   new HttpError(

@@ -1,6 +1,6 @@
 import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import { type Caller, owns } from '../access/caller.ts';
-import { HttpError, invalid, notFound } from '../http/httpError.ts';
+import { forbidden, HttpError, invalid, notFound } from '../http/httpError.ts';
 
 /**
  * The caller's sandbox of this id, also one that no host has. `takeFrom`: also where that host has it. Throws 404, and 421 with the name of
@@ -39,7 +39,6 @@ export function takeFromOf(body: Readonly<Record<string, unknown>>, caller: Call
   if (takeFrom === undefined || takeFrom === null) return undefined;
   if (typeof takeFrom !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(takeFrom))
     throw invalid({ takeFrom: 'expected the name of a host' });
-  if (!caller.scopes.has('admin'))
-    throw new HttpError(403, 'FORBIDDEN', `the key ${caller.name} is not allowed: admin`, { scope: 'admin' });
+  if (!caller.scopes.has('admin')) throw forbidden(caller, 'admin');
   return takeFrom;
 }
