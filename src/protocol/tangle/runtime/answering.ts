@@ -33,25 +33,26 @@ export class Answering {
 
   /** `silent` is aborted with the error for whoever waits. */
   begin(id: string): Disposable & { readonly silent: AbortSignal } {
-    let watched = this.#watched.get(id);
-    if (watched === undefined) {
-      watched = { calls: 0, over: new AbortController(), silent: new AbortController() };
-      this.#watched.set(id, watched);
-      void this.#watch(id, watched);
-    }
-    const { silent } = watched;
-    const one = watched;
-    one.calls += 1;
+    const watched = this.#watched.get(id) ?? this.#start(id);
+    watched.calls += 1;
     return {
-      silent: silent.signal,
+      silent: watched.silent.signal,
       [Symbol.dispose]: () => {
-        one.calls -= 1;
-        if (one.calls === 0) this.#forget(id, one);
+        watched.calls -= 1;
+        if (watched.calls === 0) this.#forget(id, watched);
       },
     };
   }
 
-  async #watch(id: string, { over, silent }: Watched): Promise<void> {
+  #start(id: string): Watched {
+    const watched = { calls: 0, over: new AbortController(), silent: new AbortController() };
+    this.#watched.set(id, watched);
+    void this.#watch(id, watched);
+    return watched;
+  }
+
+  async #watch(id: string, watched: Watched): Promise<void> {
+    const { over, silent } = watched;
     for (let misses = 0; misses < MOST_MISSES; ) {
       await this.#clock.sleep(LOOK_MS, over.signal).catch(() => undefined);
       if (over.signal.aborted) return;
@@ -61,8 +62,7 @@ export class Answering {
         await this.#sandboxes.wake(id, over.signal).catch(() => undefined);
       }
     }
-    const one = this.#watched.get(id);
-    if (one !== undefined) this.#forget(id, one);
+    this.#forget(id, watched);
     silent.abort(unanswering(id));
   }
 
@@ -85,9 +85,9 @@ export class Answering {
     }
   }
 
-  #forget(id: string, one: Watched): void {
-    one.over.abort();
-    if (this.#watched.get(id) === one) this.#watched.delete(id);
+  #forget(id: string, watched: Watched): void {
+    watched.over.abort();
+    if (this.#watched.get(id) === watched) this.#watched.delete(id);
   }
 }
 

@@ -54,6 +54,25 @@ test('one that answers is left alone, and nothing is asked when no call is under
   expect([asked, fine.woken, first.silent.aborted]).toEqual([before, [], false]);
 });
 
+test('one that is called again just as it is given up is looked at for the new call, too', async () => {
+  const given = Promise.withResolvers<void>();
+  const clock = fakeClock();
+  let woken = 0;
+  const wake = async () => {
+    woken += 1;
+    if (woken === 12) await given.promise;
+  };
+  const answering = new Answering({ ...sandbox(() => ''), wake }, clock);
+  const first = answering.begin('a');
+  await clock.advance(100_000);
+  expect(woken).toBe(12);
+  first[Symbol.dispose]();
+  using next = answering.begin('a');
+  given.resolve();
+  await clock.advance(100_000);
+  expect(next.silent.reason).toMatchObject({ status: 502, code: 'SANDBOX_UNREACHABLE' });
+});
+
 test('one that has answered again is not given up for what was before', async () => {
   let answer = '';
   const clock = fakeClock();
