@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { SavedDisk, SavedEntry } from '../../../host/sandboxes/disk/disks.ts';
 import { HttpError, notFound } from '../http/httpError.ts';
 import type { Answer, Call } from '../http/route.ts';
-import { absolutePath, WORKSPACE } from '../runtime/workspace.ts';
+import { absolutePath, isInWorkspace, WORKSPACE } from '../runtime/workspace.ts';
 
 /** What may be asked of a disk without its sandbox, in the words of the API inside. */
 export type DiskVerb = 'read' | 'list' | 'stat' | 'exists' | 'download' | 'download-dir';
@@ -15,7 +15,7 @@ const MOST_READ_BYTES = 32 * 2 ** 20;
 /** `path` as clients have it: relative to the workspace, or below it. Throws 403 for what is elsewhere: only the workspace is saved. */
 export function diskPath(path: string): string {
   const absolute = absolutePath(path);
-  if (absolute !== WORKSPACE && !absolute.startsWith(`${WORKSPACE}/`))
+  if (!isInWorkspace(absolute))
     throw new HttpError(403, 'FORBIDDEN', `${absolute} is not in ${WORKSPACE}: only that is saved`);
   return absolute.slice(WORKSPACE.length + 1);
 }

@@ -8,3 +8,7 @@ const ALIAS = /^\/home\/(user|agent)(?=\/|$)/;
 /** A path as clients have it, absolute and by its first name. */
 export const absolutePath = (path: string): string =>
   posix.resolve(WORKSPACE, path).replace(ALIAS, WORKSPACE);
+
+/** Of an absolute path: it is the workspace, or below it. */
+export const isInWorkspace = (path: string): boolean =>
+  path === WORKSPACE || path.startsWith(`${WORKSPACE}/`);

@@ -5,7 +5,7 @@ import { invalid, notFound } from '../http/httpError.ts';
 import { readFields } from '../http/readFields.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
-import { absolutePath, WORKSPACE } from '../runtime/workspace.ts';
+import { absolutePath, isInWorkspace, WORKSPACE } from '../runtime/workspace.ts';
 import { findOwn } from '../sandboxes/findOwn.ts';
 import { ENDED, settled } from '../sandboxes/settled.ts';
 import type { KeptSnapshot } from './keptSnapshot.ts';
@@ -141,7 +141,7 @@ export function snapshotRoutes(parts: Parts): Route[] {
   ];
 }
 
-const isSaved = (path: string) => path === '/' || path === WORKSPACE || path.startsWith(`${WORKSPACE}/`);
+const isSaved = (path: string) => path === '/' || isInWorkspace(path);
 
 function viewOf({ id, sandbox, sequence, createdAt, tags, bytes, files }: KeptSnapshot) {
   return {
