@@ -5,14 +5,19 @@ import type { Member } from './hostsFile.ts';
 
 const PATIENCE_MS = 25_000;
 
-/** One call of the API there, for the caller, or with `asItself` as this server; its answer, whatever its status. Throws 502. */
+export interface Asked {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+  /** As this server, not for the caller. */
+  readonly asItself?: boolean;
+}
+
+/** One call of the API there; its answer, whatever its status. Throws 502. */
 export async function askMember(
   { name, url, key }: Member,
   { caller, origin, signal }: Pick<Call, 'caller' | 'origin' | 'signal'>,
-  method: 'GET' | 'POST',
-  path: string,
-  body?: unknown,
-  asItself = false,
+  { method, path, body, asItself = false }: Asked,
 ): Promise<Answer & { readonly status: number }> {
   try {
     const response = await fetch(`${url}${path}`, {

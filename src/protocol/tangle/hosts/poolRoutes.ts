@@ -36,7 +36,7 @@ export function poolRoutes(parts: PoolParts, here: readonly Route[]): Route[] {
   });
 }
 
-/** Anybody can set a header: who has no key of a server's is counted over all hosts, whatever the call says. */
+/** Anybody can set a header: who has no key of a server's, nor one for everything, is counted over all hosts, whatever the call says. */
 const isOfMember = ({ request, caller }: Call) =>
   isSentOn(request) && (caller.by !== undefined || caller.scopes.has('admin'));
 
@@ -68,7 +68,7 @@ async function create(parts: PoolParts, here: Route, call: Call): Promise<Answer
   const driver = { type: wanted.hints.driver };
   const sent = { ...body, driver, idempotencyKey: key, secrets: [], secretEnv };
   const go = async (member: Member) => {
-    const answer = await askMember(member, call, 'POST', '/v1/sandboxes', sent);
+    const answer = await askMember(member, call, { method: 'POST', path: '/v1/sandboxes', body: sent });
     const { id } = answer.body as { id?: unknown };
     if (typeof id === 'string' && answer.status === 201)
       pool.made(member, { id, owner, idempotencyKey: key }, asked);
@@ -100,14 +100,16 @@ function choose(parts: PoolParts, hints: Hints, asked: ReturnType<typeof ofNew>,
 
 async function list(parts: PoolParts, here: Route, call: Call): Promise<Answer> {
   const { pool } = parts;
-  const { limit, offset } = readPage(call.query);
+  const { statuses, limit, offset } = readPage(call.query);
   const enough = limit + offset;
   const lists = await Promise.all([
     upTo(enough, call, async (query) => await here.handle({ ...call, query })),
-    leftBehind(parts, call),
+    leftBehind(parts, call, statuses),
     // What still belongs to one that is not heard of has to be missing: it is where nobody reaches it.
     ...pool.members.map((member) =>
-      upTo(enough, call, (query) => askMember(member, call, 'GET', `/v1/sandboxes?${query}`)).catch(() => []),
+      upTo(enough, call, (query) =>
+        askMember(member, call, { method: 'GET', path: `/v1/sandboxes?${query}` }),
+      ).catch(() => []),
     ),
   ]);
   // Two may have one for a while after it has moved: the one where it runs has it.
@@ -119,8 +121,11 @@ async function list(parts: PoolParts, here: Route, call: Call): Promise<Answer> 
 }
 
 /** Those that hosts which are not heard of had given back. */
-async function leftBehind({ pool, sandboxes, connect }: PoolParts, call: Call): Promise<readonly Listed[]> {
-  const { statuses } = readPage(call.query);
+async function leftBehind(
+  { pool, sandboxes, connect }: PoolParts,
+  call: Call,
+  statuses: readonly SandboxStatus[],
+): Promise<readonly Listed[]> {
   const found = await Promise.all(
     pool.left(call.caller.name).map((id) => visitOwn(sandboxes, call.caller, id).catch(() => undefined)),
   );

@@ -1,5 +1,5 @@
 import { nothing } from '../../../host/sandboxes/placement/amounts.ts';
-import { NoRoom, ofNew } from '../../../host/sandboxes/placement/capacity.ts';
+import { anywhere, NoRoom, ofNew } from '../../../host/sandboxes/placement/capacity.ts';
 import { place } from '../../../host/sandboxes/placement/place.ts';
 import type { Sandbox } from '../../../host/sandboxes/sandboxes.ts';
 import { errorAnswer, isDefect } from '../http/errorAnswer.ts';
@@ -46,7 +46,8 @@ export async function resumeOverPool(parts: PoolParts, here: Route, call: Call):
     // A client waits 30 s: not all of that for one that hangs.
     if (!(await pool.answers(target))) return errorAnswer(silent(target, 502));
     const asItself = takeFrom !== undefined;
-    const answer = await askMember(target, call, 'POST', call.target, body, asItself).catch(errorAnswer);
+    const asked = { method: 'POST', path: call.target, body, asItself } as const;
+    const answer = await askMember(target, call, asked).catch(errorAnswer);
     if (answer.status === 200) pool.made(target, { id, owner: caller.name }, nothing);
     return answer;
   }
@@ -87,7 +88,7 @@ export async function resumeOverPool(parts: PoolParts, here: Route, call: Call):
     for (;;) {
       const able = [...capacity.hosts(), ...pool.views(standby)].filter(({ sharesStore }) => sharesStore);
       const avoid = standby ? [...tried] : [...tried, ...leaving];
-      const placed = place(able, amounts, { driver: undefined, among: [], avoid });
+      const placed = place(able, amounts, { ...anywhere, avoid });
       why = placed.why;
       if (placed.host === undefined) break;
       const answer = await ask(pool.members.find(({ name }) => name === placed.host) ?? 'here');
