@@ -7,22 +7,17 @@ import proto from './provider.proto' with { type: 'text' };
 export const PACKAGE = 'gestalt.provider.v1';
 const WELL_KNOWN = ['empty', 'struct', 'timestamp'] as const;
 
-export type ServiceName = 'ProviderLifecycle' | 'PluginRuntimeLogHost' | (typeof RUNTIME_SERVICES)[number];
+const SERVICES = ['ProviderLifecycle', 'PluginRuntimeLogHost', ...RUNTIME_SERVICES] as const;
+
+export type ServiceName = (typeof SERVICES)[number];
 
 /** The services of `provider.proto`, as the gRPC library takes them. Names are lowerCamelCase on this side, enums by name. */
 export function loadServices(): Readonly<Record<ServiceName, ServiceDefinition>> {
   const { root } = parse(proto, { keepCase: false });
   for (const name of WELL_KNOWN) root.addJSON(common.get(`google/protobuf/${name}.proto`)?.nested ?? {});
   root.resolveAll();
-  const named = (name: ServiceName) => definitionOf(root, root.lookupService(`${PACKAGE}.${name}`));
-  return {
-    ProviderLifecycle: named('ProviderLifecycle'),
-    PluginRuntimeLogHost: named('PluginRuntimeLogHost'),
-    ...(Object.fromEntries(RUNTIME_SERVICES.map((name) => [name, named(name)])) as Record<
-      (typeof RUNTIME_SERVICES)[number],
-      ServiceDefinition
-    >),
-  };
+  const all = SERVICES.map((name) => [name, definitionOf(root, root.lookupService(`${PACKAGE}.${name}`))]);
+  return Object.fromEntries(all) as Record<ServiceName, ServiceDefinition>;
 }
 
 function definitionOf(root: Root, service: Service): ServiceDefinition {
