@@ -5,10 +5,8 @@ import type { KeptSnapshot } from '../../../../../src/protocol/tangle/snapshots/
 import { temporaryDirectory } from '../../../../support/files/temporary.ts';
 import { frontTest } from '../../../../support/serve/frontTest.ts';
 
-test.each([
-  [1000, { status: 429, body: { quotaType: 'snapshots', current: 1000, limit: 1000 } }],
-  [999, { status: 201 }],
-])('a key that has %i snapshots, of sandboxes that are gone, and wants another', async (count, answer) => {
+/** What a server has whose main key keeps so many snapshots, of sandboxes that are gone. */
+async function withKept(count: number): Promise<string> {
   const folder = await temporaryDirectory();
   mkdirSync(join(folder, 'snapshots'));
   for (let at = 0; at < count; at++) {
@@ -25,7 +23,14 @@ test.each([
     };
     writeFileSync(join(folder, 'snapshots', `${kept.id}.json`), JSON.stringify(kept));
   }
-  const { ask, sandboxes } = await frontTest({ folder });
+  return folder;
+}
+
+test.each([
+  [1000, { status: 429, body: { quotaType: 'snapshots', current: 1000, limit: 1000 } }],
+  [999, { status: 201 }],
+])('a key that has %i snapshots, of sandboxes that are gone, and wants another', async (count, answer) => {
+  const { ask, sandboxes } = await frontTest({ folder: await withKept(count) });
   const { body } = await ask('POST', '/v1/sandboxes', {});
   await expect.poll(() => sandboxes.find(body.id)?.status).toBe('running');
   await ask('POST', `/v1/sandboxes/${body.id}/stop`);
@@ -36,24 +41,7 @@ test.each([
 });
 
 test('of those that ask at once only as many are taken as there is room for', async () => {
-  const folder = await temporaryDirectory();
-  mkdirSync(join(folder, 'snapshots'));
-  for (let at = 0; at < 999; at++) {
-    const id = `snp-${at}`;
-    const kept = {
-      id,
-      owner: 'default',
-      sandbox: `sbx-${at % 50}`,
-      sequence: 0,
-      createdAt: 0,
-      tags: [],
-      files: 0,
-      bytes: 0,
-      state: 'kept',
-    };
-    writeFileSync(join(folder, 'snapshots', `${id}.json`), JSON.stringify(kept));
-  }
-  const { ask, sandboxes } = await frontTest({ folder });
+  const { ask, sandboxes } = await frontTest({ folder: await withKept(999) });
   const { body } = await ask('POST', '/v1/sandboxes', {});
   await expect.poll(() => sandboxes.find(body.id)?.status).toBe('running');
   await ask('POST', `/v1/sandboxes/${body.id}/stop`);
