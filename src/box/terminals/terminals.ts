@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '../../base/clock.ts';
+import { quoteWord } from '../../base/quoteWord.ts';
 import { killFamily, signalFamily } from '../commands/family.ts';
 import type { RunningCommand } from '../commands/startCommand.ts';
 import type { Starter } from '../commands/starter.ts';
@@ -81,7 +82,7 @@ export class Terminals {
       for (const piece of textPieces(text))
         log.append('message', { type: 'data.stdout', properties: { text: piece } }, piece.length);
     };
-    const words = line === undefined ? shell : `${shell} -c ${quoted(line)}`;
+    const words = line === undefined ? shell : `${shell} -c ${quoteWord(line)}`;
     const inner = `stty sane rows ${rows} cols ${cols}; exec ${words}`;
     const command = await starter
       .start({
@@ -216,6 +217,3 @@ const viewOf = ({ view, activeAt }: Kept): TerminalView => ({
   ...view,
   lastActivityAt: new Date(activeAt).toISOString(),
 });
-
-/** One word of a shell's. */
-const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;

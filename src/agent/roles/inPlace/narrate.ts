@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { quoteWord } from '../../../base/quoteWord.ts';
 import type { ExitRecord } from '../../supervisor/life/exitRecord.ts';
 import type { LoadedBot } from '../loadBot.ts';
 
@@ -42,5 +43,5 @@ function oneLine(text: string): string {
 /** As it can be typed again. */
 function quoted(dir: string): string {
   const path = dir.includes('/') || dir === '.' || dir === '..' ? dir : `./${dir}`;
-  return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+  return /^[\w./@%+=:,-]+$/.test(path) ? path : quoteWord(path);
 }

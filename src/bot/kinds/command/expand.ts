@@ -1,4 +1,5 @@
 import { RuntimeError } from '../../../base/errors.ts';
+import { quoteWord } from '../../../base/quoteWord.ts';
 import { knownPlaceholder } from '../task/placeholders.ts';
 
 /** Where in a shell's text we are. `code` has its own open parentheses: the one too many ends a `$(`. */
@@ -130,5 +131,5 @@ function word(found: RegExpExecArray, plain: boolean, values: ReadonlyMap<string
       hint: 'Its value is quoted already: write it outside quotes, backticks, expansions and here-documents.',
     });
   }
-  return `'${value.replaceAll("'", `'\\''`)}'`;
+  return quoteWord(value);
 }
