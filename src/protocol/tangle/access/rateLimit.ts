@@ -1,5 +1,5 @@
 import type { Policy, Rules } from '../../../host/sandboxes/policy/policy.ts';
-import { HttpError } from '../http/httpError.ts';
+import { HttpError, refusedFor } from '../http/httpError.ts';
 import type { Route } from '../http/route.ts';
 import type { Authenticate } from './access.ts';
 
@@ -61,18 +61,12 @@ export class RateLimit {
     if (this.#buckets.size > MOST_BUCKETS) this.#buckets.delete(this.#buckets.keys().next().value!);
     if (left >= 1) return;
     const seconds = Math.max(1, Math.ceil(((1 - left) * MINUTE_MS) / perMinute / 1000));
-    throw new HttpError(
-      429,
-      'RATE_LIMITED',
-      `more than ${perMinute} ${kind} per minute; again in ${seconds} s`,
-      {
-        quotaType: kind,
-        current: perMinute,
-        limit: perMinute,
-        retryAfter: seconds,
-        retryAfterMs: seconds * 1000,
-      },
-      { 'retry-after': String(seconds) },
-    );
+    const why = `more than ${perMinute} ${kind} per minute; again in ${seconds} s`;
+    throw refusedFor(seconds, 429, 'RATE_LIMITED', why, {
+      quotaType: kind,
+      current: perMinute,
+      limit: perMinute,
+      retryAfterMs: seconds * 1000,
+    });
   }
 }

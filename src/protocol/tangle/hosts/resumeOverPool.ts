@@ -3,7 +3,7 @@ import { anywhere, NoRoom, ofNew } from '../../../host/sandboxes/placement/capac
 import { place } from '../../../host/sandboxes/placement/place.ts';
 import type { Sandbox } from '../../../host/sandboxes/sandboxes.ts';
 import { errorAnswer, isDefect } from '../http/errorAnswer.ts';
-import { HttpError, notFound } from '../http/httpError.ts';
+import { HttpError, notFound, refusedFor } from '../http/httpError.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
 import { asShortage } from '../sandboxes/admission.ts';
 import { hasOwn, takeFromOf, visitOwn } from '../sandboxes/visitOwn.ts';
@@ -114,13 +114,7 @@ const NOT_SHARED =
   'hosts resume what another one has stopped only from a store that they share (MINIO_ENDPOINT), not from a folder of one';
 
 const silent = ({ name }: Member, status: 502 | 503) =>
-  new HttpError(
-    status,
-    'HOST_UNREACHABLE',
-    `host ${name} does not answer`,
-    { retryAfter: 30 },
-    { 'retry-after': '30' },
-  );
+  refusedFor(30, status, 'HOST_UNREACHABLE', `host ${name} does not answer`);
 
 /** A refusal, with what else is to be said of it. */
 function withMore({ status = 503, body, headers }: Answer, more?: unknown): HttpError {

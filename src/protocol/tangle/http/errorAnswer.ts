@@ -1,5 +1,5 @@
 import { asRuntimeError, type ErrorCode, type RuntimeError } from '../../../base/errors.ts';
-import { HttpError } from './httpError.ts';
+import { HttpError, refusedFor } from './httpError.ts';
 import type { Answer } from './route.ts';
 
 /** How long a client waits that was not told anything better, seconds. */
@@ -44,5 +44,5 @@ function known(error: RuntimeError): HttpError {
   const message = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
   if (status !== 503) return new HttpError(status, code, message);
   const seconds = error.retryAfterMs === undefined ? USUAL_RETRY : Math.ceil(error.retryAfterMs / 1000);
-  return new HttpError(status, code, message, { retryAfter: seconds }, { 'retry-after': String(seconds) });
+  return refusedFor(seconds, status, code, message);
 }

@@ -23,6 +23,22 @@ export class HttpError extends Error {
   }
 }
 
+/** Refused for so many seconds: body and head say so alike. */
+export const refusedFor = (
+  seconds: number,
+  status: number,
+  code: string,
+  message: string,
+  extras: Readonly<Record<string, unknown>> = {},
+): HttpError =>
+  new HttpError(
+    status,
+    code,
+    message,
+    { ...extras, retryAfter: seconds },
+    { 'retry-after': String(seconds) },
+  );
+
 export const notFound = (resourceType: string, resourceId: string): HttpError =>
   new HttpError(404, 'NOT_FOUND', `there is no ${resourceType} ${JSON.stringify(resourceId.slice(0, 200))}`, {
     resourceType,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
-import { HttpError } from '../http/httpError.ts';
+import { refusedFor } from '../http/httpError.ts';
 import { Answering } from './answering.ts';
 
 const MOST_AT_ONCE = 256;
@@ -21,13 +21,11 @@ export class InUse {
   begin(id: string): Disposable & { readonly silent: AbortSignal } {
     const count = this.#counts.get(id) ?? 0;
     if (count >= MOST_AT_ONCE)
-      throw new HttpError(
-        429,
-        'QUOTA_EXCEEDED',
-        `${count} calls are under way in sandbox ${id}`,
-        { quotaType: 'calls', current: count, limit: MOST_AT_ONCE, retryAfter: 1 },
-        { 'retry-after': '1' },
-      );
+      throw refusedFor(1, 429, 'QUOTA_EXCEEDED', `${count} calls are under way in sandbox ${id}`, {
+        quotaType: 'calls',
+        current: count,
+        limit: MOST_AT_ONCE,
+      });
     this.#counts.set(id, count + 1);
     this.#sandboxes.touch(id);
     const timer = setInterval(() => this.#sandboxes.touch(id), TOUCH_MS);

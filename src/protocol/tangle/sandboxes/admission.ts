@@ -2,7 +2,7 @@ import type { Capacity } from '../../../host/sandboxes/placement/capacity.ts';
 import { NoRoom } from '../../../host/sandboxes/placement/capacity.ts';
 import { evaluate } from '../../../host/sandboxes/policy/evaluate.ts';
 import type { Policy, PolicyRequest, Rules, Violation } from '../../../host/sandboxes/policy/policy.ts';
-import { HttpError } from '../http/httpError.ts';
+import { HttpError, refusedFor } from '../http/httpError.ts';
 
 /** What there is to place a sandbox on. */
 export interface Ground {
@@ -46,11 +46,6 @@ export function refuse(violations: readonly Violation[]): void {
 /** No room, as a client reads it: of a 503 its message alone. */
 export function asShortage(error: unknown): unknown {
   if (!(error instanceof NoRoom)) return error;
-  return new HttpError(
-    503,
-    'NO_CAPACITY',
-    `${error.message}; try again in ${RETRY_AFTER} s`,
-    { short: error.short, retryAfter: RETRY_AFTER },
-    { 'retry-after': String(RETRY_AFTER) },
-  );
+  const why = `${error.message}; try again in ${RETRY_AFTER} s`;
+  return refusedFor(RETRY_AFTER, 503, 'NO_CAPACITY', why, { short: error.short });
 }

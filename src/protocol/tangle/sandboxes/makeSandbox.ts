@@ -3,7 +3,7 @@ import type { Hints } from '../../../host/sandboxes/placement/place.ts';
 import type { NewSandbox, Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import type { Secrets } from '../../../host/sandboxes/secrets/openSecrets.ts';
 import type { Caller } from '../access/caller.ts';
-import { HttpError, notFound } from '../http/httpError.ts';
+import { notFound, refusedFor } from '../http/httpError.ts';
 import { asShortage, type Ground, refuse, violationsOf } from './admission.ts';
 import { completed } from './completed.ts';
 import { policyRequest, policyRequestOf } from './policyRequest.ts';
@@ -116,11 +116,6 @@ export function isAskedAgain(sandboxes: Sandboxes, { owner, idempotencyKey }: Ne
 function checkQuota(sandboxes: Sandboxes, owner: string, limit: number, elsewhere: number): void {
   const current = sandboxes.all().filter((one) => one.owner === owner).length + elsewhere;
   if (current < limit) return;
-  throw new HttpError(
-    429,
-    'QUOTA_EXCEEDED',
-    `the key ${owner} has ${current} sandboxes, of ${limit} that it may have; delete one`,
-    { quotaType: 'sandboxes', current, limit, retryAfter: 60 },
-    { 'retry-after': '60' },
-  );
+  const why = `the key ${owner} has ${current} sandboxes, of ${limit} that it may have; delete one`;
+  throw refusedFor(60, 429, 'QUOTA_EXCEEDED', why, { quotaType: 'sandboxes', current, limit });
 }
