@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import type { Caller } from '../access/caller.ts';
-import { HttpError } from '../http/httpError.ts';
+import { refuseMore } from '../http/refuseMore.ts';
 import { openJsonFiles } from '../openJsonFiles.ts';
 
 /**
@@ -57,12 +57,7 @@ export function openPreviews({ folder, sandboxes, isKey, now }: PreviewsOptions)
       const before = of(id);
       const same = before.find((each) => each.port === port && each.holder === by);
       if (same !== undefined) return same;
-      if (before.length >= MOST_OF_SANDBOX)
-        throw new HttpError(429, 'QUOTA_EXCEEDED', `sandbox ${id} has ${before.length} links; delete one`, {
-          quotaType: 'previews',
-          current: before.length,
-          limit: MOST_OF_SANDBOX,
-        });
+      refuseMore(`sandbox ${id} has`, 'previews', before.length, MOST_OF_SANDBOX);
       const made = {
         id: `prv-${randomBytes(20).toString('hex')}`,
         sandbox: id,
