@@ -122,6 +122,7 @@ export async function openFront(options: OpenFront): Promise<Front> {
     usage,
   };
   const others = options.hostsFile === undefined ? undefined : openOthers(options.hostsFile, options, signal);
+  const elsewhere = locator(options.sandboxes, others?.pool);
   const audit = openAudit(join(folder, 'audit'), clock.now, (error) =>
     log.error('a call is missing in the audit journal', { error: String(error) }),
   );
@@ -133,8 +134,8 @@ export async function openFront(options: OpenFront): Promise<Front> {
     ...options,
     host: options.who === 'all' ? undefined : '127.0.0.1',
     routes: allRoutes({ ...options, ...made }, others),
-    elsewhere: locator(options.sandboxes, others?.pool),
-    authenticate: rateLimited(authenticator(keys, tokens), policy, clock.now),
+    elsewhere,
+    authenticate: rateLimited(authenticator(keys, tokens, elsewhere.known), policy, clock.now),
     answered: (call) => {
       metrics.answered(call.route?.path ?? 'none', call.status, call.ms / 1000);
       if (isAudited(call)) audit.write(auditLine(call));

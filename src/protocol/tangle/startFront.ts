@@ -14,9 +14,9 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { onUpgrade, type Upgrade } from '../../base/httpUpgrade.ts';
 import type { Logger } from '../../base/log.ts';
-import { type Authenticate, nobody } from './access/access.ts';
+import type { Authenticate } from './access/access.ts';
 import type { Caller } from './access/caller.ts';
-import { isSentOn, originFor } from './access/onBehalf.ts';
+import { originFor } from './access/onBehalf.ts';
 import { createServer, listen } from './http/createServer.ts';
 import { errorAnswer, isDefect } from './http/errorAnswer.ts';
 import { HttpError } from './http/httpError.ts';
@@ -47,12 +47,7 @@ export interface Elsewhere {
   /** From memory. */
   known(found: Matched): boolean;
   /** Asks the other hosts for one that nobody has told of, and the store. Throws 404, and 421 where another host has it. */
-  find(
-    found: Matched,
-    caller: Caller,
-    /** By another server: no other is asked. */
-    sentOn: boolean,
-  ): Promise<((call: Call) => Promise<undefined>) | undefined>;
+  find(found: Matched, caller: Caller): Promise<((call: Call) => Promise<undefined>) | undefined>;
 }
 
 export interface Answered {
@@ -107,15 +102,12 @@ export async function startFront(options: FrontOptions): Promise<Front> {
         },
       );
     seen.route = found.route;
-    const sentOn = isSentOn(request);
-    // A token of a sandbox elsewhere only its own host can read.
-    const isForeign = found.route.scope === 'sidecar' && !sentOn && options.elsewhere?.known(found) === true;
-    const caller = isForeign ? nobody : authenticate(found, request);
+    const caller = authenticate(found, request);
     seen.caller = caller;
     slow.watch(request, caller.name);
     // Only now: nobody without a key makes this server ask another one.
     const mayAsk = found.route.scope !== 'open' || options.elsewhere?.known(found) === true;
-    const elsewhere = mayAsk ? await options.elsewhere?.find(found, caller, sentOn) : undefined;
+    const elsewhere = mayAsk ? await options.elsewhere?.find(found, caller) : undefined;
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const call: Call = {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { forbidden, HttpError } from '../http/httpError.ts';
 import type { Matched } from '../http/matchRoute.ts';
 import { allows, type Caller } from './caller.ts';
-import { onBehalf } from './onBehalf.ts';
+import { HOP_HEADER, onBehalf } from './onBehalf.ts';
 import type { SidecarTokens } from './sidecarToken.ts';
 
 export interface Keys {
@@ -18,9 +18,23 @@ export type Authenticate = (found: Matched, request: IncomingMessage) => Caller;
 
 export const nobody: Caller = { name: '', scopes: new Set() };
 
-/** A key for what has a scope, a token of the sandbox for `sidecar` and for its own inside, nothing for what is `open`. */
-export function authenticator(keys: Keys, tokens: SidecarTokens): Authenticate {
-  return ({ route, params }, { headers }) => {
+/**
+ * A key for what has a scope, a token of the sandbox for `sidecar` and for its own inside, nothing for what is `open`. `isElsewhere`: of a sandbox
+ * whose token only its own host can read.
+ */
+export function authenticator(
+  keys: Keys,
+  tokens: SidecarTokens,
+  isElsewhere: (found: Matched) => boolean = () => false,
+): Authenticate {
+  return (found, { headers }) => {
+    const hop = headers[HOP_HEADER];
+    const isHop = typeof hop === 'string' && keys.byToken(hop)?.scopes.has('admin') === true;
+    if (isHop) return { ...callerOf(found, headers), isSentOn: true };
+    return found.route.scope === 'sidecar' && isElsewhere(found) ? nobody : callerOf(found, headers);
+  };
+
+  function callerOf({ route, params }: Matched, headers: IncomingHttpHeaders): Caller {
     if (route.scope === 'open') return nobody;
     const token = bearerOf(headers.authorization) ?? subprotocol(headers['sec-websocket-protocol']);
     if (token === undefined) throw unauthorized('a key is required: Authorization: Bearer …');
@@ -33,7 +47,7 @@ export function authenticator(keys: Keys, tokens: SidecarTokens): Authenticate {
     const caller = onBehalf(holder, headers);
     if (!allows(caller, route.scope)) throw forbidden(caller, route.scope);
     return caller;
-  };
+  }
 
   function holderOf(token: string, sandbox: string | undefined): Caller {
     const claims = tokens.read(token);

@@ -14,6 +14,8 @@ export interface Caller {
   readonly tools?: readonly Tool[];
   /** Of another server that asks for him: the key that it holds here. */
   readonly by?: string;
+  /** Another server of sandboxes has sent it on, and has shown its key: it is answered here, and no other is asked. */
+  readonly isSentOn?: true;
 }
 
 /** `admin` is all of them. */

@@ -5,12 +5,11 @@ import { KEY_NAME } from './keyFile.ts';
 /** Headers of a server of sandboxes that asks another one for somebody whose key it has seen. */
 export const FOR_HEADER = 'x-runtime-for';
 export const ORIGIN_HEADER = 'x-runtime-origin';
-/** Of each such call: it is answered there, and sent on to nobody, also where two servers know each other. */
+/**
+ * Of each such call, with the key that its server holds there: what is asked with a sandbox's token, or without any, is to be told from what
+ * anybody says. It is answered there, and sent on to nobody, also where two servers know each other.
+ */
 export const HOP_HEADER = 'x-runtime-hop';
-
-/** Another server of sandboxes has sent it on. */
-export const isSentOn = ({ headers }: { readonly headers: IncomingHttpHeaders }): boolean =>
-  headers[HOP_HEADER] !== undefined;
 
 /** Whoever may do everything may name somebody: then it is his call, with all but that right. */
 export function onBehalf(caller: Caller, headers: IncomingHttpHeaders): Caller {

@@ -1,7 +1,9 @@
+import type { IncomingMessage } from 'node:http';
 import type { Policy, Rules } from '../../../host/sandboxes/policy/policy.ts';
 import { HttpError, refusedFor } from '../http/httpError.ts';
 import type { Route } from '../http/route.ts';
-import type { Authenticate } from './access.ts';
+import { type Authenticate, nobody } from './access.ts';
+import { HOP_HEADER } from './onBehalf.ts';
 
 export type RateKind = keyof Rules['rates'];
 
@@ -20,17 +22,22 @@ export function rateLimited(authenticate: Authenticate, policy: Policy, now: () 
   return (found, request) => {
     try {
       const caller = authenticate(found, request);
-      if (found.route.scope === 'open') return caller;
+      const isGuess = request.headers[HOP_HEADER] !== undefined && !caller.isSentOn;
+      if (isGuess) limit.take(addressOf(request), 'calls without a key', FAILURES);
+      // Whoever asks for what is open, or for a sandbox whose own host will count it.
+      if (caller.name === nobody.name) return caller;
       const kind = rateKind(found.route);
       limit.take(caller.name, kind, policy.rulesOf(caller.name).rates[kind]);
       return caller;
     } catch (error) {
       const isRefused = error instanceof HttpError && error.status !== 429;
-      if (isRefused) limit.take(request.socket.remoteAddress ?? '', 'calls without a key', FAILURES);
+      if (isRefused) limit.take(addressOf(request), 'calls without a key', FAILURES);
       throw error;
     }
   };
 }
+
+const addressOf = ({ socket }: IncomingMessage) => socket.remoteAddress ?? '';
 
 interface Bucket {
   left: number;

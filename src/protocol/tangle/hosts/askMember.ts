@@ -26,7 +26,7 @@ export async function askMember(
         authorization: `Bearer ${key.reveal()}`,
         ...(asItself ? {} : { [FOR_HEADER]: caller.name }),
         [ORIGIN_HEADER]: origin,
-        [HOP_HEADER]: '1',
+        [HOP_HEADER]: key.reveal(),
         'content-type': 'application/json',
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -24,10 +24,10 @@ export function locator(sandboxes: Sandboxes, pool: Pool | undefined): Elsewhere
       const id = away(found);
       return id !== undefined && pool?.known(id) !== undefined;
     },
-    find: async (found, caller, sentOn) => {
+    find: async (found, caller) => {
       const id = away(found);
       if (id === undefined) return undefined;
-      const member = sentOn ? undefined : await pool?.find(id);
+      const member = caller.isSentOn ? undefined : await pool?.find(id);
       const send =
         member && ((call: Parameters<typeof sendToMember>[1]) => sendToMember(member, call, found.route));
       if (member !== undefined && (await pool?.isThere(member))) return send;

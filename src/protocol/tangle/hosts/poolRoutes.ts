@@ -1,7 +1,6 @@
 import { NoRoom, ofNew } from '../../../host/sandboxes/placement/capacity.ts';
 import { type Hints, place } from '../../../host/sandboxes/placement/place.ts';
 import type { SandboxStatus } from '../../../host/sandboxes/sandboxes.ts';
-import { isSentOn } from '../access/onBehalf.ts';
 import { idempotencyKey } from '../http/idempotencyKey.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
 import { asShortage } from '../sandboxes/admission.ts';
@@ -31,14 +30,10 @@ export function poolRoutes(parts: PoolParts, here: readonly Route[]): Route[] {
   return here.flatMap((route) => {
     const handle = handlers[`${route.method} ${route.path}`];
     if (handle === undefined) return [];
-    const over = (call: Call) => (isOfMember(call) ? route.handle(call) : handle(parts, route, call));
+    const over = (call: Call) => (call.caller.isSentOn ? route.handle(call) : handle(parts, route, call));
     return [{ ...route, handle: over }];
   });
 }
-
-/** Anybody can set a header: who has no key of a server's, nor one for everything, is counted over all hosts, whatever the call says. */
-const isOfMember = ({ request, caller }: Call) =>
-  isSentOn(request) && (caller.by !== undefined || caller.scopes.has('admin'));
 
 async function create(parts: PoolParts, here: Route, call: Call): Promise<Answer | undefined> {
   const { pool, sandboxes, maker } = parts;

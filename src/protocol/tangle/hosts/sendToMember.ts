@@ -31,7 +31,7 @@ export async function sendToMember(
             : own),
         host: call.request.headers.host ?? hostname,
         [ORIGIN_HEADER]: call.origin,
-        [HOP_HEADER]: '1',
+        [HOP_HEADER]: member.key.reveal(),
         ...lengthOf(call.request),
         ...upgradeOf(call),
         // A sandbox's token, if it was given so: only its own host can read it.

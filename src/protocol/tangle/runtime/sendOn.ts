@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { hopByHop } from '../../../base/hopByHop.ts';
 import { answerOf } from '../../../base/httpAnswer.ts';
 import { askForWebSocket, joinUpgraded } from '../../../base/httpUpgrade.ts';
-import { FOR_HEADER, ORIGIN_HEADER } from '../access/onBehalf.ts';
+import { FOR_HEADER, HOP_HEADER, ORIGIN_HEADER } from '../access/onBehalf.ts';
 import { HttpError } from '../http/httpError.ts';
 import type { Call } from '../http/route.ts';
 
@@ -18,8 +18,10 @@ const NOT_SENT_ON = new Set([
   'set-cookie',
   // A browser's way to give a key.
   'sec-websocket-protocol',
+  // Of a server that asks for somebody: with its key among them.
   FOR_HEADER,
   ORIGIN_HEADER,
+  HOP_HEADER,
 ]);
 
 export interface SendOn {

@@ -1,79 +1,21 @@
 import { createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { Secret } from '../../../../src/base/secret.ts';
-import { digest } from '../../../../src/protocol/tangle/access/access.ts';
-import { changeKeys } from '../../../../src/protocol/tangle/access/changeKeys.ts';
-import { type KeptKey, keyFileIn } from '../../../../src/protocol/tangle/access/keyFile.ts';
-import { readHostsFile } from '../../../../src/protocol/tangle/hosts/hostsFile.ts';
-import { fakeClock } from '../../../support/fakeClock.ts';
-import { temporaryDirectory } from '../../../support/files/temporary.ts';
-import { freePort } from '../../../support/process/freePort.ts';
-import { type FrontTest, frontTest, modelHost } from '../../../support/serve/frontTest.ts';
-import { modelSandboxes } from '../../../support/serve/modelSandboxes.ts';
-
-const slots = (count: number) => () => [{ ...modelHost, total: { ...modelHost.total, slots: count } }];
-
-async function serverOf(
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<number> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-/** Another machine: a front over a model of its own, whose sandboxes answer with the path that they were asked. */
-async function machine(count: number): Promise<FrontTest> {
-  const port = await serverOf((request, response) => response.end(JSON.stringify({ inside: request.url })));
-  return await frontTest({
-    key: new Secret('sk_member'),
-    hosts: slots(count),
-    sandboxes: modelSandboxes(async () => connect(port, '127.0.0.1')),
-  });
-}
-
-interface Host {
-  readonly name: string;
-  readonly url: string;
-  readonly standby?: boolean;
-}
-
-async function hostsFile(hosts: readonly Host[], webhook?: string): Promise<string> {
-  const folder = await temporaryDirectory();
-  writeFileSync(join(folder, 'key'), 'sk_member\n');
-  writeFileSync(join(folder, 'secret'), 'hook-secret\n');
-  const path = join(folder, 'hosts.yaml');
-  const all = hosts.map((host) => ({ ...host, keyFile: join(folder, 'key') }));
-  const hook = webhook === undefined ? {} : { webhook: { url: webhook, secretFile: join(folder, 'secret') } };
-  writeFileSync(path, JSON.stringify({ hosts: all, ...hook }));
-  return path;
-}
-
-async function healthy(
-  front: FrontTest,
-  names: readonly string[],
-  headers: Record<string, string> = {},
-): Promise<void> {
-  await expect
-    .poll(
-      async () => {
-        const { hosts } = (await front.ask('GET', '/v1/hosts', undefined, headers)).body;
-        return hosts
-          .filter((host: { healthy: boolean }) => host.healthy)
-          .map(({ name }: { name: string }) => name);
-      },
-      { timeout: 30_000 },
-    )
-    .toEqual(expect.arrayContaining([...names]));
-}
+import { Secret } from '../../../../../src/base/secret.ts';
+import { digest } from '../../../../../src/protocol/tangle/access/access.ts';
+import { changeKeys } from '../../../../../src/protocol/tangle/access/changeKeys.ts';
+import { type KeptKey, keyFileIn } from '../../../../../src/protocol/tangle/access/keyFile.ts';
+import { readHostsFile } from '../../../../../src/protocol/tangle/hosts/hostsFile.ts';
+import { fakeClock } from '../../../../support/fakeClock.ts';
+import { temporaryDirectory } from '../../../../support/files/temporary.ts';
+import { freePort } from '../../../../support/process/freePort.ts';
+import { type FrontTest, frontTest } from '../../../../support/serve/frontTest.ts';
+import { healthy, hostsFile, machine, serverOf, slots } from '../../../../support/serve/machines.ts';
+import { modelSandboxes } from '../../../../support/serve/modelSandboxes.ts';
 
 test('sandboxes go where there is room, and everything that is asked of one is sent there', async () => {
   const b = await machine(10);
