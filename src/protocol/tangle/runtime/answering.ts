@@ -1,12 +1,10 @@
 import type { Clock } from '../../../base/clock.ts';
-import { BOX_PORT } from '../../../host/sandboxes/boxTokens.ts';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import { HttpError } from '../http/httpError.ts';
-import { callInside } from './callInside.ts';
+import { lookInside } from './lookInside.ts';
 
-/** Between two looks, and what an answer may take. Milliseconds. */
+/** Between two looks, milliseconds. */
 const LOOK_MS = 3_000;
-const ANSWER_MS = 5_000;
 /** So many looks in a row without an answer, a minute and a half, and nobody waits any more. */
 const MOST_MISSES = 12;
 
@@ -68,20 +66,11 @@ export class Answering {
 
   /** One that refuses, or is gone, has told it to whoever waits. */
   async #answers(id: string, over: AbortSignal): Promise<boolean> {
-    const late = new AbortController();
-    const looked = new AbortController();
-    void this.#clock.sleep(ANSWER_MS, looked.signal).then(
-      () => late.abort(),
-      () => undefined,
-    );
-    const call = { id, port: BOX_PORT, method: 'GET', path: '/health', token: undefined } as const;
     try {
-      (await callInside(this.#sandboxes, call, AbortSignal.any([over, late.signal]))).destroy();
-      return true;
+      const asked = { sandboxes: this.#sandboxes, clock: this.#clock };
+      return (await lookInside(asked, id, over)) !== undefined;
     } catch {
-      return !late.signal.aborted;
-    } finally {
-      looked.abort();
+      return true;
     }
   }
 

@@ -1,20 +1,20 @@
 import { BOX_PORT } from '../../../host/sandboxes/boxTokens.ts';
 import { savedFiles, savedVerb } from '../disk/savedFiles.ts';
 import { executionEvents } from '../events/executionEvents.ts';
-import { HttpError, notFound } from '../http/httpError.ts';
+import { HttpError } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
-import { mustBe } from '../sandboxes/findOwn.ts';
 import { bothPaths, insidePath } from './bothPaths.ts';
 import { filesGate } from './filesGate.ts';
 import { forward } from './forward.ts';
+import { healthRoute } from './healthRoute.ts';
 import type { InUse } from './inUse.ts';
 import { openSandbox } from './openSandbox.ts';
 import { isAmbiguous, toolOf } from './toolOf.ts';
 
 /** All of the API inside of sandboxes that nobody here answers himself: sent on to it as it comes. */
 export function runtimeRoutes(parts: Parts, inUse: InUse): Route[] {
-  return [health(parts), ...bothPaths('ALL', '/*', inside)];
+  return [healthRoute(parts), ...bothPaths('ALL', '/*', inside)];
 
   async function inside(call: Call) {
     const path = insidePath(call);
@@ -32,20 +32,4 @@ export function runtimeRoutes(parts: Parts, inUse: InUse): Route[] {
     const to = { id, port: BOX_PORT, path: `${path}${query}`, token, body, silent };
     return await forward(parts.sandboxes, call, to);
   }
-}
-
-/** Whether it lives, which whoever knows the sandbox's address may ask: clients do before they have a token. */
-function health({ sandboxes }: Parts): Route {
-  return {
-    method: 'GET',
-    path: '/sidecar/:id/health',
-    scope: 'open',
-    handle: async (call) => {
-      const { id = '' } = call.params;
-      const found = sandboxes.find(id);
-      if (found === undefined) throw notFound('sandbox', id);
-      mustBe(found, 'running');
-      return await forward(sandboxes, call, { id, port: BOX_PORT, path: '/health' });
-    },
-  };
 }
