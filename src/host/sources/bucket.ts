@@ -45,7 +45,7 @@ export function openBucketSource(options: BucketOptions): Source {
     const next = new Map<string, Known>();
     await inParallel(READS, objects, signal, async (object) => {
       const before = known.get(object.key);
-      next.set(object.key, before?.etag === object.etag ? before : await read(object, before, signal));
+      next.set(object.key, before?.etag === object.etag ? before : await look(object, before, signal));
     });
     known = next;
     const listing = new Map<string, Entry>();
@@ -57,30 +57,37 @@ export function openBucketSource(options: BucketOptions): Source {
     return listing;
   }
 
+  const originOf = (key: string) => `${options.label.replace(/\/+$/, '')}/${key.slice(folder.length)}`;
+
+  /** Only a store that does not answer is a failure of all: an object that cannot be read is that bot's affair, and is read again. */
+  async function look(object: ObjectInfo, before: Known | undefined, signal: AbortSignal): Promise<Known> {
+    try {
+      return await read(object, before, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isRuntimeError(error, 'unavailable')) throw error;
+      // Changed since it was listed: the next listing tells.
+      if (before !== undefined && isRuntimeError(error, 'conflict', 'not-found'))
+        return { ...before, etag: '' };
+      const problems = [`cannot be read: ${asRuntimeError(error).message}`];
+      const name = before?.name ?? nameOf(object.key.slice(folder.length));
+      return { etag: '', name, entry: { problems, origin: originOf(object.key) } };
+    }
+  }
+
   async function read(object: ObjectInfo, before: Known | undefined, signal: AbortSignal): Promise<Known> {
     const { key, etag, size } = object;
     const fallback = before?.name ?? nameOf(key.slice(folder.length));
-    const origin = `${options.label.replace(/\/+$/, '')}/${key.slice(folder.length)}`;
+    const origin = originOf(key);
     if (size > MAX_SPEC_BYTES)
       return { etag, name: fallback, entry: { problems: [`longer than ${MAX_SPEC_BYTES} bytes`], origin } };
-    const draft = readSpec(await textOf(object, signal), clock.now());
+    const found = await store.get(key, { signal, ifMatch: etag });
+    const draft = readSpec((await readAll(found, MAX_SPEC_BYTES)).toString('utf8'), clock.now());
     if ('problems' in draft) return { etag, name: fallback, entry: { problems: draft.problems, origin } };
     const { code, rest } = draft;
     if (code === undefined || 'path' in code)
       return { etag, name: rest.name, entry: { problems: [codeExpected], origin } };
     return { etag, name: rest.name, entry: { spec: { ...rest, code }, origin } };
-  }
-
-  /** `conflict` when it is no longer what was listed. */
-  async function textOf({ key, etag }: ObjectInfo, signal: AbortSignal): Promise<string> {
-    try {
-      return (await readAll(await store.get(key, { signal, ifMatch: etag }), MAX_SPEC_BYTES)).toString(
-        'utf8',
-      );
-    } catch (error) {
-      if (!isRuntimeError(error, 'not-found')) throw error;
-      throw new RuntimeError('conflict', `${key} is gone`, { cause: error });
-    }
   }
 
   return {
@@ -98,8 +105,7 @@ export function openBucketSource(options: BucketOptions): Source {
           observer.listed(await list(signal));
         } catch (error) {
           if (signal.aborted) return;
-          // Changed between the listing and the reading: the next listing tells.
-          if (!isRuntimeError(error, 'conflict')) observer.failed(asRuntimeError(error));
+          observer.failed(asRuntimeError(error));
         }
         const rest = new AbortController();
         const told = new Promise<void>((resolve) => {

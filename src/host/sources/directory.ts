@@ -68,7 +68,21 @@ export function openDirectorySource(options: DirectoryOptions): Source {
     return { listing: asListing(known.values()), again };
   }
 
+  /** Whatever is wrong with one file, or with the folder of its code, is that bot's affair: the others are listed. */
   async function look(
+    file: BotFileOnDisk,
+    before: Known | undefined,
+    now: number,
+  ): Promise<Known | undefined> {
+    try {
+      return await lookAt(file, before, now);
+    } catch (error) {
+      const problems = [`cannot be read: ${(error as Error).message}`];
+      return { fingerprint: '', name: before?.name ?? nameOf(file), entry: { problems, origin: file.path } };
+    }
+  }
+
+  async function lookAt(
     file: BotFileOnDisk,
     before: Known | undefined,
     now: number,

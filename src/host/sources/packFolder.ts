@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Dirent, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { RuntimeError } from '../../base/errors.ts';
@@ -13,7 +13,8 @@ const MAX_BYTES = 256 * 2 ** 20;
 export function folderFingerprint(folder: string): string {
   const hash = createHash('sha256');
   for (const { path, entry } of entries(folder)) {
-    const { mtimeMs, size, ino, mode } = statSync(join(folder, path), { throwIfNoEntry: false }) ?? {};
+    // Of a link, the link itself: that is what is packed, and where it leads there may be nothing, or itself again.
+    const { mtimeMs, size, ino, mode } = lstatSync(join(folder, path), { throwIfNoEntry: false }) ?? {};
     hash.update(JSON.stringify([path, entry.isSymbolicLink(), mtimeMs, size, ino, mode]));
   }
   return hash.digest('hex');
@@ -39,15 +40,15 @@ export async function packFolder(
     else if (entry.isSymbolicLink())
       archive.entry({ ...common, type: 'symlink', linkname: readlinkSync(absolute), mode: 0o777 });
     else if (entry.isFile()) {
-      const mode = (statSync(absolute).mode & 0o100) === 0 ? 0o644 : 0o755;
-      const bytes = readFileSync(absolute);
-      size += bytes.length;
+      const stat = statSync(absolute);
+      const mode = (stat.mode & 0o100) === 0 ? 0o644 : 0o755;
+      size += stat.size;
       if (size > MAX_BYTES)
         throw new RuntimeError('damaged', `${folder} holds more than ${MAX_BYTES} bytes of code`, {
           path: folder,
           hint: 'Upload an archive yourself and name it as code.file.',
         });
-      archive.entry({ ...common, mode }, bytes);
+      archive.entry({ ...common, mode }, readFileSync(absolute));
     }
   }
   // Without an entry nothing says that it is an archive: a bot that is one command has no other file.

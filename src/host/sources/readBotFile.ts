@@ -4,7 +4,7 @@ import { asRuntimeError, isRuntimeError } from '../../base/errors.ts';
 import { isObject, parseJson } from '../../bot/config/parsers.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
 import type { BotSpec, CodeRef } from '../bots/botSpec.ts';
-import { type Draft, readSpec } from '../bots/readSpec.ts';
+import { type Draft, MAX_SPEC_BYTES, readSpec } from '../bots/readSpec.ts';
 import { packFolder } from './packFolder.ts';
 import type { Entry } from './source.ts';
 
@@ -31,6 +31,9 @@ export async function readBotFile(
   store: () => Promise<ObjectStore>,
 ): Promise<BotFileRead> {
   const origin = file.path;
+  // Not even read: one that is longer than memory would take the host with it.
+  if (statSync(file.path).size > MAX_SPEC_BYTES)
+    return { problems: [`longer than ${MAX_SPEC_BYTES} bytes`], origin };
   const read = readSpec(readFileSync(file.path, 'utf8'), now);
   if ('problems' in read) return { problems: read.problems, origin };
   const code = codeOf(read, file);

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -58,6 +67,12 @@ afterEach(async () => {
 const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
 const last = () => listings.at(-1)!;
 const names = () => [...(listings.at(-1)?.keys() ?? [])].sort();
+
+/** A file of that many bytes that takes no room. */
+function truncate(path: string, bytes: number): void {
+  writeFileSync(path, '');
+  truncateSync(path, bytes);
+}
 
 describe('a folder of bots', () => {
   it('is listed, and each change is seen within a second', async () => {
@@ -181,6 +196,33 @@ describe('a folder of bots', () => {
     await until(() => expect(failures.length).toBeGreaterThan(0));
     expect(names()).toEqual(['a']);
     renameSync(`${folder}.away`, folder);
+  });
+
+  it.each<[string, (path: string) => void]>([
+    ['a link to itself', (path) => symlinkSync('odd.yaml', path)],
+    ['longer than memory', (path) => truncate(path, 3 * 2 ** 30)],
+    ['longer than a text can be', (path) => truncate(path, 600 * 2 ** 20)],
+  ])('says of a file that cannot be read what is wrong, and lists the others: %s', async (_, make) => {
+    writeFileSync(join(folder, 'a.yaml'), bot('a'));
+    make(join(folder, 'odd.yaml'));
+    open();
+    await until(() => expect(last().get('odd')).toHaveProperty('problems'));
+    expect(last().get('a')).toHaveProperty('spec');
+    // Seen beside it, too.
+    writeFileSync(join(folder, 'b.yaml'), bot('b'));
+    await until(() => expect(names()).toEqual(['a', 'b', 'odd']));
+    expect(failures).toEqual([]);
+  });
+
+  it('packs code that holds a link to itself, and to nothing: links are links', async () => {
+    writeFileSync(join(folder, 'a.yaml'), bot('a'));
+    mkdirSync(join(folder, 'odd'));
+    writeFileSync(join(folder, 'odd/bot.yaml'), bot('odd').replace(/code:.*/, ''));
+    symlinkSync('again', join(folder, 'odd/again'));
+    symlinkSync('../nowhere', join(folder, 'odd/away'));
+    open();
+    await until(() => expect(last().get('odd')).toHaveProperty('spec.code.sha256'));
+    expect(failures).toEqual([]);
   });
 
   it('refuses two files that are the same bot', async () => {
