@@ -26,6 +26,8 @@ export interface JsonRpc {
 /** How long a process whose input is gone may take to end, before it counts as one that cannot be reached, milliseconds. */
 const LAST_WORD_MS = 5000;
 const METHOD_NOT_FOUND = -32601;
+/** Agents keep ids in 32 bits, with a sign. */
+const MAX_ID = 2 ** 31 - 1;
 /** Of an error's words. */
 const MAX_MESSAGE = 500;
 
@@ -37,8 +39,8 @@ interface Pending {
 export function openJsonRpc({ channel, clock, log }: LinkOptions, handlers: JsonRpcHandlers): JsonRpc {
   const pending = new Map<number, Pending>();
   const warn = boundedLog(log, clock);
-  // A process that was spoken to by a query server that has died may still answer that one.
-  let lastId = randomInt(1, 2 ** 31) * 1024;
+  // A process that was spoken to by a query server that has died may still answer that one: each of them begins somewhere else.
+  let lastId = randomInt(1, 2 ** 20) * 1024;
 
   const failAll = (error: unknown) => {
     for (const { reject } of pending.values()) reject(error);
@@ -85,7 +87,7 @@ export function openJsonRpc({ channel, clock, log }: LinkOptions, handlers: Json
       new Promise((resolve, reject) => {
         if (channel.closed.aborted) return reject(channel.closed.reason as Error);
         if (signal?.aborted) return reject(signal.reason as Error);
-        lastId += 1;
+        lastId = (lastId % MAX_ID) + 1;
         const id = lastId;
         pending.set(id, { resolve, reject });
         signal?.addEventListener(

@@ -1,14 +1,15 @@
 import { type IncomingMessage, request } from 'node:http';
 import { systemCode } from '../../../base/errors.ts';
 import { readWhole } from '../../../base/httpAnswer.ts';
-import { isObject } from '../../../bot/config/parsers.ts';
 import type { AgentEndpoint, OpenAiSpec } from '../../../bot/kinds/agentSpec.ts';
 import { AgentError, type LinkOptions } from '../agentLink.ts';
+import { errorOf } from './errorOf.ts';
 
 /** How long a process that has hung up may take to end, which says more than the connection does; milliseconds. */
 const LAST_WORD_MS = 2000;
 const MAX_BODY = 16 * 1024 * 1024;
-const MAX_MESSAGE = 500;
+/** Of an error's words, characters. */
+export const MAX_MESSAGE = 500;
 
 export interface Asking {
   readonly method: 'GET' | 'POST';
@@ -35,6 +36,7 @@ export function ask(
         agent: false,
         signal,
         headers: {
+          'accept-encoding': 'identity',
           ...(spec.key ? { authorization: `Bearer ${key}` } : {}),
           ...(body === undefined
             ? {}
@@ -65,19 +67,6 @@ export async function refusalOf(answer: IncomingMessage): Promise<AgentError> {
     code,
     `the agent answered ${status}${said === '' ? '' : `: ${said.slice(0, MAX_MESSAGE)}`}`,
   );
-}
-
-/** The words of `{"error":{"message":…}}`, or of `{"error":…}`. */
-export function errorOf(text: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (!isObject(value)) return undefined;
-    const { error } = value;
-    const said = isObject(error) ? error.message : error;
-    return typeof said === 'string' ? said : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Why a connection that failed did so: the end of the process where it has ended. */

@@ -19,7 +19,7 @@ import { readCompletion } from './readCompletion.ts';
  *
  *   openAiLink       its health, and a request a turn
  *   exchange         the request, and what its failures mean
- *   readCompletion   what the answer says, as it comes (`readEvents`)
+ *   readCompletion   what the answer says, as it comes (`readEvents`, `readSaid`), also where it is an error (`errorOf`)
  */
 
 /** Between two looks at an agent that starts, milliseconds. */
@@ -83,7 +83,7 @@ export function openAiLink({ spec, endpoint, kind, channel, clock, log }: OpenAi
       const answer = await ask(openai, endpoint, questionOf(openai, turn), signal);
       wasAnswering = true;
       if (answer.statusCode !== 200) throw await refusalOf(answer);
-      const { stopReason, model, tokens } = await readCompletion(answer, (event) => {
+      const { stopReason, model, tokens } = await readCompletion(answer, clock, (event) => {
         if (!signal.aborted) tell(event);
       });
       const used = usageOf(turn, tokens);

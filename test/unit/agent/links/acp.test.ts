@@ -331,6 +331,13 @@ describe('an agent that means no good', () => {
     expect((await say('y')).end.stopReason).toBe('end');
   });
 
+  test('that has ids in 32 bits with a sign, as many do, can tell ours apart', async () => {
+    const { asking, say } = await ask("say(String(id)); out({ id, result: { stopReason: 'end_turn' } });");
+    const ids = [Number((await asking).reply), Number((await say('y')).reply)];
+    expect(ids.every((id) => id > 0 && (id | 0) === id)).toBe(true);
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+
   test('sends a line of 100 MB as its answer', async () => {
     const before = process.memoryUsage().rss;
     const { asking } = await ask(
