@@ -5,6 +5,7 @@ import { failed, type Judgement, judgeEnd, type Outcome, STOPPED } from './outco
 import type { Readers } from './readers.ts';
 import { hasEnded, type TurnRecord } from './turn.ts';
 import type { Asked } from './waiting.ts';
+import { createWellFormed } from './wellFormed.ts';
 
 /** A turn that runs, as whoever wants to end it has it. */
 export interface Running {
@@ -46,15 +47,20 @@ export async function runTurn(
   Object.assign(record, { status: 'running', startedAt });
   readers.changed(record.id);
   const reports: ReportedUsage[] = [];
+  const characters = createWellFormed();
+  const keep = (said: Parameters<typeof record.log.add>[0]) => {
+    if (said.type === 'delta' && said.text !== '') record.firstTokenMs ??= clock.now() - startedAt;
+    if (!record.log.add(said)) stop(state, TOO_MUCH);
+    readers.changed(record.id);
+  };
   const tell = (event: TurnEvent) => {
     if (hasEnded(record)) return;
     if (event.type === 'usage') {
       reports.push(event.usage);
       return;
     }
-    if (event.type === 'delta' && event.text !== '') record.firstTokenMs ??= clock.now() - startedAt;
-    if (!record.log.add(event)) stop(state, TOO_MUCH);
-    readers.changed(record.id);
+    const said = characters.take(event);
+    if (said) keep(said);
   };
   const over = new AbortController();
   clock.sleep(timeoutMs, over.signal).then(
@@ -68,6 +74,7 @@ export async function runTurn(
   const request = { id: record.id, conversation: record.conversation, session, message, metadata };
   const [outcome] = await Promise.allSettled([options.send(request, tell, state.abort.signal)]);
   over.abort();
+  characters.rest().forEach(keep);
   const end = outcome.status === 'fulfilled' ? outcome.value : undefined;
   if (end?.usage) reports.push(end.usage);
   const wasTakenAlong = outcome.status === 'rejected' && options.isStopping();

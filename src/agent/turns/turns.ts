@@ -22,7 +22,7 @@ import { type Asked, createWaiting } from './waiting.ts';
  *   openAgent      puts the parts together
  *   turns          the turns themselves: accepted, `waiting`, run (`runTurn`), ended; how is an `outcome`, which `ends` writes down before it is told
  *   book, entry    all that is kept of them, and the entries that change it; `journal` has them in the bot's state
- *   eventLog       what a turn has said, in which pieces; `readers` wakes those who wait for more
+ *   eventLog       what a turn has said, in which pieces (`wellFormed`); `readers` wakes those who wait for more
  *   addUp          what a turn has cost
  *   agentLife      the agent's process of the moment: whether it answers, and by which link
  *   restarts       stop, save, start; `health` says how all of this stands
