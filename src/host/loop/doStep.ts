@@ -1,4 +1,4 @@
-import { isRuntimeError } from '../../base/errors.ts';
+import { isRuntimeError, type RuntimeError } from '../../base/errors.ts';
 import { names } from '../bots/names.ts';
 import { type Hands, perform } from '../reconcile/perform.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
@@ -69,7 +69,7 @@ async function act(
     ok = true;
     return 'done';
   } catch (error) {
-    if (needsStore(action) && isRuntimeError(error, 'unavailable') && error.op?.startsWith('engine') !== true)
+    if (needsStore(action) && isRuntimeError(error, 'unavailable') && !isOfThisMachine(error))
       store.failed(deps.now());
     throw error;
   } finally {
@@ -82,6 +82,9 @@ async function act(
 export function needsStore({ type }: Action): boolean {
   return ['prepare', 'create', 'create-run', 'publish-again'].includes(type);
 }
+
+/** The engine, or a disk of the bot's own: all others go on. */
+const isOfThisMachine = ({ op = '' }: RuntimeError) => op.startsWith('engine.') || op.startsWith('disk.');
 
 /** The step would say of a run that its instance is gone. */
 function losesRun({ write }: Step, { recorded, instances }: Situation): boolean {
