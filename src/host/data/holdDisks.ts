@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -11,14 +10,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { promisify } from 'node:util';
 import { createTurns } from '../../base/createTurns.ts';
 import { asRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { makeFolders } from '../../base/makeFolders.ts';
 import type { BotFolders, Folders } from './folders.ts';
 import { makeWritten } from './makeWritten.ts';
-
-const execute = promisify(execFile);
+import { runTool } from './runTool.ts';
 
 /**
  * A disk of its own for each bot: an ext4 file system of exactly the size that it may have, in a file, mounted by a loop device.
@@ -39,12 +36,11 @@ export interface HeldDisks {
 /** `own`: for each bot, or it does not start. `auto`: where there is room for all of it. `watched`: for none, folders are watched instead. */
 export type HowDisks = 'auto' | 'own' | 'watched';
 
-/** What stays free of the host's disk, a share of it, where a bot can do without a disk of its own. */
+/** What stays free of the host's disk, a share of it: with less, nothing more is started (`hostFull`). */
 const LEAST_FREE = 0.1;
 
 /** The smallest that mkfs makes with a journal. */
 const LEAST_BYTES = 16 * 2 ** 20;
-const LONGEST_MS = 60_000;
 /** A journal of 4 MiB. Tables of inodes are not written until they are used. */
 const MAKE = [
   '-q',
@@ -71,7 +67,8 @@ export function holdDisks(folders: Folders, how: HowDisks): HeldDisks {
         const own = folders.bot(bot);
         makeFolders(own.disk, 0o711);
         // What lies there unheld, of a time when there could be no disk, is not covered by an empty one.
-        const isPlain = existsSync(own.state) || !(existsSync(own.diskFile) || canMake(how, own.disk, bytes));
+        const isPlain =
+          existsSync(own.state) || !(existsSync(own.diskFile) || makesOne(how, own.disk, bytes));
         if (!isMounted(own) && !isPlain) {
           if (!existsSync(own.diskFile)) await makeDisk(own.diskFile, Math.max(bytes, LEAST_BYTES));
           await mount(own);
@@ -82,7 +79,7 @@ export function holdDisks(folders: Folders, how: HowDisks): HeldDisks {
       inTurn(bot, async () => {
         const own = folders.bot(bot);
         if (!existsSync(own.disk) || !isMounted(own)) return;
-        await run('umount', [own.disk]);
+        await runTool('umount', [own.disk]);
         rmdirSync(own.disk);
       }),
     used: (bot) => {
@@ -103,11 +100,11 @@ export async function tryDisk(
   try {
     makeFolders(own.disk, 0o700);
     // Of a try that was killed.
-    if (isMounted(own)) await run('umount', [own.disk]);
+    if (isMounted(own)) await runTool('umount', [own.disk]);
     await makeDisk(own.diskFile, LEAST_BYTES);
     await mount(own);
     const problem = look(own.disk);
-    await run('umount', [own.disk]);
+    await runTool('umount', [own.disk]);
     rmdirSync(own.disk);
     return problem;
   } catch (error) {
@@ -119,10 +116,18 @@ export async function tryDisk(
 
 const isMounted = ({ disk }: Pick<BotFolders, 'disk'>) => statSync(disk).dev !== statSync(`${disk}/..`).dev;
 
-function canMake(how: HowDisks, folder: string, bytes: number): boolean {
-  if (how !== 'auto') return how === 'own';
+/** Throws `unavailable` where there is to be one, and no room for it: nobody else is to run out of it meanwhile. */
+function makesOne(how: HowDisks, folder: string, bytes: number): boolean {
+  if (how === 'watched') return false;
   const { blocks, bavail, bsize } = statfsSync(folder);
-  return bavail * bsize - bytes >= blocks * bsize * LEAST_FREE;
+  if (bavail * bsize - bytes >= blocks * bsize * LEAST_FREE) return true;
+  if (how === 'auto') return false;
+  const [mib, free] = [bytes, bavail * bsize].map((one) => Math.round(one / 2 ** 20));
+  throw new RuntimeError(
+    'unavailable',
+    `No space left for a disk of ${mib} MiB: ${free} MiB are free, and a tenth of the host's disk stays so`,
+    { op: 'disk.hold', path: folder, hint: '--disks auto only watches what has no room of its own.' },
+  );
 }
 
 /** Whole or not at all, also after a power cut. */
@@ -131,8 +136,8 @@ async function makeDisk(file: string, bytes: number): Promise<void> {
   rmSync(made, { force: true });
   writeFileSync(made, '', { mode: 0o600 });
   try {
-    await run('fallocate', ['--length', String(bytes), made]);
-    await run('mkfs.ext4', [...MAKE, made]);
+    await runTool('fallocate', ['--length', String(bytes), made]);
+    await runTool('mkfs.ext4', [...MAKE, made]);
   } catch (error) {
     rmSync(made, { force: true });
     throw error;
@@ -146,27 +151,10 @@ async function makeDisk(file: string, bytes: number): Promise<void> {
 async function mount({ disk, diskFile }: Pick<BotFolders, 'disk' | 'diskFile'>): Promise<void> {
   const args = ['-t', 'ext4', '-o', MOUNT, diskFile, disk];
   try {
-    await run('mount', args);
+    await runTool('mount', args);
   } catch {
     // After a power cut its journal is usually enough, and this is for what it is not.
-    await run('e2fsck', ['-p', '-f', diskFile]).catch(() => undefined);
-    await run('mount', args);
-  }
-}
-
-async function run(program: string, args: readonly string[]): Promise<void> {
-  try {
-    await execute(program, args, {
-      timeout: LONGEST_MS,
-      env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
-    });
-  } catch (error) {
-    const { stderr, message } = error as Error & { readonly stderr?: string };
-    throw new RuntimeError('unavailable', `${program}: ${(stderr || message).trim()}`, {
-      op: 'disk.hold',
-      path: args.at(-1) ?? program,
-      hint: 'Disks of sandboxes are mounted by loop devices; --disks watched does without.',
-      cause: error,
-    });
+    await runTool('e2fsck', ['-p', '-f', diskFile]).catch(() => undefined);
+    await runTool('mount', args);
   }
 }

@@ -8,10 +8,11 @@ import {
   renameSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { makeFolders } from '../../base/makeFolders.ts';
 import type { Folders } from '../data/folders.ts';
 import type { HeldDisks } from '../data/holdDisks.ts';
+import { shrinkDisk } from '../data/shrinkDisk.ts';
 import { nothingRecorded, type Recorded, withSpec } from '../reconcile/recorded.ts';
 import type { Records } from '../reconcile/records.ts';
 import { createDurableLog } from './durableLog.ts';
@@ -83,10 +84,13 @@ export function openRecords(
     },
     forget: async (bot) => {
       await disks?.release(bot);
-      const { own } = folders.bot(bot);
+      const { own, diskFile } = folders.bot(bot);
+      const aside = join(folders.trash, `${now().toString(36)}-${bot}`);
       // Kept for a while: what was not saved is nowhere else.
-      if (existsSync(own)) renameSync(own, join(folders.trash, `${now().toString(36)}-${bot}`));
+      if (existsSync(own)) renameSync(own, aside);
       if (kept.has(bot)) await write(bot, null);
+      // What fails here, `keepHouse` tries once more, and tells.
+      await shrinkDisk(join(aside, basename(diskFile))).catch(() => undefined);
     },
   };
   return { records, damaged, close: () => closeSync(fd) };

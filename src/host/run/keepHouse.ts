@@ -6,6 +6,7 @@ import type { Folders } from '../data/folders.ts';
 import type { CodeCache } from '../instances/codeCache.ts';
 import type { Instances } from '../instances/instances.ts';
 import type { Loop } from '../loop/loop.ts';
+import { shrinkTrash } from './shrinkTrash.ts';
 
 export interface KeepHouse {
   readonly folders: Folders;
@@ -19,14 +20,16 @@ export interface KeepHouse {
 const EVERY_MS = 3_600_000;
 const TRASH_KEPT_MS = 7 * 24 * 3_600_000;
 
-/** Once an hour: removes code that no bot needs, and folders of bots that have been gone for a week. */
+/** Once an hour: removes code that no bot needs, and folders of bots that have been gone for a week; of others', what their disks do not use. */
 export async function keepHouse(deps: KeepHouse, signal: AbortSignal): Promise<void> {
-  const { clock, log } = deps;
+  const { folders, clock, log } = deps;
+  let tried: ReadonlySet<string> = new Set();
   while (!signal.aborted) {
     await clock.sleep(EVERY_MS, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
-      emptyTrash(deps.folders, clock.now());
+      emptyTrash(folders, clock.now());
+      tried = await shrinkTrash(folders, tried, clock.now(), log);
       const needed = neededCode(deps);
       if (needed !== undefined) deps.codeCache.prune(needed);
     } catch (error) {

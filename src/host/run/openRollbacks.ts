@@ -1,5 +1,5 @@
 import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { StateContext } from '../../bot/state/format/context.ts';
@@ -10,6 +10,7 @@ import { writeSpec } from '../bots/writeSpec.ts';
 import type { Folders } from '../data/folders.ts';
 import type { HeldDisks } from '../data/holdDisks.ts';
 import type { Users } from '../data/openUsers.ts';
+import { shrinkDisk } from '../data/shrinkDisk.ts';
 import type { Rollbacks } from '../reconcile/rollbacks.ts';
 import type { Source } from '../sources/source.ts';
 
@@ -47,7 +48,10 @@ export function openRollbacks(options: RollbacksOptions): Rollbacks {
     const aside = (what: string) => join(folders.trash, `${clock.now().toString(36)}-${bot}-${what}`);
     if (existsSync(diskFile)) {
       await disks?.release(bot);
-      return renameSync(diskFile, aside('disk.img'));
+      const disk = aside(basename(diskFile));
+      renameSync(diskFile, disk);
+      // What fails here, `keepHouse` tries once more, and tells.
+      return await shrinkDisk(disk).catch(() => undefined);
     }
     if (existsSync(state) && readdirSync(state).length === 0) return;
     const empty = join(own, 'state.new');

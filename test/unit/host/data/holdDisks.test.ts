@@ -62,6 +62,13 @@ test.skipIf(!canMountDisk)(
       code: 'unavailable',
       message: expect.stringContaining('No space left'),
     });
+    // What would fit, and leave the host without what it needs to start anything.
+    const { bavail } = statfsSync(folders.data);
+    const allButLittle = Math.max((bavail - blocks / 20) * bsize, 20 * MiB);
+    await expect(holdDisks(folders, 'own').hold('c', allButLittle, user)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('a tenth'),
+    });
     expect([existsSync(folders.bot('b').diskFile), existsSync(folders.bot('c').diskFile)]).toEqual([
       false,
       false,

@@ -1,10 +1,24 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createFolders, type Folders } from '../../../../src/host/data/folders.ts';
+import { holdDisks } from '../../../../src/host/data/holdDisks.ts';
 import { openRecords } from '../../../../src/host/loop/openRecords.ts';
+import { canMountDisk } from '../../../support/container/mountDisk.ts';
+import { unmountBelow } from '../../../support/files/unmountBelow.ts';
 import { aSpec } from '../../../support/host/aSpec.ts';
+
+const MiB = 2 ** 20;
 
 let data: string;
 let folders: Folders;
@@ -87,4 +101,26 @@ describe('records', () => {
     expect(readdirSync(folders.trash)).toEqual(['1-a']);
     await records.forget('never-known');
   });
+
+  it.skipIf(!canMountDisk)(
+    'leave nothing of a forgotten bot mounted, and of its disk what is used',
+    async () => {
+      onTestFinished(() => unmountBelow(data));
+      folders = createFolders(data, true);
+      const disks = holdDisks(folders, 'own');
+      const { records } = openRecords(folders, () => 1, disks);
+      await disks.hold('a', 64 * MiB, { uid: 65_534, gid: 65_534 });
+      writeFileSync(join(folders.bot('a').state, 'kept'), 'kept');
+      await records.put('a', failures(1));
+      expect(statSync(folders.bot('a').diskFile).blocks * 512).toBeGreaterThanOrEqual(64 * MiB);
+      await records.forget('a');
+      const { size, blocks } = statSync(join(folders.trash, '1-a', 'disk.img'));
+      expect([size, blocks * 512 < 16 * MiB]).toEqual([64 * MiB, true]);
+      expect([disks.used('a'), readdirSync(folders.bots), [...open().records.bots()]]).toEqual([
+        undefined,
+        [],
+        [],
+      ]);
+    },
+  );
 });
