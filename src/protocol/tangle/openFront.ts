@@ -89,11 +89,14 @@ export async function openFront(options: OpenFront): Promise<Front> {
       return (moves + (isVisiting ? 1 : 0)) * 2 ** 32;
     },
   });
+  const others = options.hostsFile === undefined ? undefined : openOthers(options.hostsFile, options, signal);
+  const every = () => allHosts(capacity, others?.pool);
   const maker = sandboxMaker({
     ...options,
     policy,
     capacity,
     secrets,
+    allHosts: every,
     placed: ({ id }, data) =>
       emit(bus.of('sandboxes', id), log, { type: 'sandbox.placed', data: { sandboxId: id, ...data } }),
   });
@@ -121,14 +124,13 @@ export async function openFront(options: OpenFront): Promise<Front> {
     previews,
     usage,
   };
-  const others = options.hostsFile === undefined ? undefined : openOthers(options.hostsFile, options, signal);
   const elsewhere = locator(options.sandboxes, others?.pool);
   const audit = openAudit(join(folder, 'audit'), clock.now, (error) =>
     log.error('a call is missing in the audit journal', { error: String(error) }),
   );
   const metrics = frontMetrics(options.registry, {
     sandboxes: options.sandboxes,
-    hosts: () => allHosts(capacity, others?.pool),
+    hosts: every,
   });
   const front = await startFront({
     ...options,

@@ -30,6 +30,7 @@ export interface FrontTest {
 /** A host on which there is room for much. */
 export const modelHost: Omit<HostView, 'used'> = {
   name: 'model',
+  id: 'model',
   driver: 'docker',
   unfit: undefined,
   total: { cpuMillis: 64_000, memoryBytes: 2 ** 36, diskBytes: 2 ** 40, slots: 100 },

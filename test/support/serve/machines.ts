@@ -42,6 +42,12 @@ export interface Host {
   readonly standby?: boolean;
 }
 
+/** The same with a name of its own. */
+export const named =
+  (id: string, count = 10) =>
+  () =>
+    slots(count)().map((host) => ({ ...host, name: id, id }));
+
 /** The file of `--hosts`. */
 export async function hostsFile(hosts: readonly Host[], webhook?: string): Promise<string> {
   const folder = await temporaryDirectory();

@@ -7,6 +7,8 @@ import { AMOUNTS, type Amounts } from './amounts.ts';
 /** A host as placement sees it. */
 export interface HostView {
   readonly name: string;
+  /** What it calls itself, as records of sandboxes name it; undefined: it has not been heard of yet. */
+  readonly id: string | undefined;
   /** The engine. */
   readonly driver: string;
   /** Why nothing is placed there now, as a sentence; undefined: it is well. */
@@ -19,7 +21,7 @@ export interface HostView {
 
 export interface Hints {
   readonly driver: string | undefined;
-  /** Names of hosts; empty: all. */
+  /** Names or ids of hosts; empty: all. */
   readonly among: readonly string[];
   readonly avoid: readonly string[];
 }
@@ -58,11 +60,17 @@ export function place(hosts: readonly HostView[], asked: Amounts, hints: Hints):
   return { host: undefined, why: refusals.join('; ') || 'there is no host', short };
 }
 
-function ruledOut({ name, driver }: HostView, hints: Hints): string | undefined {
+function ruledOut(host: HostView, hints: Hints): string | undefined {
+  const { driver } = host;
+  const isNamed = (texts: readonly string[]) => texts.some((text) => isCalled(host, text));
   if (hints.driver !== undefined && hints.driver !== driver) return `its driver is ${driver}`;
-  if (hints.among.length > 0 && !hints.among.includes(name)) return 'is not among the hosts that were named';
-  return hints.avoid.includes(name) ? 'is to be avoided' : undefined;
+  if (hints.among.length > 0 && !isNamed(hints.among)) return 'is not among the hosts that were named';
+  return isNamed(hints.avoid) ? 'is to be avoided' : undefined;
 }
+
+/** Whether somebody means this host: by the name that others have for it, or by its own. */
+export const isCalled = ({ name, id }: Pick<HostView, 'name' | 'id'>, text: string): boolean =>
+  text === name || text === id;
 
 function shortage(host: HostView, what: keyof Amounts, asked: number): Shortage | undefined {
   const [total, used] = [host.total[what], host.used[what]];

@@ -39,6 +39,6 @@ export async function thisHost(options: ThisHost): Promise<() => readonly Omit<H
   return () => {
     const { engine: seen, draining } = api.status();
     const unfit = seen.answers ? (draining ? 'it is drained' : full.any()) : 'its engine does not answer';
-    return [{ name, driver: engine.name, unfit, total }];
+    return [{ name, id: name, driver: engine.name, unfit, total }];
   };
 }

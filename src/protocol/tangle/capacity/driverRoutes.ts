@@ -63,7 +63,7 @@ function slotsOf(hosts: readonly HostView[]) {
   return { available: Math.max(0, total - used), total };
 }
 
-function shown({ name, driver, unfit, total, used, sharesStore }: HostView) {
+function shown({ name, id, driver, unfit, total, used, sharesStore }: HostView) {
   const inUnits = (of: HostView['total']) => ({
     cpuCores: of.cpuMillis / 1000,
     memoryMB: Math.round(of.memoryBytes / 2 ** 20),
@@ -72,6 +72,7 @@ function shown({ name, driver, unfit, total, used, sharesStore }: HostView) {
   });
   return {
     name,
+    id,
     driver,
     healthy: unfit === undefined,
     why: unfit,

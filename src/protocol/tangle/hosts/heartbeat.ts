@@ -10,6 +10,7 @@ const amounts = v.object({
 });
 const schema = v.object({
   host: v.object({
+    name: v.string(),
     driver: v.string(),
     unfit: v.optional(v.string()),
     total: amounts,

@@ -32,6 +32,8 @@ export interface Pool {
   refresh(): Promise<void>;
   /** What a host that is not heard of had told of this owner's. */
   left(owner: string): readonly string[];
+  /** What a host that goes by this name here calls itself; undefined: it has not been heard of, or there is none. */
+  idOf(name: string): string | undefined;
   /** Which has told of this sandbox. */
   known(id: string): Member | undefined;
   /** As `known`; an id that nobody has told of is asked for. */
@@ -101,6 +103,7 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
           if (seen === undefined)
             return {
               name,
+              id: undefined,
               driver: 'host-agent',
               unfit: 'it has not been heard of',
               total: nothing,
@@ -109,8 +112,9 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
           const age = clock.now() - seen.at;
           const silent =
             age > LEASE_MS ? `it has not been heard of for ${Math.round(age / 1000)} s` : undefined;
-          const { driver, unfit, total, used } = seen.beat.host;
-          return { name, driver, unfit: silent ?? unfit, total, used, sharesStore: seen.beat.sharesStore };
+          const { name: id, driver, unfit, total, used } = seen.beat.host;
+          const { sharesStore } = seen.beat;
+          return { name, id, driver, unfit: silent ?? unfit, total, used, sharesStore };
         }),
     isHeard,
     isThere: async (member) => {
@@ -126,6 +130,7 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
         .flatMap(({ name }) => sandboxesOf(name))
         .filter((one) => one.owner === owner)
         .map(({ id }) => id),
+    idOf: (name) => known.get(name)?.beat.host.name,
     known: has,
     find: async (id) => {
       const found = has(id);

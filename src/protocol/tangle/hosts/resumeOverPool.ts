@@ -29,8 +29,10 @@ export async function resumeOverPool(parts: PoolParts, here: Route, call: Call):
   const { pool, sandboxes, capacity } = parts;
   const { caller } = call;
   const id = call.params.id ?? '';
-  const body = await call.body();
-  const takeFrom = takeFromOf(body, caller);
+  const said = await call.body();
+  const takeFrom = takeFromOf(said, caller, pool);
+  // Others know it by another name.
+  const body = takeFrom === undefined ? said : { ...said, takeFrom };
   const tried = new Set<string>();
 
   async function ask(target: Target): Promise<Answer> {

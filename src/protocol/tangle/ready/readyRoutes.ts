@@ -5,6 +5,7 @@ import type { Pool } from '../hosts/pool.ts';
 import type { Answer, Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
 import { violationsOf } from '../sandboxes/admission.ts';
+import { checkHosts } from '../sandboxes/checkHosts.ts';
 import { completed } from '../sandboxes/completed.ts';
 import { policyRequest } from '../sandboxes/policyRequest.ts';
 import { readCreate } from '../sandboxes/readCreate.ts';
@@ -58,7 +59,9 @@ function checksOf(
   const violations = violationsOf(parts, key, policyRequest(wanted));
   const rules = parts.policy.rulesOf(key);
   const request = completed(wanted, rules, { owner: key, from: undefined, secretEnv: {} });
-  const placed = place(allHosts(parts.capacity, pool), ofNew(request.resources), wanted.hints);
+  const hosts = allHosts(parts.capacity, pool);
+  checkHosts(wanted.hints, hosts);
+  const placed = place(hosts, ofNew(request.resources), wanted.hints);
   const here = parts.sandboxes.all().filter(({ owner }) => owner === key).length;
   const count = here + (pool?.count(key) ?? 0);
   const hasQuota = count < rules.resources.sandboxes;

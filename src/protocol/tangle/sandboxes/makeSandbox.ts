@@ -1,10 +1,11 @@
 import { anywhere, ofNew, ofResumed } from '../../../host/sandboxes/placement/capacity.ts';
-import type { Hints } from '../../../host/sandboxes/placement/place.ts';
+import type { Hints, HostView } from '../../../host/sandboxes/placement/place.ts';
 import type { NewSandbox, Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import type { Secrets } from '../../../host/sandboxes/secrets/openSecrets.ts';
 import type { Caller } from '../access/caller.ts';
 import { notFound, refusedFor } from '../http/httpError.ts';
 import { asShortage, type Ground, refuse, violationsOf } from './admission.ts';
+import { checkHosts } from './checkHosts.ts';
 import { completed } from './completed.ts';
 import { policyRequest, policyRequestOf } from './policyRequest.ts';
 import type { WantedSandbox } from './readCreate.ts';
@@ -12,6 +13,8 @@ import type { WantedSandbox } from './readCreate.ts';
 export interface MakeSandbox extends Ground {
   readonly sandboxes: Sandboxes;
   readonly secrets: Secrets;
+  /** All that a request may name. */
+  readonly allHosts: () => readonly HostView[];
   /** Told of where one goes, and why there. */
   readonly placed: (sandbox: Sandbox, placed: { readonly host: string; readonly why: string }) => void;
 }
@@ -19,11 +22,11 @@ export interface MakeSandbox extends Ground {
 export interface Maker {
   /**
    * The request with everything said, if it may be asked. `elsewhere`: how many this key has on other hosts, and whether one of them is
-   * what is asked for again. Throws 403, 404 (a secret), 429: nothing has been made by then.
+   * what is asked for again. Throws 400 (a host), 403, 404 (a secret), 429: nothing has been made by then.
    */
   admit(
     wanted: WantedSandbox,
-    caller: Pick<Caller, 'name' | 'by'>,
+    caller: Pick<Caller, 'name' | 'by' | 'isSentOn'>,
     from?: NewSandbox['from'],
     elsewhere?: { readonly count: number; readonly hasIt: boolean },
   ): NewSandbox;
@@ -32,7 +35,7 @@ export interface Maker {
   /** Both. */
   make(
     wanted: WantedSandbox,
-    caller: Pick<Caller, 'name' | 'by'>,
+    caller: Pick<Caller, 'name' | 'by' | 'isSentOn'>,
     from?: NewSandbox['from'],
   ): Promise<Sandbox>;
   /** What it was given is asked for anew, of the policy as it is now; of one that comes from another host, its place as well. Throws 403, 429 and 503. */
@@ -46,7 +49,9 @@ export interface Maker {
 export function sandboxMaker(parts: MakeSandbox): Maker {
   const { sandboxes, policy, capacity, secrets } = parts;
 
-  const admit: Maker['admit'] = (wanted, { name: owner, by }, from, elsewhere) => {
+  const admit: Maker['admit'] = (wanted, { name: owner, by, isSentOn }, from, elsewhere) => {
+    // Another server has names of its own for them.
+    if (!isSentOn) checkHosts(wanted.hints, parts.allHosts());
     refuse(violationsOf(parts, owner, policyRequest(wanted)));
     const rules = policy.rulesOf(owner);
     const request = completed(wanted, rules, {

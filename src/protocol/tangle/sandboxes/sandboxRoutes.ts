@@ -105,7 +105,7 @@ export function sandboxRoutes(parts: Parts, pool: Pool | undefined): Route[] {
       scope: 'write',
       handle: async (call) => {
         const { caller, params } = call;
-        const takeFrom = takeFromOf(await call.body(), caller);
+        const takeFrom = takeFromOf(await call.body(), caller, pool);
         const found = await visitOwn(sandboxes, caller, params.id ?? '', takeFrom);
         if (found.status === 'running') return answer(call, found);
         mustBe(found, 'stopped', 'failed', 'provisioning', 'pending');

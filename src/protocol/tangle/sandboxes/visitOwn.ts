@@ -1,5 +1,6 @@
 import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import { type Caller, owns } from '../access/caller.ts';
+import type { Pool } from '../hosts/pool.ts';
 import { forbidden, HttpError, invalid, notFound } from '../http/httpError.ts';
 
 /**
@@ -33,12 +34,19 @@ export function hasOwn(sandboxes: Pick<Sandboxes, 'find'>, id: string): boolean 
   return found !== undefined && found.isVisiting !== true;
 }
 
-/** `takeFrom` of a body: the host that whoever may do everything knows to be gone for good. Throws 400 and 403. */
-export function takeFromOf(body: Readonly<Record<string, unknown>>, caller: Caller): string | undefined {
+/**
+ * `takeFrom` of a body: the host that whoever may do everything knows to be gone for good, by its own name or by the one that it has here. As
+ * records name it. Throws 400 and 403.
+ */
+export function takeFromOf(
+  body: Readonly<Record<string, unknown>>,
+  caller: Caller,
+  pool: Pick<Pool, 'idOf'> | undefined,
+): string | undefined {
   const { takeFrom } = body;
   if (takeFrom === undefined || takeFrom === null) return undefined;
   if (typeof takeFrom !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(takeFrom))
     throw invalid({ takeFrom: 'expected the name of a host' });
   if (!caller.scopes.has('admin')) throw forbidden(caller, 'admin');
-  return takeFrom;
+  return pool?.idOf(takeFrom) ?? takeFrom;
 }

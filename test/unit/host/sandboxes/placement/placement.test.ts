@@ -19,6 +19,7 @@ const amounts = (cpuMillis: number, memory: number, disk: number, slots: number)
 const total = amounts(4000, 4096, 100, 10);
 const host = (name: string, used: Amounts, more: Partial<HostView> = {}): HostView => ({
   name,
+  id: `id-of-${name}`,
   driver: 'docker',
   unfit: undefined,
   total,
@@ -36,6 +37,8 @@ test('the least loaded host with room is chosen', () => {
   expect(place(hosts, one, anywhere)).toMatchObject({ host: 'b' });
   expect(place(hosts, one, { ...anywhere, avoid: ['b'] })).toMatchObject({ host: 'a' });
   expect(place(hosts, one, { ...anywhere, among: ['c'] })).toMatchObject({ host: undefined });
+  expect(place(hosts, one, { ...anywhere, avoid: ['id-of-b'] })).toMatchObject({ host: 'a' });
+  expect(place(hosts, one, { ...anywhere, among: ['id-of-a'] })).toMatchObject({ host: 'a' });
 });
 
 test('nothing is placed where the host is not well, or its driver is another', () => {

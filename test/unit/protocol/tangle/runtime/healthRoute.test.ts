@@ -63,7 +63,11 @@ test('an answer without an end is none', async () => {
   const { health } = await sandboxOf((request, response) => {
     if (request.url !== '/health') return void response.end();
     response.writeHead(200, { 'content-type': 'application/json' });
-    const more = () => void (response.destroyed || (response.write('x'.repeat(8192)), setImmediate(more)));
+    const more = () => {
+      if (response.destroyed) return;
+      response.write('x'.repeat(8192));
+      setImmediate(more);
+    };
     more();
   });
   expect(await health()).toMatchObject(unreachable);
