@@ -4,6 +4,7 @@ import { type Amounts, nothing, sum } from '../../../host/sandboxes/placement/am
 import type { HostView } from '../../../host/sandboxes/placement/place.ts';
 import { type Heartbeat, readHeartbeat } from './heartbeat.ts';
 import type { Member } from './hostsFile.ts';
+import { whySilent } from './whySilent.ts';
 
 /**
  * The room of other machines: `hostsFile` names them, `pool` asks each how it stands, `poolRoutes` places on them, `sendToMember` sends on what
@@ -53,6 +54,8 @@ interface Known {
 
 export function createPool(members: readonly Member[], clock: Clock, log: Logger): Pool {
   const known = new Map<string, Known>();
+  /** Told of, so that they are told of once. */
+  const away = new Set<string>();
   let lastSearch = Number.NEGATIVE_INFINITY;
 
   async function hear(member: Member, signal: AbortSignal): Promise<boolean> {
@@ -64,14 +67,16 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
       });
       const text = await textOf(response);
       if (response.status !== 200) throw new Error(`it answers ${response.status}`);
-      if (!known.has(member.name)) log.info('a host of sandboxes answers', { host: member.name });
-      known.set(member.name, { at: clock.now(), beat: readHeartbeat(JSON.parse(text)) });
+      const beat = readHeartbeat(JSON.parse(text));
+      const isNews = away.delete(member.name) || !known.has(member.name);
+      if (isNews) log.info('a host of sandboxes answers', { host: member.name });
+      known.set(member.name, { at: clock.now(), beat });
       return true;
     } catch (error) {
       if (signal.aborted) return false;
-      const seen = known.get(member.name);
-      if (seen === undefined || clock.now() - seen.at > LEASE_MS)
-        log.warn('a host of sandboxes is not heard of', { host: member.name, error: String(error) });
+      if (isHeard(member) || away.has(member.name)) return false;
+      away.add(member.name);
+      log.warn('a host of sandboxes is not heard of', { host: member.name, error: whySilent(error) });
       return false;
     }
   }
