@@ -8,6 +8,7 @@ import {
   isCode,
   isGet,
   isHead,
+  isManifest,
   isPack,
   isPut,
   passing,
@@ -70,6 +71,27 @@ test.each<[string, string, (request: ProxiedRequest) => boolean, Fault, number]>
   const { run } = await start();
   expect((await run.finished).stdout).toBe(`${expected}1\n`);
 });
+
+test.each<[string, string, (request: ProxiedRequest) => boolean, Fault]>([
+  ['the head', 'a corrupt body', both(isHead, isGet), { corruptResponse: true }],
+  ['the head', 'that it is not there', both(isHead, isGet), { status: 404, code: 'NoSuchKey' }],
+  ['a manifest', 'a corrupt body', both(isManifest, isGet), { corruptResponse: true }],
+  ['a pack', 'that it is not there', both(isPack, isGet), { status: 404, code: 'NoSuchKey' }],
+  ['a pack', 'another object', both(isPack, isGet), { whole: Buffer.alloc(1_000_000) }],
+])(
+  'one wrong answer for %s, %s: the start has the newest, not the snapshot before',
+  async (_place, _name, when, fault) => {
+    const { bot, expected, start } = await botWithState();
+    const second = (await start()).run;
+    expect((await second.finished).stdout).toBe(`${expected}1\n`);
+    bot.strike(when, fault);
+    const { run } = await start();
+    const end = await run.finished;
+    expect(bot.struck()).toBe(1);
+    expect(end).toMatchObject({ code: 0, stdout: `${expected}2\n` });
+    expect(end.stderr).toMatch(/rightly when it was asked again/);
+  },
+);
 
 test('a store that takes requests and says nothing: the start waits, and a stop ends it', async () => {
   const { bot, start } = await botWithState();

@@ -3,7 +3,8 @@ import type { StateContext } from '../format/context.ts';
 import { FORMAT, keys } from '../format/format.ts';
 import { encodeHead, type Head, parseHead } from '../format/head.ts';
 import type { LocalTree } from '../local/localTree.ts';
-import { firstStart, headGone } from '../read/firstStart.ts';
+import { findHead } from '../read/findHead.ts';
+import { headGone } from '../read/firstStart.ts';
 import { readHead, type StoredHead } from '../read/readHead.ts';
 import type { Holding } from './holding.ts';
 import { noteClaimant } from './tree/noteClaimant.ts';
@@ -58,8 +59,8 @@ export async function claim(context: StateContext, options: ClaimOptions): Promi
   const { holder, dir, from, signal } = options;
   let refusals = 0;
   for (let attempt = 1; ; attempt++) {
-    const current = await readHead(context, signal);
-    const before = current?.head ?? emptyHead(bot, (await firstStart(context, signal)).legacy);
+    const { stored: current, legacy } = await findHead(context, signal);
+    const before = current?.head ?? emptyHead(bot, legacy);
     const previous = { generation: before.generation, holder: before.holder };
     if (from && !isSameHolding(previous, from)) throw fenced(bot, current?.head);
     if (dir !== undefined) noteClaimant(dir, holder, previous);
@@ -98,8 +99,8 @@ function undecided(bot: string, cause: Error): RuntimeError {
 
 /** Reads the head without taking a generation, for a process that only reads (an ephemeral query). */
 export async function observe(context: StateContext, options: { signal: AbortSignal }): Promise<Claim> {
-  const current = await readHead(context, options.signal);
-  const head = current?.head ?? emptyHead(context.bot, (await firstStart(context, options.signal)).legacy);
+  const { stored: current, legacy } = await findHead(context, options.signal);
+  const head = current?.head ?? emptyHead(context.bot, legacy);
   const { generation, holder } = head;
   return { generation: 0, holder: '', etag: current?.etag ?? '', head, previous: { generation, holder } };
 }

@@ -8,7 +8,10 @@ export interface Limits {
   readonly maxFileBytes: number | undefined;
 }
 
-/** Throws `damaged` with the operation `state.limit` when a tree is over its limits. */
+/** `op` of the error for a state that is too large. */
+export const LIMIT = 'state.limit';
+
+/** Throws `damaged` with the operation `LIMIT` when a tree is over its limits. */
 export function checkLimits(tree: Tree, { maxBytes, maxFileBytes }: Limits): void {
   const { bytes } = tree.totals();
   if (bytes > maxBytes)
@@ -27,7 +30,7 @@ export function checkLimits(tree: Tree, { maxBytes, maxFileBytes }: Limits): voi
 function tooLarge(what: string, variable: string): RuntimeError {
   // Named here as well: what becomes of a final sync is told without hints.
   return new RuntimeError('damaged', `the state is too large: ${what} (${variable})`, {
-    op: 'state.limit',
+    op: LIMIT,
     hint: `Delete what is not needed, or raise ${variable}. The last snapshot stays as it is.`,
   });
 }

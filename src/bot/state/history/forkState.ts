@@ -5,8 +5,10 @@ import { encodeHead, type Head, type SnapshotRecord } from '../format/head.ts';
 import { usedBlobs } from '../publish/inlineSnapshot.ts';
 import { Uploads } from '../publish/uploads.ts';
 import { writeLoaded } from '../publish/writeLoaded.ts';
+import { findHead } from '../read/findHead.ts';
 import { inParallel } from '../read/inParallel.ts';
 import { loadSnapshot } from '../read/loadSnapshot.ts';
+import { lookAgain } from '../read/lookAgain.ts';
 import { readHead } from '../read/readHead.ts';
 import { findSnapshot, requireHead } from '../read/snapshots.ts';
 
@@ -34,11 +36,11 @@ export async function forkState(
   if (before !== undefined) return { sequence: before.head.sequence };
   const source = { ...context, bot: from };
   const head = await (sequence === undefined
-    ? readHead(source, signal).then((found) => found?.head)
+    ? findHead(source, signal).then(({ stored }) => stored?.head)
     : requireHead(source, signal));
   if (head === undefined || (sequence === undefined && head.snapshots.length === 0)) return { sequence: 0 };
   const original = findSnapshot(head, sequence);
-  const loaded = await loadSnapshot(source, original, signal);
+  const loaded = await lookAgain(source, () => loadSnapshot(source, original, signal), signal);
 
   const { manifest: _, entries, ...facts } = original;
   const createdAt = new Date(clock.now()).toISOString();

@@ -4,6 +4,7 @@ import { FORMAT, keys } from '../format/format.ts';
 import { encodeHead, type Head, NEWER_FORMAT, type SnapshotRecord } from '../format/head.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { loadSnapshot } from '../read/loadSnapshot.ts';
+import { lookAgain } from '../read/lookAgain.ts';
 import { readHead } from '../read/readHead.ts';
 
 export interface RecoverOptions {
@@ -53,7 +54,8 @@ export async function recover(
     // Two manifests can have one sequence, where one was given up for the other. It is not known which; the first good one is taken.
     if (snapshots[0]?.sequence === sequenceOf(name)) continue;
     try {
-      snapshots.unshift(await goodSnapshot(context, name, packs, signal));
+      const look = () => goodSnapshot(context, name, packs, signal);
+      snapshots.unshift(await lookAgain(context, look, signal));
     } catch (error) {
       if (!isRuntimeError(error, 'damaged', 'not-found')) throw error;
       damaged.push({ manifest: name, reason: error.message });

@@ -16,6 +16,8 @@ export async function firstStart(
     for await (const { key } of store.list(`${bot}/`, { signal })) {
       // Consoles mark folders that somebody has looked at with an empty object of that name.
       if (key.endsWith('/')) continue;
+      // The store has just said that it is not there: another instance's first, or an answer that was wrong.
+      if (key === keys.head(bot)) throw headGone(bot, key);
       if (key.startsWith(keys.manifests(bot)) || key.startsWith(keys.packs(bot))) throw headGone(bot, key);
       legacy ||= key === keys.legacy(bot);
     }

@@ -16,12 +16,13 @@ import { fetchBlobs } from './fetchBlobs.ts';
 /*
  * From the head to the blobs, by any number of readers.
  *
- *  1. `readHead` returns the head, or that there is none, or throws.
+ *  1. `readHead` returns the head, or that there is none, or throws. `findHead` also tells a new bot from one whose head is gone.
  *  2. `loadSnapshot` reads the manifest and then its segments into a `Tree` with a `BlobTable`.
  *  3. `fetchBlobs` reads blobs by ranges of packs, several at once, and checks each by its hash. `inlineBlob` reads those in the head.
  *  4. `readContents` yields all bytes of all files in order; `exportTar` makes an archive of them.
  *
- * An object that a snapshot needs and that is missing or has other bytes is `damaged`: the snapshot is, not the store.
+ * An object that a snapshot needs and that is missing or has other bytes is `damaged`: the snapshot is, not the store. Whoever would go on
+ * with less for it looks again first (`lookAgain`).
  */
 
 export interface LoadedSnapshot {

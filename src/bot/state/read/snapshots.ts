@@ -1,14 +1,12 @@
 import { RuntimeError } from '../../../base/errors.ts';
 import type { StateContext } from '../format/context.ts';
 import type { Head, SnapshotRecord } from '../format/head.ts';
-import { firstStart } from './firstStart.ts';
-import { readHead } from './readHead.ts';
+import { findHead } from './findHead.ts';
 
 /** The head of a bot that must have one; `not-found` (66) otherwise, `damaged` (65) where it is gone beside other objects. */
 export async function requireHead(context: StateContext, signal: AbortSignal): Promise<Head> {
-  const stored = await readHead(context, signal);
+  const { stored, legacy } = await findHead(context, signal);
   if (stored) return stored.head;
-  const { legacy } = await firstStart(context, signal);
   throw new RuntimeError('not-found', `there is no saved state of a bot ${JSON.stringify(context.bot)}`, {
     op: 'state.read',
     hint: legacy

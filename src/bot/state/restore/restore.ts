@@ -6,19 +6,21 @@ import { readMarker, writeMarker, writeMarkerAt } from '../claim/tree/marker.ts'
 import { freshMarker, keptMarker } from '../claim/tree/markerFor.ts';
 import type { StateContext } from '../format/context.ts';
 import { below } from '../format/entryPath.ts';
-import { checkLimits } from '../format/limits.ts';
+import { checkLimits, LIMIT } from '../format/limits.ts';
 import { intoPlace, type Place } from '../local/intoPlace.ts';
 import { isEmpty } from '../local/isEmpty.ts';
 import { nothing, type Restored, type RestoreOptions, type RestoreReport } from '../local/restoreReport.ts';
 import { openRoot, type TreeRoot } from '../local/treeRoot.ts';
 import { loadSnapshot } from '../read/loadSnapshot.ts';
+import { lookAgain } from '../read/lookAgain.ts';
 import { buildTree } from './buildTree.ts';
 
 /*
  * From a snapshot to a tree.
  *
  *  1. `keepOrReplace` (bot/state/claim/tree) keeps the tree in the directory, or has it replaced.
- *  2. The newest snapshot is loaded; where it is damaged, the one before it, with a warning. `checkLimits` refuses one that is too large.
+ *  2. The newest snapshot is loaded; where it is damaged however often it is read (`lookAgain`), the one before it, with a warning.
+ *     `checkLimits` refuses one that is too large.
  *  3. `buildTree` builds its tree aside: it takes over local files that are the same and fetches the rest. Every block is checked.
  *  4. `intoPlace` moves it in. A marker says `complete: false` until that is done.
  *  5. `restoreLegacy` restores a state in the older format: a tar takes the place of 2 and 3.
@@ -65,7 +67,7 @@ async function replace(
   if (claim.head.snapshots.length > 0) return await restoreNewest(context, claim, place);
   if (!claim.head.legacy) return nothing;
   const { restoreLegacy } = await import('../parts/archives.ts');
-  return await restoreLegacy(context, place);
+  return await lookAgain(context, () => restoreLegacy(context, place), place.signal);
 }
 
 function keptReport({ head }: Claim): Replaced {
@@ -79,17 +81,21 @@ async function restoreNewest(context: StateContext, claim: Claim, place: Place):
   let failure: unknown;
   for (const record of claim.head.snapshots.toReversed()) {
     try {
-      const snapshot = await loadSnapshot(context, record, place.signal);
-      checkLimits(snapshot.tree, place);
-      const built = await intoPlace(place, (base) =>
-        buildTree(context, snapshot, { ...place, base, reuse, inline: claim.head.blobs }),
-      );
+      const look = async () => {
+        const snapshot = await loadSnapshot(context, record, place.signal);
+        checkLimits(snapshot.tree, place);
+        const built = await intoPlace(place, (base) =>
+          buildTree(context, snapshot, { ...place, base, reuse, inline: claim.head.blobs }),
+        );
+        return { snapshot, built };
+      };
+      const { snapshot, built } = await lookAgain(context, look, place.signal);
       const { sequence, files, bytes } = record;
       const fellBackTo = record === newest ? undefined : sequence;
       const { fetchedBytes, reusedBytes } = built;
       return { ...nothing, sequence, files, bytes, fetchedBytes, reusedBytes, fellBackTo, snapshot };
     } catch (error) {
-      if (!isRuntimeError(error, 'damaged') || error.op === 'state.limit') throw error;
+      if (!isRuntimeError(error, 'damaged') || error.op === LIMIT) throw error;
       failure ??= error;
       context.warn(
         `snapshot ${record.sequence} is damaged and cannot be restored; trying the one before it`,

@@ -3,6 +3,7 @@ import type { StateContext } from '../../format/context.ts';
 import type { EntryPath } from '../../format/entryPath.ts';
 import type { TreeRoot } from '../../local/treeRoot.ts';
 import { loadSnapshot } from '../../read/loadSnapshot.ts';
+import { lookAgain } from '../../read/lookAgain.ts';
 import type { Claim } from '../claim.ts';
 import { agreedAt } from './agreedAt.ts';
 import { isThisBoot } from './bootId.ts';
@@ -22,7 +23,7 @@ export async function lostWrites(
   const newest = head.snapshots.at(-1);
   if (!newest || isThisBoot(marker.boot)) return undefined;
   try {
-    const saved = await loadSnapshot(context, newest, signal);
+    const saved = await lookAgain(context, () => loadSnapshot(context, newest, signal), signal);
     const { firstLost } = await import('../../parts/losses.ts');
     return firstLost(root, saved, agreedAt(marker, newest));
   } catch (error) {

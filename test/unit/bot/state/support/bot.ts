@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../../../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../../../../src/base/clock.ts';
 import { type Claim, claim } from '../../../../../src/bot/state/claim/claim.ts';
 import type { StateContext } from '../../../../../src/bot/state/format/context.ts';
 import type { Restored, RestoreOptions } from '../../../../../src/bot/state/local/restoreReport.ts';
@@ -26,6 +26,9 @@ export interface StartOptions {
   readonly restore?: Partial<RestoreOptions>;
 }
 
+/** Nobody waits: a second look at what is damaged comes at once. */
+const hasty: Clock = { ...systemClock, sleep: (_, signal) => systemClock.sleep(0, signal) };
+
 /** A bot with a store of its own: `start` does what a container's start does. Removed by `await using`. */
 export class TestBot {
   readonly name: string;
@@ -48,7 +51,7 @@ export class TestBot {
 
   context(store = this.store): StateContext {
     const warn = (message: string) => void this.warnings.push(message);
-    return { store, bot: this.name, clock: systemClock, warn };
+    return { store, bot: this.name, clock: hasty, warn };
   }
 
   dir(name: string): string {

@@ -1,0 +1,37 @@
+import { isRuntimeError } from '../../../base/errors.ts';
+import type { StateContext } from '../format/context.ts';
+import { NEWER_FORMAT } from '../format/head.ts';
+import { LIMIT } from '../format/limits.ts';
+
+/** Before each further look, milliseconds: whatever answered wrongly is given a moment. */
+const PAUSES_MS = [100, 400];
+
+/**
+ * Reads what is damaged again. One wrong answer, of a proxy or of a node of the store that is behind, is no damage: taken for it, a bot
+ * would start from an older snapshot, and save that. Damaged is what each look finds damaged. `look` begins anew each time.
+ */
+export async function lookAgain<T>(
+  { clock, warn }: Pick<StateContext, 'clock' | 'warn'>,
+  look: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  let reason: string | undefined;
+  for (let looks = 0; ; looks++) {
+    try {
+      const found = await look();
+      if (reason !== undefined)
+        warn('the store answered wrongly at first, and rightly when it was asked again', { reason });
+      return found;
+    } catch (error) {
+      const pauseMs = PAUSES_MS[looks];
+      if (pauseMs === undefined || !isDamage(error)) throw error;
+      reason ??= error.message;
+      await clock.sleep(pauseMs, signal);
+    }
+  }
+}
+
+/** Not what is whole and refused for something else. */
+function isDamage(error: unknown): error is Error {
+  return isRuntimeError(error, 'damaged') && error.op !== NEWER_FORMAT && error.op !== LIMIT;
+}

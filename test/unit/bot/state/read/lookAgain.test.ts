@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { RuntimeError } from '../../../../../src/base/errors.ts';
+import { forkState } from '../../../../../src/bot/state/history/forkState.ts';
+import type { ObjectStore, StoredObject } from '../../../../../src/store/objectStore.ts';
+import { signal, TestBot } from '../support/bot.ts';
+import { treeOf } from '../support/treeOf.ts';
+
+type Answer = (stored: StoredObject) => Promise<StoredObject>;
+
+const answered = (stored: StoredObject, bytes: Buffer, size = stored.size): StoredObject => ({
+  ...stored,
+  size,
+  body: Readable.from([bytes], { objectMode: false }),
+});
+const bytesOf = async ({ body }: StoredObject) => Buffer.concat(await body.toArray());
+
+const wrong: Record<string, Answer> = {
+  'that there is nothing': async ({ key, body }) => {
+    body.destroy();
+    throw new RuntimeError('not-found', `${key} is not there`, { path: key });
+  },
+  'with a bit that is another': async (stored) => {
+    const bytes = await bytesOf(stored);
+    bytes[bytes.length >> 1]! ^= 1;
+    return answered(stored, bytes);
+  },
+  'with the bytes of something else': async (stored) =>
+    answered(stored, randomBytes((await bytesOf(stored)).length)),
+  'with an error in the place of an object': async (stored) => {
+    stored.body.destroy();
+    const error = Buffer.from('<Error><Code>InternalError</Code></Error>');
+    return answered(stored, error, error.length);
+  },
+};
+
+/** A store that answers its GETs number `from` to `to` (from 1) wrongly, counted are those of keys that begin with `prefix`. */
+function misled(inner: ObjectStore, answer: Answer, from: number, to: number, prefix = '') {
+  const seen = { gets: 0 };
+  const get: ObjectStore['get'] = async (key, options) => {
+    if (!key.startsWith(prefix)) return await inner.get(key, options);
+    seen.gets += 1;
+    const isWrong = seen.gets >= from && seen.gets <= to;
+    // What was put where it belongs would hide what is answered.
+    const stored = await inner.get(key, isWrong ? { ...options, into: undefined } : options);
+    return isWrong ? await answer(stored) : stored;
+  };
+  return { store: { ...bound(inner), get }, seen };
+}
+
+/** Its methods, whatever they are called on. */
+const bound = (store: ObjectStore): ObjectStore => ({
+  name: store.name,
+  get: (...args) => store.get(...args),
+  head: (...args) => store.head(...args),
+  put: (...args) => store.put(...args),
+  append: (...args) => store.append(...args),
+  copy: (...args) => store.copy(...args),
+  list: (...args) => store.list(...args),
+  delete: (...args) => store.delete(...args),
+  now: (...args) => store.now(...args),
+  close: () => undefined,
+});
+
+/** Two snapshots; the second has all of the first, changed. */
+async function history(bot: TestBot, bytes: number): Promise<string[]> {
+  const { dir, publisher } = await bot.start('a');
+  for (const name of ['data', 'same']) writeFileSync(join(dir, name), randomBytes(bytes));
+  await publisher.publish({ signal });
+  writeFileSync(join(dir, 'data'), randomBytes(bytes));
+  await publisher.publish({ signal });
+  return treeOf(dir);
+}
+
+const sizes = { 'in packs': 200_000, 'in the head': 1000 };
+
+test.each(
+  Object.entries(sizes).flatMap((size) => Object.entries(wrong).map((answer) => [...size, ...answer])),
+)(
+  'a state %s (%i): each request answered once %s, and the start has the newest',
+  async (_where, bytes, _what, answer) => {
+    await using bot = await TestBot.open();
+    const newest = await history(bot, bytes as number);
+    const right = misled(bot.store, answer as Answer, 0, 0);
+    await bot.start('right', { store: right.store });
+    for (let at = 1; at <= right.seen.gets; at++) {
+      bot.warnings.length = 0;
+      const { store, seen } = misled(bot.store, answer as Answer, at, at);
+      const { dir, report } = await bot.start(`b${at}`, { store });
+      expect(seen.gets).toBeGreaterThan(right.seen.gets);
+      expect(report.fellBackTo).toBe(undefined);
+      expect(treeOf(dir)).toEqual(newest);
+      expect(bot.warnings).toEqual([expect.stringContaining('rightly when it was asked again')]);
+    }
+    expect(right.seen.gets).toBeGreaterThan(0);
+  },
+);
+
+test('what is wrong each time is damaged: the snapshot before it', async () => {
+  await using bot = await TestBot.open();
+  await history(bot, 200_000);
+  const answer = wrong['with a bit that is another']!;
+  // The head, and then the manifest of the newest, as often as it is asked for.
+  const { report } = await bot.start('b', { store: misled(bot.store, answer, 2, 4).store });
+  expect(report.fellBackTo).toBe(1);
+});
+
+test('a store that ignores conditions, and says once that there is no head: it is not replaced by that of a new bot', async () => {
+  await using bot = await TestBot.open();
+  const newest = await history(bot, 1000);
+  const { store } = misled(bot.store, wrong['that there is nothing']!, 1, 1);
+  const put: ObjectStore['put'] = (key, body, options = {}) =>
+    store.put(key, body, { ...options, ifMatch: undefined, ifNoneMatch: undefined });
+  const { dir, claim } = await bot.start('b', { store: { ...store, put } });
+  expect(claim.generation).toBe(2);
+  expect(treeOf(dir)).toEqual(newest);
+});
+
+test('a fork of a bot whose head is once not found has its newest snapshot', async () => {
+  await using bot = await TestBot.open();
+  await history(bot, 1000);
+  const { store } = misled(bot.store, wrong['that there is nothing']!, 1, 1, `${bot.name}/`);
+  const context = { ...bot.context(store), bot: 'fork' };
+  expect(await forkState(context, { from: bot.name, sequence: undefined, signal })).toEqual({ sequence: 1 });
+});
