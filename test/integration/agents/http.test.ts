@@ -23,6 +23,25 @@ test('a request that cannot even be read has a code as well', async () => {
   await agent.stop();
 });
 
+test('metadata that an agent could not read is refused, and what is just within the bounds is not', async () => {
+  const agent = await runHandler(samples[0]!);
+  const say = async (metadata: string, text = 'hello') => {
+    const body = `{"message":${JSON.stringify(text)},"metadata":${metadata}}`;
+    return await agent.client.request('/messages', { method: 'POST', body });
+  };
+  const nested = (levels: number) => `{"a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
+  for (const metadata of [nested(129), nested(5000), `{"a":${'1'.repeat(5000)}}`])
+    expect(await say(metadata)).toMatchObject({ status: 400, body: { code: 'bad_request' } });
+  for (const metadata of [nested(128), `{"a":${'1'.repeat(1000)}}`, '{"a":1e999}'])
+    expect(await say(metadata)).toMatchObject({ status: 200, body: { status: 'completed' } });
+  // A client that cuts its text inside a character.
+  expect(await say('{}', 'half \ud83d')).toMatchObject({
+    status: 200,
+    body: { reply: expect.stringContaining('half \ufffd') },
+  });
+  await agent.stop();
+});
+
 test('what is wrong with a request is said in one shape, with a code', async () => {
   const agent = await runHandler(node);
   const { request } = agent.client;

@@ -6,6 +6,7 @@ import { CONVERSATION, type Keyed } from '../entry.ts';
 import { Refusal } from '../refusal.ts';
 import type { RestartRequest } from '../restarts.ts';
 import type { NewTurn } from '../turns.ts';
+import { metadataProblem } from './metadataProblem.ts';
 
 /** Base64 of an image, characters. */
 const base64 = v.pipe(v.string(), v.nonEmpty('must not be empty'), v.base64('is not base64'));
@@ -66,8 +67,15 @@ export function readMessage(
       `message: this agent takes no ${strange.type}, only ${attachments.join(', ')}`,
     );
   }
+  const problem = metadataProblem(metadata);
+  if (problem !== undefined) throw new Refusal(400, 'bad_request', `metadata: ${problem}`);
   const keyed = readKey(key, ['messages', message, conversation, metadata]);
-  return { message: parts, conversation, stream, metadata, keyed };
+  return { message: parts.map(wellFormed), conversation, stream, metadata, keyed };
+}
+
+/** Half a character, which clients leave where they cut a text, is none in UTF-8: agents fail on it, and so do the models that they ask. */
+function wellFormed(part: ContentPart): ContentPart {
+  return part.type === 'text' ? { type: 'text', text: part.text.toWellFormed() } : part;
 }
 
 /** Throws `Refusal` 400. */

@@ -95,7 +95,7 @@ async function takeMessage(exchange: Exchange): Promise<void> {
   );
   const { record, isReplayed } = agent.turns.submit(asked, agent.refusal);
   const headers: Record<string, string> = isReplayed ? { 'idempotency-replayed': 'true' } : {};
-  if (stream ?? /\btext\/event-stream\b/.test(request.headers.accept ?? '')) {
+  if (stream ?? /\btext\/event-stream\b/i.test(request.headers.accept ?? '')) {
     return streamTurn(response, record, {
       ...agent,
       headers,
