@@ -40,9 +40,14 @@ export function createSourceObserver(deps: ObserverDeps): LoopObserver {
   // While the engine is away, what ran when it last answered.
   let running: readonly string[] = [];
   /** It waits for times of its schedule, or did a moment ago: a source that loses its bots a few at a time is not believed either. */
-  const awaitsTimes = (bot: string) => {
-    const { schedule, goneSince } = deps.recorded(bot);
-    return schedule !== undefined && (goneSince === undefined || deps.now() - goneSince < GOING_MS);
+  const awaitsTimes = ({ schedule, goneSince }: Recorded) =>
+    schedule !== undefined && (goneSince === undefined || deps.now() - goneSince < GOING_MS);
+  /** It runs all the time, or is about to again: after the machine was down none does. */
+  const isStarted = ({ good, held, goneSince }: Recorded) =>
+    good?.spec.type === 'realtime' && good.spec.enabled && held === undefined && goneSince === undefined;
+  const isToRun = (bot: string) => {
+    const recorded = deps.recorded(bot);
+    return awaitsTimes(recorded) || isStarted(recorded);
   };
   const tell = (type: NewEvent['type'], message: string) =>
     deps.tell({ type, bot: undefined, message, facts: {} });
@@ -51,7 +56,7 @@ export function createSourceObserver(deps: ObserverDeps): LoopObserver {
     const listing = underItsName(told, deps.allBots(), deps.recorded);
     if (view.answers)
       running = [...view.bots()].filter((bot) => view.of(bot)?.some(({ state }) => state === 'running'));
-    const live = new Set([...running, ...[...deps.allBots()].filter(awaitsTimes)]);
+    const live = new Set([...running, ...[...deps.allBots()].filter(isToRun)]);
     const heldBefore = wanted.held.length;
     const changed = wanted.listed(listing, [...live], deps.now());
     for (const bot of changed) {
@@ -62,7 +67,7 @@ export function createSourceObserver(deps: ObserverDeps): LoopObserver {
     if (wanted.held.length > 0 && heldBefore === 0)
       tell(
         'mass-delete',
-        `the source no longer has ${wanted.held.length} of ${live.size} bots that run: they are kept until \`runtime bots confirm\``,
+        `the source no longer has ${wanted.held.length} of ${live.size} bots that run or would be started: they are kept until \`runtime bots confirm\``,
       );
     // What runs or is recorded and is not in the listing has to go as well.
     deps.wake([...deps.allBots()].filter((bot) => !listing.has(bot)));

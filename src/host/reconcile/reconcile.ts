@@ -60,9 +60,10 @@ function wantedNow(
   recorded: Recorded,
   now: number,
 ): Pick<Recorded, 'good' | 'goneSince'> | undefined {
-  // Who has no times to wait for is known by what runs of it.
-  if (wanted.type === 'absent')
-    return recorded.schedule && recorded.goneSince === undefined ? { goneSince: now } : undefined;
+  if (wanted.type === 'absent') {
+    const isKnown = recorded.schedule !== undefined || recorded.good !== undefined;
+    return isKnown && recorded.goneSince === undefined ? { goneSince: now } : undefined;
+  }
   if (wanted.type !== 'present' || wanted.problems !== undefined) return undefined;
   const { origin, spec } = wanted;
   return isGood(recorded, origin, spec) && recorded.goneSince === undefined

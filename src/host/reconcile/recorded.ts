@@ -23,7 +23,7 @@ export interface Recorded {
   readonly rollback?: Rollback;
   /** Scheduled bots: cron times after `from` are still to come. Absent while the bot is off: it misses nothing then. */
   readonly schedule?: { readonly key: string; readonly from: number };
-  /** The source no longer has it, and was believed. It waits for no more times; those after `schedule.from` count should it come back. */
+  /** The source no longer has it, and was believed. It waits for nothing more; times after `schedule.from` count should it come back. */
   readonly goneSince?: number;
   /** A run that has been given out and has no result yet. */
   readonly claim?: Claim;

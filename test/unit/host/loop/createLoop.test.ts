@@ -98,6 +98,51 @@ describe('the loop', () => {
     await until(() => expect([...kept.kept.keys()]).toEqual([]));
   });
 
+  it('does not believe it about bots that have ended, either: a machine was down, and what was to be read is not mounted yet', async () => {
+    const first = start();
+    const bots = ['a', 'b', 'c'].map((name) => aSpec({ name }));
+    first.list(...bots, aSpec({ name: 'off', enabled: false }));
+    await until(() => expect(first.running()).toEqual(['a', 'b', 'c']));
+    await first.stop();
+    // With their containers, as on an engine whose disk is new.
+    first.model.instances.clear();
+    const second = start({ model: first.model, kept: first.kept });
+    second.list();
+    await until(() => expect(second.running()).toEqual(['a', 'b', 'c']));
+    expect(second.loop.wanted.held.length).toBe(3);
+    expect(second.events.map(({ type }) => type)).toContain('mass-delete');
+    second.list(...bots);
+    await until(() => expect(second.loop.wanted.held).toEqual([]));
+    expect(second.running()).toEqual(['a', 'b', 'c']);
+    expect(second.model.signals).toEqual([]);
+  });
+
+  it('counts no bot that would not be started anyway: one that is off, one that has done its work', async () => {
+    const { list, running, loop, model, kept } = start();
+    const done = ['b', 'c', 'd'];
+    list(...['a', ...done].map((name) => aSpec({ name })));
+    await until(() => expect(running()).toEqual(['a', ...done]));
+    for (const name of done) model.end(`rt-${name}`, 0);
+    await until(() => expect(done.every((name) => kept.records.get(name).held)).toBe(true));
+    list(aSpec({ name: 'a' }));
+    await pause(100);
+    expect(loop.wanted.held).toEqual([]);
+  });
+
+  it('does not count those that have gone, and brings none of them back', async () => {
+    const { list, running, model, loop, kept } = start();
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => aSpec({ name }));
+    list(a!, b!, c!);
+    await until(() => expect(running()).toEqual(['a', 'b', 'c']));
+    list(a!, b!);
+    await until(() => expect(model.signals.map(({ name }) => name)).toEqual(['rt-c']));
+    model.end('rt-c', 143);
+    await until(() => expect(kept.records.get('c').ended).toBeDefined());
+    list(a!);
+    await until(() => expect(model.signals.map(({ name }) => name)).toEqual(['rt-c', 'rt-b']));
+    expect(loop.wanted.held).toEqual([]);
+  });
+
   it('counts none that have long been taken away, though their last containers are still there: they never come back', async () => {
     const bots = ['a', 'b', 'c'].map((name) => scheduled(name, { cron: '@yearly' }));
     const kept = modelRecords();
