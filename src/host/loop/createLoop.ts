@@ -106,7 +106,8 @@ export function createLoop(options: LoopOptions): Loop {
     own.busy = true;
     void look(bot, own, running).finally(() => {
       own.busy = false;
-      if (own.again && works.get(bot) === own) wake(bot);
+      // One that was forgotten meanwhile is looked at again where it has come back.
+      if (own.again && (works.get(bot) === own || wanted.entry(bot) !== undefined)) wake(bot);
     });
   }
 

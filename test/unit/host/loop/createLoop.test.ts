@@ -282,6 +282,33 @@ describe('the loop', () => {
     expect(model.lives.map(({ bot }) => bot).filter((bot) => bot === 'stopped')).toHaveLength(2);
   });
 
+  it('starts a bot that is wanted again while it is being forgotten', async () => {
+    const kept = modelRecords();
+    let forgotten: () => void = () => undefined;
+    const isForgotten = new Promise<void>((resolve) => {
+      forgotten = resolve;
+    });
+    const forgetting = vi.fn(kept.records.forget);
+    const forget = async (bot: string) => {
+      await forgetting(bot);
+      await isForgotten;
+    };
+    const host = start({ kept: { ...kept, records: { ...kept.records, forget } } });
+    host.list(aSpec({ name: 'a' }), aSpec({ name: 'b' }), aSpec({ name: 'c' }));
+    await until(() => expect(host.running()).toEqual(['a', 'b', 'c']));
+    host.list(aSpec({ name: 'b' }), aSpec({ name: 'c' }));
+    await until(() => expect(host.model.signals.map(({ name }) => name)).toEqual(['rt-a']));
+    host.model.end('rt-a', 0);
+    await until(() => expect(host.model.instances.has('rt-a')).toBe(false));
+    for (const name of [...host.model.instances.keys()])
+      if (name.startsWith('rtd-')) host.model.instances.delete(name);
+    host.model.told(undefined);
+    await until(() => expect(forgetting).toHaveBeenCalled());
+    host.list(aSpec({ name: 'a' }), aSpec({ name: 'b' }), aSpec({ name: 'c' }));
+    forgotten();
+    await until(() => expect(host.running()).toEqual(['a', 'b', 'c']));
+  });
+
   it('forgets a bot that is gone', async () => {
     const { list, running, loop, model, kept } = start();
     list(aSpec({ name: 'a' }), aSpec({ name: 'b' }), aSpec({ name: 'c' }));
