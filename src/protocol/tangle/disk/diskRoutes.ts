@@ -3,12 +3,19 @@ import { decoded } from '../http/decoded.ts';
 import { HttpError, invalid, notFound } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { Parts } from '../parts.ts';
-import { filesGate } from '../runtime/filesGate.ts';
+import { checkFile } from '../runtime/checkFile.ts';
 import { openSandbox } from '../runtime/openSandbox.ts';
+import { absolutePath, isInWorkspace } from '../runtime/workspace.ts';
 import { snapshotSource } from '../snapshots/snapshotSource.ts';
 import { type DiskVerb, diskAnswer, diskPath } from './diskAnswer.ts';
 
 const VERBS: readonly DiskVerb[] = ['read', 'list', 'stat', 'exists', 'download', 'download-dir'];
+
+/** What is behind the verb: as the API inside has it, which begins at the root, where that is in the workspace; else below the workspace. */
+function namedIn(path: string, verb: DiskVerb): string {
+  const named = decoded(new RegExp(`/disk/${verb}(/.*)?$`).exec(path)?.[1] ?? '');
+  return isInWorkspace(absolutePath(named)) ? named : named.replace(/^\/+/, '');
+}
 
 /**
  * `GET /v1/sandboxes/{id}/disk/{verb}/{path}`: its files as the store has them, whether it runs or not; of the newest snapshot, of another
@@ -23,12 +30,11 @@ export function diskRoutes(parts: Parts): Route[] {
         scope: 'runtime',
         handle: async (call) => {
           const sandbox = openSandbox(parts, call, 'files', 'any');
-          const named = new RegExp(`/disk/${verb}(/.*)?$`).exec(call.path)?.[1] ?? '';
-          await filesGate(call, `/fs/stat${named || '/'}`, parts.policy.rulesOf(sandbox.owner).files);
+          const file = namedIn(call.path, verb);
+          checkFile(file, parts.policy.rulesOf(sandbox.owner));
           const { state, sequence } = await stateOf(call, sandbox.id);
           const disk = await parts.disks.open(state, sequence, call.signal);
-          const path = diskPath(decoded(named).replace(/^\/+/, ''));
-          return await diskAnswer(disk, verb, path, call.query.get('encoding') ?? undefined, call);
+          return await diskAnswer(disk, verb, diskPath(file), call.query.get('encoding') ?? undefined, call);
         },
       }),
     ),

@@ -1,9 +1,9 @@
-import { isFileOpen } from '../../../host/sandboxes/policy/evaluate.ts';
+import type { Rules } from '../../../host/sandboxes/policy/policy.ts';
 import { decoded } from '../http/decoded.ts';
 import { HttpError, invalid } from '../http/httpError.ts';
 import { readBytes } from '../http/readBody.ts';
 import type { Call } from '../http/route.ts';
-import { absolutePath } from './workspace.ts';
+import { checkFile } from './checkFile.ts';
 
 /** A file in a body is a string of JSON: in memory, so no more than this where its path has to be read. */
 const MOST_BYTES = 32 * 2 ** 20;
@@ -12,39 +12,16 @@ const MOST_BYTES = 32 * 2 ** 20;
  * Holds calls about files to the folders of a policy. Resolves with the body where it had to be read to know. Such a policy has no
  * tool that runs commands (`readPolicy`), so nobody makes a link that leads out. Throws 403.
  */
-export async function filesGate(
-  call: Call,
-  path: string,
-  folders: readonly string[] | undefined,
-): Promise<Buffer | undefined> {
-  if (folders === undefined) return undefined;
-  const check = (file: string) => {
-    const absolute = absolutePath(file);
-    if (isFileOpen(absolute, folders)) return;
-    throw new HttpError(
-      403,
-      'POLICY_DENIED',
-      `the file ${absolute} is not allowed; allowed: ${folders.join(', ')}`,
-      {
-        violations: [
-          {
-            rule: 'files',
-            message: `the file ${absolute} is not allowed`,
-            asked: absolute,
-            allowed: folders,
-          },
-        ],
-      },
-    );
-  };
+export async function filesGate(call: Call, path: string, rules: Rules): Promise<Buffer | undefined> {
+  if (rules.files === undefined) return undefined;
   const [, named] =
     /^\/fs(?:\/(?:list|stat|exists|mkdir|download|download-dir)(?![A-Za-z-]))?(\/.*)$/.exec(path) ?? [];
   if (/^\/fs\/upload/.test(path) || (path.startsWith('/fs') && named === undefined))
     throw new HttpError(403, 'POLICY_DENIED', 'the policy names folders: files go in by /files/write alone');
-  if (named !== undefined) check(decoded(named));
+  if (named !== undefined) checkFile(decoded(named), rules);
   if (!path.startsWith('/files')) return undefined;
   const body = await readBytes(call.request, MOST_BYTES);
-  check(fileOf(body));
+  checkFile(fileOf(body), rules);
   return body;
 }
 

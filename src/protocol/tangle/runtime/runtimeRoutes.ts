@@ -23,7 +23,7 @@ export function runtimeRoutes(parts: Parts, inUse: InUse): Route[] {
     const needs = saved === undefined ? 'running' : 'any';
     const { id, owner, status } = openSandbox(parts, call, toolOf(path), needs);
     using use = inUse.begin(id);
-    const body = await filesGate(call, path, parts.policy.rulesOf(owner).files);
+    const body = await filesGate(call, path, parts.policy.rulesOf(owner));
     if (saved !== undefined && status !== 'running') return await savedFiles(parts, call, id, saved, body);
     using _told = executionEvents(parts, id, path, call);
     const query = call.target.slice(call.path.length);

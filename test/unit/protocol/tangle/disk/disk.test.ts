@@ -15,7 +15,7 @@ import { signal, TestBot } from '../../../bot/state/support/bot.ts';
  * A sandbox with two snapshots in a real store, and a server that answers `POST /_runtime/publish` in the container's place: it says what
  * `published` says, after `publish` has been called.
  */
-async function withDisk() {
+async function withDisk(policy?: string) {
   const folder = await temporaryDirectory();
   const store = openFileStore(join(folder, 'store'), 'bot-state');
   const bot = await TestBot.open(() => store, 'sb-1');
@@ -46,7 +46,7 @@ async function withDisk() {
     server.closeAllConnections();
   });
   const sandboxes = modelSandboxes(async () => connect((server.address() as AddressInfo).port, '127.0.0.1'));
-  const front = await frontTest({ folder, sandboxes });
+  const front = await frontTest({ folder, sandboxes, policy });
   await front.ask('POST', '/v1/sandboxes', { env: { A: 'b' }, resources: { memoryMB: 256 } });
   await sandboxes.until('sb-1', ['running'], AbortSignal.timeout(10_000));
   return {
@@ -133,6 +133,33 @@ test('a disk is read as it is, as a snapshot has it, and as it was when somethin
   expect((await main(`?event=${first + 3}`)).body.data.content).toBe('one');
   expect((await main(`?event=${first + 4}`)).body.data.content).toBe('two');
   expect((await main('?event=x')).status).toBe(400);
+});
+
+test('a file of a disk has the names that it has inside, and its short one; a policy of folders holds for each', async () => {
+  const policy = join(await temporaryDirectory(), 'policy.yaml');
+  writeFileSync(policy, 'default: {tools: [files], files: [/workspace/src/deep, /workspace/workspace]}');
+  const names = ['src/main.py', 'workspace/src/main.py', '/workspace/src/main.py', 'home/user/src/main.py'];
+  const open = await withDisk();
+  for (const name of names) {
+    const { body } = await open.ask('GET', `/v1/sandboxes/sb-1/disk/read/${name}`);
+    expect(body.data, name).toMatchObject({ path: '/workspace/src/main.py', content: 'two' });
+  }
+  for (const name of ['', '/', '/workspace', '/workspace/'])
+    expect((await open.ask('GET', `/v1/sandboxes/sb-1/disk/list${name}`)).body.data.entries).toHaveLength(1);
+  expect((await open.ask('GET', '/v1/sandboxes/sb-1/disk/read/workspace/workspace/src/main.py')).status).toBe(
+    404,
+  );
+  await open.close();
+  const held = await withDisk(policy);
+  const status = async (name: string) =>
+    (await held.ask('GET', `/v1/sandboxes/sb-1/disk/stat/${name}`)).status;
+  expect(await status('src/deep/blob')).toBe(200);
+  expect(await status('workspace/src/deep/blob')).toBe(200);
+  for (const name of names) {
+    const refused = await held.ask('GET', `/v1/sandboxes/sb-1/disk/read/${name}`);
+    expect(refused, name).toMatchObject({ status: 403, body: { code: 'POLICY_DENIED' } });
+    expect(refused.body.violations).toMatchObject([{ rule: 'files', asked: '/workspace/src/main.py' }]);
+  }
 });
 
 test('a snapshot is a publish that is kept: it outlives what is saved after it, and its sandbox', async () => {
