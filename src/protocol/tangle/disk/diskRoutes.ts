@@ -1,4 +1,4 @@
-import { newestOf } from '../events/newestOf.ts';
+import { newestSnapshot } from '../events/snapshotCreated.ts';
 import { decoded } from '../http/decoded.ts';
 import { HttpError, invalid, notFound } from '../http/httpError.ts';
 import type { Call, Route } from '../http/route.ts';
@@ -54,11 +54,8 @@ export function diskRoutes(parts: Parts): Route[] {
   /** The newest snapshot that was told of at that number or before. */
   function sequenceAt(id: string, text: string): number {
     if (!/^\d{1,15}$/.test(text)) throw invalid({ event: 'expected the number of an event' });
-    const found = newestOf(
-      parts.bus.of('sandboxes', id),
-      '"type":"snapshot.created"',
-      (event) => event.type === 'snapshot.created' && event.id <= Number(text),
-    );
+    const stream = parts.bus.of('sandboxes', id);
+    const found = newestSnapshot(stream, (event) => event.id <= Number(text));
     if (found !== undefined) return Number(found.data.sequence);
     throw new HttpError(404, 'NOT_FOUND', `at event ${text} nothing of sandbox ${id} had been saved yet`, {
       resourceType: 'snapshot',

@@ -8,6 +8,7 @@ import { emit } from './emit.ts';
 import type { EventLog } from './eventLog.ts';
 import { newestOf } from './newestOf.ts';
 import { type ParsedEvent, parseEvents } from './parseEvents.ts';
+import { snapshotCreated } from './snapshotCreated.ts';
 import type { NewEvent } from './storedEvent.ts';
 
 export interface FollowOptions {
@@ -35,14 +36,17 @@ export async function followInside({
   log,
   signal,
 }: FollowOptions): Promise<void> {
-  let last = Number(
-    newestOf(stream, '"_inside":', ({ data }) => data._inside !== undefined)?.data._inside ?? 0,
-  );
+  const before = newestOf(stream, '"_inside":', ({ data }) => data._inside !== undefined)?.data;
+  let last = Number(before?._inside ?? 0);
+  let lastAt = Number(before?.timestamp ?? 0);
   let second = 0;
   let count = 0;
   for (let failures = 0; !signal.aborted; failures += 1) {
     try {
-      const headers = last === 0 ? {} : { 'last-event-id': String(last) };
+      // A container that was started since knows nothing of it, and nothing has happened in it before its beginning.
+      const isAnew = last > 0 && lastAt < (sandboxes.find(id)?.startedAt ?? 0);
+      const headers = last === 0 || isAnew ? {} : { 'last-event-id': String(last) };
+      let mustBegin = isAnew;
       const call = {
         id,
         port: BOT_PORT,
@@ -56,7 +60,12 @@ export async function followInside({
         if (event.type === 'missed')
           emit(stream, log, { type: 'gap', data: { reason: 'inside', lost: event.data.count } });
         if (event.id === undefined || event.id <= last) continue;
+        // So much has happened in it by now that its beginning is not kept any more.
+        if (mustBegin && event.type !== 'start')
+          emit(stream, log, { type: 'gap', data: { reason: 'inside', lost: null } });
+        mustBegin = false;
         last = event.id;
+        lastAt = clock.now();
         const told = ofSandbox(id, event);
         if (told === undefined) continue;
         const now = Math.floor(clock.now() / 1000);
@@ -81,11 +90,8 @@ function ofSandbox(sandboxId: string, { id, type, data }: ParsedEvent): NewEvent
     case 'file.changed':
       return { type, data: { ...said, ...own } };
     case 'snapshot.published': {
-      const { sequence, files, bytes } = said;
-      return {
-        type: 'snapshot.created',
-        data: { snapshotId: `${sandboxId}@${sequence}`, sequence, files, bytes, ...own },
-      };
+      const created = snapshotCreated(sandboxId, said);
+      return { ...created, data: { ...created.data, ...own } };
     }
     case 'error':
       return { type: 'warning', data: { message: said.message, ...own } };

@@ -1,16 +1,20 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/log.ts';
 import { whenAborted } from '../../../base/whenAborted.ts';
+import type { Disks } from '../../../host/sandboxes/disk/disks.ts';
 import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
+import { ENDED } from '../sandboxes/settled.ts';
 import { hasOwn } from '../sandboxes/visitOwn.ts';
 import { emit } from './emit.ts';
 import type { EventBus } from './eventBus.ts';
 import { followInside } from './followInside.ts';
 import { newestOf } from './newestOf.ts';
 import type { StoredEvent } from './storedEvent.ts';
+import { tellLastSave } from './tellLastSave.ts';
 
 export interface WatchOptions {
   readonly sandboxes: Sandboxes;
+  readonly disks: Pick<Disks, 'snapshots'>;
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly log: Logger;
@@ -25,7 +29,7 @@ export const LAST = ['sandbox.deleted', 'sandbox.moved'];
 const LINGER_MS = 60_000;
 
 /** Tells each sandbox's stream what becomes of it, and what is told inside. A status that was told before this server began is not told again. */
-export function watchSandboxes({ sandboxes, bus, clock, log, signal }: WatchOptions): void {
+export function watchSandboxes({ sandboxes, disks, bus, clock, log, signal }: WatchOptions): void {
   const told = new Map<string, string>();
   const inside = new Map<string, AbortController>();
 
@@ -39,6 +43,8 @@ export function watchSandboxes({ sandboxes, bus, clock, log, signal }: WatchOpti
     if (before !== status) {
       const data = { sandboxId: id, status, previous: before, cause, error, host };
       emit(stream, log, { type: `sandbox.${status}`, data });
+      const hasEnded = !isGone && ENDED.includes(sandbox.status);
+      if (hasEnded) void tellLastSave(id, { sandboxes, disks, stream, log, signal });
     }
     if (status !== 'running') {
       inside.get(id)?.abort();

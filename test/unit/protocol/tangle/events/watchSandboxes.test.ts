@@ -15,13 +15,17 @@ import { modelSandboxes } from '../../../../support/serve/modelSandboxes.ts';
 async function container() {
   const asked: (string | undefined)[] = [];
   const open = new Set<ServerResponse>();
-  const told: string[] = [];
+  let told: { readonly id: number; readonly text: string }[] = [];
+  let next = 1;
   const server = createServer((request, response) => {
     const last = Number(request.headers['last-event-id'] ?? 0);
     asked.push(request.headers['last-event-id'] as string | undefined);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(': runtime events\n\n');
-    for (const [at, text] of told.entries()) if (at + 1 > last) response.write(text);
+    // As the container's own: a number that it has not had may be of any life.
+    if (last > 0 && last < (told[0]?.id ?? next) - 1)
+      response.write('event: missed\ndata: {"count":null}\n\n');
+    for (const { id, text } of told) if (id > last) response.write(text);
     open.add(response);
     response.once('close', () => open.delete(response));
   });
@@ -33,11 +37,18 @@ async function container() {
   return {
     asked,
     tell: (type: string, data: object) => {
-      const text = `id: ${told.length + 1}\nevent: ${type}\ndata: ${JSON.stringify({ type, at: '', data })}\n\n`;
-      told.push(text);
+      const id = next++;
+      const text = `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify({ type, at: '', data })}\n\n`;
+      told.push({ id, text });
       for (const response of open) response.write(text);
     },
     cut: () => server.closeAllConnections(),
+    /** It ends, and begins again later: its numbers are higher then. */
+    restart: () => {
+      server.closeAllConnections();
+      told = [];
+      next += 1000;
+    },
     dial: async () => connect((server.address() as AddressInfo).port, '127.0.0.1'),
   };
 }
@@ -46,12 +57,13 @@ test('what becomes of a sandbox and what is told inside is in its stream once, o
   const inside = await container();
   const sandboxes = modelSandboxes(inside.dial);
   const folder = await temporaryDirectory();
+  const disks = { snapshots: async () => [] };
   const life = () => {
     const ending = new AbortController();
     onTestFinished(() => ending.abort());
     const bus = openEventBus({ folder, instance: 'i', now: Date.now });
     const { log } = memoryLog();
-    watchSandboxes({ sandboxes, bus, clock: systemClock, log, signal: ending.signal });
+    watchSandboxes({ sandboxes, disks, bus, clock: systemClock, log, signal: ending.signal });
     const types = () =>
       bus
         .of('sandboxes', 'sb-1')
@@ -88,6 +100,47 @@ test('what becomes of a sandbox and what is told inside is in its stream once, o
   await sandboxes.remove('sb-1', 'user');
   expect(life().bus.names('sandboxes')).toEqual([]);
 });
+
+test.each([
+  ['nothing is missing', [] as string[], [] as string[]],
+  ['its beginning is not kept any more', ['start'], ['gap']],
+])(
+  'a sandbox that is resumed tells of itself anew, and its last save is told by the store: %s',
+  async (_, gone, gaps) => {
+    const inside = await container();
+    const sandboxes = modelSandboxes(inside.dial);
+    const ending = new AbortController();
+    onTestFinished(() => ending.abort());
+    const bus = openEventBus({ folder: await temporaryDirectory(), instance: 'i', now: Date.now });
+    const saved = (sequence: number) => ({ sequence, createdAt: '', files: 1, bytes: 2 });
+    const disks = { snapshots: async () => [saved(7), saved(8)] };
+    const { log } = memoryLog();
+    watchSandboxes({ sandboxes, disks, bus, clock: systemClock, log, signal: ending.signal });
+    const events = () => bus.of('sandboxes', 'sb-1').newest();
+    const types = () => events().map(({ type }) => type);
+    const patience = { timeout: 20_000 };
+    await sandboxes.create({ owner: 'a' } as NewSandbox);
+    inside.tell('start', {});
+    inside.tell('snapshot.published', { sequence: 7, files: 1, bytes: 2 });
+    await expect.poll(types, patience).toContain('snapshot.created');
+    sandboxes.set('sb-1', { status: 'stopped' });
+    inside.restart();
+    const before = ['sandbox.running', 'snapshot.created', 'sandbox.stopped', 'snapshot.created'];
+    await expect.poll(types, patience).toEqual(before);
+    expect(events().at(-1)?.data).toMatchObject({ snapshotId: 'sb-1@8', sequence: 8, files: 1 });
+    // The engine's time is later than that of the last event.
+    const last = Date.now();
+    await expect.poll(() => Date.now(), patience).toBeGreaterThan(last);
+    for (const type of ['start', 'file.changed']) if (!gone.includes(type)) inside.tell(type, { path: 'a' });
+    sandboxes.set('sb-1', { status: 'running', startedAt: Date.now() });
+    await expect.poll(types, patience).toEqual([...before, 'sandbox.running', ...gaps, 'file.changed']);
+    // Within this life it goes on with the number that it had.
+    inside.cut();
+    inside.tell('file.changed', { path: 'b' });
+    await expect.poll(() => types().at(-1) && events().at(-1)?.data.path, patience).toBe('b');
+    expect(types()).toEqual([...before, 'sandbox.running', ...gaps, 'file.changed', 'file.changed']);
+  },
+);
 
 test('events are read however they are cut, and none without an end', async () => {
   const text =
