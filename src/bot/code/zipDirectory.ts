@@ -9,6 +9,8 @@ export interface ZipDirectory {
 }
 
 interface EndRecord {
+  readonly isZip64: boolean;
+  /** Of all entries; without zip64 modulo 65,536. */
   readonly count: number;
   readonly size: number;
   readonly offset: number;
@@ -25,20 +27,24 @@ const MAX_DIRECTORY = 64 * 1024 * 1024;
 /** Reads the central directory of a zip (zip64 included), all of it, before anything is unpacked. */
 export function zipDirectory(source: ArchiveSource, maxEntries: number): ZipDirectory {
   const end = endRecord(source);
-  if (end.count > maxEntries) throw refused(`it holds more than ${maxEntries} entries`);
+  if (end.count > maxEntries) throw tooMany(maxEntries);
   if (end.offset + end.size > end.at) throw refused('the central directory of the zip is damaged');
   if (end.size > MAX_DIRECTORY) throw refused('the central directory of the zip is too large');
   const shift = isDirectory(source, end, end.offset) ? 0 : end.at - end.size - end.offset;
   const dataEnd = end.offset + shift;
   const directory = source.read(dataEnd, end.size);
   const entries: ZipEntry[] = [];
-  let at = 0;
-  while (entries.length < end.count) {
+  // All that there are, whatever their number is said to be: less than the whole code would run as well.
+  for (let at = 0; at + 4 <= directory.length && directory.readUInt32LE(at) === CENTRAL; ) {
     const length = centralLength(directory, at);
     const entry = zipEntry(directory, at);
     entries.push(shift === 0 ? entry : { ...entry, headerOffset: entry.headerOffset + shift });
+    if (entries.length > maxEntries) throw tooMany(maxEntries);
     at += length;
   }
+  // Without zip64 the number has two bytes: tools that know none write what these hold of 65,536 and more.
+  if ((end.isZip64 ? entries.length : entries.length % 0x10000) !== end.count)
+    throw refused('the central directory of the zip is damaged');
   return { entries, dataEnd };
 }
 
@@ -55,8 +61,12 @@ const isBehindDirectory = (source: ArchiveSource, size: number, at: number): boo
   size > 0 && size <= at && source.read(at - size, 4).readUInt32LE(0) === CENTRAL;
 
 /** Whether the first record, or the end where there is none, stands at `at`. Where bytes were put before the zip, it does not. */
-function isDirectory(source: ArchiveSource, { count, at: end }: EndRecord, at: number): boolean {
-  return count === 0 ? at === end : source.read(at, 4).readUInt32LE(0) === CENTRAL;
+function isDirectory(source: ArchiveSource, { size, at: end }: EndRecord, at: number): boolean {
+  return size === 0 ? at === end : source.read(at, 4).readUInt32LE(0) === CENTRAL;
+}
+
+function tooMany(maxEntries: number) {
+  return refused(`it holds more than ${maxEntries} entries`);
 }
 
 function endRecord(source: ArchiveSource): EndRecord {
@@ -83,7 +93,9 @@ function endRecord(source: ArchiveSource): EndRecord {
     }
     const count = tail.readUInt16LE(i + 10);
     if (tail.readUInt32LE(i + 4) !== 0 || tail.readUInt16LE(i + 8) !== count) throw splitZip();
-    return { count, size: tail.readUInt32LE(i + 12), offset: tail.readUInt32LE(i + 16), at: tailStart + i };
+    const at = tailStart + i;
+    const [size, offset] = [tail.readUInt32LE(i + 12), tail.readUInt32LE(i + 16)];
+    return { isZip64: false, count, size, offset, at };
   }
   throw refused('it is a zip without its end: truncated, or with much added after it');
 }
@@ -93,7 +105,8 @@ function zip64EndRecord(source: ArchiveSource, at: number): EndRecord {
   if (record.readUInt32LE(0) !== 0x06064b50) throw refused('the zip64 end record is damaged');
   const count = Number(record.readBigUInt64LE(32));
   if (record.readBigUInt64LE(16) !== 0n || Number(record.readBigUInt64LE(24)) !== count) throw splitZip();
-  return { count, size: Number(record.readBigUInt64LE(40)), offset: Number(record.readBigUInt64LE(48)), at };
+  const [size, offset] = [Number(record.readBigUInt64LE(40)), Number(record.readBigUInt64LE(48))];
+  return { isZip64: true, count, size, offset, at };
 }
 
 function splitZip() {
