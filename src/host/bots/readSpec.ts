@@ -4,6 +4,7 @@ import { isObject } from '../../bot/config/parsers.ts';
 import { parseSchedule } from '../schedule/parseSchedule.ts';
 import type { BotSpec, CodeRef, ScheduleSpec } from './botSpec.ts';
 import { type BotFile, botSchema } from './schema.ts';
+import { variableProblems } from './variableProblems.ts';
 
 /** Bytes of a bot's file. */
 export const MAX_SPEC_BYTES = 256 * 1024;
@@ -34,7 +35,10 @@ export function readSpecValue(value: unknown, now: number): Draft | { readonly p
   const problems: string[] = [];
   checkProgram(read.output, problems);
   const schedule = readSchedule(read.output, now, problems);
-  return problems.length > 0 ? { problems } : draft(read.output, schedule);
+  if (problems.length > 0) return { problems };
+  const made = draft(read.output, schedule);
+  problems.push(...variableProblems(made.rest));
+  return problems.length > 0 ? { problems } : made;
 }
 
 /** What comes after the first ones comes of them. */

@@ -5,6 +5,7 @@ import { isObject, parseJson } from '../../bot/config/parsers.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
 import type { BotSpec, CodeRef } from '../bots/botSpec.ts';
 import { type Draft, MAX_SPEC_BYTES, readSpec } from '../bots/readSpec.ts';
+import { LONGEST_VARIABLE } from '../bots/variableProblems.ts';
 import { packFolder } from './packFolder.ts';
 import type { Entry } from './source.ts';
 
@@ -17,9 +18,6 @@ export interface BotFileOnDisk {
   /** The folder of its code and `config.json`, where the file is a bot's own `bot.yaml`. */
   readonly ownFolder: string | undefined;
 }
-
-/** Bytes. The kernel passes no environment variable longer than this. */
-const MAX_CONFIG_BYTES = 128 * 1024 - 64;
 
 /**
  * Reads a bot's file and what lies beside it; code in a folder is packed and brought to the code bucket. What is wrong is in
@@ -65,9 +63,9 @@ function codeOf(
 function configBeside({ ownFolder }: BotFileOnDisk, problems: string[]): string {
   const path = ownFolder === undefined ? undefined : join(ownFolder, 'config.json');
   if (path === undefined || !existsSync(path)) return '{}';
-  const text = statSync(path).size > MAX_CONFIG_BYTES ? '' : readFileSync(path, 'utf8');
+  const text = statSync(path).size > LONGEST_VARIABLE ? '' : readFileSync(path, 'utf8');
   if (isObject(parseJson(text))) return text;
-  problems.push(`config.json: expected a JSON object of at most ${MAX_CONFIG_BYTES} bytes`);
+  problems.push(`config.json: expected a JSON object of at most ${LONGEST_VARIABLE} bytes`);
   return '{}';
 }
 

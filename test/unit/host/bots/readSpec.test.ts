@@ -40,6 +40,18 @@ describe("a bot's file", () => {
     ]);
   });
 
+  it('is refused where a variable of it could be none: its containers would never start', () => {
+    const long = 'é'.repeat(70_000);
+    expect(problems(`${least}config: {prices: ${long}}`)).toEqual([expect.stringMatching(/^config: longer/)]);
+    expect(problems(`${least}task: {prices: ${long}}`)).toEqual([expect.stringMatching(/^task: longer/)]);
+    expect(problems(`${least}env: {PRICES: "1\\0"}`)).toEqual(['env.PRICES: has a zero byte in it']);
+    const command = least.replace('main.py', `"${'漢'.repeat(60_000)}"`);
+    expect(problems(command)).toEqual([expect.stringMatching(/^entrypoints.bot: longer/)]);
+    // Negative control: as long, in bytes of which there are fewer; and a zero that JSON writes in letters.
+    expect(problems(`${least}config: {prices: ${'e'.repeat(70_000)}}`)).toEqual([]);
+    expect(problems(`${least}config: {a: "1\\0"}`)).toEqual([]);
+  });
+
   it('is read in full', () => {
     const { rest } = draft(`
 name: m
