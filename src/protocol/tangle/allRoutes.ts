@@ -25,7 +25,7 @@ import { usageRoutes } from './usage/usageRoutes.ts';
 /** Every path of the API, a list for each part of it. Where two match, the first counts. */
 export function allRoutes(parts: Parts, others: Others | undefined): Route[] {
   const pool = others?.pool;
-  const inUse = new InUse(parts.sandboxes, parts.clock);
+  const inUse = new InUse(parts);
   const here = sandboxRoutes(parts, pool);
   return [
     ...health(parts),

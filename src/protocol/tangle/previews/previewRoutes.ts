@@ -51,15 +51,15 @@ export function previewRoutes(parts: Parts, inUse: InUse): Route[] {
       scope: 'open',
       handle: async (call) => {
         const { id = '', preview = '' } = call.params;
-        const found = previews.find(id, preview);
-        const sandbox = sandboxes.find(id);
-        const isOpen = sandbox && (parts.toolsOf(sandbox)?.includes('ports') ?? true);
-        if (found === undefined || !isOpen) throw notFound('preview', preview);
+        const { found, sandbox } = opened(id, preview);
         mustBe(sandbox, 'running');
         const rest = call.path.split('/').slice(4).join('/');
         if (isAmbiguous(`/${rest}`))
           throw new HttpError(400, 'VALIDATION_ERROR', 'a path with `..` or `\\` in it');
-        using use = inUse.begin(id);
+        using use = inUse.begin(id, {
+          connection: call.request.socket,
+          ended: () => endOf(() => opened(id, preview)),
+        });
         const query = call.target.slice(call.path.length);
         const path = `/ports/${found.port}/${rest}${query}`;
         const token = sandboxes.boxToken(id).reveal();
@@ -71,14 +71,32 @@ export function previewRoutes(parts: Parts, inUse: InUse): Route[] {
           path,
           token,
           headers,
-          silent: use.silent,
+          over: use.over,
         });
       },
     },
   ];
 
+  /** The link, as long as it is one. Throws 404. */
+  function opened(id: string, preview: string) {
+    const found = previews.find(id, preview);
+    const sandbox = sandboxes.find(id);
+    const isOpen = sandbox && (parts.toolsOf(sandbox)?.includes('ports') ?? true);
+    if (found === undefined || !isOpen) throw notFound('preview', preview);
+    return { found, sandbox };
+  }
+
   async function shown(preview: Preview, sandbox: Sandbox, call: Call) {
     return viewOf(preview, await listening(parts, sandbox, call.signal), call);
+  }
+}
+
+function endOf(check: () => unknown): Error | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    return error as Error;
   }
 }
 

@@ -8,79 +8,32 @@ const LOOK_MS = 3_000;
 /** So many looks in a row without an answer, a minute and a half, and nobody waits any more. */
 const MOST_MISSES = 12;
 
-interface Watched {
-  calls: number;
-  readonly over: AbortController;
-  readonly silent: AbortController;
+export interface Answering {
+  readonly sandboxes: Pick<Sandboxes, 'dial' | 'wake'>;
+  readonly clock: Clock;
 }
 
 /**
  * Looks, while calls are under way in a sandbox, whether it still answers anything at all: it takes connections also when its first process
- * stands still, and whatever runs inside may have sent that a SIGSTOP. It is told to go on then; where that does not help, all
- * that wait are told.
+ * stands still, and whatever runs inside may have sent that a SIGSTOP. It is told to go on then; where that does not help, this resolves
+ * with what all that wait are told. Undefined: they wait no more (`over`).
  */
-export class Answering {
-  readonly #watched = new Map<string, Watched>();
-  readonly #sandboxes: Pick<Sandboxes, 'dial' | 'wake'>;
-  readonly #clock: Clock;
-
-  constructor(sandboxes: Pick<Sandboxes, 'dial' | 'wake'>, clock: Clock) {
-    this.#sandboxes = sandboxes;
-    this.#clock = clock;
-  }
-
-  /** `silent` is aborted with the error for whoever waits. */
-  begin(id: string): Disposable & { readonly silent: AbortSignal } {
-    const watched = this.#watched.get(id) ?? this.#start(id);
-    watched.calls += 1;
-    return {
-      silent: watched.silent.signal,
-      [Symbol.dispose]: () => {
-        watched.calls -= 1;
-        if (watched.calls === 0) this.#forget(id, watched);
-      },
-    };
-  }
-
-  #start(id: string): Watched {
-    const watched = { calls: 0, over: new AbortController(), silent: new AbortController() };
-    this.#watched.set(id, watched);
-    void this.#watch(id, watched);
-    return watched;
-  }
-
-  async #watch(id: string, watched: Watched): Promise<void> {
-    const { over, silent } = watched;
-    for (let misses = 0; misses < MOST_MISSES; ) {
-      await this.#clock.sleep(LOOK_MS, over.signal).catch(() => undefined);
-      if (over.signal.aborted) return;
-      if (await this.#answers(id, over.signal)) misses = 0;
-      else {
-        misses += 1;
-        await this.#sandboxes.wake(id, over.signal).catch(() => undefined);
-      }
-    }
-    this.#forget(id, watched);
-    silent.abort(unanswering(id));
-  }
-
-  /** One that refuses, or is gone, has told it to whoever waits. */
-  async #answers(id: string, over: AbortSignal): Promise<boolean> {
-    try {
-      const asked = { sandboxes: this.#sandboxes, clock: this.#clock };
-      return (await lookInside(asked, id, over)) !== undefined;
-    } catch {
-      return true;
+export async function untilSilent(
+  id: string,
+  { sandboxes, clock }: Answering,
+  over: AbortSignal,
+): Promise<HttpError | undefined> {
+  for (let misses = 0; misses < MOST_MISSES; ) {
+    await clock.sleep(LOOK_MS, over).catch(() => undefined);
+    if (over.aborted) return undefined;
+    // One that refuses, or is gone, has told it to whoever waits.
+    const answers = await lookInside({ sandboxes, clock }, id, over).catch(() => 'refused');
+    if (answers !== undefined) misses = 0;
+    else {
+      misses += 1;
+      await sandboxes.wake(id, over).catch(() => undefined);
     }
   }
-
-  #forget(id: string, watched: Watched): void {
-    watched.over.abort();
-    if (this.#watched.get(id) === watched) this.#watched.delete(id);
-  }
-}
-
-function unanswering(id: string): HttpError {
   return new HttpError(
     502,
     'SANDBOX_UNREACHABLE',

@@ -12,8 +12,8 @@ export interface Inside {
   readonly body?: Buffer | undefined;
   /** More of the answer's head. */
   readonly headers?: OutgoingHttpHeaders;
-  /** Aborted: nothing inside answers any more. Its reason is the answer. */
-  readonly silent?: AbortSignal;
+  /** Aborted: the call goes on no more. Its reason is the answer. */
+  readonly over?: AbortSignal;
 }
 
 /** Sends the call on to a port inside, as it comes, and its answer back, as that comes. Throws 502 where nobody answers. */
@@ -36,12 +36,13 @@ export async function forward(sandboxes: Sandboxes, call: Call, to: Inside): Pro
       // Closed by us: who closes first with half of a body unread takes his answer back.
       ...upgradeOf(call),
     },
-    signal: to.silent === undefined ? signal : AbortSignal.any([signal, to.silent]),
+    signal: to.over === undefined ? signal : AbortSignal.any([signal, to.over]),
   });
   try {
     return await sendOn(call, outgoing, {
       name: `sandbox ${to.id}`,
       body: to.body,
+      over: to.over,
       headers: {
         // A page from inside must not act in this server's name.
         'content-security-policy': 'sandbox allow-scripts allow-forms',
@@ -50,7 +51,7 @@ export async function forward(sandboxes: Sandboxes, call: Call, to: Inside): Pro
       },
     });
   } catch (error) {
-    throw to.silent?.aborted ? to.silent.reason : error;
+    throw to.over?.aborted ? to.over.reason : error;
   } finally {
     socket.destroy();
   }

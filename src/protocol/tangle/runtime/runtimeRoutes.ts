@@ -28,8 +28,8 @@ export function runtimeRoutes(parts: Parts, inUse: InUse): Route[] {
     using _told = executionEvents(parts, id, path, call);
     const query = call.target.slice(call.path.length);
     const token = parts.sandboxes.boxToken(id).reveal();
-    const { silent } = use;
-    const to = { id, port: BOX_PORT, path: `${path}${query}`, token, body, silent };
+    const { over } = use;
+    const to = { id, port: BOX_PORT, path: `${path}${query}`, token, body, over };
     return await forward(parts.sandboxes, call, to);
   }
 }

@@ -31,13 +31,15 @@ export interface SendOn {
   readonly body?: Buffer | undefined;
   /** More of the answer's head. */
   readonly headers?: OutgoingHttpHeaders;
+  /** Aborted: so are the connections of a WebSocket. `outgoing` is its own. */
+  readonly over?: AbortSignal | undefined;
 }
 
 /** The call's body to `outgoing` as it comes, and the answer to the client as that comes. Throws 502 where nobody answers. */
 export async function sendOn(
   { request, response, upgrade, signal }: Call,
   outgoing: ClientRequest,
-  { name, body, headers }: SendOn,
+  { name, body, headers, over }: SendOn,
 ): Promise<undefined> {
   try {
     const answered = answerOf(outgoing);
@@ -48,10 +50,12 @@ export async function sendOn(
     const answer = await answered;
     if (upgrade !== undefined && answer.statusCode === 101) {
       const end = () => upgrade.socket.destroy();
-      signal.addEventListener('abort', end, { once: true });
+      const either = over === undefined ? signal : AbortSignal.any([signal, over]);
+      either.addEventListener('abort', end, { once: true });
+      if (either.aborted) end();
       const protocol = answer.headers['sec-websocket-protocol'] ?? ownProtocol(request);
       await joinUpgraded(response, upgrade, answer, protocol);
-      signal.removeEventListener('abort', end);
+      either.removeEventListener('abort', end);
       return undefined;
     }
     response.writeHead(answer.statusCode ?? 502, { ...sentOn(answer.headers), ...headers });

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { digest } from '../../../../../src/protocol/tangle/access/access.ts';
 import { changeKeys } from '../../../../../src/protocol/tangle/access/changeKeys.ts';
 import { type KeptKey, keyFileIn } from '../../../../../src/protocol/tangle/access/keyFile.ts';
@@ -20,6 +21,11 @@ async function running(port: number) {
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
+  });
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(`echo ${data}`)));
+  onTestFinished(() => {
+    for (const client of sockets.clients) client.terminate();
   });
   const { port: at } = server.address() as AddressInfo;
   const front = await frontTest({ sandboxes: modelSandboxes(async () => connect(at, '127.0.0.1')) });
@@ -90,6 +96,38 @@ test('a link outlives the server, and goes with its key', async () => {
   expect(urls).toEqual({ 3000: link });
   await changeKeys(path, () => []);
   await expect.poll(async () => (await fetch(link)).status, { timeout: 20_000 }).toBe(404);
+});
+
+test('what is held open by a link ends with it: when it is deleted, and when its key goes', async () => {
+  const { ask, one, folder, url } = await running(3000);
+  const path = keyFileIn(folder);
+  const sha256 = digest('key-of-ci').toString('hex');
+  const ci: KeptKey = { name: 'ci', scopes: ['admin'], sha256, createdAt: 0, expiresAt: undefined };
+  await changeKeys(path, () => [ci]);
+  const asCi = { authorization: 'Bearer key-of-ci' };
+  const link = async (headers?: Record<string, string>) => {
+    const { body } = await ask('POST', one, { port: 3000 }, headers);
+    return body.previewLink as { previewId: string; url: string };
+  };
+  const open = async (address: string) => {
+    const socket = new WebSocket(address.replace('http', 'ws'));
+    onTestFinished(() => socket.terminate());
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    const echoed = new Promise((resolve) => socket.once('message', (data) => resolve(String(data))));
+    socket.send('hello');
+    expect(await echoed).toBe('echo hello');
+    return { socket, closed };
+  };
+  const [own, others] = [await link(), await link(asCi)];
+  expect(own.previewId).not.toBe(others.previewId);
+  const [first, second] = [await open(own.url), await open(others.url)];
+  expect((await ask('DELETE', `${one}/${own.previewId}`)).status).toBe(200);
+  await first.closed;
+  expect(second.socket.readyState).toBe(WebSocket.OPEN);
+  await changeKeys(path, () => []);
+  await second.closed;
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
 
 const newest = (folder: string) => readdirSync(join(folder, 'audit')).sort().at(-1)!;

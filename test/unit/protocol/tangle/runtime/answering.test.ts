@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { expect, test } from 'vitest';
-import { Answering } from '../../../../../src/protocol/tangle/runtime/answering.ts';
+import { InUse } from '../../../../../src/protocol/tangle/runtime/inUse.ts';
 import { fakeClock } from '../../../../support/fakeClock.ts';
 
 /** Takes connections, and answers what is written to them with this. */
@@ -15,7 +15,7 @@ function sandbox(answer: () => string) {
         done();
       },
     });
-  return { woken, dial, wake: async (id: string) => void woken.push(id) };
+  return { woken, dial, touch: () => undefined, wake: async (id: string) => void woken.push(id) };
 }
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
@@ -23,17 +23,17 @@ const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
 test('one that takes connections and answers nothing is told to go on, and whoever waits is told at last', async () => {
   const still = sandbox(() => '');
   const clock = fakeClock();
-  const answering = new Answering(still, clock);
-  using call = answering.begin('a');
+  const inUse = new InUse({ sandboxes: still, clock });
+  using call = inUse.begin('a');
   await clock.advance(8_000);
   expect(still.woken).toEqual(['a']);
-  expect(call.silent.aborted).toBe(false);
+  expect(call.over.aborted).toBe(false);
   await clock.advance(100_000);
-  expect(call.silent.reason).toMatchObject({ status: 502, code: 'SANDBOX_UNREACHABLE' });
+  expect(call.over.reason).toMatchObject({ status: 502, code: 'SANDBOX_UNREACHABLE' });
   expect(still.woken).toHaveLength(12);
   // Whoever comes then waits anew.
-  using next = answering.begin('a');
-  expect(next.silent.aborted).toBe(false);
+  using next = inUse.begin('a');
+  expect(next.over.aborted).toBe(false);
 });
 
 test('one that answers is left alone, and nothing is asked when no call is under way', async () => {
@@ -43,15 +43,15 @@ test('one that answers is left alone, and nothing is asked when no call is under
     return OK;
   });
   const clock = fakeClock();
-  const answering = new Answering(fine, clock);
-  const [first, second] = [answering.begin('a'), answering.begin('a')];
+  const inUse = new InUse({ sandboxes: fine, clock });
+  const [first, second] = [inUse.begin('a'), inUse.begin('a')];
   await clock.advance(30_000);
   expect(asked).toBeGreaterThan(2);
   first[Symbol.dispose]();
   second[Symbol.dispose]();
   const before = asked;
   await clock.advance(1_000_000);
-  expect([asked, fine.woken, first.silent.aborted]).toEqual([before, [], false]);
+  expect([asked, fine.woken, first.over.aborted]).toEqual([before, [], false]);
 });
 
 test('one that is called again just as it is given up is looked at for the new call, too', async () => {
@@ -62,30 +62,27 @@ test('one that is called again just as it is given up is looked at for the new c
     woken += 1;
     if (woken === 12) await given.promise;
   };
-  const answering = new Answering({ ...sandbox(() => ''), wake }, clock);
-  const first = answering.begin('a');
+  const inUse = new InUse({ sandboxes: { ...sandbox(() => ''), wake }, clock });
+  const first = inUse.begin('a');
   await clock.advance(100_000);
   expect(woken).toBe(12);
   first[Symbol.dispose]();
-  using next = answering.begin('a');
+  using next = inUse.begin('a');
   given.resolve();
   await clock.advance(100_000);
-  expect(next.silent.reason).toMatchObject({ status: 502, code: 'SANDBOX_UNREACHABLE' });
+  expect(next.over.reason).toMatchObject({ status: 502, code: 'SANDBOX_UNREACHABLE' });
 });
 
 test('one that has answered again is not given up for what was before', async () => {
   let answer = '';
   const clock = fakeClock();
-  const answering = new Answering(
-    sandbox(() => answer),
-    clock,
-  );
-  using call = answering.begin('a');
+  const inUse = new InUse({ sandboxes: sandbox(() => answer), clock });
+  using call = inUse.begin('a');
   for (let i = 0; i < 5; i++) {
     answer = '';
     await clock.advance(40_000);
     answer = OK;
     await clock.advance(10_000);
   }
-  expect(call.silent.aborted).toBe(false);
+  expect(call.over.aborted).toBe(false);
 });
