@@ -13,13 +13,17 @@ export interface TarHeader {
   readonly mtime: number;
   /** Of a file, bytes. */
   readonly size: number;
+  /** Root, where nothing is said. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 const types = { file: '0', directory: '5', symlink: '2' } as const;
 const PAX = 'x';
 const NAME_BYTES = 100;
-/** What eleven octal digits hold. */
+/** What eleven octal digits hold, and what seven do. */
 const DIGITS = 8 ** 11;
+const ID_DIGITS = 8 ** 7;
+const ROOT = { uid: 0, gid: 0 };
 const SECOND = 1_000_000;
 
 /** Two blocks of zeros: the end of an archive. */
@@ -34,7 +38,7 @@ export const tarPadding = (size: number): Buffer => Buffer.alloc((BLOCK - (size 
  * those three take them so, and `hdrcharset=BINARY` would only make GNU tar warn.
  */
 export function tarHeader(entry: TarHeader): Buffer {
-  const { type, mode, mtime, size, linkname = Buffer.alloc(0) } = entry;
+  const { type, mode, mtime, size, linkname = Buffer.alloc(0), owner = ROOT } = entry;
   const name = type === 'directory' ? Buffer.concat([entry.name, Buffer.from('/')]) : entry.name;
   const records: Buffer[] = [];
   if (name.length > NAME_BYTES) records.push(record('path', name));
@@ -43,9 +47,12 @@ export function tarHeader(entry: TarHeader): Buffer {
   const fits = Number.isInteger(seconds) && seconds >= 0 && seconds < DIGITS;
   if (!fits) records.push(record('mtime', decimal(mtime)));
   if (size >= DIGITS) records.push(record('size', `${size}`));
+  for (const id of ['uid', 'gid'] as const)
+    if (owner[id] >= ID_DIGITS) records.push(record(id, `${owner[id]}`));
 
   const time = Math.min(DIGITS - 1, Math.max(0, Math.floor(seconds)));
-  const own = block(types[type], { name, linkname, mode, time, size: size < DIGITS ? size : 0 });
+  const fields = { linkname, mode, time, owner, size: size < DIGITS ? size : 0 };
+  const own = block(types[type], { ...fields, name });
   if (records.length === 0) return own;
   const pax = Buffer.concat(records);
   const before = block(PAX, {
@@ -53,6 +60,7 @@ export function tarHeader(entry: TarHeader): Buffer {
     linkname: Buffer.alloc(0),
     mode: 0o644,
     time,
+    owner: ROOT,
     size: pax.length,
   });
   return Buffer.concat([before, pax, tarPadding(pax.length), own]);
@@ -64,17 +72,18 @@ interface Fields {
   readonly mode: number;
   /** Seconds. */
   readonly time: number;
+  readonly owner: NonNullable<TarHeader['owner']>;
   readonly size: number;
 }
 
-function block(type: string, { name, linkname, mode, time, size }: Fields): Buffer {
+function block(type: string, { name, linkname, mode, time, owner, size }: Fields): Buffer {
   const bytes = Buffer.alloc(BLOCK);
   const octal = (at: number, digits: number, value: number) =>
     bytes.write(value.toString(8).padStart(digits, '0'), at, 'latin1');
   name.copy(bytes, 0, 0, NAME_BYTES);
   octal(100, 7, mode);
-  octal(108, 7, 0);
-  octal(116, 7, 0);
+  octal(108, 7, owner.uid < ID_DIGITS ? owner.uid : 0);
+  octal(116, 7, owner.gid < ID_DIGITS ? owner.gid : 0);
   octal(124, 11, size);
   octal(136, 11, time);
   bytes.write(type, 156, 'latin1');

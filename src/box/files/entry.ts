@@ -19,25 +19,31 @@ export interface Entry {
   readonly accessTime: string;
 }
 
-/** Entries that are asked for together: who has which number is read once. Throws the system's error. */
-export function entryReader(): (path: string) => Entry {
+/**
+ * Entries that are asked for together: who has which number is read once. A path that is not UTF-8 is shown with U+FFFD, by which nothing is
+ * found: that there is something is said all the same. Throws the system's error.
+ */
+export function entryReader(): (path: string | Buffer) => Entry {
   const users = namesIn('/etc/passwd');
   const groups = namesIn('/etc/group');
   return (path) => {
     const stat = lstatSync(path);
     return {
-      name: basename(path) || '/',
-      path,
+      name: basename(path.toString()) || '/',
+      path: path.toString(),
       size: stat.size,
       ...kindOf(stat),
       permissions: stat.mode & 0o7777,
       owner: users.get(stat.uid) ?? String(stat.uid),
       group: groups.get(stat.gid) ?? String(stat.gid),
-      modTime: stat.mtime.toISOString(),
-      accessTime: stat.atime.toISOString(),
+      modTime: timeOf(stat.mtime),
+      accessTime: timeOf(stat.atime),
     };
   };
 }
+
+/** A file may have a time beyond all that a date can be. */
+const timeOf = (time: Date) => (Number.isNaN(time.getTime()) ? new Date(8.64e15) : time).toISOString();
 
 const kindOf = (stat: Stats) => ({
   isDir: stat.isDirectory(),

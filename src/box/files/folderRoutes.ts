@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { lstat, mkdir, opendir, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
@@ -11,6 +12,7 @@ import { pathOfUrl } from './paths.ts';
 
 /** A listing with more says that it is not all. */
 const MOST_ENTRIES = 10_000;
+const DOT = '.'.charCodeAt(0);
 
 /** Files and folders by paths in the URL. */
 export function folderRoutes({ config }: Box): readonly Route[] {
@@ -64,11 +66,14 @@ const isSet = (query: URLSearchParams, name: string) =>
 async function list(path: string, isAll: boolean): Promise<{ entries: Entry[]; truncated?: true }> {
   const read = entryReader();
   const entries: Entry[] = [];
-  for await (const { name } of await opendir(path)) {
-    if (name.startsWith('.') && !isAll) continue;
+  for await (const child of await opendir(path, { encoding: 'buffer' as BufferEncoding })) {
+    const name = child.name as unknown as Buffer;
+    if (name[0] === DOT && !isAll) continue;
     if (entries.length === MOST_ENTRIES) return { entries, truncated: true };
     try {
-      entries.push(read(join(path, name)));
+      entries.push(
+        read(isUtf8(name) ? join(path, name.toString()) : Buffer.concat([Buffer.from(`${path}/`), name])),
+      );
     } catch (error) {
       // It has gone meanwhile.
       if (systemCode(error) !== 'ENOENT') throw error;

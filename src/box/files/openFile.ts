@@ -6,7 +6,9 @@ import { refuseOwn } from './paths.ts';
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = constants;
 
 /** A file to be read, with the rights that we have: no folder, no device, no pipe that would keep us waiting. Throws `BoxError` 400 and 403. */
-export async function openFile(path: string): Promise<{ readonly file: FileHandle; readonly size: number }> {
+export async function openFile(
+  path: string | Buffer,
+): Promise<{ readonly file: FileHandle; readonly size: number }> {
   const file = await open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   try {
     const stat = await file.stat();

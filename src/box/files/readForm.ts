@@ -35,6 +35,7 @@ export async function readForm<T>(
     limits: { fieldSize: MOST_FIELD_BYTES, parts: MOST_PARTS, files: MOST_PARTS },
   });
   const fields = new Map<string, string>();
+  let file: Readable | undefined;
   let taken: Promise<T> | undefined;
   parser.on('field', (name, value) => fields.set(name, value));
   // A form that ends half-way is an error of both, told below: with nobody to listen it would end the process.
@@ -43,6 +44,7 @@ export async function readForm<T>(
     bytes.on('error', () => undefined);
     if (name !== fileField || taken) bytes.resume();
     else {
+      file = bytes;
       taken = take(bytes);
       // What fails is told at the end; the rest of the form is read all the same, so that the client gets to hear it.
       taken.catch(() => bytes.resume());
@@ -50,6 +52,13 @@ export async function readForm<T>(
   });
   const late = setTimeout(() => request.destroy(), STALLED_MS);
   request.on('data', () => late.refresh());
+  // A pipe tells nobody that its source has gone: both would be waited for until we die.
+  request.once('close', () => {
+    if (request.readableEnded) return;
+    const cut = new BoxError(400, 'ABANDONED', 'the request ended half-way');
+    file?.destroy(cut);
+    parser.destroy(cut);
+  });
   try {
     parser.write(first.bytes);
     await finished(request.pipe(parser)).catch(() => {

@@ -18,15 +18,16 @@ const MOST_ENTRIES = 250_000;
 export async function unpackInto(archive: string, folder: string): Promise<{ entries: number }> {
   makeFolders(folder);
   const { readTar, TarError } = await import('../../base/parts/tarReader.ts');
-  const links: { path: string; target: string }[] = [];
+  const root = Buffer.from(folder).toString('latin1');
+  const links: { path: string; target: Buffer }[] = [];
   let entries = 0;
   try {
     for await (const entry of readTar(await plain(archive))) {
       entries += 1;
       if (entries > MOST_ENTRIES) throw refused(`it holds more than ${MOST_ENTRIES} entries`);
-      const path = placeOf(folder, entry.name.toString());
-      if (entry.type === 'symlink') links.push({ path, target: entry.linkname.toString() });
-      else await place(folder, path, entry);
+      const path = placeOf(root, entry.name);
+      if (entry.type === 'symlink') links.push({ path, target: entry.linkname });
+      else await place(root, path, entry);
     }
   } catch (error) {
     const code = String((error as { code?: unknown }).code ?? '');
@@ -35,12 +36,16 @@ export async function unpackInto(archive: string, folder: string): Promise<{ ent
     throw error;
   }
   for (const { path, target } of links) {
-    await makeParent(folder, path);
+    await makeParent(root, path);
     await clear(path);
-    await symlink(target, path);
+    await symlink(target, system(path));
   }
   return { entries };
 }
+
+/** Names are bytes, of which not all are text: below, a path has a character for each, and this is what the system takes. */
+const system = (path: string) => Buffer.from(path, 'latin1');
+const shown = (path: string) => JSON.stringify(system(path).toString());
 
 const refused = (why: string) =>
   new BoxError(400, 'VALIDATION_ERROR', `the archive is refused: ${why}`, { fields: { archive: why } });
@@ -58,10 +63,11 @@ async function plain(archive: string): Promise<Readable> {
 }
 
 /** Where an entry belongs: below the folder, or it is refused. */
-function placeOf(folder: string, name: string): string {
+function placeOf(folder: string, bytes: Buffer): string {
+  const name = bytes.toString('latin1');
   const words = name.split('/').filter((word) => word !== '' && word !== '.');
   if (name.startsWith('/') || words.includes('..') || name.includes('\0')) {
-    throw refused(`${JSON.stringify(name)} leads out of it`);
+    throw refused(`${shown(name)} leads out of it`);
   }
   return join(folder, ...words);
 }
@@ -72,13 +78,13 @@ async function place(folder: string, path: string, entry: TarEntry): Promise<voi
       if (path === folder) return;
       await makeParent(folder, path);
       await makeFolder(path);
-      await chmod(path, (entry.mode & 0o777) | 0o700);
+      await chmod(system(path), (entry.mode & 0o777) | 0o700);
       return;
     }
     case 'file': {
       await makeParent(folder, path);
       await clear(path);
-      const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+      const file = await open(system(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
       try {
         for await (const { at, bytes } of entry.pieces) {
           for (let done = 0; done < bytes.length; ) {
@@ -91,18 +97,18 @@ async function place(folder: string, path: string, entry: TarEntry): Promise<voi
       } finally {
         await file.close();
       }
-      await utimes(path, entry.mtime, entry.mtime);
+      await utimes(system(path), entry.mtime, entry.mtime);
       return;
     }
     case 'link': {
-      const from = placeOf(folder, entry.linkname.toString());
+      const from = placeOf(folder, entry.linkname);
       await makeParent(folder, from);
       if (from === path) return;
-      if (!(await lstat(from).catch(() => undefined))?.isFile())
+      if (!(await lstat(system(from)).catch(() => undefined))?.isFile())
         throw refused('a hard link names no file before it');
       await makeParent(folder, path);
       await clear(path);
-      await copyFile(from, path, constants.COPYFILE_EXCL);
+      await copyFile(system(from), system(path), constants.COPYFILE_EXCL);
       return;
     }
     default:
@@ -119,14 +125,14 @@ async function makeParent(folder: string, path: string): Promise<void> {
 }
 
 async function makeFolder(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => undefined);
-  if (!found) await mkdir(path);
-  else if (!found.isDirectory()) throw refused(`${path} is no folder`);
+  const found = await lstat(system(path)).catch(() => undefined);
+  if (!found) await mkdir(system(path));
+  else if (!found.isDirectory()) throw refused(`${shown(path)} is no folder`);
 }
 
 /** For what takes its place; a folder stays. */
 async function clear(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => undefined);
-  if (found?.isDirectory()) throw refused(`${path} is a folder`);
-  await rm(path, { force: true });
+  const found = await lstat(system(path)).catch(() => undefined);
+  if (found?.isDirectory()) throw refused(`${shown(path)} is a folder`);
+  await rm(system(path), { force: true });
 }

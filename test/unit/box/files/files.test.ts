@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startBox, type TestBox } from '../../../support/box/startBox.ts';
@@ -197,6 +198,62 @@ test('a folder goes out and comes in as tar.gz, whole', async () => {
   expect((await box.fetch('/fs/download-dir/no/such')).status).toBe(404);
   expect((await box.fetch(`/fs/download-dir${inside('copy/own')}`)).status).toBe(400);
   expect(leftovers()).toEqual([]);
+});
+
+test('names that are not UTF-8 are listed, and go out and come in as the bytes that they are', async () => {
+  const names = [Buffer.from('caf\xe9', 'latin1'), Buffer.from('caf\xe8', 'latin1'), Buffer.from('ü\n%41')];
+  await mkdir(inside('bytes'));
+  const below = (folder: string, ...words: Buffer[]) =>
+    Buffer.concat([Buffer.from(inside(folder)), ...words.flatMap((word) => [Buffer.from('/'), word])]);
+  await mkdir(below('bytes', Buffer.from([0xff])));
+  for (const name of names) await writeFile(below('bytes', name), name);
+  await writeFile(below('bytes', Buffer.from([0xff]), Buffer.from([0xfe])), 'deep');
+  await symlink(names[0]!, below('bytes', Buffer.from([0xfd])));
+  const listed = await box.ask('GET', `/fs/list${inside('bytes')}`);
+  expect(listed.body.data.entries.map(({ name }: { name: string }) => name).sort()).toEqual(
+    ['caf\ufffd', 'caf\ufffd', 'ü\n%41', '\ufffd', '\ufffd'].sort(),
+  );
+  const archive = await box.client.downloadDir(inside('bytes'));
+  await box.client.uploadDir(inside('bytes-again'), archive as Buffer<ArrayBuffer>);
+  const bytesIn = (folder: Buffer) =>
+    readdirSync(folder, { encoding: 'buffer' })
+      .map((name) => name.toString('latin1'))
+      .sort();
+  expect(bytesIn(below('bytes-again'))).toEqual(bytesIn(below('bytes')));
+  for (const name of names) expect(readFileSync(below('bytes-again', name))).toEqual(name);
+  expect(readFileSync(below('bytes-again', Buffer.from([0xff]), Buffer.from([0xfe])), 'utf8')).toBe('deep');
+  expect(readFileSync(below('bytes-again', Buffer.from([0xfd])))).toEqual(names[0]);
+  // And another reader takes it as it is.
+  await mkdir(inside('bytes-tar'));
+  execFileSync('tar', ['-xzf', '-', '-C', inside('bytes-tar')], { input: archive });
+  expect(bytesIn(below('bytes-tar'))).toEqual(bytesIn(below('bytes')));
+});
+
+test('an upload whose client goes away half-way leaves nothing', async () => {
+  const head = [
+    'POST /fs/upload HTTP/1.1',
+    'Host: h',
+    'Authorization: Bearer token-of-the-box',
+    'Content-Length: 10000000',
+    '',
+    '--x',
+    'Content-Disposition: form-data; name="path"',
+    '',
+    'half.bin',
+    '--x',
+    'Content-Disposition: form-data; name="file"; filename="f"',
+    '',
+    '',
+  ];
+  for (const length of [1000, 300_000]) {
+    const socket = connect(Number(new URL(box.url).port), '127.0.0.1');
+    socket.write(head.join('\r\n'));
+    socket.write(Buffer.alloc(length, 'half'));
+    await expect.poll(leftovers, { timeout: 30_000 }).toHaveLength(1);
+    socket.destroy();
+    await expect.poll(leftovers, { timeout: 30_000 }).toEqual([]);
+  }
+  expect(existsSync(inside('half.bin'))).toBe(false);
 });
 
 test('an archive that would lead out of its folder, or is none, is refused', async () => {
