@@ -78,8 +78,10 @@ test.each<[string, string, (request: ProxiedRequest) => boolean, Fault]>([
   ['a manifest', 'a corrupt body', both(isManifest, isGet), { corruptResponse: true }],
   ['a pack', 'that it is not there', both(isPack, isGet), { status: 404, code: 'NoSuchKey' }],
   ['a pack', 'another object', both(isPack, isGet), { whole: Buffer.alloc(1_000_000) }],
+  ['the code', 'a corrupt body', both(isCode, isGet), { corruptResponse: true }],
+  ['the code', 'that it is not there', both(isCode, isGet), { status: 404, code: 'NoSuchKey' }],
 ])(
-  'one wrong answer for %s, %s: the start has the newest, not the snapshot before',
+  'one wrong answer for %s, %s: the start goes on with all that is saved',
   async (_place, _name, when, fault) => {
     const { bot, expected, start } = await botWithState();
     const second = (await start()).run;

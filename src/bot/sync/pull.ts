@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { isRuntimeError } from '../../base/errors.ts';
 import { isMemoryTight } from '../../base/isMemoryTight.ts';
 import type { LogFields, Logger } from '../../base/log.ts';
 import type { Stores } from '../../store/openStores.ts';
@@ -9,6 +10,7 @@ import type { EventSink } from '../events/event.ts';
 import { type Claim, claim, observe } from '../state/claim/claim.ts';
 import { isNothingThere } from '../state/local/isEmpty.ts';
 import type { Restored, RestoreOptions } from '../state/local/restoreReport.ts';
+import { lookAgain } from '../state/read/lookAgain.ts';
 import { restore } from '../state/restore/restore.ts';
 
 /** Archives up to this size are unpacked from memory, larger ones from a file. */
@@ -63,7 +65,7 @@ async function pullTheCode(config: Config, deps: PullDeps, state: Promise<unknow
   // Both at the same time would take the memory of both.
   if (isTight) await state;
   const startedAt = deps.clock.now();
-  const report = await pullCode({
+  const options = {
     store: await deps.stores.open('code'),
     key: config.code.file,
     sha256: config.code.sha256,
@@ -72,25 +74,35 @@ async function pullTheCode(config: Config, deps: PullDeps, state: Promise<unknow
     owner: config.user,
     cache: config.code.cache,
     inMemoryBytes: isTight ? IN_MEMORY_BYTES_TIGHT : IN_MEMORY_BYTES,
-    warn: (message) => deps.log.warn(message),
+    warn: (message: string) => deps.log.warn(message),
     signal: deps.signal,
-  });
+  };
+  const report = await readAgain(deps, () => pullCode(options));
   const durationMs = deps.clock.now() - startedAt;
   deps.emit('code.pulled', { ...report, durationMs });
   deps.log.debug('code pulled', { files: report.files, bytes: report.bytes, durationMs });
 }
 
+/** A start that ends for a damaged or missing archive (65, 66) is not tried again by whoever runs bots: one wrong answer is no reason for it. */
+async function readAgain<T>({ clock, log, signal }: PullDeps, look: () => Promise<T>): Promise<T> {
+  const warn = (message: string, fields?: LogFields) => log.warn(message, fields);
+  return await lookAgain({ clock, warn }, look, signal, (error) =>
+    isRuntimeError(error, 'damaged', 'not-found'),
+  );
+}
+
 async function pullTheInputs(config: Config, deps: PullDeps): Promise<void> {
   if (config.task.inputs.every(({ key }) => key === undefined)) return;
   const { pullInputs } = await import('../artifacts/parts/artifacts.ts');
-  await pullInputs({
+  const options = {
     store: await deps.stores.open('code'),
     inputs: config.task.inputs,
     codePath: config.paths.code,
     owner: config.user,
     maxBytes: config.code.maxBytes,
     signal: deps.signal,
-  });
+  };
+  await readAgain(deps, () => pullInputs(options));
   deps.log.debug('inputs pulled');
 }
 

@@ -1,4 +1,4 @@
-import { isRuntimeError } from '../../../base/errors.ts';
+import { asRuntimeError, isRuntimeError } from '../../../base/errors.ts';
 import type { StateContext } from '../format/context.ts';
 import { NEWER_FORMAT } from '../format/head.ts';
 import { LIMIT } from '../format/limits.ts';
@@ -8,12 +8,14 @@ const PAUSES_MS = [100, 400];
 
 /**
  * Reads what is damaged again. One wrong answer, of a proxy or of a node of the store that is behind, is no damage: taken for it, a bot
- * would start from an older snapshot, and save that. Damaged is what each look finds damaged. `look` begins anew each time.
+ * would start from an older snapshot, and save that. Damaged is what each look finds damaged. `look` begins anew each time; `isWrong` says
+ * of what it throws whether a wrong answer may be behind it.
  */
 export async function lookAgain<T>(
   { clock, warn }: Pick<StateContext, 'clock' | 'warn'>,
   look: () => Promise<T>,
   signal: AbortSignal,
+  isWrong: (error: unknown) => boolean = isDamage,
 ): Promise<T> {
   let reason: string | undefined;
   for (let looks = 0; ; looks++) {
@@ -24,14 +26,14 @@ export async function lookAgain<T>(
       return found;
     } catch (error) {
       const pauseMs = PAUSES_MS[looks];
-      if (pauseMs === undefined || !isDamage(error)) throw error;
-      reason ??= error.message;
+      if (pauseMs === undefined || !isWrong(error)) throw error;
+      reason ??= asRuntimeError(error).message;
       await clock.sleep(pauseMs, signal);
     }
   }
 }
 
 /** Not what is whole and refused for something else. */
-function isDamage(error: unknown): error is Error {
+function isDamage(error: unknown): boolean {
   return isRuntimeError(error, 'damaged') && error.op !== NEWER_FORMAT && error.op !== LIMIT;
 }
