@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { growingWait } from '../../base/growingWait.ts';
+import { serverEvents } from '../../base/serverEvents.ts';
 import { reasonOf } from '../reasonOf.ts';
-import { serverEvents } from './sse.ts';
 
 /** A turn as the agent's server shows it. */
 export interface ShownTurn {
@@ -32,6 +32,8 @@ export interface AgentClientOptions {
   readonly clock: Clock;
 }
 
+/** What one event may have, characters. */
+const MAX_EVENT = 32 * 1024 * 1024;
 const TRIES = 5;
 const BACKOFF = { firstMs: 200, longestMs: 3000 };
 
@@ -72,7 +74,10 @@ export function agentClient({ address, token, clock }: AgentClientOptions): Agen
   async function* follow(
     response: Response,
   ): AsyncGenerator<AskedEvent & { readonly at: string | undefined }> {
-    for await (const { id, event, data } of serverEvents(response.body as AsyncIterable<Uint8Array>)) {
+    for await (const { id, event, data } of serverEvents(
+      response.body as AsyncIterable<Uint8Array>,
+      MAX_EVENT,
+    )) {
       const value = JSON.parse(data) as never;
       if (event === 'end') yield { type: 'end', turn: value, at: id };
       else if (['start', 'delta', 'thought', 'tool'].includes(event))
