@@ -8,6 +8,7 @@ import type { Visited } from '../sandboxes.ts';
 import type { Claims } from './createClaims.ts';
 import { lost } from './settleRecords.ts';
 import type { SharedRecord } from './sharedRecords.ts';
+import { whoseIs } from './whoseIs.ts';
 
 export interface OwnershipOptions {
   readonly claims: Claims | undefined;
@@ -72,22 +73,21 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   function surprised(id: string, found: SharedRecord | undefined): void {
     const one = find(id);
     if (one === undefined || one.visitedAt !== undefined) return;
-    if (found === undefined && one.record.held) {
+    if (whoseIs(one.record, found, claims?.host) === 'lost') {
       claims?.accept(id, undefined);
       options.background(one, lost);
       return;
     }
     inTurn(id, async () => {
-      const { held } = one.record;
-      if (found === undefined || (found.holder !== undefined && found.holder !== claims?.host))
-        return await leave(one);
+      const { held, moves } = one.record;
+      const whose = whoseIs(one.record, found, claims?.host);
+      if (found === undefined || whose === 'anothers') return await leave(one);
       // Another host has taken it, and given it back: it is no more this host's than any other's, and not as it was here.
-      if (held && found.holder === undefined && found.open().moves > one.record.moves)
-        return await leave(one);
+      if (held && whose === 'nobodys' && found.open().moves > moves) return await leave(one);
       claims?.accept(id, found.tag);
       if (held !== false) claims?.note(one.record);
       // Taken by a call whose answer was lost: it is at rest, and is given back.
-      else if (found.holder !== undefined) await keep(one, { ...one.record, held: true });
+      else if (whose === 'ours') await keep(one, { ...one.record, held: true });
       else await keep(one, { ...found.open(), held: false });
     });
   }

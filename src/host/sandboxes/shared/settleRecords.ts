@@ -5,6 +5,7 @@ import { inParallel } from '../../../bot/state/read/inParallel.ts';
 import type { RecordFiles } from '../openRecordFiles.ts';
 import type { SandboxRecord } from '../record.ts';
 import type { Claims } from './createClaims.ts';
+import { whoseIs } from './whoseIs.ts';
 
 export interface Settled {
   readonly records: readonly SandboxRecord[];
@@ -55,11 +56,13 @@ async function settle(
   const { id, held } = record;
   if (held === undefined) return record;
   const found = await patiently(() => claims.find(id), options);
-  if (found === undefined) return held ? { ...record, ...lost(record) } : undefined;
+  const whose = whoseIs(record, found, claims.host);
+  if (whose === 'lost') return { ...record, ...lost(record) };
+  if (found === undefined) return undefined;
   claims.accept(id, found.tag);
-  if (found.holder !== undefined && found.holder !== claims.host) return undefined;
+  if (whose === 'anothers') return undefined;
   const opened = openedOr(found.open, options.log);
-  const isHeld = found.holder !== undefined;
+  const isHeld = whose === 'ours';
   // The key has changed: it is sealed anew.
   if (opened === undefined && !isHeld)
     await patiently(() => claims.release({ ...record, held: false }), options);

@@ -10,6 +10,7 @@ import type { RecordSeal } from './recordSeal.ts';
  * none: one that has ended, and is saved, is nobody's, and whoever writes his name first has it.
  *
  *   sharedRecords, recordSeal   the objects, changed only as they were read
+ *   whoseIs                     what a record in the store says of one that is written down here
  *   createClaims                takes, tells and gives back; from the store's answers, never from a clock
  *   settleRecords               at the start: what of this host's own is still its own
  *   watchClaims                 what others have taken, while this host was not asked
