@@ -1,16 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { getAsset, getAssetKeys } from 'node:sea';
 import { setFlagsFromString } from 'node:v8';
-import { Script } from 'node:vm';
+import { compileFunction, Script } from 'node:vm';
 import { freePort } from '../../src/agent/process/freePort.ts';
 
+/** The names with which Node calls what is in a module of its own: a cache is for these only. */
+const PARAMETERS = ['exports', 'require', 'module', 'process', 'internalBinding', 'primordials'];
+
 /**
- * For the build: writes V8's cache of the code of each part, which V8 takes only from a process of the same snapshot, and which of Node's
- * modules such a process has. The cache of the query server holds all that a life of it runs: it starts in many containers.
+ * For the build: writes V8's cache of the code of each part and of each of Node's modules. V8 takes a cache only from a process of the same snapshot and the same flags. The cache of the query server holds all that a life of it
+ * runs: it starts in many containers.
  */
 export async function cacheParts(folder: string): Promise<void> {
-  const loaded = (process as unknown as { moduleLoadList: string[] }).moduleLoadList;
-  writeFileSync(`${folder}/loaded.json`, JSON.stringify(loaded));
+  writeFileSync(`${folder}/node.json`, JSON.stringify(cacheNode()));
   const names = getAssetKeys().flatMap((key) => (key.endsWith('.js') ? [key.slice(0, -3)] : []));
   // That last: what it compiles of other parts would be in their caches, too.
   for (const name of [...names.filter((name) => name !== 'query'), 'query']) {
@@ -19,6 +21,20 @@ export async function cacheParts(folder: string): Promise<void> {
     writeFileSync(`${folder}/${name}.cache`, script.createCachedData());
   }
   process.exit(0);
+}
+
+/** Of Node's modules by their ids, base64. */
+function cacheNode(): Record<string, string> {
+  const { binding } = process as unknown as { binding(name: 'natives'): Record<string, string | undefined> };
+  const caches: Record<string, string> = {};
+  for (const [id, source] of Object.entries(binding('natives'))) {
+    // Those that make a process are called otherwise, and among those of others are ES modules.
+    if (source === undefined || /^internal\/(bootstrap|main|per_context|deps)\//.test(id)) continue;
+    const options = { filename: `node:${id}`, produceCachedData: true };
+    const { cachedData } = compileFunction(source, PARAMETERS, options) as { cachedData?: Buffer };
+    if (cachedData) caches[id] = cachedData.toString('base64');
+  }
+  return caches;
 }
 
 /** Leads a life of the query server. */

@@ -87,6 +87,7 @@ function plainCache(work: string, name: string): Buffer {
 /** `main`: the file whose run makes the snapshot, or that runs in each process. */
 function writeConfig(main: string, { work, base, made, assets }: EmbedOptions): string {
   const config = join(work, 'sea.json');
+  const isSnapshot = main === 'snapshot.cjs';
   writeFileSync(
     config,
     JSON.stringify({
@@ -94,13 +95,18 @@ function writeConfig(main: string, { work, base, made, assets }: EmbedOptions): 
       mainFormat: 'commonjs',
       executable: base,
       output: made,
-      useSnapshot: main === 'snapshot.cjs',
+      useSnapshot: isSnapshot,
       disableExperimentalSEAWarning: true,
       // MiB. V8 lets the young generation grow to 64 under load, and keeps it, for no more throughput (docs/performance.md).
       // Of V8's four threads for work of its own one is enough: a container of few processes counts threads as well. Not
       // --disable-sigusr1: the supervisor would not hear the signal, which is the bot's. Sparkplug compiles what a start runs a few times, and
-      // what runs for long is compiled better by others.
-      execArgv: ['--min-semi-space-size=4', '--max-semi-space-size=4', '--v8-pool-size=1', '--no-sparkplug'],
+      // what runs for long is compiled better by others; without a snapshot V8 would take none of Node's own caches of code with that flag.
+      execArgv: [
+        '--min-semi-space-size=4',
+        '--max-semi-space-size=4',
+        '--v8-pool-size=1',
+        ...(isSnapshot ? ['--no-sparkplug'] : []),
+      ],
       // A bot's NODE_OPTIONS must not reach this binary; `--node-options` on our own command line does.
       execArgvExtension: 'cli',
       assets: Object.fromEntries(

@@ -1,12 +1,9 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { keepNodeCaches } from './keepNodeCaches.ts';
-
-/** Builtins that the snapshot cannot hold, or that few starts load: their code stays in the executable, with what they load. */
-const LATER = ['http', 'https', 'crypto', 'zlib', 'worker_threads', 'sqlite', 'fs/promises', 'readline'];
+import { replaceNodeCaches } from './replaceNodeCaches.ts';
 
 /** What a cache of code may take more than the one that plain Node makes of the same part. */
 const ROOM = 1.2;
@@ -23,8 +20,9 @@ export function reserve(name: string, bytes: number): Buffer {
 
 /**
  * Writes into an executable that starts from a snapshot what needs that snapshot: each part's cache of code into the room that was left for
- * it, by name. Removes Node's caches of its own modules that are never loaded or are in the snapshot: every process would
- * copy them at its start, 4 MB in 4 ms. `env`: for the lives that are led. Throws where something is not where it should be.
+ * it, by name. Of Node's caches of its own modules V8 would take none, and every process would copy them at its start, 4 MB in 4 ms: caches
+ * for this snapshot take their place, of the few modules that may be loaded later. `env`: for the lives that are led. Throws where
+ * something is not where it should be, or V8 does not take a cache.
  */
 export async function finish(
   file: string,
@@ -35,6 +33,7 @@ export async function finish(
   const folder = join(work, 'caches');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
+  const later = (await compiledLater(file)).map(({ id }) => id);
   await promisify(execFile)(file, ['cache-parts', folder], { timeout: 60_000, env });
   const bytes = readFileSync(file);
   for (const [name, room] of rooms) {
@@ -45,25 +44,26 @@ export async function finish(
     bytes.writeUInt32LE(cache.length, at);
     cache.copy(bytes, at + 4);
   }
-  const loaded = new Set(JSON.parse(readFileSync(join(folder, 'loaded.json'), 'utf8')) as string[]);
-  keepNodeCaches(
-    bytes,
-    new Set(
-      loadedLater()
-        .filter((entry) => !loaded.has(entry))
-        .map(idOf),
-    ),
+  const caches = JSON.parse(readFileSync(join(folder, 'node.json'), 'utf8')) as Record<string, string>;
+  const ofNode = later.flatMap((id) =>
+    caches[id] ? [[id, Buffer.from(caches[id], 'base64')] as const] : [],
   );
+  replaceNodeCaches(bytes, new Map(ofNode));
   writeFileSync(file, bytes);
+  const { length } = (await compiledLater(file)).filter(({ isCached }) => isCached);
+  if (length !== ofNode.length)
+    throw new Error(`of ${ofNode.length} caches of Node’s modules V8 takes ${length}`);
 }
 
-const idOf = (entry: string): string => entry.replace(/^NativeModule /, '');
-
-function loadedLater(): string[] {
-  const list = `for (const name of ${JSON.stringify(LATER)}) process.getBuiltinModule('node:' + name); console.log(JSON.stringify(process.moduleLoadList))`;
-  const text = execFileSync(process.execPath, ['-e', list], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
+/** Which of Node's modules are compiled by what is loaded after a start, and whether V8 has taken a cache of each. */
+async function compiledLater(file: string): Promise<{ readonly id: string; readonly isCached: boolean }[]> {
+  const { stderr } = await promisify(execFile)(file, ['load-later'], {
+    timeout: 60_000,
+    env: { NODE_DEBUG_NATIVE: 'CODE_CACHE' },
   });
-  return (JSON.parse(text) as string[]).filter((entry) => entry.startsWith('NativeModule '));
+  const ids = new Set([...stderr.matchAll(/^Compiling (\S+) with/gm)].map(([, id = '']) => id));
+  return [...ids].map((id) => ({
+    id,
+    isCached: stderr.includes(`Code cache of ${id} (BufferNotOwned) is accepted`),
+  }));
 }

@@ -10,10 +10,12 @@ import { startupSnapshot } from 'node:v8';
 import { start } from '../../src/main.ts';
 import { cacheParts } from './cacheParts.ts';
 import { leadLives } from './leadLives.ts';
+import { loadLater } from './loadLater.ts';
 
 startupSnapshot.setDeserializeMainFunction(() => {
   const [, , word, folder] = process.argv;
   if (word === 'cache-parts' && folder !== undefined) void cacheParts(folder);
+  else if (word === 'load-later') loadLater();
   else start();
 });
 
