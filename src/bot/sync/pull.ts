@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../base/clock.ts';
 import { isRuntimeError } from '../../base/errors.ts';
 import { isMemoryTight } from '../../base/isMemoryTight.ts';
@@ -45,10 +46,7 @@ export async function pull(config: Config, deps: PullDeps): Promise<Claim> {
   const failed = new AbortController();
   const signal = AbortSignal.any([deps.signal, failed.signal]);
   const state = pullTheState(config, { ...deps, signal }, deps.signal);
-  const code = pullTheCode(config, { ...deps, signal }, state).then(() =>
-    // Into the code, so once it is there.
-    pullTheInputs(config, { ...deps, signal }),
-  );
+  const code = pullTheCodeAndInputs(config, { ...deps, signal }, state);
   try {
     const [, taken] = await Promise.all([code, state]);
     return taken;
@@ -57,6 +55,14 @@ export async function pull(config: Config, deps: PullDeps): Promise<Claim> {
     await Promise.allSettled([code, state]);
     throw error;
   }
+}
+
+/** The inputs go into the code, so once it is there. */
+async function pullTheCodeAndInputs(config: Config, deps: PullDeps, state: Promise<unknown>): Promise<void> {
+  // The state takes several answers, one after the other, the code one: what else is to be done begins between their first requests.
+  await nextTurn();
+  await pullTheCode(config, deps, state);
+  await pullTheInputs(config, deps);
 }
 
 async function pullTheCode(config: Config, deps: PullDeps, state: Promise<unknown>): Promise<void> {

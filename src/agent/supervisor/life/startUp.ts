@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RuntimeError } from '../../../base/errors.ts';
 import { mayStartEarly } from '../../../bot/kinds/botEnv.ts';
 import type { Launch } from '../../../bot/kinds/kind.ts';
@@ -26,6 +25,8 @@ export async function startUp(life: Life): Promise<Started> {
   const { config, kind, request, relay, log } = life;
   const stop = life.stop.requested;
   preparePaths(config, life.parts.sync ? [...TO_RUN, ...TO_WRITE] : TO_RUN);
+  // The bot's process is started once they are there: that is asked for before all else.
+  const pipes = makeOutputPipes(config.paths.logs, life.guard.makeFifos);
   removeExitRecord(config.paths);
   requireProcesses(life.processLimit);
   // Few bots are agents.
@@ -34,7 +35,6 @@ export async function startUp(life: Life): Promise<Started> {
   const plain = await kind.launch({ ...request, ...(endpoint && { endpoint }) });
   const launch = { ...plain, argv: await withBytes(plain.argv, life.botEnvironment(plain)) };
   const start: StartAgent | undefined = agents && ((options) => agents.keepAgent({ ...options, endpoint }));
-  const pipes = makeOutputPipes(config.paths.logs, life.guard.makeFifos);
   const failed = new AbortController();
   const pulling = life.pull(AbortSignal.any([stop, failed.signal]), relay.emit, life.hold);
   // Its result is looked at below. Without this, a pull that fails while the interpreter is started would be an unhandled rejection.
@@ -42,10 +42,8 @@ export async function startUp(life: Life): Promise<Started> {
   let bot: Started['bot'] | undefined;
   try {
     if (mayStartEarly(kind, life.roleEnvironment)) {
-      const made = await pipes;
-      // Its fork holds this thread up: the first requests go before it, and are answered meanwhile.
-      await nextTurn();
-      bot = startGuarded(life, launch, made, start);
+      // Its fork holds this thread up. The first request has gone before it, and is answered meanwhile (`pull`).
+      bot = startGuarded(life, launch, await pipes, start);
     }
     const pulled = await Promise.race([pulling, ...(bot ? [failureOf(bot)] : [])]);
     await kind.verify(request);
