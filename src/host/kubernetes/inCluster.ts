@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env } from '../../base/env.ts';
+import { hasPassed } from '../../base/hasPassed.ts';
 import { Secret } from '../../base/secret.ts';
 import type { ClusterAccess } from './access.ts';
 
@@ -25,7 +26,7 @@ export function inCluster(env: Env, now: () => number, folder = ACCOUNT): Cluste
 export function tokenFile(path: string, now: () => number): ClusterAccess['token'] {
   let last: { readonly token: Secret; readonly at: number } | undefined;
   return async (anew) => {
-    if (last === undefined || anew || now() - last.at >= TOKEN_FRESH_MS)
+    if (last === undefined || anew || hasPassed(last.at, TOKEN_FRESH_MS, now()))
       last = { token: new Secret(readFileSync(path, 'utf8').trim()), at: now() };
     return last.token;
   };

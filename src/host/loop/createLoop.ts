@@ -16,7 +16,7 @@ import { toldToEnd } from './toldToEnd.ts';
 import { createWakeups } from './wakeups.ts';
 import { createWantedView, isOurs } from './wantedView.ts';
 import { createWaves } from './waves.ts';
-import { forgetErrors, newWork, noteDone, noteError, type Work } from './work.ts';
+import { forgetErrors, mustWait, newWork, noteDone, noteError, runsSince, type Work } from './work.ts';
 
 /**
  * Looks at each bot whenever something of it may have changed: does one step, looks again. A bot is looked at by one at a time,
@@ -145,7 +145,7 @@ export function createLoop(options: LoopOptions): Loop {
         if (before.instances !== undefined && before.wanted.type !== 'unknown') forgetErrors(own);
         return settle(bot, own, step.ready.reason === 'Running' ? noteReady(before, step) : step.lookAt);
       }
-      if (own.retryAt > now) return settle(bot, own, Math.min(own.retryAt, step.lookAt ?? own.retryAt));
+      if (mustWait(own, now)) return settle(bot, own, Math.min(own.retryAt, step.lookAt ?? own.retryAt));
       if (needsStore(step.action) && !store.mayAsk(now)) {
         own.ready = { status: false, reason: 'StoreAway', message: 'not started: the store does not answer' };
         return settle(bot, own, now + 1_000);
@@ -174,8 +174,7 @@ export function createLoop(options: LoopOptions): Loop {
     { bot, instances: live, recorded, now }: Situation,
     { lookAt }: Step,
   ): number | undefined {
-    const startedAt = live?.find(({ state }) => state === 'running')?.startedAt ?? now;
-    const readyAt = startedAt + options.readyAfterMs;
+    const readyAt = runsSince(work(bot), live, now) + options.readyAfterMs;
     if (now < readyAt) return Math.min(readyAt, lookAt ?? readyAt);
     waves.ready(bot, recorded.current?.hash ?? '');
     return lookAt;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { hasPassed } from '../../base/hasPassed.ts';
 import type { Engine, Instance, Role } from '../engine/engine.ts';
 
 /** What the engine holds of bots and their runs, as far as it has told. */
@@ -105,7 +106,7 @@ export function createEngineView(
       while (!isOver) {
         const names = [...pending];
         pending.clear();
-        if (lost || clock.now() - listedAt >= LIST_AGAIN_MS) {
+        if (lost || hasPassed(listedAt, LIST_AGAIN_MS, clock.now())) {
           lost = false;
           listedAt = clock.now();
           await list(both);

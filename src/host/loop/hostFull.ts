@@ -1,4 +1,5 @@
 import { readFileSync, statfsSync } from 'node:fs';
+import { hasPassed } from '../../base/hasPassed.ts';
 
 /** Below this share of the host's memory or disk nothing more is started. */
 const LEAST_FREE = 0.1;
@@ -16,7 +17,7 @@ export interface HostFull {
 export function createHostFull(data: string, now: () => number): HostFull {
   let last: { at: number; memory: string | undefined; disk: string | undefined } | undefined;
   const look = () => {
-    if (last === undefined || now() - last.at >= FRESH_MS)
+    if (last === undefined || hasPassed(last.at, FRESH_MS, now()))
       last = { at: now(), memory: fullMemory(), disk: fullDisk(data) };
     return last;
   };

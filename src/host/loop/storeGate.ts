@@ -1,3 +1,5 @@
+import { hasPassed } from '../../base/hasPassed.ts';
+
 /**
  * Whether the store may be asked by a bot that is to start. While it does not answer, one bot a second asks, not a thousand;
  * with its first answer all go on. Milliseconds.
@@ -15,17 +17,17 @@ const PROBE_MS = 1_000;
 
 export function createStoreGate(): StoreGate {
   let awaySince: number | undefined;
-  let nextProbe = 0;
+  let askedAt = 0;
   return {
     mayAsk: (now) => {
       if (awaySince === undefined) return true;
-      if (now < nextProbe) return false;
-      nextProbe = now + PROBE_MS;
+      if (!hasPassed(askedAt, PROBE_MS, now)) return false;
+      askedAt = now;
       return true;
     },
     failed: (now) => {
       awaySince ??= now;
-      nextProbe = now + PROBE_MS;
+      askedAt = now;
     },
     answered: () => {
       awaySince = undefined;

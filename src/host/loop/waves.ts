@@ -80,6 +80,8 @@ export function createWaves({ kept, now: begun, changed, onHeld }: WavesOptions)
         waves.set(group, wave);
       }
       if (wave.held) return false;
+      // The clock was set back: its minute begins anew.
+      wave.begun = Math.min(wave.begun, now);
       if (wave.through.size >= wave.size) {
         const notReady = [...wave.through.keys()].filter((one) => !wave.isReady.has(one)).length;
         const late = now - wave.begun >= READY_WITHIN_MS;

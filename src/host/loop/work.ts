@@ -1,5 +1,6 @@
 import type { RuntimeError } from '../../base/errors.ts';
 import { growingWait } from '../../base/growingWait.ts';
+import type { Instance } from '../engine/engine.ts';
 import type { Condition } from '../journal/condition.ts';
 import type { Recorded } from '../reconcile/recorded.ts';
 import type { Step } from '../reconcile/step.ts';
@@ -15,6 +16,8 @@ export interface Work {
   /** The action that failed. */
   failed: Step['action']['type'] | undefined;
   retryAt: number;
+  /** The instance that runs, and when it was first seen to. */
+  runs: { readonly id: string; readonly at: number } | undefined;
   ready: Step['ready'] | undefined;
   conditions: readonly Condition[];
   /** What an operator asks, to be written between two steps. */
@@ -29,6 +32,8 @@ export interface Asked {
 
 const FIRST_MS = 500;
 const LONGEST_MS = 60_000;
+/** Each wait is so much longer or shorter at most. */
+const SPREAD = 0.25;
 
 export function newWork(): Work {
   return {
@@ -38,10 +43,24 @@ export function newWork(): Work {
     error: undefined,
     failed: undefined,
     retryAt: 0,
+    runs: undefined,
     ready: undefined,
     conditions: [],
     asked: [],
   };
+}
+
+/** It is still too early for the step that failed. A wait that is longer than any was begun before the clock was set back. */
+export function mustWait({ retryAt }: Work, now: number): boolean {
+  return now < retryAt && retryAt - now <= LONGEST_MS * (1 + SPREAD);
+}
+
+/** Since when its instance runs: as that says, unless by the clock of another machine it has not even begun. */
+export function runsSince(work: Work, instances: readonly Instance[] | undefined, now: number): number {
+  const running = instances?.find(({ state }) => state === 'running');
+  if (running === undefined) return now;
+  if (work.runs?.id !== running.id) work.runs = { id: running.id, at: now };
+  return Math.min(running.startedAt ?? now, work.runs.at);
 }
 
 /** Backs off. `random` in [0, 1). Whether the error is another one than before. */
@@ -55,7 +74,7 @@ export function noteError(
   work.errors += 1;
   work.failed = action.type;
   const pause = growingWait({ firstMs: FIRST_MS, longestMs: LONGEST_MS }, work.errors);
-  work.retryAt = now + pause * (0.75 + random / 2);
+  work.retryAt = now + pause * (1 - SPREAD + 2 * SPREAD * random);
   const isNew = work.error?.message !== error.message;
   work.error = error;
   return isNew;

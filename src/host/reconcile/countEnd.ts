@@ -42,27 +42,27 @@ export function countEnd(
   // What the engine took away has done nothing wrong, whatever it said when it was told to go; but an engine that takes each one away
   // as soon as it is there is not asked without a pause.
   if (taken && ranMs >= TAKEN_SOON_MS) return { write: base, events: [event] };
-  if (instance.exitCode === undefined || taken) return later(recorded, restart, { base, at, ranMs, event });
+  if (instance.exitCode === undefined || taken) return later(recorded, restart, { base, now, ranMs, event });
   if (needsChange.has(instance.exitCode))
     return held(base, instance, 'NeedsChange', `${reason}; it waits for a change`, event);
   if (restart.policy === 'never') return held(base, instance, 'NeverRestarted', reason, event);
   if (instance.exitCode === 0 && restart.policy === 'on-failure' && !toldToEnd)
     return held(base, instance, 'Completed', 'it has ended by itself with 0', event);
 
-  return later(recorded, restart, { base, at, ranMs, event }, storeAway.has(instance.exitCode));
+  return later(recorded, restart, { base, now, ranMs, event }, storeAway.has(instance.exitCode));
 }
 
-/** Started again after a pause, which grows with each failure. */
+/** Started again after a pause, which grows with each failure, from when it is seen: the clock that says when it ended may be another's. */
 function later(
   recorded: Recorded,
   restart: RestartPolicy,
-  { base, at, ranMs, event }: { base: Recorded; at: number; ranMs: number; event: StepEvent },
+  { base, now, ranMs, event }: { base: Recorded; now: number; ranMs: number; event: StepEvent },
   soon = false,
 ) {
   const failures = (ranMs >= restart.resetMs ? 0 : recorded.failures) + 1;
   const longestMs = soon ? Math.min(SOON_LONGEST_MS, restart.longestMs) : restart.longestMs;
   const pauseMs = growingWait({ firstMs: restart.firstMs, longestMs }, failures);
-  return { write: { ...base, failures, retryAt: at + pauseMs }, events: [event] };
+  return { write: { ...base, failures, retryAt: now + pauseMs }, events: [event] };
 }
 
 function held(base: Recorded, instance: Instance, reason: HeldReason, message: string, event: StepEvent) {

@@ -27,6 +27,8 @@ export function endInstance(seen: Seen, instance: Instance, why: string): Step {
       facts: { instance: instance.name, graceMs },
     });
   }
+  // The clock was set back: its time begins anew.
+  if (now < stopping.since) return record({ ...recorded, stopping: { ...stopping, since: now } }, ready);
   const killAt = stopping.since + stopping.graceMs + MARGIN_MS;
   if (!stopping.asked) {
     const write = { ...recorded, stopping: { ...stopping, asked: true } };

@@ -16,6 +16,8 @@ export function keepRunning(seen: SeenPresent): Step {
   );
   if (stray !== undefined) return endInstance(seen, stray, 'it is not the instance of this bot');
   const instance = instances.find((one) => one.name === name);
+  if (seen.recorded.restartAsked !== undefined && instance?.state !== 'running')
+    return record(without(seen.recorded, 'restartAsked'), because('Starting', 'the next start is a new one'));
   if (instance?.state === 'ended') return afterEnd(seen, instance);
   if (!wanted.spec.enabled) {
     if (instance !== undefined) return endInstance(seen, instance, 'it is disabled');
@@ -50,7 +52,9 @@ function startNew(seen: SeenPresent): Step {
     if (wanted.hash === undefined) return prepare();
     return wait(because(held.reason, held.message));
   }
-  if (retryAt !== undefined && now < retryAt && held === undefined) {
+  // A pause that is longer than any was begun before the clock was set back, or with another `backoff`.
+  const waits = retryAt !== undefined && now < retryAt && retryAt - now <= wanted.spec.restart.longestMs;
+  if (waits && held === undefined) {
     const message = `started again after ${recorded.failures} failures in a row: ${recorded.ended?.reason ?? 'not known'}`;
     return wait(because('BackOff', message), retryAt);
   }
@@ -98,10 +102,13 @@ function watchOver(seen: SeenPresent, instance: Instance): Step {
   const { recorded, wanted, now, gates } = seen;
   const startedAt = instance.startedAt ?? instance.createdAt;
   if (recorded.stopping?.id === instance.id) return endInstance(seen, instance, recorded.stopping.why);
-  if (recorded.restartAsked !== undefined) {
-    if (startedAt <= recorded.restartAsked) return endInstance(seen, instance, 'a restart was asked for');
-    return record(without(recorded, 'restartAsked'), running(startedAt));
-  }
+  // Written down with the stop that it becomes: whose clock says what of its start does not matter.
+  if (recorded.restartAsked !== undefined)
+    return endInstance(
+      { ...seen, recorded: without(recorded, 'restartAsked') },
+      instance,
+      'a restart was asked for',
+    );
   if (gates.leave !== undefined) return endInstance(seen, instance, gates.leave);
   const replaced = changed(seen, instance, startedAt);
   if (replaced !== undefined) return replaced;

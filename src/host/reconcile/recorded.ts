@@ -17,7 +17,7 @@ export interface Recorded {
   readonly ended?: Ended;
   /** A stop under way. Kept until its instance has ended, whoever asks for what meanwhile. */
   readonly stopping?: Stopping;
-  /** Instances that began before are replaced: an operator asked. */
+  /** When an operator asked for a new start: what runs at the next look is ended for it. */
   readonly restartAsked?: number;
   /** Nothing is started before it is through. */
   readonly rollback?: Rollback;

@@ -167,7 +167,8 @@ function watchRun(
 ): Step {
   const { recorded, now } = seen;
   if (recorded.stopping?.id === instance.id) return endInstance(seen, instance, recorded.stopping.why);
-  const startedAt = instance.startedAt ?? instance.createdAt;
+  // Another machine's clock may be behind ours: no run began before it was given out.
+  const startedAt = Math.max(instance.startedAt ?? instance.createdAt, claimed.claimedAt);
   const deadline = spec.deadlineMs === undefined ? undefined : startedAt + spec.deadlineMs;
   if (deadline !== undefined && now >= deadline)
     return endInstance(seen, instance, 'its deadline has passed');

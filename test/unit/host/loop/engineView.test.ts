@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.ts';
 import type { Engine, Instance } from '../../../../src/host/engine/engine.ts';
 import { createEngineView } from '../../../../src/host/loop/engineView.ts';
+import { fakeClock } from '../../../support/fakeClock.ts';
 
 const instance = (state: Instance['state']): Instance => ({
   name: 'rt-a',
@@ -74,6 +75,27 @@ describe('what is known of the engine', () => {
     answers[0]!('running');
     await first;
     expect(view.of('a')?.[0]?.state).toBe('ended');
+    stop.abort();
+    await running;
+  });
+
+  it('is listed anew each minute, also when the clock was set back meanwhile', async () => {
+    let lists = 0;
+    const { engine } = slowEngine();
+    const list = async () => {
+      lists += 1;
+      return [];
+    };
+    const clock = fakeClock();
+    const stop = new AbortController();
+    const events = { changed: () => {}, answered: () => {}, lost: () => {} };
+    const running = createEngineView({ ...engine, list }, clock, events).run(stop.signal);
+    await clock.advance(1);
+    expect(lists).toBe(1);
+    clock.set(clock.now() - 86_400_000);
+    await clock.advance(60_000);
+    await clock.advance(60_000);
+    expect(lists).toBe(3);
     stop.abort();
     await running;
   });

@@ -177,4 +177,10 @@ describe('the gate before a store that is away', () => {
     gate.answered();
     expect(gate.mayAsk(2_002)).toBe(true);
   });
+
+  it('lets one ask though the clock was set back meanwhile', () => {
+    const gate = createStoreGate();
+    gate.failed(10_000_000);
+    expect([5_000, 5_001, 6_000].map((now) => gate.mayAsk(now))).toEqual([true, false, true]);
+  });
 });
