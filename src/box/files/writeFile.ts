@@ -29,7 +29,8 @@ export async function writeFile(
   try {
     file = await open(temporary, 'wx', 0o600);
   } catch (error) {
-    if (oldMode === undefined || !['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '')) throw error;
+    const isClosed = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '');
+    if (oldMode === undefined || !isClosed) throw ofTarget(error, target);
     return await writeOver(target, content, mode);
   }
   try {
@@ -40,8 +41,13 @@ export async function writeFile(
     return written;
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw ofTarget(error, target);
   }
+}
+
+/** The system names our own file in its place. */
+function ofTarget(error: unknown, target: string): unknown {
+  return error instanceof Error && 'path' in error ? Object.assign(error, { path: target }) : error;
 }
 
 const TEMPORARY = '.runtime-upload-';

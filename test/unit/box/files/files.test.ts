@@ -67,6 +67,15 @@ test('what is not there is 404, what is no file 400, what is too large 413; noth
   expect(existsSync(inside('x'))).toBe(false);
 });
 
+test('what cannot be written is told by the name that was asked for', async () => {
+  // The kernel makes no file there, for whoever asks.
+  const refused = await box.ask('POST', '/files/write', { path: '/proc/self/new', content: '' });
+  expect(refused).toMatchObject({
+    status: 404,
+    body: { message: expect.stringMatching(/^\/proc\/\d+\/new: ENOENT$/) },
+  });
+});
+
 test("the box's own environment is nobody's file, by whatever name", async () => {
   await symlink('/proc/self/environ', inside('innocent'));
   for (const path of [
