@@ -48,6 +48,9 @@ function commandEnv(env: Env, workspace: string): Record<string, string> {
   return {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     HOME: workspace,
+    // Its number has no name in the image: what asks for one looks here first.
+    USER: 'user',
+    LOGNAME: 'user',
     ...Object.fromEntries(kept),
     AGENT_WORKSPACE_ROOT: workspace,
   };
