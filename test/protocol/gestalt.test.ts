@@ -246,6 +246,27 @@ test('a plugin that never listens is given up in time, one that is cancelled at 
   await expect.poll(() => containers(`name=rtg-${other.id}`), { timeout: 10_000 }).toEqual([]);
 });
 
+test('a plugin that prints much and never listens leaves a state that one message holds', async () => {
+  const gestaltd = await startGestaltd();
+  await gestaltd.configure({ startTimeout: 20 });
+  const { id } = await readySession(gestaltd, image);
+  const noise = `import time
+for i in range(30): print('漢' * 60_000, flush=True)
+time.sleep(600)`;
+  const refused = await failure(gestaltd.call('StartPlugin', plugin(id, { args: ['-c', noise] })));
+  expect(refused).toMatchObject({
+    code: 'DEADLINE_EXCEEDED',
+    message: expect.stringContaining('does not accept'),
+  });
+  // It was printed: all of it would be 3.6 MB for each session in a list, and gestaltd takes 4 MiB of all of them.
+  expect(gestaltd.logs(id).filter(({ message }) => message.startsWith('漢漢')).length).toBeGreaterThan(20);
+  const told = await gestaltd.call<Session>('GetSession', { sessionId: id });
+  expect(told).toMatchObject({ state: 'failed', stateReason: 'start' });
+  expect(told.stateMessage).toMatch(/^the plugin does not accept/);
+  expect(Buffer.byteLength(told.stateMessage ?? '')).toBeLessThan(8192);
+  expect(await gestaltd.call('ListSessions')).toMatchObject({ sessions: [{ id }] });
+});
+
 test('the end of a plugin becomes the state of its session, with the reason', async () => {
   const gestaltd = await startGestaltd();
   await gestaltd.configure({ memory: '64Mi' });

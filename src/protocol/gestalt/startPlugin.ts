@@ -13,7 +13,7 @@ import { SOCKETS } from './generations.ts';
 import type { HostedPlugin, StartPluginRequest } from './messages.ts';
 import { type LocalRelay, localRelays } from './pluginEnvironment.ts';
 import type { Provider } from './provider.ts';
-import { asRpcError, RpcError } from './rpcError.ts';
+import { asRpcError, fitMessage, RpcError } from './rpcError.ts';
 import { enter, type Session } from './session.ts';
 import { watchPlugin } from './watchPlugin.ts';
 
@@ -65,7 +65,8 @@ export async function startPlugin(
     return { id: `${id}-plugin`, sessionId: id, pluginName, dialTarget: `unix://${socketOf(session)}` };
   } catch (error) {
     const told = tell(session, error, { late, cancelled, limit, isStarted });
-    enter(session, 'failed', 'start', told.message);
+    // With all that it has printed, a list of sessions would be more than gestaltd takes in one message.
+    enter(session, 'failed', 'start', fitMessage(told.message));
     await session.log.flush(FLUSH_MS);
     await endedWithin(provider, session, END_MS);
     throw told;
