@@ -56,6 +56,12 @@ export function createHostApi(options: HostApiOptions): HostApi {
     await loop.ask(name, (recorded) => ({ ...without(change(recorded), 'held', 'retryAt'), failures: 0 }));
   }
 
+  /** What is done to a bot of another host would be done beside it. */
+  function own(name: string): void {
+    const owner = loop.owner(name);
+    if (owner.type === 'elsewhere') throw new RuntimeError('refused', owner.message);
+  }
+
   /** Written down; the loop does the rest, over a death of the host too. */
   async function rollBackState(name: string, sequence: number, { previous }: Recorded): Promise<void> {
     const spec = previous && enabled(previous.spec);
@@ -90,6 +96,9 @@ export function createHostApi(options: HostApiOptions): HostApi {
       // Whoever only wants to know whether the source answers does not wait for a thousand bots to be looked at.
       get bots() {
         return count(loop);
+      },
+      get heldElsewhere() {
+        return loop.bots().filter((bot) => loop.owner(bot).type === 'elsewhere').length;
       },
       get elsewhere() {
         const own = new Set(loop.bots());
@@ -141,6 +150,7 @@ export function createHostApi(options: HostApiOptions): HostApi {
           hint: 'A realtime bot runs all the time; `runtime bots restart` starts it anew.',
         });
       if (!wanted.spec.enabled) throw new RuntimeError('refused', `${name} is disabled`);
+      own(name);
       const time = now();
       await ask(name, (recorded) => {
         if (recorded.runAsked === undefined) return { ...recorded, runAsked: time };
@@ -157,6 +167,7 @@ export function createHostApi(options: HostApiOptions): HostApi {
     },
     rollback: async (name, at) => {
       const { recorded } = known(name);
+      own(name);
       if (at !== undefined) return await rollBackState(name, at, recorded);
       if (recorded.previous === undefined)
         throw new RuntimeError('refused', `${name} has no earlier specification`);

@@ -56,6 +56,8 @@ export interface HostStatus {
   readonly heldDeletes: number;
   /** Bots of the source that this host does not look after (`--only`). */
   readonly elsewhere: number;
+  /** Bots that another host of the same store has: they are not run here. */
+  readonly heldElsewhere: number;
   readonly bots: Readonly<Record<BotState, number>>;
 }
 

@@ -25,6 +25,8 @@ export interface Folders {
   readonly credentials: string;
   /** What waiting query workers will be given; nothing of it outlives a worker. */
   readonly workers: string;
+  /** Which host has which bot, as this one saw it last. */
+  readonly owners: string;
   readonly lock: string;
 }
 
@@ -53,6 +55,7 @@ export function createFolders(data: string, ownDisks = false): Folders {
     records: join(data, 'records'),
     credentials: join(data, 'credentials'),
     workers: join(data, 'workers'),
+    owners: join(data, 'owners'),
     lock: join(data, 'lock'),
     bot: (name) => {
       const own = join(bots, name);

@@ -56,7 +56,17 @@ export interface Engine {
    */
   replaceFiles?(request: ReplaceFiles, signal: AbortSignal): Promise<void>;
   capacity(signal: AbortSignal): Promise<Capacity>;
+  /** Undefined where hosts of one engine know of one another by other means. */
+  place?(signal: AbortSignal): Promise<EnginePlace>;
   close(): Promise<void>;
+}
+
+/** Which engine it is, and of which machine: alike for all hosts that ask the same one, other for a copy of either. */
+export interface EnginePlace {
+  readonly engine: string;
+  readonly machine: string;
+  /** For people. */
+  readonly name: string;
 }
 
 export interface EngineFeatures {

@@ -1,14 +1,14 @@
 import type { RuntimeError } from '../../base/errors.ts';
 import type { NewCondition } from '../journal/condition.ts';
 import type { Situation } from '../reconcile/situation.ts';
-import type { DiskUse } from './diskUse.ts';
+import type { GateKeepers } from './gates.ts';
 import type { Work } from './work.ts';
 
 /** What is true of a bot now, in the words of the contract. */
 export function conditionsOf(
   { bot, wanted, recorded, now }: Omit<Situation, 'gates'>,
   { ready, error }: Pick<Work, 'ready' | 'error'>,
-  diskUse: DiskUse,
+  { diskUse, owners }: Pick<GateKeepers, 'diskUse' | 'owners'>,
 ): NewCondition[] {
   const conditions: NewCondition[] = [];
   const add = (
@@ -39,7 +39,9 @@ export function conditionsOf(
   }
   const limit = wanted.type === 'present' ? wanted.spec.resources.diskBytes : undefined;
   const overDisk = diskUse.over(bot, limit);
+  const owner = owners?.of(bot);
   if (recorded.held?.reason === 'Fenced') add('Fenced', true, 'Fenced', recorded.held.message);
+  else if (owner?.type === 'elsewhere') add('Fenced', true, 'HeldElsewhere', owner.message);
   if (error !== undefined) add('Degraded', true, reasonOf(error), describe(error));
   else if (overDisk !== undefined) add('Degraded', true, 'DiskOverLimit', overDisk);
   else if (wanted.type === 'present' && problems !== undefined)

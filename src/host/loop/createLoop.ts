@@ -57,6 +57,7 @@ export function createLoop(options: LoopOptions): Loop {
     },
     rolesOf(options.types),
   );
+  const keepers = { wanted, waves, hostFull, diskUse, owners: options.owners };
   const observer = createSourceObserver({
     wanted,
     view,
@@ -122,7 +123,7 @@ export function createLoop(options: LoopOptions): Loop {
   function situation(bot: string): Situation {
     const own = seen(bot);
     const told = toldToEnd(own.instances, own.recorded, () => options.saysStopped?.(bot) ?? false);
-    return { ...own, toldToEnd: told, gates: gatesOf(own, { draining, wanted, waves, hostFull, diskUse }) };
+    return { ...own, toldToEnd: told, gates: gatesOf(own, { ...keepers, draining }) };
   }
 
   /** Steps until there is nothing to do for this bot now. */
@@ -206,7 +207,7 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   function notice(bot: string, own: Work): void {
-    own.conditions = updated(own.conditions, clock.now(), conditionsOf(seen(bot), own, diskUse));
+    own.conditions = updated(own.conditions, clock.now(), conditionsOf(seen(bot), own, keepers));
     for (const listener of listeners) listener(bot);
   }
 
@@ -233,6 +234,7 @@ export function createLoop(options: LoopOptions): Loop {
         work(bot).asked.push({ change, done, failed });
         wake(bot);
       }),
+    owner: (bot) => options.owners?.of(bot) ?? { type: 'ours' },
     wake,
     onChange: (listener) => {
       listeners.add(listener);

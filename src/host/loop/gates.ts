@@ -1,5 +1,6 @@
 import type { CodeRef } from '../bots/botSpec.ts';
 import { isSameSpec } from '../bots/isSameSpec.ts';
+import type { Owner, Owners } from '../owners/owners.ts';
 import type { Made } from '../reconcile/recorded.ts';
 import type { Gates, Present, Situation } from '../reconcile/situation.ts';
 import type { DiskUse } from './diskUse.ts';
@@ -13,6 +14,8 @@ export interface GateKeepers {
   readonly waves: Waves;
   readonly hostFull: HostFull;
   readonly diskUse: DiskUse;
+  /** Undefined: all bots are this host's. */
+  readonly owners?: Owners | undefined;
 }
 
 /** What keeps a bot from being started or replaced now. Asking lets it into a wave. */
@@ -20,6 +23,8 @@ export function gatesOf(seen: Omit<Situation, 'gates'>, keepers: GateKeepers): G
   const { bot, wanted, now } = seen;
   const { draining } = keepers;
   if (wanted.type !== 'present') return { draining, start: undefined, replace: true };
+  const owned = ownerGates(keepers.owners?.of(bot));
+  if (owned !== undefined) return { draining, replace: false, ...owned };
   const full = keepers.hostFull.any();
   const start = full === undefined ? undefined : { reason: 'HostFull', message: `not started: ${full}` };
   const { hash, spec } = wanted;
@@ -38,6 +43,17 @@ export function gatesOf(seen: Omit<Situation, 'gates'>, keepers: GateKeepers): G
   const group = isOfAll ? `host ${wanted.base}` : groupOf(spec.code);
   const total = () => sizeOf(isOfAll ? undefined : group, keepers.wanted);
   return { draining, start, replace: keepers.waves.mayReplace({ bot, group, hash, total, now }), ...leave };
+}
+
+/** Undefined: it is this host's. */
+function ownerGates(owner: Owner | undefined): Pick<Gates, 'start' | 'leave' | 'owner'> | undefined {
+  if (owner === undefined || owner.type === 'ours') return undefined;
+  if (owner.type === 'asking') {
+    const message = 'the store is asked whether another host has it';
+    return { owner: 'asking', start: { reason: 'AskingStore', message, isTold: true } };
+  }
+  const start = { reason: 'HeldElsewhere', message: owner.message, isTold: true };
+  return { owner: 'elsewhere', start, ...(owner.ends && { leave: owner.message }) };
 }
 
 /** Not the bot has changed but what all have in common: the image, or how this host makes its containers. */

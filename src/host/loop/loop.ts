@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Instances } from '../instances/instances.ts';
 import type { Condition } from '../journal/condition.ts';
 import type { Journal } from '../journal/event.ts';
+import type { Owner, Owners } from '../owners/owners.ts';
 import type { Recorded } from '../reconcile/recorded.ts';
 import type { Records } from '../reconcile/records.ts';
 import type { Rollbacks } from '../reconcile/rollbacks.ts';
@@ -27,7 +28,7 @@ import type { WavesFile } from './wavesFile.ts';
  *      knows a broken file again), what is seen (`engineView`), what is recorded (`openRecords`, on disk before anything that must
  *      not happen twice).
  *   2. `wakeups` says which bot is looked at when: after an event, after a wait, at a scheduled time.
- *   3. `gates` say what may not happen now: the host is full (`hostFull`; `diskUse` says by whom), the store is away (`storeGate`), the wave has not come
+ *   3. `gates` say what may not happen now: another host has the bot (`Owners`), the host is full (`hostFull`; `diskUse` says by whom), the store is away (`storeGate`), the wave has not come
  *      (`waves`, which outlive the host in `wavesFile`).
  *   4. `doStep` does one step, as one of a limited number (`slots`). Then the bot is looked at again.
  *   5. `conditionsOf` says what is true of it, and since when (`conditions`).
@@ -51,6 +52,8 @@ export interface LoopOptions {
   readonly types: ReadonlySet<'realtime' | 'scheduled'>;
   readonly hostFull: HostFull;
   readonly diskUse: DiskUse;
+  /** Undefined: no other host has any of these bots. */
+  readonly owners?: Owners | undefined;
   /** What the last instance of a bot has left about its end: it came after a SIGTERM. */
   readonly saysStopped?: (bot: string) => boolean;
   /** In [0, 1). */
@@ -77,6 +80,7 @@ export interface Loop {
   /** Those that this host looks after. */
   bots(): readonly string[];
   state(bot: string): BotState;
+  owner(bot: string): Owner;
   /** Writes down what an operator asks of a bot, between two of its steps, and looks at it. */
   ask(bot: string, change: (recorded: Recorded) => Recorded): Promise<void>;
   wake(bot: string): void;

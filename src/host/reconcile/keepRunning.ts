@@ -5,7 +5,7 @@ import { countEnd } from './countEnd.ts';
 import { endInstance } from './endInstance.ts';
 import { without } from './recorded.ts';
 import type { SeenPresent } from './situation.ts';
-import { because, record, type Step, step, wait } from './step.ts';
+import { because, record, type Step, step, wait, waitAt } from './step.ts';
 
 /** A realtime bot: one instance, the one that is wanted, running for as long as it is wanted. */
 export function keepRunning(seen: SeenPresent): Step {
@@ -46,6 +46,7 @@ function startNew(seen: SeenPresent): Step {
   // Whatever was being stopped is gone, and was not seen to end.
   if (recorded.stopping !== undefined)
     return record(without(recorded, 'stopping'), because('Starting', 'the instance before is gone'));
+  if (gates.owner === 'elsewhere' && gates.start !== undefined) return waitAt(gates.start, now);
   const { held, retryAt } = recorded;
   if (held !== undefined && (wanted.hash === undefined || held.hash === wanted.hash)) {
     // Only the hash says whether something has changed.
@@ -58,7 +59,7 @@ function startNew(seen: SeenPresent): Step {
     const message = `started again after ${recorded.failures} failures in a row: ${recorded.ended?.reason ?? 'not known'}`;
     return wait(because('BackOff', message), retryAt);
   }
-  if (gates.start !== undefined) return wait(because(gates.start.reason, gates.start.message), now + 1_000);
+  if (gates.start !== undefined) return waitAt(gates.start, now);
   if (wanted.hash === undefined) return prepare();
   const { current } = recorded;
   const ready = because('Starting', 'being created');
@@ -79,11 +80,12 @@ const prepare = () => step({ type: 'prepare' }, because('Preparing', 'image and 
 function startCreated(seen: SeenPresent, instance: Instance): Step {
   const { recorded, wanted, now, gates } = seen;
   const ready = because('Starting', instance.error ?? 'being started');
+  if (gates.owner === 'elsewhere') return step({ type: 'remove', name: instance.name }, ready);
   if (wanted.hash === undefined) return prepare();
   // One whose wave has not come is started as it is, like those that run.
   if (instance.hash !== wanted.hash && gates.replace)
     return step({ type: 'remove', name: instance.name }, ready);
-  if (gates.start !== undefined) return wait(because(gates.start.reason, gates.start.message), now + 1_000);
+  if (gates.start !== undefined) return waitAt(gates.start, now);
   const restarted = recorded.failures > 0;
   return step({ type: 'start', name: instance.name }, ready, {
     events: [

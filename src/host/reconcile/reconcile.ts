@@ -40,7 +40,8 @@ function decide(seen: Seen): Step {
   }
   const present = { ...seen, wanted };
   const { rollback } = seen.recorded;
-  if (rollback !== undefined) return rollBack(present, rollback);
+  // It would take the state of what runs elsewhere.
+  if (rollback !== undefined && gates.owner === undefined) return rollBack(present, rollback);
   return wanted.spec.type === 'realtime' ? keepRunning(present) : runOnTime(present);
 }
 

@@ -9,7 +9,7 @@ import { givenOut, LONGEST_WITHIN_MS, ON_TIME_MS, passedOver } from './givenOut.
 import { type Claim, type Recorded, without } from './recorded.ts';
 import { finishRun } from './runResult.ts';
 import type { SeenPresent } from './situation.ts';
-import { because, type Reason, record, type Step, step, wait } from './step.ts';
+import { because, type Reason, record, type Step, step, wait, waitAt } from './step.ts';
 
 /**
  * A scheduled bot: each due time is claimed at most once, and a claim is run at most once. Claimed, created, started, ended,
@@ -27,16 +27,21 @@ export function runOnTime(seen: SeenPresent): Step {
   if (other !== undefined) return putAway(seen, other);
   const clock = setClock(seen, schedule);
   if (clock !== undefined) return clock;
-  // A bot that is off finishes its run, and claims nothing.
-  const due = spec.enabled ? dueTimes(schedule, recorded.schedule?.from ?? now, now, 10) : nothingDue;
+  // A bot that is off, or another host's, finishes its run and claims nothing.
+  const due = isOn(seen) ? dueTimes(schedule, recorded.schedule?.from ?? now, now, 10) : nothingDue;
   if (recorded.claim !== undefined) return doClaimed(seen, recorded.claim, due, spec.schedule);
   if (recorded.stopping !== undefined) return record(without(recorded, 'stopping'), idle(due.next));
   if (!spec.enabled) return wait(because('Disabled', 'it is disabled'));
+  // Whoever has it gives its times out.
+  const { start, owner } = seen.gates;
+  if (owner !== undefined && start !== undefined) return waitAt(start, now);
   if (due.times.length > 0) return givenOut(seen, spec.schedule, schedule, due);
   if (recorded.queued !== undefined) return claim(seen, recorded.queued, 'queued');
   if (recorded.runAsked !== undefined) return claim(seen, recorded.runAsked, 'runAsked');
   return wait(idle(due.next), due.next);
 }
+
+const isOn = ({ wanted, gates }: SeenPresent) => wanted.spec.enabled && gates.owner !== 'elsewhere';
 
 const nothingDue: Due = { times: [], earlier: false, next: undefined };
 
@@ -75,16 +80,20 @@ function putAway(seen: SeenPresent, other: Instance): Step {
 }
 
 /** The times that count begin when the bot is enabled, and anew with another schedule: nothing has been missed then. */
-function setClock({ recorded, wanted, now }: SeenPresent, { key }: Schedule): Step | undefined {
-  const { enabled } = wanted.spec;
+function setClock(seen: SeenPresent, { key }: Schedule): Step | undefined {
+  const { recorded, wanted, now } = seen;
+  const enabled = isOn(seen);
+  const [state, reason] = wanted.spec.enabled
+    ? ['HeldElsewhere', 'another host has the bot']
+    : ['Disabled', 'the bot is disabled'];
   const waiting = [recorded.queued, recorded.runAsked].filter((time) => time !== undefined);
   if (!enabled && (recorded.schedule !== undefined || waiting.length > 0))
     return record(
       without(recorded, 'schedule', 'queued', 'runAsked'),
-      because('Disabled', 'it is disabled'),
+      because(state, reason),
       ...waiting.map((time) => ({
         type: 'skipped' as const,
-        message: `not run, because the bot is disabled: ${new Date(time).toISOString()}`,
+        message: `not run, because ${reason}: ${new Date(time).toISOString()}`,
         facts: { from: time, to: time },
       })),
     );
@@ -126,9 +135,13 @@ function begin(
 ): Step {
   const { gates, wanted } = seen;
   const ready = because('Starting', `the run of ${new Date(claimed.time).toISOString()} is being started`);
+  if (gates.owner === 'elsewhere')
+    return instance === undefined
+      ? finishRun(seen, claimed, undefined, 'another host has the bot')
+      : step({ type: 'remove', name: instance.name }, ready);
   if (instance === undefined && now > latestBegin(claimed, wanted.spec.schedule))
     return finishRun(seen, claimed, undefined, 'it could not begin in time');
-  if (gates.start !== undefined) return wait(because(gates.start.reason, gates.start.message), now + 1_000);
+  if (gates.start !== undefined) return waitAt(gates.start, now);
   if (wanted.hash === undefined) return step({ type: 'prepare' }, ready);
   const created = { ...recorded, claim: { ...claimed, created: true } };
   if (instance === undefined)

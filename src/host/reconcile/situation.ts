@@ -44,11 +44,20 @@ export interface Present {
 export interface Gates {
   readonly draining: boolean;
   /** Undefined: it may be started. */
-  readonly start: { readonly reason: string; readonly message: string } | undefined;
+  readonly start: ClosedGate | undefined;
   /** False: an instance of an older hash stays for now; its wave has not come. */
   readonly replace: boolean;
   /** Why an instance that runs has to end: it takes from others what is not its own. */
   readonly leave?: string;
+  /** Whose it is, where it is not this host's: no time of it is given out here. Undefined: this host's. */
+  readonly owner?: 'asking' | 'elsewhere';
+}
+
+export interface ClosedGate {
+  readonly reason: string;
+  readonly message: string;
+  /** Who closed it tells when it opens: it need not be looked at until then. */
+  readonly isTold?: boolean;
 }
 
 /** A situation whose engine has answered. */

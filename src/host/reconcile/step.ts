@@ -2,6 +2,7 @@ import type { BotSpec } from '../bots/botSpec.ts';
 import type { NewEvent } from '../journal/event.ts';
 import type { Recorded } from './recorded.ts';
 import type { Rollback } from './rollbacks.ts';
+import type { ClosedGate } from './situation.ts';
 
 /** One durable effect on the engine or on the disk. Each may be repeated. */
 export type Action =
@@ -54,6 +55,13 @@ export function record(write: Recorded, ready: Reason, ...events: StepEvent[]): 
 
 export function wait(ready: Reason, lookAt?: number): Step {
   return step({ type: 'nothing' }, ready, { lookAt });
+}
+
+const GATE_MS = 1_000;
+
+/** For what keeps it from being started to go away. */
+export function waitAt(gate: ClosedGate, now: number): Step {
+  return wait(because(gate.reason, gate.message), gate.isTold ? undefined : now + GATE_MS);
 }
 
 export const because = (reason: string, message: string): Reason => ({ status: false, reason, message });

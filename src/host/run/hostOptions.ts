@@ -76,6 +76,12 @@ export const hostSettings = {
     'wait',
     'kubernetes: what becomes of bots whose node is not heard of for five minutes',
   ),
+  'lost-host': setting(
+    'RUNTIME_HOST_LOST_HOST',
+    oneOf('wait', 'replace'),
+    'wait',
+    'what becomes of the same bots of another host of this store that is not heard of for five minutes',
+  ),
   'pod-template': setting(
     'RUNTIME_HOST_POD_TEMPLATE',
     jsonObject,

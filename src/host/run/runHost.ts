@@ -26,8 +26,10 @@ import { hostIdentity } from './hostIdentity.ts';
 import { createHostMetrics } from './hostMetrics.ts';
 import { type HostOptions, typesOf } from './hostOptions.ts';
 import { keepHouse } from './keepHouse.ts';
+import { keepOwners } from './keepOwners.ts';
 import { lockData } from './lockData.ts';
 import { openHeldDisks } from './openHeldDisks.ts';
+import { openHostOwners } from './openHostOwners.ts';
 import { openHostStores } from './openHostStores.ts';
 import { openRollbacks } from './openRollbacks.ts';
 import { openSource } from './openSource.ts';
@@ -46,8 +48,8 @@ import { watchDisks } from './watchDisks.ts';
  *   1. `hostOptions`, `loadHost`   flags and environment, checked
  *   2. `lockData`, `hostIdentity`  one host per data folder, and its name on the engine
  *   3. `reachStore`, `openSource`  the store as bots reach it, and where bots are wanted
- *   4. engine, credentials, instances, records, loop, gateway, operator's socket, `startHealth`
- *   5. `followImage`, `watchDisks`, `restDisks`, `keepHouse`, `revokeKeys`   what is looked after as long as it runs
+ *   4. engine, credentials, instances, records, owners, loop, gateway, operator's socket, `startHealth`
+ *   5. `keepOwners`, `followImage`, `watchDisks`, `restDisks`, `keepHouse`, `revokeKeys`   what is looked after as long as it runs
  */
 
 export interface RunHost {
@@ -71,6 +73,9 @@ export interface Share {
   /** Users from here on are this part's. */
   readonly firstUid: number;
 }
+
+/** For the store to hear that the host ends. Milliseconds. */
+const END_MS = 2_000;
 
 /**
  * The whole host, from its lock to its last word. It may be killed anywhere: whatever it has to know when it comes back is on
@@ -141,6 +146,12 @@ export async function runHost(run: RunHost): Promise<void> {
     clock: systemClock,
     log,
   });
+  const types = typesOf(options);
+  const owners =
+    guests || types.size === 0
+      ? undefined
+      : openHostOwners({ host: identity.id, options, config, folders, engine, stores, types, log });
+  closing.defer(() => owners?.end(AbortSignal.timeout(END_MS)).catch(() => undefined));
   const metrics = createHostMetrics();
   journal.subscribe(metrics.event);
   const diskUse = createDiskUse();
@@ -158,7 +169,8 @@ export async function runHost(run: RunHost): Promise<void> {
     log,
     slots: { code: 4, start: options['start-slots'] || Math.min(8, Math.max(2, cores)), end: 16 },
     allowMassDelete: options['allow-mass-delete'],
-    types: typesOf(options),
+    types,
+    owners,
     hostFull: createHostFull(options.data, now),
     diskUse,
     saysStopped: (bot) => readStopped(folders, bot),
@@ -193,6 +205,7 @@ export async function runHost(run: RunHost): Promise<void> {
   await Promise.all([
     loop.run(signal),
     source.run(loop.observer, signal),
+    owners && keepOwners({ owners, loop, types, journal, now }, signal),
     tellNextTimes({ loop, source, clock: systemClock, log }, signal),
     followImage({ image, instances, loop, journal, clock: systemClock, log }, signal),
     watchDisks({ folders, disks, diskUse, loop, journal, clock: systemClock, log, random }, signal),

@@ -8,6 +8,7 @@ import { createLoop } from '../../../src/host/loop/createLoop.ts';
 import { createDiskUse } from '../../../src/host/loop/diskUse.ts';
 import type { Timers } from '../../../src/host/loop/wakeups.ts';
 import type { WavesFile } from '../../../src/host/loop/wavesFile.ts';
+import type { Owners } from '../../../src/host/owners/owners.ts';
 import type { Rollbacks } from '../../../src/host/reconcile/rollbacks.ts';
 import type { Entry } from '../../../src/host/sources/source.ts';
 import { createModelEngine, type Fault } from './modelEngine.ts';
@@ -45,6 +46,7 @@ export function startModelLoop(
     diskFull?: () => string | undefined;
     prepared?: (spec: BotSpec) => boolean;
     fault?: (call: string) => Fault;
+    owners?: Owners;
   } = {},
 ) {
   const model =
@@ -73,6 +75,7 @@ export function startModelLoop(
     types: new Set(['realtime', 'scheduled']),
     hostFull: { any: () => options.diskFull?.(), disk: () => options.diskFull?.() },
     diskUse,
+    owners: options.owners,
     saysStopped: options.saysStopped ?? (() => false),
     random: Math.random,
     draining: false,

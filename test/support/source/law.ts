@@ -20,6 +20,7 @@ host/loop                                 looks at each bot when it must, and do
 host/reconcile                            what to do about one bot: pure
 host/sources | host/instances             what is wanted; what it is made of
 host/data                                 the host's own folders
+host/owners                               which host of a store has which bot
 host/folderStore                          a folder as a store that containers reach
 host/credentials                          each bot its own keys to the store
 host/engine                               what runs instances

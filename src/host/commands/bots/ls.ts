@@ -44,6 +44,10 @@ async function print({ host, invocation }: Asked): Promise<void> {
     stderr.write(
       `${status.heldDeletes} bots are gone from the source and kept: \`runtime bots confirm\` lets them go\n`,
     );
+  if (status.heldElsewhere > 0)
+    stderr.write(
+      `${status.heldElsewhere} bots are not run here: another host has them (\`runtime bots show BOT\` says which)\n`,
+    );
   if (!status.engine.answers) stderr.write(`the ${status.engine.name} engine does not answer\n`);
   if (!status.source.answers) {
     const not = status.source.listedAt === undefined ? 'has not been read yet' : 'does not answer';

@@ -17,6 +17,7 @@ import { createImages } from './images.ts';
 import { defaultNetworks, type NetworkOptions } from './networks/networkOptions.ts';
 import { createNetworks } from './networks/networks.ts';
 import { readLogs } from './readLogs.ts';
+import { readPlace } from './readPlace.ts';
 import { standbyContainers } from './standbyContainers.ts';
 import { watchEvents } from './watchEvents.ts';
 
@@ -118,6 +119,8 @@ export async function openDocker(options: DockerOptions): Promise<Engine> {
       const { NCPU, MemTotal } = await client.call<{ NCPU: number; MemTotal: number }>(request);
       return { cpus: NCPU, memoryBytes: MemTotal };
     },
+
+    place: (signal) => readPlace(client, 'socketPath' in address, signal),
 
     async close() {
       closing.abort();

@@ -4,6 +4,7 @@ import { hostLabel, readLabels } from './containers/labels.ts';
 import { stateOf } from './containers/toInstance.ts';
 import { createDockerClient, type DockerClient } from './http/dockerClient.ts';
 import { parseEngineAddress } from './http/engineAddress.ts';
+import { hasRules } from './networks/hasRules.ts';
 import { removeRules } from './networks/removeRules.ts';
 
 export interface TracesOf {
@@ -17,6 +18,8 @@ export interface TracesOf {
 export interface Removed {
   readonly containers: number;
   readonly networks: number;
+  /** In the packet filter. */
+  readonly rules: boolean;
 }
 
 const REMOVE_MS = 60_000;
@@ -44,11 +47,12 @@ export async function removeTraces({ host, socket, signal }: TracesOf): Promise<
     for (const { Id } of containers) await remove(client, `/containers/${Id}`, signal);
     const networks = await list<{ readonly Id: string }>('/networks');
     for (const { Id } of networks) await remove(client, `/networks/${Id}`, signal);
+    const rules = await hasRules(host);
     await removeRules(host).catch((error: unknown) => {
       // A host in a network of the operator's own has made no rules, and needs none of what makes them.
       if (networks.length > 0 || !isRuntimeError(error, 'config')) throw error;
     });
-    return { containers: containers.length, networks: networks.length };
+    return { containers: containers.length, networks: networks.length, rules };
   } finally {
     client.close();
   }

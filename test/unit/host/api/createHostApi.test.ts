@@ -64,3 +64,14 @@ test('a bot that could not be removed is kept when the source loses it later', a
   host.list();
   expect(host.loop.wanted.held).toEqual(['a']);
 });
+
+test('what is asked of a bot that another host has is refused, with who has it', async () => {
+  const message = 'host b on c has it';
+  const host = startModelLoop({ owners: { of: () => ({ type: 'elsewhere', message, ends: true }) } });
+  onTestFinished(() => host.stop());
+  const api = apiOf(host, {});
+  host.list(scheduled('a', { cron: '@yearly' }));
+  await expect(api.run('a')).rejects.toMatchObject({ code: 'refused', message });
+  await expect(api.rollback('a', 3)).rejects.toMatchObject({ code: 'refused', message });
+  expect(api.status()).toMatchObject({ heldElsewhere: 1 });
+});

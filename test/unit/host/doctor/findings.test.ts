@@ -4,6 +4,7 @@ import { type EngineInfo, engineFindings } from '../../../../src/host/doctor/eng
 import { leftoverFindings } from '../../../../src/host/doctor/leftovers.ts';
 import { limitFinding } from '../../../../src/host/doctor/limits.ts';
 import { places } from '../../../../src/host/doctor/networks.ts';
+import { hostFindings } from '../../../../src/host/doctor/otherHosts.ts';
 import { passChain } from '../../../../src/host/engine/docker/networks/passThroughDocker.ts';
 import { tableName } from '../../../../src/host/engine/docker/networks/ruleset.ts';
 
@@ -67,4 +68,55 @@ test('rules of hosts that have a bridge are no leftovers; all others are, each s
   expect(findings[1]!.message).toContain(tableName('gone'));
   expect(findings[1]!.hint).toContain('nft delete table');
   expect(leftoverFindings({ ...seen, hosts: new Set(['here', 'gone']) })).toEqual([]);
+});
+
+test('hosts of the store: which have bots, which are silent or have ended, and which are copies', () => {
+  const now = 10_000_000;
+  const host = (key: string, id: string, machine: string) => ({
+    key,
+    host: id,
+    engine: 'e',
+    machine,
+    name: machine,
+  });
+  const rows = [
+    host('1', 'aaa', 'm1'),
+    host('2', 'bbb', 'm2'),
+    host('3', 'ccc', 'm3'),
+    host('4', 'ddd', 'm4'),
+  ];
+  const table = {
+    hosts: new Map(rows.map((row) => [row.key, row])),
+    owners: new Map([
+      ['x', '1'],
+      ['y', '1'],
+      ['z', '2'],
+    ]),
+  };
+  const heard = new Map([
+    ['1', now - 60_000],
+    ['2', now - 301_000],
+  ]);
+  const found = hostFindings({ table, heard, now, own: 'ddd' });
+  expect(found.map(({ status, message }) => [status, message])).toEqual([
+    ['ok', 'host aaa on m1 has 2 bots'],
+    ['warn', expect.stringMatching(/^host bbb on m2 has 1 bots, and was last heard of at /)],
+    ['warn', expect.stringContaining('has ended')],
+    // With this very data folder.
+    ['ok', 'host ddd on m4 has 0 bots'],
+  ]);
+  expect(found[1]?.hint).toContain('runtime host remove --id bbb');
+  const copies = [host('1', 'aaa', 'm1'), host('2', 'aaa', 'm2')];
+  const twice = { hosts: new Map(copies.map((row) => [row.key, row])), owners: new Map() };
+  const both = new Map([
+    ['1', now],
+    ['2', now],
+  ]);
+  expect(hostFindings({ table: twice, heard: both, now, own: 'aaa' }).map(({ status }) => status)).toEqual([
+    'warn',
+    'warn',
+  ]);
+  expect(
+    hostFindings({ table: { hosts: new Map(), owners: new Map() }, heard: both, now, own: undefined }),
+  ).toMatchObject([{ status: 'ok' }]);
 });

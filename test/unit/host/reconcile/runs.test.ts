@@ -144,3 +144,38 @@ test.each([
   await at(until);
   expect(model.lives.map(({ run }) => run)).toEqual([due]);
 });
+
+test('a run that is given out and not begun is lost when another host takes the bot over, whatever is made of it', async () => {
+  const { model, gates, recorded, told, at } = host();
+  await at(due - 60_000);
+  gates.start = away;
+  await at(due);
+  expect(recorded().claim).toMatchObject({ time: due });
+  const elsewhere = {
+    owner: 'elsewhere',
+    start: { reason: 'HeldElsewhere', message: 'host b has it' },
+  } as const;
+  Object.assign(gates, elsewhere);
+  await at(due + 1_000);
+  expect(told('lost')).toEqual([expect.stringContaining('another host has the bot')]);
+  Object.assign(gates, { owner: undefined, start: undefined });
+  await at(due + 2_000);
+  expect(recorded().claim).toBeUndefined();
+  expect(model.lives).toEqual([]);
+  // The next time is this host's again.
+  await at(due + 24 * 3_600_000);
+  expect(model.lives.map(({ run }) => run)).toEqual([due + 24 * 3_600_000]);
+});
+
+test('a run that goes on when another host takes the bot over goes on to its end', async () => {
+  const { model, gates, recorded, at } = host();
+  await at(due - 60_000);
+  await at(due);
+  expect(model.lives.map(({ run }) => run)).toEqual([due]);
+  Object.assign(gates, { owner: 'elsewhere', start: away, leave: 'host b has it' });
+  await at(due + 1_000);
+  expect(model.signals).toEqual([]);
+  model.end(names.run('a', due), 0);
+  await at(due + 2_000);
+  expect(recorded()).toMatchObject({ lastRun: { time: due, outcome: 'done' } });
+});

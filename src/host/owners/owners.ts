@@ -1,0 +1,58 @@
+import type { EnginePlace } from '../engine/engine.ts';
+
+/**
+ * The room of hosts that share a store and may not know of one another: which of them has which bot. A bot's name is its place in the
+ * store, so one name is one bot, whatever source a host reads it from.
+ *
+ *   ownersTable   one object for all hosts of a state bucket, changed only as it was read: each bot has one owner or none
+ *   assign        pure: what a host takes and gives up in it
+ *   heartbeat     a small object for each host: when it was last heard of, by the store's clock, and whether it has a double
+ *   openOwners    what this host knows of it; the loop asks before it starts or gives out anything
+ *   releaseHost   makes the bots of one that is gone for good nobody's
+ *   lastTable     the same on the host's own disk, for a start without the store
+ *
+ * Order: a bot is taken in the table before it is started, and given up once nothing of it is left here. A host whose store does not
+ * answer goes on with what it knew, and counts what it never heard of as its own: it is never stopped by the store's absence. Who is
+ * silent is not dead, so nothing is taken from it for that alone, unless the operator says so (`--lost-host replace`) or takes it away
+ * (`runtime host remove`). On one engine names keep two hosts apart, and nothing is refused.
+ */
+
+/** Whose a bot is, for one host. */
+export type Owner =
+  | { readonly type: 'ours' }
+  /** Not known yet: the store is being asked. */
+  | { readonly type: 'asking' }
+  /** `message`: who has it, and what to do about that, for an operator. `ends`: what runs of it here has to end. */
+  | { readonly type: 'elsewhere'; readonly message: string; readonly ends: boolean };
+
+export interface Owners {
+  of(bot: string): Owner;
+}
+
+/** One host as the others see it. */
+export interface OwnerHost extends EnginePlace {
+  /** Of this host on this engine, for these kinds of bots. */
+  readonly key: string;
+  /** Value of its label `runtime.host`. */
+  readonly host: string;
+}
+
+/** Everything that every host of a state bucket has. */
+export interface Table {
+  readonly hosts: ReadonlyMap<string, OwnerHost>;
+  /** By bot: its owner's `key`. */
+  readonly owners: ReadonlyMap<string, string>;
+}
+
+export const nobody: Table = { hosts: new Map(), owners: new Map() };
+
+/** A host that is not heard of for so long is silent. By the store's clock, milliseconds. */
+export const SILENT_MS = 300_000;
+
+/** Where two hosts are on one engine, its names keep their bots apart. */
+export function isSamePlace(a: EnginePlace, b: EnginePlace): boolean {
+  return a.engine === b.engine && a.machine === b.machine;
+}
+
+/** For messages. */
+export const nameOf = ({ host, name }: OwnerHost): string => `host ${host} on ${name}`;
