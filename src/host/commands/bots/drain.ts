@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Invocation } from '../../../base/command/command.ts';
 import { writeJson } from '../../../base/command/output.ts';
-import type { BotView } from '../../api/hostApi.ts';
+import type { BotView, HostStatus } from '../../api/hostApi.ts';
 import { type Asked, askingCommand } from './ask.ts';
 
 const LOOK_EVERY_MS = 500;
@@ -48,12 +48,17 @@ function say({ stdout, flags }: Invocation, value: object, text: string): void {
 
 async function untilAllHaveEnded({ host, invocation, signal }: Asked): Promise<void> {
   while (!signal.aborted) {
+    const status = await host.get<HostStatus>('/status');
     const bots = await host.get<BotView[]>('/bots');
     const live = bots.filter(({ instances }) =>
       instances.some(({ state }) => state === 'running' || state === 'leaving'),
     );
-    if (live.length === 0) return;
-    if (invocation.stderr.isTTY) invocation.stderr.write(`${live.length} go on\n`);
+    // A host that has only just started knows of nothing that runs before the engine has told.
+    if (status.engine.answers && live.length === 0) return;
+    const left = status.engine.answers
+      ? `${live.length} go on`
+      : `the ${status.engine.name} engine does not answer`;
+    if (invocation.stderr.isTTY) invocation.stderr.write(`${left}\n`);
     await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
