@@ -21,10 +21,17 @@ export function endAll(seen: Seen, why: string): Step {
   if (recorded.claim !== undefined && !keepsRun) return finishRun(seen, recorded.claim, run);
   const instance = instances.find((one) => one.name === names.bot(bot));
   if (instance !== undefined) return afterEnd(seen, instance);
-  const ready = because(wanted.type === 'absent' ? 'NotWanted' : 'Draining', `not running: ${why}`);
+  const ready = because(whyNot(seen), `not running: ${why}`);
   if (recorded.stopping !== undefined) return record(without(recorded, 'stopping'), ready);
   if (wanted.type === 'absent' && instances.length === 0) return step({ type: 'forget' }, ready);
   return wait(ready);
+}
+
+function whyNot({ wanted, recorded }: Seen): string {
+  if (wanted.type === 'absent') return 'NotWanted';
+  // It would not run without the drain either, so another host may have it meanwhile.
+  if (wanted.type === 'present' && !wanted.spec.enabled && recorded.claim === undefined) return 'Disabled';
+  return 'Draining';
 }
 
 function afterEnd(seen: Seen, instance: Instance): Step {

@@ -46,3 +46,16 @@ test('a bot that waits for its times is marked when the source no longer has it,
   // Where it was: the times that came meanwhile are missed, and not forgotten.
   expect(next(present, gone!)).toEqual(waiting);
 });
+
+test('in a drain a bot that is disabled says so, since it would not run without it', () => {
+  const reason = (enabled: boolean) =>
+    reconcile({
+      bot: 'a',
+      wanted: { ...present, spec: { ...spec, enabled } },
+      instances: [],
+      recorded: { ...nothingRecorded, good: { origin: 'a.yaml', spec: { ...spec, enabled } } },
+      now,
+      gates: { draining: true, start: undefined, replace: true },
+    }).ready.reason;
+  expect([reason(false), reason(true)]).toEqual(['Disabled', 'Draining']);
+});

@@ -94,6 +94,28 @@ describe('hosts that share a store', () => {
     expect(b.model.lives).toHaveLength(1);
   });
 
+  test('one that is stopped while its host is drained is given back at once, and runs on another', async () => {
+    const { common, a, b, lifeA, lifeB, id } = await runningOnA();
+    await lifeA.api.drain();
+    await vi.waitFor(() => expect(lifeA.loop.running()).toEqual([]), 10_000);
+    // It is to run, and does when the drain is over: nobody else has it until then.
+    await until(lifeA.sandboxes, id, 'pending');
+    await vi.waitFor(async () => expect(await isFree(common.texts)).toEqual([false]), 10_000);
+    await lifeA.sandboxes.stop(id, 'user');
+    await until(lifeA.sandboxes, id, 'stopped');
+    await vi.waitFor(async () => expect(await isFree(common.texts)).toEqual([true]), 10_000);
+
+    expect(await lifeB.sandboxes.visit(id)).toBe('here');
+    await lifeB.sandboxes.resume(id);
+    expect(await until(lifeB.sandboxes, id, 'running')).toMatchObject({ host: 'b', moves: 1 });
+    await lifeA.api.resume();
+    await vi.waitFor(async () => {
+      await a.clock.advance(30_000);
+      expect(lifeA.sandboxes.find(id)).toBeUndefined();
+    }, 10_000);
+    expect([a.model.lives.length, b.model.lives.length]).toEqual([1, 1]);
+  });
+
   test('of all that resume it at once one has it, and it runs once', async () => {
     const { lifeA, lifeB, a, b, id } = await stoppedOnA();
     await lifeB.sandboxes.visit(id);
