@@ -39,9 +39,10 @@ export function countEnd(
   const taken = instance.takenAway !== undefined;
   if (asked || (instance.exitCode === undefined && !taken)) return { write: base, events: [event] };
   const ranMs = at - (instance.startedAt ?? at);
-  // What the engine took away has done nothing wrong, whatever it said when it was told to go; but an engine that takes each one away
-  // as soon as it is there is not asked without a pause.
-  if (taken && ranMs >= TAKEN_SOON_MS) return { write: base, events: [event] };
+  // What the engine took away, or was told to end with, has done nothing wrong, whatever it said when it was told to go; but an engine that
+  // takes each one away as soon as it is there is not asked without a pause.
+  const isSpared = taken || (toldToEnd && restart.policy !== 'never');
+  if (isSpared && ranMs >= TAKEN_SOON_MS) return { write: base, events: [event] };
   if (instance.exitCode === undefined || taken) return later(recorded, restart, { base, now, ranMs, event });
   if (needsChange.has(instance.exitCode))
     return held(base, instance, 'NeedsChange', `${reason}; it waits for a change`, event);

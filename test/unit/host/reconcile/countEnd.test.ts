@@ -19,6 +19,17 @@ test.each([0, 65, 143, undefined])(
   },
 );
 
+test.each([0, 143])('one that was told to end with its engine has not failed: exit code %s', (exitCode) => {
+  const told = (ranMs: number, policy: 'always' | 'never') => {
+    const instance = { id: 'i', name: 'rt-a', hash: 'h', endedAt: now, startedAt: now - ranMs, exitCode };
+    return countEnd(nothingRecorded, instance as Instance, { ...restart, policy }, now, true).write;
+  };
+  expect(told(60_000, 'always')).toMatchObject({ failures: 0, ended: { exitCode } });
+  expect(told(60_000, 'always').retryAt).toBeUndefined();
+  expect(told(1_000, 'always')).toMatchObject({ failures: 1, retryAt: now + 1_000 });
+  expect(told(60_000, 'never').held).toMatchObject({ reason: 'NeverRestarted' });
+});
+
 test('what is taken away as soon as it is there is tried again after a pause', () => {
   expect(end({ exitCode: undefined, takenAway: 'OutOfpods' })).toMatchObject({
     failures: 1,
