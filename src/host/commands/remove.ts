@@ -36,14 +36,14 @@ export const remove: Command = {
       config,
       signal: stopSignal(),
     });
-    const { id, containers, networks, bots } = removed;
+    const { id, containers, networks, bots, storeAnswers } = removed;
     if (flags.json) stdout.write(`${JSON.stringify(removed)}\n`);
     else {
       stdout.write(`host ${id} is gone: ${containers} containers, ${networks} networks, its rules\n`);
       if (bots !== undefined) stdout.write(`${bots} bots of it are free for other hosts of the store\n`);
-      else if (config === undefined)
+      else if (!storeAnswers)
         stdout.write(
-          'no store is named, and there its bots stay its own: MINIO_* or STORE_URL, as the host had them\n',
+          `${config === undefined ? 'no store is named' : 'the store does not answer'}, and there its bots stay its own: again with MINIO_* or STORE_URL, as the host had them\n`,
         );
     }
     if (!flags.json && flags.id === undefined)

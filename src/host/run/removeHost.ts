@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RuntimeError } from '../../base/errors.ts';
+import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import type { Config } from '../../bot/config/config.ts';
 import { createFolders } from '../data/folders.ts';
 import { createDockerClient } from '../engine/docker/http/dockerClient.ts';
@@ -28,6 +28,8 @@ export interface RemovedHost extends Removed {
   readonly id: string;
   /** Bots that other hosts of the store may have now; undefined: the store was not named, or knows no such host. */
   readonly bots: number | undefined;
+  /** False: it was not named, or does not answer. */
+  readonly storeAnswers: boolean;
 }
 
 /**
@@ -43,13 +45,21 @@ export async function removeHost(request: RemoveHost): Promise<RemovedHost> {
     prefix: hostsPrefix(config.buckets.state),
     ...{ host, here: await placeOf(socket, signal), hasEnded: id === undefined, signal },
   };
-  const standing = release && (await standingOf(release));
+  let away: RuntimeError | undefined;
+  const standing =
+    release &&
+    (await standingOf(release).catch((error: unknown) => {
+      // Its store may be gone as well: what is here is taken away all the same.
+      if (!isRuntimeError(error, 'unavailable', 'denied')) throw error;
+      away = error;
+      return undefined;
+    }));
   // Its id is meant as that of another place, which is gone: here it lives.
   const traces = standing?.livesHere ? nothing : await removeTraces({ host, socket, signal });
-  const bots = release && (await releaseHost(release));
+  const bots = standing && (await releaseHost(release!));
   const isNothing = traces.containers === 0 && traces.networks === 0 && !traces.rules;
-  if (id !== undefined && isNothing && !standing?.isKnown) throw unknown(id, config);
-  return { id: host, ...traces, bots };
+  if (id !== undefined && isNothing && !standing?.isKnown) throw away ?? unknown(id, config);
+  return { id: host, ...traces, bots, storeAnswers: standing !== undefined };
 }
 
 const nothing: Removed = { containers: 0, networks: 0, rules: false };
