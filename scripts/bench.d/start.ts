@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { python311 } from '../../src/bot/kinds/python/python311.ts';
 import { startMinio } from '../../test/support/store/minio.ts';
+import { buildPeer } from './buildPeer.ts';
 import { anonymousMiB, median, mib, ms, printColumns, printTable, timed } from './lib.ts';
 import { loadSecondCore, type Measured, startMeasurer } from './measure.ts';
 
@@ -18,9 +19,11 @@ const runtime = join(root, 'dist', 'runtime');
 const work = mkdtempSync(join(tmpdir(), 'bench-start-'));
 const minio = await startMinio();
 const measurer = startMeasurer();
+const peer = buildPeer();
 
 try {
   await minio.client.makeBucket('custom-bots');
+  await minio.client.makeBucket('bot-state');
   await upload('two.zip', twoFiles());
   await upload('many.zip', manyFiles());
 
@@ -47,6 +50,13 @@ try {
     const { place, env } = bot(variables);
     const run = await measurer.measure({ argv: [runtime, 'execute'], env });
     if (run.code !== 0) throw new Error(`execute ended with ${run.code}: ${run.stderr}`);
+    rmSync(place, { recursive: true, force: true });
+    return run;
+  };
+  const native = async (file: string) => {
+    const { place, env } = bot({ CODE_FILE: file });
+    const run = await measurer.measure({ argv: [peer!], env });
+    if (run.code !== 0) throw new Error(`the native agent ended with ${run.code}: ${run.stderr}`);
     rmSync(place, { recursive: true, force: true });
     return run;
   };
@@ -88,6 +98,7 @@ try {
       return run;
     },
     many: () => execute({ ...python, CODE_FILE: 'many.zip' }),
+    ...(peer && { nativeTwo: () => native('two.zip'), nativeMany: () => native('many.zip') }),
     true: () => execute({ RUNTIME: 'command', ENTRYPOINT: '/bin/true' }),
   };
   for (const [title, load] of [
@@ -118,7 +129,20 @@ try {
           'at most 45 ms',
         ],
         row(`unzip, ${manyDescription()}`, 'unzipMany'),
-        row('`execute`, the same archive', 'many', 'at most 0.7 of a native agent'),
+        row('`execute`, the same archive', 'many'),
+        ...(peer
+          ? ([
+              row('a native agent that does the least (Go, minio-go), two files', 'nativeTwo'),
+              row('… the same archive', 'nativeMany'),
+              [
+                '`execute` over that, first line',
+                (of.many!.firstLineMs / of.nativeMany!.firstLineMs).toFixed(2),
+                '',
+                (of.many!.cpuMs / of.nativeMany!.cpuMs).toFixed(2),
+                'at most 0.7',
+              ],
+            ] as [string, string, string, string, string][])
+          : []),
         row('`execute` of /bin/true', 'true'),
       ],
     );
