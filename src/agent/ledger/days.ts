@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRuntimeError } from '../../base/errors.ts';
+import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { makeFolders } from '../../base/makeFolders.ts';
 import type { KnownObject } from '../../bot/logs/ship/shipRecord.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
@@ -59,13 +59,27 @@ export async function bringDay(
   const path = dayPath(dir, day);
   const file = await open(`${path}.new`, 'w', 0o640);
   try {
-    for await (const chunk of body) await file.appendFile(chunk as Buffer);
+    let received = 0;
+    for await (const chunk of body) {
+      received += (chunk as Buffer).length;
+      await file.appendFile(chunk as Buffer);
+    }
+    if (received !== size) throw otherLength(key, received, size);
     await file.datasync();
   } finally {
     await file.close();
   }
   await rename(`${path}.new`, path);
   return { etag, size };
+}
+
+/** Something between us and the store has answered in its place. */
+function otherLength(key: string, received: number, size: number): RuntimeError {
+  return new RuntimeError('unavailable', `the answer for ${key} has ${received} bytes instead of ${size}`, {
+    op: 'usage.bring',
+    path: key,
+    retryable: true,
+  });
 }
 
 /** Puts what was shipped after the first `size` bytes of a day. */

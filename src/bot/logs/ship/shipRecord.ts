@@ -25,6 +25,8 @@ export interface KnownObject {
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
+  /** Hex, of all of it, where it is known. */
+  readonly sha256?: string | undefined;
 }
 
 export interface ShipIntent {

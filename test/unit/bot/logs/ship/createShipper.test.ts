@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { RuntimeError } from '../../../../../src/base/errors.ts';
 import { createShipper } from '../../../../../src/bot/logs/ship/createShipper.ts';
@@ -200,3 +201,54 @@ test('lines that were dropped for want of room are counted where they are missin
   expect(Number(note?.match(/\d+/)?.[0])).toBe(Number(first));
   expect(lines.slice(1).map(Number)).toEqual(range(Number(first), next).map(Number));
 });
+
+const wrongAnswers: Record<string, (bytes: Buffer) => Buffer> = {
+  'an error in its place': () => Buffer.from('<Error><Code>InternalError</Code></Error>'),
+  'a part of it': (bytes) => bytes.subarray(0, bytes.length - 7),
+  'another object of the same length': (bytes) => Buffer.alloc(bytes.length, 'x\n'),
+  nothing: () => Buffer.alloc(0),
+};
+
+test.each(Object.entries(wrongAnswers))(
+  'one wrong answer (%s) for what a day has already: no line of it is lost',
+  async (_what, change) => {
+    const { dir, store, read } = await place();
+    const first = journalOf(dir, at(noon));
+    first.write('one\ntwo\n');
+    first.close();
+    await createShipper({ store, bot: 'bot', dir }).ship({ final: true });
+
+    let wrong = 0;
+    const misled = (times: number): ObjectStore => ({
+      ...store,
+      get: async (...args) => {
+        const object = await store.get(...args);
+        if (wrong === times) return object;
+        wrong += 1;
+        const bytes = Buffer.concat(await object.body.toArray());
+        return { ...object, body: Readable.from([change(bytes)], { objectMode: false }) };
+      },
+    });
+    // Another container, which has to read what is there.
+    const other = await temporaryDirectory();
+    const second = journalOf(other, at(noon));
+    second.write('three\n');
+    second.close();
+    await createShipper({ store: misled(1), bot: 'bot', dir: other }).ship({ final: true });
+    expect(wrong).toBe(1);
+    expect(read()).toEqual(['one', 'two', 'three']);
+
+    const third = await temporaryDirectory();
+    const last = journalOf(third, at(noon));
+    last.write('four\n');
+    last.close();
+    const shipper = createShipper({ store: misled(1000), bot: 'bot', dir: third });
+    await expect(shipper.ship({ final: true })).rejects.toMatchObject({
+      code: 'unavailable',
+      retryable: true,
+    });
+    expect(read()).toEqual(['one', 'two', 'three']);
+    await createShipper({ store, bot: 'bot', dir: third }).ship({ final: true });
+    expect(read()).toEqual(['one', 'two', 'three', 'four']);
+  },
+);
