@@ -86,6 +86,8 @@ export interface PutOptions extends CallOptions {
   readonly ifMatch?: string | undefined;
   /** Only where there is no object yet. */
   readonly ifNoneMatch?: '*' | undefined;
+  /** The object that is there may hold these very bytes: a conflict is one, also where an attempt before it had no answer. */
+  readonly mayBeThere?: boolean | undefined;
   /** Hex SHA-256 of the body, when the caller has it; the store checks what arrived against it. */
   readonly sha256?: string | undefined;
   readonly contentType?: string | undefined;

@@ -42,8 +42,8 @@ const LEAST_MS = 1000;
  * A conditional write whose answer was lost is tried again and then meets its own object: `conflict`. So after such a
  * failure a conflict is believed only when the object there does not hold our bytes. Hence the invariant for callers:
  * **the bytes of a conditionally written object belong to one writer** (a head names its holder and sequence; a pack
- * is named by its content). A caller that gives up on `unavailable` does not know whether its write happened and has
- * to read back.
+ * is named by its content), or the caller says that they may be there (`mayBeThere`). A caller that gives up on `unavailable` does
+ * not know whether its write happened and has to read back.
  */
 export function withRetry(store: ObjectStore, policy: RetryPolicy, deps: RetryDeps): ObjectStore {
   const { clock, random, onRetry } = deps;
@@ -120,7 +120,7 @@ export function withRetry(store: ObjectStore, policy: RetryPolicy, deps: RetryDe
       (sizeOf(body) <= PROGRESS_BYTES ? asking : retrying)(
         options?.signal,
         (signal = options?.signal) => store.put(key, body, { ...options, signal }),
-        () => bodyLanded(patient, key, body, options),
+        options?.mayBeThere ? undefined : () => bodyLanded(patient, key, body, options),
       ),
     append: (key, base, tail, options) =>
       retrying(

@@ -50,7 +50,8 @@ export class HeadKeeper {
     await this.check(signal);
     const { store, bot } = this.#context;
     try {
-      const { etag } = await store.put(keys.head(bot), encodeHead(this.head), { ifNoneMatch: '*', signal });
+      const condition = { ifNoneMatch: '*', mayBeThere: true } as const;
+      const { etag } = await store.put(keys.head(bot), encodeHead(this.head), { ...condition, signal });
       this.#current = { head: this.head, etag };
       this.#conditional = false;
       this.#context.warn('the store ignores conditional writes: fencing is weaker', {

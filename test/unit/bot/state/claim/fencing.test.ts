@@ -1,11 +1,14 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../../../src/base/clock.ts';
+import { RuntimeError } from '../../../../../src/base/errors.ts';
 import { claim, parseClaim, resumeClaim, serializeClaim } from '../../../../../src/bot/state/claim/claim.ts';
 import { openPublisher } from '../../../../../src/bot/state/publish/openPublisher.ts';
 import { listSnapshots } from '../../../../../src/bot/state/read/snapshots.ts';
 import { publishOrCheck } from '../../../../../src/bot/sync/publishOrCheck.ts';
 import type { ObjectStore } from '../../../../../src/store/objectStore.ts';
+import { withRetry } from '../../../../../src/store/retry/retry.ts';
 import { signal, TestBot } from '../support/bot.ts';
 import { DyingStore } from '../support/dyingStore.ts';
 import { treeOf } from '../support/treeOf.ts';
@@ -77,6 +80,25 @@ test('a store that ignores conditions is found out, warned of, and fenced by loo
   writeFileSync(join(older.dir, 'x'), 'older still');
   await expect(older.publisher.publish({ signal })).rejects.toEqual(fenced);
   expect(treeOf((await bot.start('c')).dir)).toEqual(treeOf(newer.dir));
+});
+
+test('a store that is away for a moment when it is asked about conditions is not taken for one that ignores them', async () => {
+  await using bot = await TestBot.open();
+  let failures = 0;
+  const failing: ObjectStore = {
+    ...bot.store,
+    put: async (key, body, options) => {
+      if (options?.mayBeThere && failures++ === 0)
+        throw new RuntimeError('unavailable', 'full', { retryable: true });
+      return await bot.store.put(key, body, options);
+    },
+  };
+  const policy = { deadlineMs: 60_000, baseMs: 1, capMs: 1 };
+  const store = withRetry(failing, policy, { clock: systemClock, random: Math.random });
+  const { publisher, dir } = await bot.start('a', { store });
+  writeFileSync(join(dir, 'x'), 'x');
+  expect(await publisher.publish({ signal })).toMatchObject({ sequence: 1 });
+  expect([failures, bot.warnings]).toEqual([2, []]);
 });
 
 test('a claim goes to another process as text', async () => {
