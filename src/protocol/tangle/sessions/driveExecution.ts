@@ -117,7 +117,9 @@ export async function driveExecution(driving: Driving): Promise<DrivenTo> {
           continue;
         }
         const refusal = await refusalOf(answer);
-        const isSoon = statusCode === 503 && (isTheirs() || clock.now() - startedAt < START_MS);
+        // It has not read what was asked (408: it stood still for a while), or cannot do it yet.
+        const isLater = statusCode === 503 || statusCode === 408;
+        const isSoon = isLater && (isTheirs() || clock.now() - startedAt < START_MS);
         if (isSoon) continue;
         if (isTheirs()) return await fail(refusal.code, refusal.message);
         throw refusal;

@@ -7,14 +7,16 @@ import { modelSandboxes } from '../../../../support/serve/modelSandboxes.ts';
 const frame = (id: number, type: string, data: object) =>
   `event: ${type}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
 
-/** A session with what answers in the place of an agent: an answer for each connection. */
-async function sessionWith(answers: readonly string[]) {
+/** A session with what answers in the place of an agent: an answer for each connection, its events or the status of its refusal. */
+async function sessionWith(answers: readonly (string | number)[]) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     if (request.url?.startsWith('/_runtime/agent/') !== true) return void response.writeHead(404).end();
     asked.push(`${request.method} ${request.url.slice(0, 100)}`);
     request.resume();
-    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(answers[asked.length - 1] ?? '');
+    const answer = answers[asked.length - 1] ?? '';
+    if (typeof answer === 'number') response.writeHead(answer).end('{"error":"no","code":"refused"}');
+    else response.writeHead(200, { 'content-type': 'text/event-stream' }).end(answer);
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   onTestFinished(() => {
@@ -25,7 +27,7 @@ async function sessionWith(answers: readonly string[]) {
   const front = await frontTest({ sandboxes: modelSandboxes(async () => connect(port, '127.0.0.1')) });
   const agent = { runtime: 'nodejs20', code: 'a.zip', entrypoint: 'a.mjs' };
   const { body: box } = await front.ask('POST', '/v1/sandboxes', { agent });
-  await expect.poll(() => front.sandboxes.find(box.id)?.status).toBe('running');
+  await expect.poll(() => front.sandboxes.find(box.id)?.status, { timeout: 30_000 }).toBe('running');
   const { body: session } = await front.ask('POST', '/v1/sessions', { sandboxId: box.id });
   await front.ask('POST', `/v1/sessions/${session.id}/message`, { message: 'hello' });
   const ended = async () => {
@@ -44,6 +46,14 @@ test('a turn whose name is no name is none, and goes into no path and no event',
   const real = [frame(1, 'start', { id: 'trn_1' }), frame(2, 'end', { status: 'completed', reply: 'hi' })];
   const { asked, execution } = await sessionWith([forged.join(''), real.join('')]);
   expect(asked).toEqual(['POST /_runtime/agent/messages', 'POST /_runtime/agent/messages']);
+  expect(execution).toMatchObject({ status: 'completed', result: { finalText: 'hi' } });
+});
+
+test('an agent that stood still and has not read what it was asked is asked again, before it has the message and after', async () => {
+  const rest = frame(2, 'delta', { text: 'hi' }) + frame(3, 'end', { status: 'completed', reply: 'hi' });
+  const { asked, execution } = await sessionWith([408, 503, frame(1, 'start', { id: 'trn_1' }), 408, rest]);
+  const [post, get] = ['POST /_runtime/agent/messages', 'GET /_runtime/agent/messages/trn_1/events'];
+  expect(asked).toEqual([post, post, post, get, get]);
   expect(execution).toMatchObject({ status: 'completed', result: { finalText: 'hi' } });
 });
 
