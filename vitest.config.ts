@@ -29,6 +29,8 @@ export default defineConfig({
     ],
     // Real processes on a shared machine that may stand still for seconds; a test that needed its second try is shown as such.
     retry: process.env.CI ? 1 : 0,
+    // As the limits of whole tests: to end a hang. The usual second is over before a machine that stands still goes on.
+    expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     maxWorkers: 3,
     projects: [
