@@ -34,11 +34,15 @@ export function parseThe0Query(body: unknown): The0Query {
   }
   return {
     bot,
-    path: path.startsWith('/') ? path : `/${path}`,
+    path: escaped(path.startsWith('/') ? path : `/${path}`),
     params: params ?? undefined,
     timeoutMs: seconds * 1000,
   };
 }
+
+/** A path in JSON may hold any character; on its way to the bot it is a line of HTTP. What is escaped already stays as it is. */
+const escaped = (path: string) =>
+  path.toWellFormed().replace(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(character));
 
 const invalid = (message: string) => new QueryError(400, 'invalid', message);
 

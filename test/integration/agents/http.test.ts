@@ -42,6 +42,20 @@ test('metadata that an agent could not read is refused, and what is just within 
   await agent.stop();
 });
 
+test('a path is what was sent: dots and escapes in it lead nowhere else', async () => {
+  const agent = await runHandler(node);
+  const statusOf = async (path: string) => {
+    const socket = connect({ port: Number(agent.port), host: '127.0.0.1' });
+    socket.end(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    return Number((await buffer(socket)).toString().split(' ')[1]);
+  };
+  expect(await statusOf('/_runtime/agent')).toBe(200);
+  expect(await statusOf('/_runtime/agent/health/?x=%zz')).toBe(200);
+  for (const path of ['/../info', '/%2e%2e/info', '/x/../health', '/%68ealth', '//health', '/health%2F'])
+    expect(await statusOf(`/_runtime/agent${path}`), path).toBe(404);
+  await agent.stop();
+});
+
 test('what is wrong with a request is said in one shape, with a code', async () => {
   const agent = await runHandler(node);
   const { request } = agent.client;

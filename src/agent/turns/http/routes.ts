@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseTarget } from '../../../bot/answers/parameters.ts';
 import { QueryError } from '../../../bot/answers/queryError.ts';
 import { readBody } from '../../../bot/answers/readBody.ts';
 import { respond } from '../../../bot/answers/respond.ts';
@@ -52,22 +53,23 @@ export async function answerAgent(
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   try {
-    const url = new URL(request.url ?? '', 'http://localhost');
-    const path = url.pathname.slice(PREFIX.length).replace(/\/$/, '');
+    // As it was sent: what `..` or `%2e` would lead to is no path of ours.
+    const target = parseTarget(request.url ?? '') ?? { path: '', queryString: '' };
+    const path = target.path.slice(PREFIX.length).replace(/\/$/, '');
     if (path !== '/health') agent.checkAccess(request);
     const [pattern, methods] = routes.find(([found]) => found.test(path)) ?? [];
-    if (!pattern || !methods) throw new Refusal(404, 'not_found', `there is no ${url.pathname}`);
+    if (!pattern || !methods) throw new Refusal(404, 'not_found', `there is no ${target.path}`);
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
     const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (!route) {
       const allow = Object.keys(methods).flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]));
-      throw new Refusal(405, 'method_not_allowed', `${url.pathname} takes ${allow.join(' and ')}`, {
+      throw new Refusal(405, 'method_not_allowed', `${target.path} takes ${allow.join(' and ')}`, {
         allow: allow.join(', '),
       });
     }
     const id = pattern.exec(path)?.[1] ?? '';
     const both = AbortSignal.any([gone.signal, closing]);
-    await route({ agent, request, response, query: url.searchParams, id, gone: both });
+    await route({ agent, request, response, query: new URLSearchParams(target.queryString), id, gone: both });
   } catch (error) {
     const refusal = asRefusal(error, agent);
     fail(response, refusal.status, refusal.message, refusal.code, {}, refusal.headers);

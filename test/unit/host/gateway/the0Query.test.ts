@@ -20,6 +20,16 @@ test('a path without its slash gets one, and the time-out is 30 s unless the cli
 });
 
 test.each([
+  ['/a b', '/a%20b'],
+  ['/grüße/漢😀', '/gr%C3%BC%C3%9Fe/%E6%BC%A2%F0%9F%98%80'],
+  ['/x\r\nX-Evil: y', '/x%0D%0AX-Evil:%20y'],
+  ['/\u0000\ud83d\u007f', '/%00%EF%BF%BD%7F'],
+  ['/%2F/../?a=%zz&b=1#c', '/%2F/../?a=%zz&b=1#c'],
+])('what a line of HTTP cannot hold is escaped, and nothing else: %j', (path, sent) => {
+  expect(parseThe0Query({ bot_id: 'b', query_path: path }).path).toBe(sent);
+});
+
+test.each([
   [[], 'invalid request body: not a JSON object'],
   [{}, 'bot_id is required'],
   [{ bot_id: 7, query_path: '/' }, 'bot_id is required'],
