@@ -20,8 +20,9 @@ export function givenOut(seen: SeenPresent, spec: ScheduleSpec, schedule: Schedu
   const inTime = due.times.filter((time) => now - time <= Math.max(within, ON_TIME_MS));
   const wanted = inTime.filter((time) => spec.missed !== 'skip' || now - time <= ON_TIME_MS);
   const chosen = spec.missed === 'all' ? wanted[0] : wanted.at(-1);
-  // With `all` the later ones stay due.
-  const last = spec.missed === 'all' && chosen !== undefined ? chosen : due.times.at(-1)!;
+  // With `all` the later ones stay due, but where the next time counts from this claim.
+  const keepsLater = spec.missed === 'all' && chosen !== undefined && schedule.everyMs === undefined;
+  const last = keepsLater ? chosen : due.times.at(-1)!;
   const lost = due.times.filter((time) => time <= last && time !== chosen);
   const events: StepEvent[] = [];
   if (due.earlier || lost.length > 0) {
@@ -85,4 +86,4 @@ function moved(recorded: Recorded, from: number): Recorded {
 }
 
 const iso = (time: number) => new Date(time).toISOString();
-const span = (from: number, to: number) => (to <= from ? iso(from) : `${iso(from)} to ${iso(to)}`);
+export const span = (from: number, to: number) => (to <= from ? iso(from) : `${iso(from)} to ${iso(to)}`);

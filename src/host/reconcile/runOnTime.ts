@@ -2,12 +2,12 @@ import type { ScheduleSpec } from '../bots/botSpec.ts';
 import { names } from '../bots/names.ts';
 import type { Instance } from '../engine/engine.ts';
 import { type Due, dueTimes } from '../schedule/due.ts';
-import type { Schedule } from '../schedule/schedule.ts';
 import { countEnd } from './countEnd.ts';
 import { endInstance } from './endInstance.ts';
 import { givenOut, LONGEST_WITHIN_MS, ON_TIME_MS, passedOver } from './givenOut.ts';
 import { type Claim, type Recorded, without } from './recorded.ts';
 import { finishRun } from './runResult.ts';
+import { isOn, setClock } from './setClock.ts';
 import type { SeenPresent } from './situation.ts';
 import { because, type Reason, record, type Step, step, wait, waitAt } from './step.ts';
 
@@ -40,8 +40,6 @@ export function runOnTime(seen: SeenPresent): Step {
   if (recorded.runAsked !== undefined) return claim(seen, recorded.runAsked, 'runAsked');
   return wait(idle(due.next), due.next);
 }
-
-const isOn = ({ wanted, gates }: SeenPresent) => wanted.spec.enabled && gates.owner !== 'elsewhere';
 
 const nothingDue: Due = { times: [], earlier: false, next: undefined };
 
@@ -77,29 +75,6 @@ function putAway(seen: SeenPresent, other: Instance): Step {
     return step({ type: 'retire', name: other.name, to: names.ended(bot, other.endedAt ?? now) }, ready);
   const { write, events } = countEnd(recorded, other, wanted.spec.restart, now, seen.toldToEnd);
   return record({ ...without(write, 'held', 'retryAt'), failures: 0 }, ready, ...events.slice(0, 1));
-}
-
-/** The times that count begin when the bot is enabled, and anew with another schedule: nothing has been missed then. */
-function setClock(seen: SeenPresent, { key }: Schedule): Step | undefined {
-  const { recorded, wanted, now } = seen;
-  const enabled = isOn(seen);
-  const [state, reason] = wanted.spec.enabled
-    ? ['HeldElsewhere', 'another host has the bot']
-    : ['Disabled', 'the bot is disabled'];
-  const waiting = [recorded.queued, recorded.runAsked].filter((time) => time !== undefined);
-  if (!enabled && (recorded.schedule !== undefined || waiting.length > 0))
-    return record(
-      without(recorded, 'schedule', 'queued', 'runAsked'),
-      because(state, reason),
-      ...waiting.map((time) => ({
-        type: 'skipped' as const,
-        message: `not run, because ${reason}: ${new Date(time).toISOString()}`,
-        facts: { from: time, to: time },
-      })),
-    );
-  if (!enabled || recorded.schedule?.key === key) return undefined;
-  const from = Math.max(now, recorded.lastRun?.time ?? 0, recorded.claim?.time ?? 0);
-  return record({ ...recorded, schedule: { key, from } }, because('Waiting', 'its schedule has been read'));
 }
 
 function claim(seen: SeenPresent, time: number, field: 'queued' | 'runAsked'): Step {

@@ -14,6 +14,8 @@ import { createModelRollbacks } from '../../../support/host/modelRollbacks.ts';
 const due = Date.parse('2026-06-01T09:00:00Z');
 const away = { reason: 'HostFull', message: 'no room' };
 const signal = AbortSignal.timeout(30_000);
+const iso = (time: number) => new Date(time).toISOString();
+const hour = 3_600_000;
 
 function parsed(schedule: ReturnType<typeof parseSchedule>) {
   if (typeof schedule === 'string') throw new Error(schedule);
@@ -38,7 +40,7 @@ function host(changes: Parameters<typeof aSchedule>[0] = {}) {
 
   const wanted = { enabled: true };
 
-  async function settle(): Promise<void> {
+  async function settle(read = schedule): Promise<void> {
     for (let steps = 0; steps < 50; steps += 1) {
       const situation: Situation = {
         ...{ bot: 'a', now, gates, recorded: records.get('a') ?? nothingRecorded },
@@ -47,7 +49,7 @@ function host(changes: Parameters<typeof aSchedule>[0] = {}) {
           spec: { ...spec, ...wanted },
           origin: 'a',
           hash: instances.hash(spec),
-          schedule,
+          schedule: read,
         },
         instances: await model.engine.list(signal),
       };
@@ -65,9 +67,9 @@ function host(changes: Parameters<typeof aSchedule>[0] = {}) {
     gates,
     recorded: () => records.get('a'),
     told: (type: string) => told.filter((event) => event.type === type).map(({ message }) => message),
-    at: async (time: number) => {
+    at: async (time: number, read = schedule) => {
       now = time;
-      await settle();
+      await settle(read);
     },
   };
 }
@@ -111,7 +113,6 @@ test('a bot that is disabled forgets the runs that wait, and says so', async () 
   await records.put('a', { ...recorded(), queued: due - 100_000, runAsked: due - 90_000 });
   wanted.enabled = false;
   await at(due - 50_000);
-  const iso = (time: number) => new Date(time).toISOString();
   expect(told('skipped')).toEqual([
     `not run, because the bot is disabled: ${iso(due - 100_000)}`,
     `not run, because the bot is disabled: ${iso(due - 90_000)}`,
@@ -178,4 +179,61 @@ test('a run that goes on when another host takes the bot over goes on to its end
   model.end(names.run('a', due), 0);
   await at(due + 2_000);
   expect(recorded()).toMatchObject({ lastRun: { time: due, outcome: 'done' } });
+});
+
+test('@every with missed: all after an outage runs one, and says of each of the others that it is not run', async () => {
+  const { model, told, recorded, at } = host({ cron: '@every 1h', missed: 'all', withinMs: 24 * hour });
+  const start = due - 60_000;
+  await at(start);
+  await at(start + 4 * hour + 1);
+  expect(model.lives.map(({ run }) => run)).toEqual([start + hour]);
+  expect(told('missed')).toEqual([
+    `not run, because the host could not in time (missed: all): ${iso(start + 2 * hour)} to ${iso(start + 4 * hour)}; the run of ${iso(start + hour)} stands for them`,
+  ]);
+  // The next one counts from the claim.
+  expect(recorded().schedule?.from).toBe(start + 4 * hour + 1);
+});
+
+test('negative control: with times of the day missed: all runs each of them, and says nothing', async () => {
+  const { model, told, at } = host({ cron: '0 * * * *', missed: 'all', withinMs: 24 * hour });
+  await at(due - 60_000);
+  await at(due + 2 * hour + 1);
+  for (const time of [due, due + hour, due + 2 * hour]) {
+    expect(model.lives.at(-1)?.run).toBe(time);
+    model.end(names.run('a', time), 0);
+    await at(due + 2 * hour + 2);
+  }
+  expect(told('missed')).toEqual([]);
+});
+
+test('a bot that is disabled while its host is down says which of its times is not run', async () => {
+  const { told, wanted, recorded, at } = host();
+  await at(due - 60_000);
+  wanted.enabled = false;
+  await at(due + hour);
+  expect(told('skipped')).toEqual([`not run, because the bot is disabled: ${iso(due)}`]);
+  expect(recorded().schedule).toBeUndefined();
+  // Once, and nothing of the times while it is off.
+  await at(due + 25 * hour);
+  expect(told('skipped').length).toBe(1);
+});
+
+test('negative control: one that is disabled before its time has nothing to say', async () => {
+  const { told, wanted, at } = host();
+  await at(due - 60_000);
+  wanted.enabled = false;
+  await at(due - 1);
+  await at(due + hour);
+  expect(told('skipped')).toEqual([]);
+});
+
+test('a schedule that is changed while the host is down says which of the times before is not run', async () => {
+  const { told, wanted, recorded, at } = host();
+  await at(due - 60_000);
+  const changed = scheduled('a', { cron: '30 9 * * *' });
+  const schedule = parsed(parseSchedule({ ...changed.schedule!, bot: 'a' }, due));
+  Object.assign(wanted, { schedule: changed.schedule });
+  await at(due + hour, schedule);
+  expect(told('skipped')).toEqual([`not run, because its schedule has changed since: ${iso(due)}`]);
+  expect(recorded().schedule).toMatchObject({ key: schedule.key, from: due + hour });
 });
