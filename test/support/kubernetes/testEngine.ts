@@ -30,6 +30,7 @@ export async function testEngine(pods: Partial<PodOptions> = {}): Promise<TestEn
     host: 'test',
     pods: { layout: 'single', lostNode: 'wait', template: {}, ...pods },
     clock: systemClock,
+    monotonic: () => performance.now(),
     random: Math.random,
     log: memoryLog().log,
   });

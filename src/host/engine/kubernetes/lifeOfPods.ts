@@ -2,10 +2,11 @@ import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
 import type { Engine } from '../engine.ts';
 import { adoptSecret } from './createPod.ts';
 import { findPod, inAnotherState, noPod } from './findPod.ts';
+import { instanceNow } from './instanceNow.ts';
 import type { KubeContext } from './kubeContext.ts';
 import type { Pod } from './pods/pod.ts';
 import { RESULT, START } from './pods/pod.ts';
-import { instanceOf, type SeenPod, seePod } from './pods/seenPod.ts';
+import { type SeenPod, seePod } from './pods/seenPod.ts';
 
 /** Zero would take the pod out of the cluster's books while its processes run. */
 const AT_ONCE_SECONDS = 1;
@@ -14,7 +15,7 @@ const AT_ONCE_SECONDS = 1;
 export function lifeOfPods(
   context: KubeContext,
 ): Pick<Engine, 'start' | 'stop' | 'kill' | 'retire' | 'remove'> {
-  const { pods, store, host, options, clock } = context;
+  const { pods, store, host } = context;
 
   const note = (pod: Pod | undefined, before: SeenPod): void => {
     const seen = pod && seePod(pod, host);
@@ -39,7 +40,7 @@ export function lifeOfPods(
     const op = 'engine.remove';
     const seen = await findPod(context, name, signal);
     if (seen === undefined) return;
-    const { state, role } = instanceOf(seen, options.lostNode, clock.now());
+    const { state, role } = instanceNow(context, seen);
     // Nobody waits for how a query ended: it is on its way.
     if (state === 'leaving' && role !== 'bot' && role !== 'run') return;
     if (state === 'running' || state === 'leaving') throw inAnotherState(op, seen);

@@ -10,12 +10,12 @@ import { createPod } from './createPod.ts';
 import { dialPod } from './dialPod.ts';
 import { findPod, isTaken } from './findPod.ts';
 import { followPods } from './followPods.ts';
+import { instanceNow } from './instanceNow.ts';
 import type { KubeContext } from './kubeContext.ts';
 import { lifeOfPods } from './lifeOfPods.ts';
 import type { Pod } from './pods/pod.ts';
 import type { PodOptions } from './pods/podOptions.ts';
 import { createPodStore } from './pods/podStore.ts';
-import { instanceOf } from './pods/seenPod.ts';
 import { readPodLogs } from './readPodLogs.ts';
 import { replaceFiles } from './replaceFiles.ts';
 
@@ -35,6 +35,8 @@ export interface KubernetesOptions {
   readonly host: string;
   readonly pods: PodOptions;
   readonly clock: Clock;
+  /** Milliseconds, never set. */
+  readonly monotonic: () => number;
   /** In [0, 1). */
   readonly random: () => number;
   readonly log: Logger;
@@ -54,7 +56,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Engine
       plural: 'networkpolicies',
       namespace,
     }),
-    store: createPodStore(),
+    store: createPodStore(options.monotonic),
     adopted: new Set(),
     policiesMade: new Set(),
     options: options.pods,
@@ -63,7 +65,6 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Engine
   };
   const closing = new AbortController();
   const feed = followPods(context, random, closing.signal);
-  const { lostNode } = options.pods;
 
   return {
     name: 'kubernetes',
@@ -73,13 +74,13 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Engine
 
     async list(signal) {
       await feed.ready(signal);
-      return [...context.store.values()].map((seen) => instanceOf(seen, lostNode, clock.now()));
+      return [...context.store.values()].map((seen) => instanceNow(context, seen));
     },
     watch: feed.watch,
 
     async inspect(name, signal) {
       const seen = await findPod(context, name, signal);
-      return seen && instanceOf(seen, lostNode, clock.now());
+      return seen && instanceNow(context, seen);
     },
     isTaken: (name, signal) => isTaken(context, name, signal),
     create: (spec, signal) => createPod(context, spec, signal),

@@ -26,6 +26,7 @@ export async function openClusterParts(context: ClusterContext): Promise<Cluster
     host,
     pods: { ...pods, pullPolicy: options['pull-policy'] === 'cluster' ? undefined : options['pull-policy'] },
     clock: systemClock,
+    monotonic: () => performance.now(),
     random: Math.random,
     log,
   });

@@ -15,12 +15,16 @@ export interface SeenPod {
   readonly instance: Instance;
   /** It is being removed and its node has not said that it has ended: from then on nobody expects that any more, milliseconds. */
   readonly lostAt: number | undefined;
+  /** The same as a time from when it began to leave. */
+  readonly lostAfterMs: number | undefined;
 }
 
 /** A node that is not heard of for five minutes has its pods marked by the cluster; a little later it is taken at its word. */
 const MARKED_LOST_MS = 30_000;
 /** Marked for another reason, and never confirmed. */
 const LOST_MS = 300_000;
+/** As Kubernetes itself has it where a pod says nothing. Seconds. */
+const USUAL_GRACE = 30;
 
 /** Undefined: not ours. */
 export function seePod(pod: Pod, host: string): SeenPod | undefined {
@@ -38,6 +42,8 @@ export function seePod(pod: Pod, host: string): SeenPod | undefined {
   const state = ended ? 'ended' : isGoing ? 'leaving' : neverStarted ? 'created' : 'running';
   const byNode = status.conditions?.some(({ reason }) => reason === 'DeletionByTaintManager');
   const takenAway = takenAwayBy(status, isGoing);
+  const unheardMs = byNode ? MARKED_LOST_MS : LOST_MS;
+  const graceMs = (metadata.deletionGracePeriodSeconds ?? USUAL_GRACE) * 1_000;
   return {
     pod: metadata.name,
     uid: metadata.uid ?? '',
@@ -45,7 +51,8 @@ export function seePod(pod: Pod, host: string): SeenPod | undefined {
     secret,
     finalizers: metadata.finalizers ?? [],
     egress: metadata.labels?.['runtime.egress'] ?? '',
-    lostAt: state === 'leaving' ? deletedAt! + (byNode ? MARKED_LOST_MS : LOST_MS) : undefined,
+    lostAt: state === 'leaving' ? deletedAt! + unheardMs : undefined,
+    lostAfterMs: state === 'leaving' ? graceMs + unheardMs : undefined,
     instance: {
       ...own,
       id: metadata.uid ?? '',
