@@ -11,6 +11,8 @@ export interface WatchOptions {
   readonly from: string;
   /** After this the API ends the watch, and it is begun anew: no connection is for ever. */
   readonly seconds: number;
+  /** Default: longer than the API is ever silent. */
+  readonly silentMs?: number;
 }
 
 export interface WatchEvent<T> {
@@ -25,11 +27,12 @@ const SILENT_MS = 150_000;
 
 /**
  * What changes from a moment on. Resolves with the moment that was reached when the API ends the stream or it breaks off;
- * `conflict` when the cluster has forgotten the moment (410): list anew.
+ * `conflict`: list anew. The cluster has forgotten the moment (410), or has not come to it: one that was put back to an earlier state
+ * takes such a watch, and tells nothing until it is there again.
  */
 export async function watchOnce<T extends KubeObject>(
   { client, path, plural }: Resource<T>,
-  { labelSelector, fieldSelector, from, seconds }: WatchOptions,
+  { labelSelector, fieldSelector, from, seconds, silentMs = SILENT_MS }: WatchOptions,
   tell: (event: WatchEvent<T>) => void,
   signal: AbortSignal,
   /** The stream is open: nothing from `from` on is missed. */
@@ -52,17 +55,25 @@ export async function watchOnce<T extends KubeObject>(
     signal,
   });
   let reached = from;
+  let isSilent = false;
+  stream.setTimeout(silentMs, () => {
+    isSilent = true;
+    stream.destroy(new Error('silent'));
+  });
   opened();
   try {
     for await (const line of linesOf(stream)) {
       const { type, object } = JSON.parse(line) as { type: string; object: T & { code?: number } };
       if (type === 'ERROR') throw kubeError(op, plural, object.code ?? 500, object as object);
-      reached = object.metadata.resourceVersion ?? reached;
+      const { resourceVersion = reached } = object.metadata;
+      if (isEarlier(resourceVersion, reached)) throw unknownMoment(op, plural, reached);
+      reached = resourceVersion;
       if (type !== 'BOOKMARK') tell({ type: type as WatchEvent<T>['type'], object });
     }
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof RuntimeError) throw error;
+    if (isSilent) throw unknownMoment(op, plural, reached);
     // It broke off: the next one goes on where it was.
   } finally {
     stream.destroy();
@@ -70,8 +81,19 @@ export async function watchOnce<T extends KubeObject>(
   return reached;
 }
 
+/** Versions count up, in one cluster. */
+function isEarlier(version: string, than: string): boolean {
+  return /^\d+$/.test(version) && /^\d+$/.test(than) && BigInt(version) < BigInt(than);
+}
+
+function unknownMoment(op: string, subject: string, moment: string): RuntimeError {
+  return new RuntimeError('conflict', `${subject}: the cluster tells nothing of what came after ${moment}`, {
+    op,
+    path: subject,
+  });
+}
+
 async function* linesOf(stream: IncomingMessage): AsyncGenerator<string> {
-  stream.setTimeout(SILENT_MS, () => stream.destroy(new Error('silent')));
   const decoder = new StringDecoder();
   let held = '';
   for await (const chunk of stream as AsyncIterable<Buffer>) {
