@@ -10,14 +10,14 @@ export interface Due {
   readonly next: number | undefined;
 }
 
-/** Steps of a walk: bounds the work where a schedule of every second has been away for a day. */
-const STEPS = 1_000;
+const LEAST_SPAN_MS = 1_000;
 
 export function dueTimes(schedule: Schedule, from: number, now: number, most: number): Due {
   const first = schedule.next(from);
   if (first === undefined || first > now) return { times: [], earlier: false, next: first };
-  // Back from now in windows that grow until one holds enough: walking on from `from` may take days' worth of seconds.
-  for (let span = Math.max(1_000, ((now - from) / STEPS) | 0); ; span *= 8) {
+  // Back from now in windows that grow until one holds enough: to walk on from `from` may take years' worth of seconds, where a machine
+  // was away or its clock is set.
+  for (let span = LEAST_SPAN_MS; ; span *= 8) {
     const start = Math.max(from, now - span * most);
     const { times, next } = walk(schedule, start, now);
     if (times.length >= most || start === from) {
