@@ -59,7 +59,7 @@ test('a bot that could not be removed is kept when the source loses it later', a
   const writer = { remove: () => Promise.reject(refused) } as unknown as SourceWriter;
   const api = apiOf(host, { writer });
   host.list(aSpec({ name: 'a' }));
-  await vi.waitFor(() => expect(host.running()).toEqual(['a']));
+  await vi.waitFor(() => expect(host.running()).toEqual(['a']), { timeout: 20_000 });
   await expect(api.remove('a')).rejects.toBe(refused);
   host.list();
   expect(host.loop.wanted.held).toEqual(['a']);

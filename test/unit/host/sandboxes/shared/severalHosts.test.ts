@@ -153,7 +153,8 @@ describe('hosts that share a store', () => {
 
   test('what has not saved its disk is given to nobody; taken all the same only from a host that somebody names', async () => {
     const { common, a, lifeA, lifeB, id } = await runningOnA();
-    await vi.waitFor(async () => expect(await lifeB.sandboxes.visit(id)).toEqual({ host: 'a', owner: 'me' }));
+    const hasA = { host: 'a', owner: 'me' };
+    await vi.waitFor(async () => expect(await lifeB.sandboxes.visit(id)).toEqual(hasA), { timeout: 20_000 });
     a.world.isSaved = false;
     await lifeA.sandboxes.stop(id, 'user');
     await until(lifeA.sandboxes, id, 'stopped');
