@@ -53,6 +53,24 @@ describe.each(['file', 's3', 'aws', 'folder'] as const)('%s', (type) => {
     });
   });
 
+  test('the checksum is of the object that is told, also while another takes its place', async () => {
+    const { store } = backend;
+    const bytesOf = (size: number) => Buffer.alloc(size, 'x');
+    const put = (size: number) => store.put('racing', bytesOf(size), { sha256: sha256(bytesOf(size)) });
+    await put(1);
+    let last = false;
+    const writing = (async () => {
+      for (let size = 2; size <= 60; size++) await put(size);
+    })().finally(() => {
+      last = true;
+    });
+    do {
+      const info = await store.head('racing', { checksum: true });
+      expect(info.sha256).toBe(sha256(bytesOf(info.size)));
+    } while (!last);
+    await writing;
+  });
+
   test('an object of no bytes is an object', async () => {
     await backend.store.put('empty', Buffer.alloc(0));
     expect(await read('empty')).toHaveLength(0);

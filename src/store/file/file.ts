@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { checkKey } from '../checkKey.ts';
@@ -86,10 +86,10 @@ export function openFileStore(dir: string, bucket: string, options: FileStoreOpt
       reading('store.head', key, signal, async (path) => {
         const stats = lstatOrNothing(path);
         if (!stats?.isFile()) throw notFound('store.head', path);
-        const info = infoOf(key, stats);
-        if (!checksum) return info;
-        const open = () => createReadStream(path);
-        return { ...info, sha256: await sha256Of({ size: info.size, open }, { key, signal }) };
+        if (!checksum) return infoOf(key, stats);
+        // Of what is open: another object may take its place meanwhile.
+        const { body, ...info } = await readFileObject(path, key, { signal });
+        return { ...info, sha256: await sha256Of({ size: info.size, open: () => body }, { key, signal }) };
       }),
 
     put: (key, body, options = {}) =>
