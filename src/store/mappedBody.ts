@@ -10,6 +10,8 @@ export function mappedBody(
   source.on('error', () => {});
   const end = () => source.destroy(signal?.reason);
   signal?.addEventListener('abort', end, { once: true });
+  // It may have come while the source was opened.
+  if (signal?.aborted) end();
   const body = Readable.from(mapped(source, toStoreError, signal), { objectMode: false });
   // A reader that gives up before its first byte never enters the generator: nothing else would close the source.
   body.once('close', () => {

@@ -46,8 +46,13 @@ async function* entriesOf(path: Buffer, name: Buffer, signal: AbortSignal): Asyn
     const opened = await unlessGone(openFile(path));
     if (opened === undefined) return;
     const { file, size } = opened;
-    yield tarHeader({ ...header, type: 'file', size });
-    yield* pieces(file, size);
+    try {
+      yield tarHeader({ ...header, type: 'file', size });
+      yield* pieces(file, size);
+    } finally {
+      // Whoever goes after the header takes no piece: what nobody closes ends the process.
+      await file.close();
+    }
     yield tarPadding(size);
   }
 }

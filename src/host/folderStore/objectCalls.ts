@@ -28,6 +28,8 @@ export async function getObject({ key, store, request, response, signal }: Call)
   const range = rangeOf(request.headers.range);
   const ifMatch = tagOf(request.headers['if-match']);
   const object = await store.get(key, { signal, range, ifMatch });
+  // Of a reader that has gone by now nothing takes the body, and a file that nobody closes ends the process.
+  using _closed = { [Symbol.dispose]: () => object.body.destroy() };
   const end = Math.min(object.size, range?.end ?? object.size);
   const part = range && {
     'content-length': String(end - range.start),

@@ -34,8 +34,13 @@ export async function openObject(
   path: string,
 ): Promise<{ readonly handle: FileHandle; readonly stats: BigIntStats } | undefined> {
   const handle = await open(path, readFlags);
-  const stats = await handle.stat({ bigint: true });
-  if (stats.isFile()) return { handle, stats };
+  try {
+    const stats = await handle.stat({ bigint: true });
+    if (stats.isFile()) return { handle, stats };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
   await handle.close();
   return undefined;
 }
