@@ -30,6 +30,15 @@ test('64 descriptors, 256 KiB of stack, a umask that allows nothing: 100 folders
   expect(await bot.saved('find . -name f | wc -l; stat -c %a d7/f; stat -c %a d7')).toBe('100\n0\n755\n');
 });
 
+test('fewer descriptors than the runtime needs itself: refused, with what to do, before anything is started', async () => {
+  const bot = await supervised('echo ran');
+  const end = await within(bot, 'ulimit -n 24; exec "$0" execute').finished;
+  expect(end).toMatchObject({ code: 78, stdout: '' });
+  expect(end.stderr).toContain('24 open files are allowed');
+  expect(end.stderr).toContain('--ulimit nofile');
+  expect(await bot.exitRecord()).toMatchObject({ source: 'runtime', exit: 78 });
+});
+
 test('no PATH, and a working directory that is gone', async () => {
   const bot = await supervised('command -v cat >found && pwd; echo kept > f');
   const gone = join(bot.container.root, 'gone');

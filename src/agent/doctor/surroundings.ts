@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Finding, fail, ok, warn } from '../../base/finding.ts';
+import { areFilesScarce, fileLimit, OWN_FILES, requireFiles } from '../process/fileLimit.ts';
 import { isScarce, OWN_PROCESSES, processLimit, requireProcesses } from '../process/processLimit.ts';
 import type { Check } from './check.ts';
 
@@ -13,7 +14,7 @@ const LEAST_BYTES = 64 * MIB;
 /** Version 1 of cgroups says a number near 2^63 for none. */
 const NONE_BYTES = 2 ** 60;
 
-/** Who reaps orphans, and how much memory there is. */
+/** Who reaps orphans, how much memory there is, how many processes and open files may be. */
 export const surroundings: Check = {
   name: 'surroundings',
   async run() {
@@ -22,6 +23,7 @@ export const surroundings: Check = {
       memory(readFirst(LIMITS)),
       ...together(readFirst([TOGETHER])),
       processes(processLimit()),
+      openFiles(fileLimit()),
     ];
   },
 };
@@ -73,6 +75,22 @@ export function processes(limit: number | undefined): Finding {
     'processes',
     text,
     'Query server and query programs come on top. docker run --pids-limit allows more.',
+  );
+}
+
+export function openFiles(limit: number | undefined): Finding {
+  if (limit === undefined) return ok('open files', 'no limit');
+  try {
+    requireFiles(limit);
+  } catch (error) {
+    return fail('open files', error);
+  }
+  const text = `${limit} are allowed for each process`;
+  if (!areFilesScarce(limit)) return ok('open files', text);
+  return warn(
+    'open files',
+    `${text}: the runtime needs ${OWN_FILES} to start`,
+    'docker run --ulimit nofile=1024 allows more.',
   );
 }
 

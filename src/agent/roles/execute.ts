@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from '../../base/command/command.ts';
+import { areFilesTooFew, fileLimit, requireFiles } from '../process/fileLimit.ts';
 import { processSelf } from '../process/processSelf.ts';
 import { startGuard } from '../supervisor/guard/guard.ts';
 import { executeOptions } from './executeOptions.ts';
@@ -18,9 +19,13 @@ export const execute: Command = {
     const { flags } = invocation;
     const { dir, people, source } = await whatToRun(invocation);
     const role = flags['skip-sync'] ? 'execute-without-sync' : 'execute';
+    const files = fileLimit();
     // Before all else: its own start goes on beside ours. While a bot is watched, each run has one of its own.
-    const guard = flags.watch ? undefined : startGuard(processSelf());
-    const load = async () => await loadBot(source(), { role, speaker: 'supervisor', dir });
+    const guard = flags.watch || areFilesTooFew(files) ? undefined : startGuard(processSelf());
+    const load = async () => {
+      requireFiles(files);
+      return await loadBot(source(), { role, speaker: 'supervisor', dir });
+    };
     const bot = await load().catch(async (error: unknown) => {
       const { recordFailedStart } = await import('./parts/failedStart.ts');
       recordFailedStart(invocation, dir, error);
