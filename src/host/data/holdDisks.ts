@@ -8,10 +8,11 @@ import {
   rmSync,
   statfsSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createTurns } from '../../base/createTurns.ts';
-import { asRuntimeError, RuntimeError } from '../../base/errors.ts';
+import { asRuntimeError, RuntimeError, systemCode } from '../../base/errors.ts';
 import { makeFolders } from '../../base/makeFolders.ts';
 import type { BotFolders, Folders } from './folders.ts';
 import { makeWritten } from './makeWritten.ts';
@@ -57,6 +58,10 @@ const MAKE = [
 /** What is removed stays allocated. After an error of the host's disk nothing is written any more. */
 const MOUNT = 'loop,nosuid,nodev,noatime,noinit_itable,errors=remount-ro';
 
+const LONGEST_CHECK_MS = 300_000;
+/** What e2fsck exits with where it has mended all that was wrong: 1, or 2 for file systems that are mounted. */
+const MENDED = 3;
+
 export function holdDisks(folders: Folders, how: HowDisks): HeldDisks {
   /** What is done to a bot's disk, one after the other. */
   const inTurn = createTurns();
@@ -66,6 +71,8 @@ export function holdDisks(folders: Folders, how: HowDisks): HeldDisks {
       inTurn(bot, async () => {
         const own = folders.bot(bot);
         makeFolders(own.disk, 0o711);
+        // After an error of the host's disk; nothing of the bot runs that could have it open.
+        if (isMounted(own) && isReadOnly(own.disk)) await runTool('umount', [own.disk]);
         // What lies there unheld, of a time when there could be no disk, is not covered by an empty one.
         const isPlain =
           existsSync(own.state) || !(existsSync(own.diskFile) || makesOne(how, own.disk, bytes));
@@ -148,13 +155,26 @@ async function makeDisk(file: string, bytes: number): Promise<void> {
   renameSync(made, file);
 }
 
+/**
+ * After a power cut its journal is replayed, and after an error all of it is looked at. Throws `unavailable` where what is wrong cannot be
+ * mended without losing something: it is left as it is, for whoever decides about that.
+ */
 async function mount({ disk, diskFile }: Pick<BotFolders, 'disk' | 'diskFile'>): Promise<void> {
-  const args = ['-t', 'ext4', '-o', MOUNT, diskFile, disk];
   try {
-    await runTool('mount', args);
-  } catch {
-    // After a power cut its journal is usually enough, and this is for what it is not.
-    await runTool('e2fsck', ['-p', '-f', diskFile]).catch(() => undefined);
-    await runTool('mount', args);
+    await runTool('e2fsck', ['-p', diskFile], { longestMs: LONGEST_CHECK_MS, good: MENDED });
+  } catch (error) {
+    // There is none here: the kernel replays the journal as well.
+    if (systemCode((error as Error).cause) !== 'ENOENT') throw error;
+  }
+  await runTool('mount', ['-t', 'ext4', '-o', MOUNT, diskFile, disk]);
+}
+
+/** Tried: newer kernels tell nobody else that they have stopped writing. */
+function isReadOnly(folder: string): boolean {
+  try {
+    utimesSync(folder, 0, 0);
+    return false;
+  } catch (error) {
+    return systemCode(error) === 'EROFS';
   }
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -16,6 +17,7 @@ import { temporaryDirectory } from '../../../support/files/temporary.ts';
 import { unmountBelow } from '../../../support/files/unmountBelow.ts';
 
 const MiB = 2 ** 20;
+const sbin = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 const user = { uid: 65_534, gid: 65_534 };
 
 async function dataFolder() {
@@ -85,6 +87,63 @@ test.skipIf(!canMountDisk)(
     writeFileSync(join(state, 'mine'), 'mine');
     await holdDisks(folders, 'own').hold('a', 20 * MiB, user);
     expect([existsSync(diskFile), readFileSync(join(state, 'mine'), 'utf8')]).toEqual([false, 'mine']);
+  },
+);
+
+/** The error that the kernel itself makes for tests, where it may be asked for one; else it only becomes read-only. */
+function breakDisk(disk: string): void {
+  const line = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .find((one) => one.includes(` ${disk} `));
+  const device = / ext4 \/dev\/(\S+) /.exec(line ?? '')?.[1];
+  try {
+    writeFileSync(`/sys/fs/ext4/${device}/trigger_fs_error`, 'of a test');
+  } catch {
+    execFileSync('mount', ['-o', 'remount,ro', disk]);
+  }
+}
+
+test.skipIf(!canMountDisk)(
+  'a disk that an error has made read-only is looked at and written to again by the next start',
+  async () => {
+    const folders = await dataFolder();
+    const disks = holdDisks(folders, 'own');
+    const { state, disk } = folders.bot('a');
+    await disks.hold('a', 20 * MiB, user);
+    writeFileSync(join(state, 'mine'), 'mine');
+    execFileSync('sync', ['--file-system', disk]);
+    breakDisk(disk);
+    expect(() => writeFileSync(join(state, 'more'), 'more')).toThrow(/EROFS/);
+    await disks.hold('a', 20 * MiB, user);
+    writeFileSync(join(state, 'more'), 'more');
+    expect(readdirSync(state).map((name) => readFileSync(join(state, name), 'utf8'))).toEqual([
+      'mine',
+      'more',
+    ]);
+  },
+);
+
+test.skipIf(!canMountDisk)(
+  'a disk that cannot be mended without losing something is not started from, and has it still',
+  async () => {
+    const folders = await dataFolder();
+    const disks = holdDisks(folders, 'own');
+    const { state, disk, diskFile } = folders.bot('a');
+    await disks.hold('a', 20 * MiB, user);
+    const written = 'mine '.repeat(1_000);
+    writeFileSync(join(state, 'mine'), written);
+    await disks.release('a');
+    const change = (request: string) =>
+      execFileSync('debugfs', ['-w', '-R', request, diskFile], { stdio: 'ignore', env: sbin });
+    // Its root is gone, and it says that there was an error.
+    change('clri <2>');
+    change('set_super_value state 2');
+    await expect(disks.hold('a', 20 * MiB, user)).rejects.toMatchObject({
+      code: 'unavailable',
+      op: 'disk.hold',
+      message: expect.stringContaining('UNEXPECTED INCONSISTENCY'),
+    });
+    expect([readFileSync(diskFile).includes(written), readdirSync(disk)]).toEqual([true, []]);
   },
 );
 
