@@ -34,6 +34,8 @@ import { untilCancelled } from './untilCancelled.ts';
 
 /** Updates may come after the prompt's response; without this wait the last words are missing. Milliseconds. */
 const PATIENCE_MS = 50;
+/** And so long where there was not one word before it: an answer would be empty. */
+const SILENCE_MS = 1000;
 const VERSION = 1;
 /** An agent that makes sessions up is not answered for ever. */
 const MAX_STRANGERS = 1000;
@@ -184,10 +186,11 @@ export function acpLink({ spec, kind, cwd, ...options }: AcpLinkOptions): AgentL
     const session = await sessionOf(turn, signal);
     await orAborted(session.free, signal);
     const tools = new Map<string, string>();
-    let hasSaid = false;
+    /** Aborted by its first word. */
+    const spoken = new AbortController();
     session.take = (update) => {
       const event = readUpdate(update, tools);
-      if (event?.type === 'delta') hasSaid = true;
+      if (event?.type === 'delta') spoken.abort();
       if (event) tell(event);
     };
     const answer = rpc.request('session/prompt', { sessionId: session.id, prompt: turn.message.map(block) });
@@ -196,9 +199,11 @@ export function acpLink({ spec, kind, cwd, ...options }: AcpLinkOptions): AgentL
       const result = await untilCancelled(answer, signal, clock, () =>
         rpc.notify('session/cancel', { sessionId: session.id }),
       );
-      await clock.sleep(PATIENCE_MS, channel.closed).catch(() => undefined);
       const reason = stopReason(result.stopReason);
-      if (reason === 'refusal' && !hasSaid) {
+      const wait = (ms: number, until: AbortSignal) => clock.sleep(ms, until).catch(() => undefined);
+      if (reason === 'end') await wait(SILENCE_MS, AbortSignal.any([spoken.signal, channel.closed]));
+      await wait(PATIENCE_MS, channel.closed);
+      if (reason === 'refusal' && !spoken.signal.aborted) {
         // Whatever it knows of the session, it does not take what is said in it.
         byConversation.delete(turn.conversation);
         throw new AgentError('agent_refused', 'the agent refused without a word');

@@ -62,19 +62,24 @@ export function openJsonRpc({ channel, clock, log }: LinkOptions, handlers: Json
       const error = { code: METHOD_NOT_FOUND, message: `${method} is not offered here` };
       return void send(result === undefined ? { id, error } : { id, result });
     }
-    const asked = typeof id === 'number' ? pending.get(id) : undefined;
+    const { error = null } = message;
+    const failure = error === null ? undefined : new AgentError('agent_failed', errorText(error));
+    // It could not read what it was asked, and so does not know what that was.
+    if (failure && (id === null || id === undefined)) return failAll(failure);
+    const number = typeof id === 'string' ? Number(id) : id;
+    const asked = typeof number === 'number' ? pending.get(number) : undefined;
     // Answered twice, or asked by somebody else.
     if (!asked) return warn('the agent answered what was not asked');
-    pending.delete(id as number);
-    if (isObject(message.error)) asked.reject(new AgentError('agent_failed', errorText(message.error)));
+    pending.delete(number as number);
+    if (failure) asked.reject(failure);
     else asked.resolve(isObject(message.result) ? message.result : {});
   };
 
   channel.listen(
     splitLines({
       line: (line) => {
-        const message = parse(line);
-        if (message) take(message);
+        const messages = parse(line);
+        if (messages) for (const message of messages) take(message);
         else if (line.trim() !== '')
           warn('the agent printed what is not ACP; its log belongs to stderr', line);
       },
@@ -130,18 +135,26 @@ async function unreachable(
   if (!channel.closed.aborted) reject(new AgentError('agent_unreachable', 'the agent takes no more input'));
 }
 
-function parse(line: string): Record<string, unknown> | undefined {
-  if (!line.trimStart().startsWith('{')) return undefined;
+/** One message, or a batch of them. */
+function parse(line: string): readonly Record<string, unknown>[] | undefined {
+  // A byte order mark counts as blank.
+  const text = line.trim();
+  if (!/^[{[]/.test(text)) return undefined;
   try {
-    const value: unknown = JSON.parse(line);
-    return isObject(value) && value.jsonrpc === '2.0' ? value : undefined;
+    const value: unknown = JSON.parse(text);
+    const messages = Array.isArray(value) ? (value as unknown[]) : [value];
+    const isAcp = (message: unknown): message is Record<string, unknown> =>
+      isObject(message) && message.jsonrpc === '2.0';
+    return messages.length > 0 && messages.every(isAcp) ? messages : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** What an agent thinks of its failure is often in `data`. */
-function errorText({ message, data }: Record<string, unknown>): string {
+function errorText(error: unknown): string {
+  if (!isObject(error)) return String(error).slice(0, MAX_MESSAGE);
+  const { message, data } = error;
   const more = isObject(data) ? (data.details ?? data.message ?? data.error) : data;
   return [message, more]
     .filter((part) => typeof part === 'string' && part !== '')

@@ -23,8 +23,14 @@ export function readUpdate(update: unknown, tools: Map<string, string>): TurnEve
 }
 
 function chunk(type: 'delta' | 'thought', content: unknown): TurnEvent | undefined {
-  if (!isObject(content) || typeof content.text !== 'string' || content.text === '') return undefined;
-  return { type, text: content.text };
+  const text = isObject(content) ? textOf(content) : undefined;
+  return typeof text === 'string' && text !== '' ? { type, text } : undefined;
+}
+
+/** Of a block that is a text, holds one, or names where there is one. */
+function textOf({ type, text, resource, uri }: Record<string, unknown>): unknown {
+  if (type === 'resource') return isObject(resource) ? resource.text : undefined;
+  return type === 'resource_link' ? uri : text;
 }
 
 function tool(update: Record<string, unknown>, tools: Map<string, string>): TurnEvent | undefined {

@@ -42,12 +42,13 @@ function open(
   argv: readonly string[],
   changes: Partial<AgentSpec> = {},
   instance = 'life-1',
+  clock = systemClock,
 ): Opened & ReturnType<typeof childChannelOf> {
   const channel = childChannelOf(argv, instance);
   const { log, lines } = memoryLog();
   const link = acpLink({
     channel: channel.channel,
-    clock: systemClock,
+    clock,
     log,
     spec: { ...spec, ...changes },
     kind: 'my-kind',
@@ -336,6 +337,65 @@ describe('an agent that means no good', () => {
     const ids = [Number((await asking).reply), Number((await say('y')).reply)];
     expect(ids.every((id) => id > 0 && (id | 0) === id)).toBe(true);
     expect(ids[0]).not.toBe(ids[1]);
+  });
+
+  test.each([
+    [
+      'a byte order mark',
+      `process.stdout.write('\\ufeff'); say('ok'); out({ id, result: { stopReason: 'end_turn' } });`,
+    ],
+    [
+      'CR LF',
+      `process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id, result: { stopReason: 'end_turn' } }) + '\\r\\n'); say('ok');`,
+    ],
+    [
+      'a batch',
+      `const rpc = (rest) => ({ jsonrpc: '2.0', ...rest }); out(JSON.stringify([rpc({ method: 'session/update', params: { sessionId: 's', update: { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: 'ok' } } } }), rpc({ id, result: { stopReason: 'end_turn' } })]));`,
+    ],
+    [
+      'an id that has become a text',
+      `say('ok'); out({ id: String(id), result: { stopReason: 'end_turn' } });`,
+    ],
+    [
+      'an embedded text',
+      `out({ method: 'session/update', params: { sessionId: 's', update: { sessionUpdate: 'agent_message_chunk', content: { type: 'resource', resource: { uri: 'file:///a', text: 'ok' } } } } }); out({ id, result: { stopReason: 'end_turn' } });`,
+    ],
+    [
+      'a link',
+      `out({ method: 'session/update', params: { sessionId: 's', update: { sessionUpdate: 'agent_message_chunk', content: { type: 'resource_link', name: 'a', uri: 'ok' } } } }); out({ id, result: { stopReason: 'end_turn' } });`,
+    ],
+  ])('whose answer has %s is understood', async (_, code) => {
+    const { asking } = await ask(code);
+    expect(await asking).toMatchObject({ reply: 'ok', end: { stopReason: 'end' } });
+  });
+
+  test('who answers before the first word is waited for', async () => {
+    // Ten seconds for what has one, however busy the machine is; the word ends them.
+    const patient = {
+      ...systemClock,
+      sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(10 * ms, signal),
+    };
+    const late = "out({ id, result: { stopReason: 'end_turn' } }); setTimeout(() => say('ok'), 200);";
+    const { link, say } = open(await rogue(late), {}, 'life-1', patient);
+    await link.ready(never);
+    expect(await say('x')).toMatchObject({ reply: 'ok', end: { stopReason: 'end' } });
+  });
+
+  test.each([
+    [
+      'without an id',
+      `out({ id: null, error: { code: -32700, message: 'Parse error', data: 'invalid type' } });`,
+      'Parse error: invalid type',
+    ],
+    [
+      'that has lost its id',
+      `out({ error: { code: -32600, message: 'Invalid Request' } });`,
+      'Invalid Request',
+    ],
+    ['that is a text', `out({ id, error: 'boom' });`, 'boom'],
+  ])('whose error is one %s fails the turn', async (_, code, message) => {
+    const { asking } = await ask(code);
+    await expect(asking).rejects.toMatchObject({ code: 'agent_failed', message });
   });
 
   test('sends a line of 100 MB as its answer', async () => {
