@@ -1,5 +1,5 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { executable, startProgram } from '../support/process/executable.ts';
 import { type Supervised, supervised } from '../support/process/supervised.ts';
@@ -32,6 +32,8 @@ test('64 descriptors, 256 KiB of stack, a umask that allows nothing: 100 folders
 
 test('fewer descriptors than the runtime needs itself: refused, with what to do, before anything is started', async () => {
   const bot = await supervised('echo ran');
+  // As in the image: where logs would be, `exit.json` says how it ended.
+  await mkdir(dirname(bot.env.LOGS_PATH!), { recursive: true });
   const end = await within(bot, 'ulimit -n 24; exec "$0" execute').finished;
   expect(end).toMatchObject({ code: 78, stdout: '' });
   expect(end.stderr).toContain('24 open files are allowed');
