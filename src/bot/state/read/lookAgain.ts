@@ -33,7 +33,7 @@ export async function lookAgain<T>(
   }
 }
 
-/** Not what is whole and refused for something else. */
+/** Not what is whole and refused for something else. A conflict: of an object that broke off, the rest is another's. */
 function isDamage(error: unknown): boolean {
-  return isRuntimeError(error, 'damaged') && error.op !== NEWER_FORMAT && error.op !== LIMIT;
+  return isRuntimeError(error, 'damaged', 'conflict') && error.op !== NEWER_FORMAT && error.op !== LIMIT;
 }

@@ -28,6 +28,10 @@ const wrong: Record<string, Answer> = {
     bytes[bytes.length >> 1]! ^= 1;
     return answered(stored, bytes);
   },
+  'with a beginning, after which it is said to be another': async (stored) => {
+    stored.body.destroy();
+    throw new RuntimeError('conflict', `${stored.key} is another`, { path: stored.key });
+  },
   'with the bytes of something else': async (stored) =>
     answered(stored, randomBytes((await bytesOf(stored)).length)),
   'with an error in the place of an object': async (stored) => {
