@@ -103,10 +103,11 @@ export async function openFront(options: OpenFront): Promise<Front> {
   watchSandboxes({ ...options, bus, signal });
   const sessions = openSessions({ ...options, folder: join(folder, 'sessions'), bus, signal });
   const snapshots = openSnapshots({ ...options, folder: join(folder, 'snapshots'), signal });
+  const isKey = (name: string) => keys.byName(name) !== undefined;
   const previews = openPreviews({
     ...options,
     folder: join(folder, 'previews'),
-    isKey: (name) => keys.byName(name) !== undefined,
+    isKey,
     now: clock.now,
   });
   const usage = openUsage({ ...options, folder: join(folder, 'usage'), now: clock.now, signal });
@@ -116,6 +117,7 @@ export async function openFront(options: OpenFront): Promise<Front> {
     secrets,
     toolsOf,
     tokens,
+    isKey,
     connect,
     maker,
     bus,

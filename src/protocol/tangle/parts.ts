@@ -21,6 +21,8 @@ export interface Parts extends Ground {
   readonly connect: Connect;
   readonly toolsOf: ToolsOf;
   readonly tokens: SidecarTokens;
+  /** There is a key of this name, still. */
+  readonly isKey: (name: string) => boolean;
   readonly secrets: Secrets;
   readonly maker: Maker;
   readonly version: string;

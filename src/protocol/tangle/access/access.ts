@@ -55,8 +55,9 @@ export function authenticator(
     const holder = claims?.cid === sandbox ? keys.byName(claims?.by ?? claims?.sub ?? '') : undefined;
     if (claims === undefined || holder === undefined || !allows(holder, 'runtime'))
       throw new HttpError(403, 'FORBIDDEN', 'the token is not of this sandbox, or its time is over');
-    const scopes = claims.by === undefined ? holder.scopes : new Set(['runtime' as const]);
-    return { name: claims.sub, scopes, ...(claims.cap ? { tools: claims.cap } : {}) };
+    const { sub: name, by, cap: tools } = claims;
+    const scopes = by === undefined ? holder.scopes : new Set(['runtime' as const]);
+    return { name, scopes, ...(by !== undefined && { by }), ...(tools && { tools }) };
   }
 }
 

@@ -22,7 +22,7 @@ export function runtimeRoutes(parts: Parts, inUse: InUse): Route[] {
     const saved = savedVerb(call.method, path);
     const needs = saved === undefined ? 'running' : 'any';
     const { id, owner, status } = openSandbox(parts, call, toolOf(path), needs);
-    using use = inUse.begin(id);
+    using use = inUse.begin(id, call.upgrade && { ended: () => keyGone(call) });
     const body = await filesGate(call, path, parts.policy.rulesOf(owner));
     if (saved !== undefined && status !== 'running') return await savedFiles(parts, call, id, saved, body);
     using _told = executionEvents(parts, id, path, call);
@@ -31,5 +31,10 @@ export function runtimeRoutes(parts: Parts, inUse: InUse): Route[] {
     const { over } = use;
     const to = { id, port: BOX_PORT, path: `${path}${query}`, token, body, over };
     return await forward(parts.sandboxes, call, to);
+  }
+
+  /** Who holds a WebSocket holds a shell, for as long as he likes: not for longer than his key. */
+  function keyGone({ caller: { name, by = name } }: Call): Error | undefined {
+    return parts.isKey(by) ? undefined : new HttpError(401, 'UNAUTHORIZED', 'this key is not known any more');
   }
 }
