@@ -1,8 +1,11 @@
+import { RuntimeError } from './errors.ts';
+
 const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
 
 /** Exclusion between processes, and between containers that share the file. */
 export interface FileLock {
-  /** False when somebody else has it. */
+  /** False when somebody else has it. Throws `unavailable` where the disk is full. */
   take(): boolean;
   release(): void;
   close(): void;
@@ -21,11 +24,21 @@ export async function openFileLock(path: string): Promise<FileLock> {
         database.exec('BEGIN IMMEDIATE');
         return true;
       } catch (error) {
-        if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return false;
-        throw error;
+        const { errcode } = error as { errcode?: number };
+        if (errcode === SQLITE_BUSY) return false;
+        throw errcode === SQLITE_FULL ? full(path, error) : error;
       }
     },
     release: () => database.exec('ROLLBACK'),
     close: () => database.close(),
   };
+}
+
+function full(path: string, cause: unknown): RuntimeError {
+  return new RuntimeError('unavailable', `${path} cannot be locked: the disk is full`, {
+    op: 'file.lock',
+    path,
+    hint: 'Free space on the disk that holds it.',
+    cause,
+  });
 }
