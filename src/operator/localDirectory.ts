@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Invocation } from '../base/command/command.ts';
-import { RuntimeError } from '../base/errors.ts';
+import { isRuntimeError, RuntimeError } from '../base/errors.ts';
 
 /** What says which store is meant; beside it a bare name is a bot's id. */
 const storeVariables = ['STORE_URL', 'MINIO_ENDPOINT'] as const;
@@ -15,9 +15,7 @@ export function localDirectory(
   { cwd, env, flags }: Pick<Invocation, 'cwd' | 'env' | 'flags'>,
 ): string | undefined {
   const isPath = bot.includes('/') || bot === '.' || bot === '..';
-  const isConfigured =
-    storeVariables.some((name) => env[name]) || Boolean(flags['store-url'] || flags['minio-endpoint']);
-  if (isConfigured && !isPath) return undefined;
+  if (namesStore({ env, flags }) && !isPath) return undefined;
   const path = resolve(cwd, bot);
   if (existsSync(join(path, '.runtime', 'store'))) return bot;
   if (!isPath) return undefined;
@@ -27,4 +25,23 @@ export function localDirectory(
     path: bot,
     hint: isThere ? `runtime execute ${bot} runs the one that is in it.` : 'A name without "/" is a bot\'s.',
   });
+}
+
+/** `error` of a name that is no folder's, with what whoever meant a folder has to know, where no store is configured. */
+export function orFolder(
+  error: unknown,
+  bot: string,
+  invocation: Pick<Invocation, 'env' | 'flags'>,
+): unknown {
+  if (!isRuntimeError(error, 'config') || namesStore(invocation)) return error;
+  return new RuntimeError('config', error.message, {
+    op: 'bot.find',
+    problems: error.problems,
+    hint: `No bot has run in a folder ${bot} here (\`runtime execute ${bot}\` runs one), and no store is named that could have it.`,
+    cause: error,
+  });
+}
+
+function namesStore({ env, flags }: Pick<Invocation, 'env' | 'flags'>): boolean {
+  return storeVariables.some((name) => env[name]) || Boolean(flags['store-url'] || flags['minio-endpoint']);
 }

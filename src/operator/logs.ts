@@ -7,7 +7,7 @@ import { isRuntimeError, RuntimeError } from '../base/errors.ts';
 import { botId } from '../bot/config/parsers.ts';
 import { formatLine, isSince, parseKeptLine } from '../bot/logs/shipped/keptLine.ts';
 import { shippedLines } from '../bot/logs/shipped/shippedLines.ts';
-import { localDirectory } from './localDirectory.ts';
+import { localDirectory, orFolder } from './localDirectory.ts';
 import { parseSince } from './logs/parseSince.ts';
 
 /** Between two looks of `--follow`; milliseconds. */
@@ -39,7 +39,10 @@ export const logs: Command = {
         `${JSON.stringify(name)} is not a bot's name: expected ${botId.expects}`,
       );
     const since = typeof flags.since === 'string' ? parseSince(flags.since, systemClock.now()) : undefined;
-    const { config, log } = await loadBot(invocation, { role: 'operator', speaker: 'logs', dir });
+    const options = { role: 'operator', speaker: 'logs', dir } as const;
+    const { config, log } = await loadBot(invocation, options).catch((error: unknown) => {
+      throw dir === undefined ? orFolder(error, name, invocation) : error;
+    });
     const bot = dir === undefined ? name : config.botId;
     const stores = await openBotStores(config, log);
     try {

@@ -14,7 +14,7 @@ export async function lockDirectory(directory: string): Promise<FileLock> {
   throw new RuntimeError('refused', `the bot in ${directory} is already running`, {
     op: 'start.lock',
     path: directory,
-    hint: 'Stop the other `runtime execute` first; `runtime query` asks the running bot.',
+    hint: 'Stop the other `runtime execute` first; `runtime query` asks the running bot, `runtime ask` the running agent.',
   });
 }
 

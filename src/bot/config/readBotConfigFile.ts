@@ -6,12 +6,16 @@ import { readSmallFile } from './readSmallFile.ts';
 export function readBotConfigFile(path: string, problems: string[]): string | undefined {
   if (!existsSync(path)) return undefined;
   const text = readSmallFile(path, problems);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : knownToBeJson(text, basename(path), problems);
+}
+
+/** `text`; undefined where it is not JSON, which is a problem of `name`. */
+export function knownToBeJson(text: string, name: string, problems: string[]): string | undefined {
   try {
     JSON.parse(text);
     return text;
   } catch (error) {
-    problems.push(`${basename(path)}${placeIn(text, error as Error)} is not JSON`);
+    problems.push(`${name}${placeIn(text, error as Error)} is not JSON`);
     return undefined;
   }
 }

@@ -22,6 +22,6 @@ export async function lockData(folders: Folders): Promise<FileLock> {
   throw new RuntimeError('fenced', `another host works with ${folders.data}`, {
     op: 'host.lock',
     path: folders.data,
-    hint: 'One host for a data folder: stop the other, or give this one a --data of its own.',
+    hint: 'One host for a data folder: end the other, or name another folder by --data.',
   });
 }

@@ -8,7 +8,7 @@ import type { Config } from '../../bot/config/config.ts';
 import { configOptions } from '../../bot/config/configOptions.ts';
 import { botId } from '../../bot/config/parsers.ts';
 import type { StateContext } from '../../bot/state/format/context.ts';
-import { localDirectory } from '../localDirectory.ts';
+import { localDirectory, orFolder } from '../localDirectory.ts';
 
 /** A state that a command works on. */
 export interface Operation {
@@ -41,7 +41,10 @@ export async function operate<T>(
   const dir = localDirectory(name, invocation);
   if (dir === undefined && botId.parse(name) === undefined)
     throw usage(`${JSON.stringify(name)} is not a bot's id: expected ${botId.expects}`);
-  const { config, log } = await loadBot(invocation, { role: 'operator', speaker: 'state', dir });
+  const options = { role: 'operator', speaker: 'state', dir } as const;
+  const { config, log } = await loadBot(invocation, options).catch((error: unknown) => {
+    throw dir === undefined ? orFolder(error, name, invocation) : error;
+  });
   const stores = await openBotStores(config, log);
   try {
     const context: StateContext = {

@@ -82,6 +82,10 @@ test('--config: JSON, or a file that holds it', async () => {
   expect((await run('{"n":2}')).stdout).toBe(' {"n":2}\n');
   expect((await run('other.json')).stdout).toBe(' {"n":3}\n');
   expect(await run('bad.json')).toMatchObject({ code: 78, stderr: expect.stringContaining('bad.json:1') });
+  expect(await run('{"n":')).toMatchObject({
+    code: 78,
+    stderr: expect.stringMatching(/--config\S* is not JSON/),
+  });
   expect(await run('none.json')).toMatchObject({ code: 78, stderr: expect.stringContaining('none.json') });
 });
 

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { localDirectory } from '../../../src/operator/localDirectory.ts';
+import { RuntimeError } from '../../../src/base/errors.ts';
+import { localDirectory, orFolder } from '../../../src/operator/localDirectory.ts';
 import { temporaryDirectory } from '../../support/files/temporary.ts';
 
 test.each([
@@ -29,4 +30,17 @@ test.each([
   const cwd = await temporaryDirectory();
   mkdirSync(join(cwd, 'new'));
   expect(() => localDirectory(bot, { cwd, env: {}, flags: {} })).toThrow(why);
+});
+
+test('a name that is no folder, without a store: the error keeps its code, and its hint says that folders count', () => {
+  const error = new RuntimeError('config', 'the configuration has a problem:', { problems: ['no store'] });
+  const hint = expect.stringContaining('No bot has run in a folder nobot here');
+  expect(orFolder(error, 'nobot', { env: {}, flags: {} })).toMatchObject({
+    code: 'config',
+    problems: ['no store'],
+    hint,
+  });
+  expect(orFolder(error, 'nobot', { env: { MINIO_ENDPOINT: 'minio:9000' }, flags: {} })).toBe(error);
+  const other = new RuntimeError('usage', 'something else');
+  expect(orFolder(other, 'nobot', { env: {}, flags: {} })).toBe(other);
 });

@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util';
 import type { Invocation } from '../../../base/command/command.ts';
 import { overlay } from '../../../base/command/overlay.ts';
 import { RuntimeError } from '../../../base/errors.ts';
-import { readBotConfigFile } from '../../../bot/config/readBotConfigFile.ts';
+import { knownToBeJson, readBotConfigFile } from '../../../bot/config/readBotConfigFile.ts';
 import { configError } from '../../../bot/config/readConfig.ts';
 import { readSmallFile } from '../../../bot/config/readSmallFile.ts';
 import { checkHasBot } from './checkHasBot.ts';
@@ -41,7 +41,7 @@ export function readSources(
 
 /** JSON where it looks like an object, else a file: `--config '{"symbol":"BTC"}'`, `--config config.test.json`. */
 function configOf(given: string, cwd: string, problems: string[]): string | undefined {
-  if (given.trimStart().startsWith('{')) return given;
+  if (given.trimStart().startsWith('{')) return knownToBeJson(given, '--config', problems);
   const before = problems.length;
   const text = readBotConfigFile(resolve(cwd, given), problems);
   if (text === undefined && problems.length === before) problems.push(`--config ${given}: no such file`);
