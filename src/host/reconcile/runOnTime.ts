@@ -30,7 +30,7 @@ export function runOnTime(seen: SeenPresent): Step {
   // A bot that is off, or another host's, finishes its run and claims nothing.
   const due = isOn(seen) ? dueTimes(schedule, recorded.schedule?.from ?? now, now, 10) : nothingDue;
   if (recorded.claim !== undefined) return doClaimed(seen, recorded.claim, due, spec.schedule);
-  if (recorded.stopping !== undefined) return record(without(recorded, 'stopping'), idle(due.next));
+  if (recorded.stopping !== undefined) return record(without(recorded, 'stopping'), idle(seen, due.next));
   if (!spec.enabled) return wait(because('Disabled', 'it is disabled'));
   // Whoever has it gives its times out.
   const { start, owner } = seen.gates;
@@ -38,7 +38,7 @@ export function runOnTime(seen: SeenPresent): Step {
   if (due.times.length > 0) return givenOut(seen, spec.schedule, schedule, due);
   if (recorded.queued !== undefined) return claim(seen, recorded.queued, 'queued');
   if (recorded.runAsked !== undefined) return claim(seen, recorded.runAsked, 'runAsked');
-  return wait(idle(due.next), due.next);
+  return wait(idle(seen, due.next), due.next);
 }
 
 const nothingDue: Due = { times: [], earlier: false, next: undefined };
@@ -173,7 +173,10 @@ function watchRun(
   return wait(ready, looks.length === 0 ? undefined : Math.min(...looks));
 }
 
-function idle(next: number | undefined): Reason {
+function idle({ recorded, now }: SeenPresent, next: number | undefined): Reason {
   const when = next === undefined ? 'no further time' : `next ${new Date(next).toISOString()}`;
-  return { status: true, reason: 'Waiting', message: when };
+  const { from = now } = recorded.schedule ?? {};
+  // Nobody would understand why it waits, nor may a time be run for the second time.
+  const why = `; the clock was set back, and times until ${new Date(from).toISOString()} have had their turn`;
+  return { status: true, reason: 'Waiting', message: from > now ? when + why : when };
 }

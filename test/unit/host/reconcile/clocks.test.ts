@@ -96,3 +96,12 @@ test('a run on a machine whose clock is behind has its whole deadline', () => {
     stopping: { why: 'its deadline has passed' },
   });
 });
+
+test('a scheduled bot runs no time twice when the clock was set back, and says what it waits for', () => {
+  const spec = scheduled('a', aSchedule());
+  const { key } = parseSchedule({ ...spec.schedule!, bot: 'a' }, NOW) as { key: string };
+  const waiting = look({ schedule: { key, from: NOW + HOUR } }, [], { spec });
+  expect(waiting).toMatchObject({ action: { type: 'nothing' }, lookAt: NOW + HOUR + 600_000 });
+  expect(waiting.ready.message).toMatch(/the clock was set back, and times until 2026-06-01T01:00:00.000Z/);
+  expect(look({ schedule: { key, from: NOW } }, [], { spec }).ready.message).not.toMatch(/clock/);
+});
