@@ -93,12 +93,19 @@ function doClaimed(seen: SeenPresent, claimed: Claim, due: Due, spec: ScheduleSp
   const instance = instances.find((one) => one.name === names.run(bot, claimed.time));
   // With `missed: all` what is left from before the claim comes after it, one by one.
   const backlog = spec.missed === 'all' && due.times.some((time) => time <= claimed.claimedAt);
-  if (due.times.length > 0 && !backlog) return passedOver(seen, spec, due);
+  const times = due.times.filter((time) => time <= endOf(claimed, instance, now));
+  if (times.length > 0 && !backlog) return passedOver(seen, spec, { ...due, times });
   if (instance?.state === 'ended') return finishRun(seen, claimed, instance);
   if (instance === undefined && claimed.created) return finishRun(seen, claimed, undefined);
   if (instance?.state === 'running' || instance?.state === 'leaving')
     return watchRun(seen, claimed, instance, spec, due.next);
   return begin(seen, claimed, instance, now, recorded);
+}
+
+/** Until when a time that comes overlaps with the run. While nobody looked it may have ended, and what came after that is only missed. */
+function endOf({ created }: Claim, instance: Instance | undefined, now: number): number {
+  if (instance?.state === 'ended') return instance.endedAt ?? now;
+  return instance === undefined && created ? Number.NEGATIVE_INFINITY : now;
 }
 
 function begin(

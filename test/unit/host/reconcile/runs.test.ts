@@ -67,6 +67,10 @@ function host(changes: Parameters<typeof aSchedule>[0] = {}) {
     gates,
     recorded: () => records.get('a'),
     told: (type: string) => told.filter((event) => event.type === type).map(({ message }) => message),
+    /** The time comes, and nobody looks. */
+    unseen: (time: number) => {
+      now = time;
+    },
     at: async (time: number, read = schedule) => {
       now = time;
       await settle(read);
@@ -236,4 +240,41 @@ test('a schedule that is changed while the host is down says which of the times 
   await at(due + hour, schedule);
   expect(told('skipped')).toEqual([`not run, because its schedule has changed since: ${iso(due)}`]);
   expect(recorded().schedule).toMatchObject({ key: schedule.key, from: due + hour });
+});
+
+test.each(['skip', 'queue', 'replace'] as const)(
+  'what came after a run had ended, and was not seen to, overlaps with nothing (overlap: %s)',
+  async (overlap) => {
+    const { model, told, at, unseen } = host({ overlap });
+    await at(due - 60_000);
+    await at(due);
+    unseen(due + 600_000);
+    model.end(names.run('a', due), 0);
+    // The host was away for a day.
+    await at(due + 24 * hour + 300_000);
+    expect(model.lives.map(({ run }) => run)).toEqual([due, due + 24 * hour]);
+    expect([...told('skipped'), ...told('missed'), ...told('queued')]).toEqual([]);
+  },
+);
+
+test('negative control: what came before its end does, seen or not', async () => {
+  const { model, told, at, unseen } = host();
+  await at(due - 60_000);
+  await at(due);
+  unseen(due + 24 * hour + 60_000);
+  model.end(names.run('a', due), 0);
+  await at(due + 24 * hour + 300_000);
+  expect(model.lives.map(({ run }) => run)).toEqual([due]);
+  expect(told('skipped')).toEqual([expect.stringContaining(iso(due + 24 * hour))]);
+});
+
+test('of a run whose instance is gone nobody says that it is still running', async () => {
+  const { model, told, at } = host();
+  await at(due - 60_000);
+  await at(due);
+  model.instances.clear();
+  await at(due + 24 * hour + 300_000);
+  expect(told('lost')).toEqual([expect.stringContaining(iso(due))]);
+  expect(told('skipped')).toEqual([]);
+  expect(model.lives.at(-1)?.run).toBe(due + 24 * hour);
 });
