@@ -37,8 +37,11 @@ export const exportState: Command = {
       };
       const { sequence } = await exportTar(context, options)
         .catch(async (error: unknown) => {
-          // Half an archive would be taken for one.
-          if (file !== undefined) await rm(file, { force: true });
+          if (file !== undefined) {
+            output.destroy();
+            // Half an archive would be taken for one.
+            await rm(file, { force: true });
+          }
           throw error;
         })
         .finally(progress.end);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { invoke } from '../../../support/process/invoke.ts';
@@ -63,7 +63,17 @@ test('export replaces no file, and leaves none where it fails', async () => {
     exitCode: 66,
   });
   expect(readdirSync(bot.path)).not.toContain('no.tar');
+  const open = () => readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`));
+  await expect.poll(open).not.toContainEqual(expect.stringContaining('no.tar'));
 });
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
 
 test('export writes what tar reads', async () => {
   await state('export', bot.name, '--at', '1', '--gzip', '-o', 'state.tar.gz');
