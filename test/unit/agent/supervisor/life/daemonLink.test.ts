@@ -31,6 +31,7 @@ async function daemon(body: string) {
   );
   const clock = fakeClock();
   const { log, lines } = memoryLog();
+  let lags = 0;
   const link: DaemonLink = linkDaemon({
     self: { file: process.execPath, args: [program] },
     env: {},
@@ -48,7 +49,9 @@ async function daemon(body: string) {
     botGroup: () => 4321,
     onReady: () => {},
     onPublished: () => {},
-    onLogLag: () => {},
+    onLogLag: () => {
+      lags += 1;
+    },
     onEvent: () => {},
     onFenced: () => {},
   });
@@ -61,7 +64,7 @@ async function daemon(body: string) {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as { type: string; budgetMs?: number; pulled?: unknown });
-  return { link, clock, lines, lives, messages };
+  return { link, clock, lines, lives, messages, lags: () => lags };
 }
 
 /** Fake time passes, in steps, until something real has happened. */
@@ -86,15 +89,17 @@ test('one that dies is started again, and reads the head itself', async () => {
 });
 
 test('one that says nothing for a minute is ended and started again; one that does is not', async () => {
-  const { clock, lives, lines } = await daemon(
-    'if (life === 1) hang(); else setInterval(() => process.send({ type: "alive" }), 1)',
+  const { clock, lives, lines, lags } = await daemon(
+    'if (life === 1) hang(); else setInterval(() => ["alive", "logs"].forEach((type) => process.send({ type })), 1)',
   );
   await expect.poll(lives).toBe(1);
   await passing(clock, 5000, async () => (await lives()) === 2);
   expect(lines.join('')).toContain('hangs');
   for (let i = 0; i < 20; i += 1) {
     await clock.advance(10_000);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    // It has said something since.
+    const before = lags();
+    await expect.poll(lags, { timeout: 20_000 }).toBeGreaterThan(before + 1);
   }
   expect(await lives()).toBe(2);
 });
