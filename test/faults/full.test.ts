@@ -11,6 +11,7 @@ import type { Fault } from '../support/store/faultProxy.ts';
 import { both, faultyBot, isPut, isState } from '../support/store/faultyStore.ts';
 import { startMinio } from '../support/store/minio.ts';
 import { readSaved } from '../support/store/readSaved.ts';
+import { shipped } from '../support/store/shipped.ts';
 
 const MiB = 1024 * 1024;
 /** Counts on SIGHUP; 200 kB go with each number. */
@@ -139,6 +140,35 @@ test.runIf(canMount)(
     // Negative control.
     disk.resize(16 * MiB);
     expect((await bot.start(env).finished).code).toBe(0);
+  },
+);
+
+test.runIf(canMount)(
+  'a disk that is full for a while: 74 for a log with a gap, which says how many lines it lacks',
+  async () => {
+    // Each SIGUSR1 is one step.
+    const bot = await supervised(
+      'n=0; trap "n=\\$((n+1))" USR1; step() { until [ "$n" -ge "$1" ]; do sleep 0.05; done; }; ' +
+        'echo begins; step 1; seq 100000 199999; echo middle; step 2; echo ends',
+    );
+    const { root, env, exitRecord } = await newContainer();
+    using _ = mountTmpfs(join(root, 'the0/logs'), 2 * MiB);
+    const run = bot.start(env);
+    await run.prints('begins');
+    const filler = join(root, 'the0/logs/filler');
+    fillUp(filler);
+    run.child.kill('SIGUSR1');
+    await run.prints('middle');
+    rmSync(filler);
+    run.child.kill('SIGUSR1');
+    const end = await run.finished;
+    expect(end.code, end.stderr.slice(-500)).toBe(74);
+    expect(end.stderr).toMatch(/the disk of \S+ was full, and \d+ lines are missing where the log says so/);
+    expect(await exitRecord()).toMatchObject({ code: 0, exit: 74, logsSaved: false, stateSaved: true });
+    const messages = (await shipped(bot.env.BOT_ID!)).map(({ message }) => message);
+    // Beside what the shell says of its `sleep`, which the signal ends.
+    expect(messages).toEqual(expect.arrayContaining(['begins', 'ends']));
+    expect(messages.join('\n')).toContain('earlier lines are missing here');
   },
 );
 

@@ -18,6 +18,9 @@ export function journalOf(dir: string, { now = Date.now, segmentBytes = 10 << 20
         if (journal.full) journal.makeRoom(true);
       }
     },
+    get refused() {
+      return journal.refused;
+    },
     close: () => {
       framers.stdout.end(now());
       framers.stderr.end(now());

@@ -61,6 +61,8 @@ export interface CaptureStats {
   readonly heldMs: number;
   /** What the bot printed last is not in the journal: its disk is full. */
   readonly endLost: boolean;
+  /** Lines that the journal's disk has not taken, at any time. */
+  readonly refused: number;
 }
 
 const HOLD_MS = 10_000;
@@ -171,6 +173,7 @@ export function createCapture(options: CaptureOptions): Capture {
     bytes,
     heldMs,
     endLost: journal.broken,
+    refused: journal.refused,
     leftOut: channels.reduce((sum, { output }) => sum + output.leftOut, 0),
   });
 

@@ -41,6 +41,8 @@ export interface JournalWriter {
   makeRoom(force: boolean): number | undefined;
   /** The disk has not taken what came last, and there is no later segment yet by whose name the reader could tell. */
   readonly broken: boolean;
+  /** Lines that the disk has not taken; one of which only a part is missing counts as well. */
+  readonly refused: number;
   close(): void;
 }
 
@@ -57,6 +59,7 @@ export function openJournal({ dir, now, segmentBytes = SEGMENT_BYTES }: JournalO
   let { segment, fd, size, lines, open } = goOn(dir);
   // A write failed: what comes next begins a new segment, whose name tells how many lines are missing before it.
   let broken = false;
+  let refused = 0;
 
   const begin = (next: Segment) => {
     if (size === 0) {
@@ -88,25 +91,30 @@ export function openJournal({ dir, now, segmentBytes = SEGMENT_BYTES }: JournalO
     return segments.length;
   };
 
-  const write = (frame: Frame, parts: Uint8Array[]) => {
+  /** Whether the disk has taken it. */
+  const write = (frame: Frame, parts: Uint8Array[]): boolean => {
     encodeHeader(frame, header);
     if (broken) makeRoom(false);
-    if (broken) return;
+    if (broken) return false;
     try {
       const written = writevSync(fd, [header, ...parts]);
       if (written !== HEADER_BYTES + frame.length) throw new Error('the disk took only a part');
       size += written;
+      return true;
     } catch {
       broken = true;
       truncate(fd, size);
+      return false;
     }
   };
 
   const journal: JournalWriter = {
     append: (head, carried, bytes) => {
       const frame = { ...head, length: carried.length + bytes.length };
-      write(frame, [carried, bytes]);
-      lines += countLines(frame, bytes.length > 0 ? bytes : carried);
+      const isTaken = write(frame, [carried, bytes]);
+      const count = countLines(frame, bytes.length > 0 ? bytes : carried);
+      lines += count;
+      if (!isTaken) refused += Math.max(1, count);
     },
     get full() {
       return size > segmentBytes - RESERVE_BYTES;
@@ -117,6 +125,9 @@ export function openJournal({ dir, now, segmentBytes = SEGMENT_BYTES }: JournalO
     makeRoom,
     get broken() {
       return broken;
+    },
+    get refused() {
+      return refused;
     },
     close: () => closeSync(fd),
   };

@@ -9,7 +9,7 @@ import type { Ending } from './exitRecord.ts';
 export async function saveLast(ended: Ended): Promise<Ending> {
   const { fenced, log } = ended;
   const stopped = ended.stop.requested.aborted;
-  const outcome = withLostEnd(await save(ended), ended);
+  const outcome = withLostLines(await save(ended), ended);
   ended.helpers().query?.stop();
   const { stateSaved, logsSaved, reason } = outcome;
   if (reason !== undefined) log.error(`not everything was saved: ${reason}`);
@@ -48,10 +48,14 @@ function endedWell({ exit, refusal }: Ended): boolean {
   return exit.code === 0 && refusal === undefined;
 }
 
-/** The shipper sees the end of the journal, not that its disk has refused what should follow. */
-function withLostEnd(outcome: FinishOutcome, { capture, config }: Ended): FinishOutcome {
-  if (!capture.stats.endLost) return outcome;
-  const lost = `logs: the disk of ${config.paths.logs} is full, and the last lines are missing`;
+/** The shipper sees the journal, not what its disk has refused. */
+function withLostLines(outcome: FinishOutcome, { capture, config }: Ended): FinishOutcome {
+  const { endLost, refused } = capture.stats;
+  if (!endLost && refused === 0) return outcome;
+  const { logs } = config.paths;
+  const lost = endLost
+    ? `logs: the disk of ${logs} is full, and the last lines are missing`
+    : `logs: the disk of ${logs} was full, and ${refused} lines are missing where the log says so`;
   return { ...outcome, logsSaved: false, reason: [outcome.reason, lost].filter(Boolean).join('; ') };
 }
 

@@ -38,10 +38,12 @@ test('a full disk costs lines, which are counted where they are missing, and not
   rmSync(filler);
   write(500);
   journal.close();
+  const { refused } = journal;
   const lines = (await keptLines(dir)).map((line) => line.message);
   const gap = lines.findIndex((message) => message.startsWith('runtime:'));
   const missing = next - (lines.length - 1);
   expect(missing).toBeGreaterThan(1000);
+  expect(refused).toBe(missing);
   expect(lines[gap]).toContain(`${missing} earlier lines are missing here`);
   expect(lines.slice(0, gap).map(Number)).toEqual(Array.from({ length: gap }, (_, i) => i));
   expect(lines.slice(gap + 1).map(Number)).toEqual(
