@@ -217,7 +217,8 @@ export async function openFleet(
           setTimeout(resolve, 1_000).unref();
         });
         waiting.clear();
-        late.throwIfAborted();
+        if (late.aborted)
+          throw new Error(`not within ${ms} ms: ${is}; ${running.size} run, ${uids.size} were made`);
       }
     },
     running: () => running.size,
