@@ -106,6 +106,8 @@ function writeConfig(main: string, { work, base, made, assets }: EmbedOptions): 
         '--max-semi-space-size=4',
         '--v8-pool-size=1',
         ...(isSnapshot ? ['--no-sparkplug'] : []),
+        // In place of OPENSSL_CONF: such a file names libraries, which would be loaded into the processes that hold the credentials.
+        '--openssl-config=/dev/null',
       ],
       // A bot's NODE_OPTIONS must not reach this binary; `--node-options` on our own command line does.
       execArgvExtension: 'cli',

@@ -26,10 +26,10 @@ export interface RoleOptions<Receive> {
 }
 
 /**
- * Variables that steer the loader or Node itself. Set for a bot, they would run its code inside our processes,
+ * Variables that steer the loader, Node itself, or the libraries in it. Set for a bot, they would run its code inside our processes,
  * which hold the credentials.
  */
-const HOSTILE = /^(LD_|NODE_(?!EXTRA_CA_CERTS$)|DYLD_|MALLOC_|GLIBC_TUNABLES$)/;
+const HOSTILE = /^(LD_|NODE_(?!EXTRA_CA_CERTS$)|OPENSSL_|GCONV_PATH$|DYLD_|MALLOC_|GLIBC_TUNABLES$)/;
 
 /** What `cleanEnvironment` takes away: meant for the bot's programs, of which a role may start one. */
 export function withheldEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {

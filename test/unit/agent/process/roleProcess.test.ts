@@ -12,17 +12,22 @@ test('what steers the loader or Node does not reach our own processes; certifica
     NODE_PATH: '/bot',
     NODE_EXTRA_CA_CERTS: '/etc/ssl/own.pem',
     NODE_EXTRA_CA_CERTS_TOO: 'x',
+    OPENSSL_CONF: '/bot/evil.cnf',
+    OPENSSL_MODULES: '/bot',
+    GCONV_PATH: '/bot',
     GLIBC_TUNABLES: 'glibc.malloc.check=3',
     MALLOC_TRACE: '/bot/trace',
     PATH: '/usr/bin',
     OLD_PATH: 'LD_',
     BOT_ID: 'b',
+    SSL_CERT_FILE: '/etc/ssl/own.pem',
   };
   expect(cleanEnvironment(env)).toEqual({
     NODE_EXTRA_CA_CERTS: '/etc/ssl/own.pem',
     PATH: '/usr/bin',
     OLD_PATH: 'LD_',
     BOT_ID: 'b',
+    SSL_CERT_FILE: '/etc/ssl/own.pem',
   });
 });
 
