@@ -66,5 +66,12 @@ export function awsError(error: unknown, op: string, subject: string): RuntimeEr
       path: subject,
       hint: 'Give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role to this machine or container.',
     });
+  // Of the SDK's configuration, which knows no code for it.
+  if ((error as Error).message === 'Region is missing')
+    return new RuntimeError('unavailable', `${subject}: no region of AWS is named`, {
+      op,
+      path: subject,
+      hint: 'Give AWS_REGION, or a profile that has one; MINIO_ENDPOINT names a store elsewhere.',
+    });
   return networkError(error, op, subject);
 }
