@@ -2,6 +2,17 @@ import type { Command, CommandGroup } from '../base/command/command.ts';
 import { RuntimeError } from '../base/errors.ts';
 import { suggest } from '../base/suggest.ts';
 
+/** What other programs call what is a command here. */
+const elsewhere: Readonly<Record<string, readonly string[]>> = {
+  delete: ['rm'],
+  list: ['ls'],
+  pause: ['disable'],
+  remove: ['rm'],
+  run: ['execute'],
+  start: ['execute', 'enable'],
+  stop: ['disable'],
+};
+
 /** `runtime stat`: 64, and the command that was probably meant. */
 export function unknownCommand(name: string, group: CommandGroup, path: readonly string[]): RuntimeError {
   const known = Object.keys(group.commands).filter((known) => !group.commands[known]?.hidden);
@@ -9,7 +20,9 @@ export function unknownCommand(name: string, group: CommandGroup, path: readonly
     const options = path.length === 0 ? ['--help', '--version'] : ['--help'];
     return usage(`unknown option ${name}`, path, suggest(name, options));
   }
-  return usage(`unknown command "${[...path, name].join(' ')}"`, path, suggest(name, known));
+  const same = Object.hasOwn(elsewhere, name) ? elsewhere[name] : undefined;
+  const meant = same?.find((one) => known.includes(one)) ?? suggest(name, known);
+  return usage(`unknown command "${[...path, name].join(' ')}"`, path, meant);
 }
 
 /** An option that parseArgs refused. */

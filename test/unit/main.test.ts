@@ -38,6 +38,16 @@ test('an error is told on stderr and decides the exit code', async () => {
   });
 });
 
+test.each([
+  [['start', 'my-bot'], 'execute'],
+  [['state', 'list', 'my-bot'], 'ls'],
+  [['bots', 'pause', 'my-bot'], 'disable'],
+])('%j: what other programs call it leads to what it is called here', async (argv, meant) => {
+  const { code, stderr } = await runtime(...argv);
+  expect(code).toBe(64);
+  expect(stderr).toContain(`hint: did you mean ${meant}? see runtime`);
+});
+
 test('a defect outside of any promise is 70, and shows nothing but its message', async () => {
   const defect = `process.on('newListener', (name) => {
     if (name === 'uncaughtException') queueMicrotask(() => { throw Object.assign(new Error('boom'), { key: 'hush' }); });
