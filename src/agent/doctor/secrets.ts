@@ -33,7 +33,7 @@ function memory(uid: number, user: { readonly uid: number } | undefined): Findin
     'credentials',
     'the bot runs as our own user and could read the credentials from our memory',
     uid === 0
-      ? 'Leave BOT_USER at its default, or name a user that is not root.'
+      ? 'Leave BOT_USER at its default in a container, or name a user that is not root; in place the bot is who starts it.'
       : `chown root and chmod 0711 ${process.execPath}: what a user cannot read, it cannot trace.`,
   );
 }

@@ -138,7 +138,9 @@ function prepare({ config, kinds, env, log }: QueryRoleOptions): () => Promise<P
   const protection = readonlyWrapper(config.paths.state).then((wrapper) => {
     const user = programUser(config.user, wrapper.landlock);
     if (user === undefined && !wrapper.landlock) {
-      log.warn('nothing here keeps the query program from writing to the state: not root, and no Landlock');
+      log.warn(
+        'nothing here keeps the query program from writing to the state: it is no other user, and there is no Landlock',
+      );
     }
     return { wrapper: wrapper.argv, user };
   });

@@ -78,7 +78,7 @@ function damagedHead(bot: string, why: string, cause?: unknown): RuntimeError {
   return new RuntimeError('damaged', `the head of ${bot} is not usable: ${why}`, {
     op: 'state.read',
     path: keys.head(bot),
-    hint: 'Put back an earlier version of this object (bucket versioning, a copy); its snapshots are still there.',
+    hint: 'Put back an earlier version of this object (bucket versioning, a copy): its snapshots are still there. Where there is none, `runtime state recover` writes it again.',
     cause,
   });
 }
