@@ -79,7 +79,9 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
     for (const problem of kinds.broken.flatMap(({ problems }) => problems))
       log.warn(`a kind is left out: ${problem}`);
   }
-  for (const note of files?.notes ?? []) log.info(note);
+  // Who looks at what it has left behind does not run it.
+  const notes = options.role === 'operator' ? [] : (files?.notes ?? []);
+  for (const note of notes) log.info(note);
   return { config, kinds, env, log };
 }
 

@@ -116,6 +116,16 @@ test('query, state and logs take the directory of a bot that has run', async () 
   expect((await runRuntime(['logs', dir], {})).stdout).toMatch(/ stdout ran\n$/);
 });
 
+test('what was guessed is told to whoever runs the bot, and not to whoever looks at its logs', async () => {
+  const dir = await botDirectory({ 'main.py': 'print("ran")\n' });
+  expect((await runRuntime(['execute', dir], {})).stderr).toContain('running main.py as python3.11');
+  expect(await runRuntime(['logs', dir], {})).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/ stdout ran\n$/),
+    stderr: '',
+  });
+});
+
 test("Python's bytecode lies in .runtime as well: nothing else of the directory is written", async () => {
   const dir = await botDirectory({
     'bot.yaml': 'runtime: python3.11\nentrypoints:\n  bot: main.py\n',

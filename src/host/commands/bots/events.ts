@@ -8,6 +8,8 @@ export const events = askingCommand(
     name: 'events',
     summary: 'what has happened, of one bot or of all',
     positionals: '[BOT]',
+    details:
+      '--json: an object a line, {"id","at","bot","type","message","facts"}, the oldest first; `at` in milliseconds.',
     options: {
       watch: { type: 'boolean', short: 'w', description: 'keep printing what happens' },
       limit: { type: 'string', value: 'N', description: 'how many, the newest (100)' },
