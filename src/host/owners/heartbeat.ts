@@ -9,6 +9,11 @@ export interface Life {
   readonly startedAt: number;
 }
 
+/** The one that is not is the copy. */
+export function isBefore(a: Life, b: Life): boolean {
+  return a.startedAt === b.startedAt ? a.life < b.life : a.startedAt < b.startedAt;
+}
+
 export interface Heartbeat {
   /**
    * Says that this host lives. Gives the other life that has said so under the same name since the last time: this one holds the lock

@@ -5,7 +5,7 @@ import type { Logger } from '../../base/log.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
 import type { EnginePlace } from '../engine/engine.ts';
 import { assign } from './assign.ts';
-import { createHeartbeat, type Heartbeat, heardOf, type Life } from './heartbeat.ts';
+import { createHeartbeat, type Heartbeat, heardOf, isBefore, type Life } from './heartbeat.ts';
 import { createLastTable } from './lastTable.ts';
 import { isSamePlace, type Owner, type OwnerHost, type Owners, SILENT_MS } from './owners.ts';
 import { openOwnersTable, type ReadTable } from './ownersTable.ts';
@@ -166,21 +166,25 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
 
   function tell(bots: BotsHere): void {
     const now = new Map<string, OwnerHost>();
-    const fresh = new Map<OwnerHost, string[]>();
+    const fresh: [OwnerHost, string][] = [];
     for (const bot of bots.all()) {
       const owner = ownerOf(bot);
       const from = elsewhere.get(bot);
       if (owner !== undefined && !isSamePlace(owner, me!)) {
         if (bots.wish(bot) === 'leave') continue;
         now.set(bot, owner);
-        if (from === undefined) fresh.set(owner, [...(fresh.get(owner) ?? []), bot]);
+        if (from === undefined) fresh.push([owner, bot]);
       } else if (from !== undefined) {
         if (owner === undefined) now.set(bot, from);
         else bots.takenOver(bot, from, heard.get(from.key));
       }
     }
     elsewhere = now;
-    for (const [owner, names] of fresh) bots.refused(owner, names);
+    for (const [owner, pairs] of Map.groupBy(fresh, ([one]) => one))
+      bots.refused(
+        owner,
+        pairs.map(([, bot]) => bot),
+      );
   }
 
   async function beat(bots: BotsHere, stop: AbortSignal): Promise<void> {
@@ -243,8 +247,4 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
     if (!isDue) await clock.sleep(ms, AbortSignal.any([signal, awake.signal])).catch(() => undefined);
     await clock.sleep(GATHER_MS, signal).catch(() => undefined);
   }
-}
-
-function isBefore(a: Life, b: Life): boolean {
-  return a.startedAt === b.startedAt ? a.life < b.life : a.startedAt < b.startedAt;
 }

@@ -82,9 +82,14 @@ export function wishOf(
   if (recorded.ended?.exitCode === UNSAVED) return wanted.type === 'absent' ? 'leave' : 'take';
   if (wanted.type === 'absent' || draining) return 'leave';
   if (wanted.type === 'invalid') return 'keep';
-  if (!wanted.spec.enabled || !types.has(wanted.spec.type)) return 'leave';
-  // One that waits for a change keeps what it has, and takes nothing from a host where it may run.
-  return recorded.held === undefined ? 'take' : 'keep';
+  if (!types.has(wanted.spec.type)) return 'leave';
+  // Its state is published anew, whether it is to run or not.
+  if (recorded.rollback !== undefined) return 'take';
+  if (!wanted.spec.enabled) return 'leave';
+  const { held } = recorded;
+  // One that waits for a change keeps what it has, and takes nothing from a host where it may run. Once it has changed it would start.
+  const isHeld = held !== undefined && (wanted.hash === undefined || held.hash === wanted.hash);
+  return isHeld ? 'keep' : 'take';
 }
 
 const iso = (time: number) => new Date(time).toISOString();

@@ -1,10 +1,17 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { systemClock } from '../../../../src/base/clock.ts';
+import { openOwners } from '../../../../src/host/owners/openOwners.ts';
 import { nothingRecorded, type Recorded } from '../../../../src/host/reconcile/recorded.ts';
 import type { Wanted } from '../../../../src/host/reconcile/situation.ts';
-import { wishOf } from '../../../../src/host/run/keepOwners.ts';
+import { keepOwners, wishOf } from '../../../../src/host/run/keepOwners.ts';
+import { openFileStore } from '../../../../src/store/file/file.ts';
 import { aSpec } from '../../../support/host/aSpec.ts';
 import { createModelEngine } from '../../../support/host/modelEngine.ts';
 import { modelInstances } from '../../../support/host/modelHost.ts';
+import { startModelLoop } from '../../../support/host/modelLoop.ts';
 
 const present = (enabled = true): Wanted => ({
   type: 'present',
@@ -15,6 +22,7 @@ const present = (enabled = true): Wanted => ({
 });
 const held = { held: { hash: 'h', reason: 'NeedsChange', message: 'm' } } as const;
 const unsaved = { ended: { id: 'i', at: 1, exitCode: 74, reason: 'exit code 74' } };
+const rollback = { rollback: { askedAt: 1, sequence: 3, spec: undefined } };
 const claim = { claim: { time: 1, claimedAt: 1, created: false } };
 
 test.each<[string, Wanted, Partial<Recorded>, boolean, string]>([
@@ -24,6 +32,15 @@ test.each<[string, Wanted, Partial<Recorded>, boolean, string]>([
   ['is drained, and its run is still to be run', present(), claim, true, 'take'],
   ['is drained, and its newest state is on this disk alone', present(), unsaved, true, 'take'],
   ['waits for a change', present(), held, false, 'keep'],
+  [
+    'waits for a change, and its code is not here',
+    { ...present(), hash: undefined } as Wanted,
+    held,
+    false,
+    'keep',
+  ],
+  ['waited for a change that has come', { ...present(), hash: 'new' } as Wanted, held, false, 'take'],
+  ['is off and is rolled back', present(false), rollback, false, 'take'],
   ['is gone', { type: 'absent' }, {}, false, 'leave'],
   ['has a broken file', { type: 'invalid', problems: [] }, {}, false, 'keep'],
   ['has a source that has not answered', { type: 'unknown' }, {}, false, 'keep'],
@@ -46,4 +63,44 @@ test('what runs is taken whatever is wanted, and a bot of another kind is left',
   for (const wanted of [present(), present(false), { type: 'absent' } as const])
     expect(wishOf({ wanted, instances, recorded }, true, new Set(['realtime']))).toBe('take');
   expect(wishOf({ wanted: present(), instances: [], recorded }, false, new Set(['scheduled']))).toBe('leave');
+});
+
+test('a bot that waits for a change, is given up by a drain, and changes, is taken again and starts', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'owners-'));
+  const stop = new AbortController();
+  const open = async () =>
+    openFileStore(join(folder, 'store'), 'code', { createBucket: true, clock: systemClock });
+  const owners = openOwners({
+    host: 'aaa',
+    types: ['realtime'],
+    place: async () => ({ engine: 'e', machine: 'm', name: 'one' }),
+    open,
+    prefix: 'hosts/',
+    file: join(folder, 'owners'),
+    lostHost: 'wait',
+    life: { life: 'one', startedAt: 1 },
+    clock: systemClock,
+    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+  });
+  const host = startModelLoop({ owners });
+  const journal = { write: () => undefined, read: async () => [], subscribe: () => () => undefined };
+  const types = new Set(['realtime']);
+  const keeping = keepOwners({ owners, loop: host.loop, types, journal, now: Date.now }, stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await Promise.all([keeping, host.stop()]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const until = (check: () => void) => vi.waitFor(check, { timeout: 45_000, interval: 20 });
+  host.list(aSpec({ name: 'a' }));
+  await until(() => expect(host.running()).toEqual(['a']));
+  host.model.end('rt-a', 78);
+  await until(() => expect(host.loop.state('a').ready?.reason).toBe('NeedsChange'));
+  expect(owners.of('a').type).toBe('ours');
+  host.loop.draining = true;
+  await until(() => expect(owners.of('a').type).toBe('asking'));
+  host.loop.draining = false;
+  host.list(aSpec({ name: 'a', env: { NEW: '1' } }));
+  await until(() => expect(host.running()).toEqual(['a']));
+  expect(owners.of('a').type).toBe('ours');
 });
