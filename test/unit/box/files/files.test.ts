@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startBox, type TestBox } from '../../../support/box/startBox.ts';
 
 let box: TestBox;
@@ -236,6 +236,16 @@ test('names that are not UTF-8 are listed, and go out and come in as the bytes t
   await mkdir(inside('bytes-tar'));
   execFileSync('tar', ['-xzf', '-', '-C', inside('bytes-tar')], { input: archive });
   expect(bytesIn(below('bytes-tar'))).toEqual(bytesIn(below('bytes')));
+});
+
+test('a time beyond all dates is shown as the last there is', async () => {
+  // Where times have 64 bits; few disks keep them.
+  const folder = mkdtempSync('/dev/shm/runtime-box-');
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  execFileSync('touch', ['-d', '@9000000000000000', join(folder, 'late')]);
+  const { status, body } = await box.ask('GET', `/fs/list${folder}`);
+  expect(status).toBe(200);
+  expect(body.data.entries).toMatchObject([{ name: 'late', modTime: '+275760-09-13T00:00:00.000Z' }]);
 });
 
 test('an upload whose client goes away half-way leaves nothing', async () => {
