@@ -30,15 +30,19 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
     return shared;
   };
   const object = await getArchive(options, memoryFor);
-  if (object.size > maxBytes) {
+  try {
+    if (object.size > maxBytes) {
+      throw refused(`it has ${object.size} bytes, more than the ${maxBytes} allowed`, {
+        hint: 'Make the code smaller, or raise MAX_CODE_SIZE_MB.',
+      });
+    }
+    if (object.size > inMemoryBytes) return await intoFile(object, options.file);
+    const memory = memoryFor(object.size);
+    return memory ? await arrivingArchive(object, memory, options) : await intoMemory(object);
+  } catch (error) {
     object.body.destroy();
-    throw refused(`it has ${object.size} bytes, more than the ${maxBytes} allowed`, {
-      hint: 'Make the code smaller, or raise MAX_CODE_SIZE_MB.',
-    });
+    throw error;
   }
-  if (object.size > inMemoryBytes) return await intoFile(object, options.file);
-  const memory = memoryFor(object.size);
-  return memory ? await arrivingArchive(object, memory, options) : await intoMemory(object);
 }
 
 async function getArchive({ store, key, signal }: DownloadOptions, into: Memory): Promise<StoredObject> {
@@ -82,7 +86,6 @@ async function intoFile(object: StoredObject, file: string): Promise<Downloaded>
       close: async () => closeSync(fd),
     };
   } catch (error) {
-    object.body.destroy();
     closeSync(fd);
     throw error;
   }
