@@ -55,13 +55,15 @@ export async function bringDay(
   signal: AbortSignal | undefined,
 ): Promise<Shipped['days'][string]> {
   makeFolders(join(dir, 'days'), 0o750);
-  const { body } = await store.get(key, { ifMatch: etag, signal });
   const path = dayPath(dir, day);
+  // Before the body, which nobody would close where this fails.
   const file = await open(`${path}.new`, 'w', 0o640);
   try {
+    const { body } = await store.get(key, { ifMatch: etag, signal });
     let received = 0;
     for await (const chunk of body) {
       received += (chunk as Buffer).length;
+      if (received > size) break;
       await file.appendFile(chunk as Buffer);
     }
     if (received !== size) throw otherLength(key, received, size);

@@ -56,17 +56,18 @@ export async function openJournal(dir: string, from: () => number): Promise<Jour
     size = bytes.lastIndexOf(10) + 1;
     if (size < bytes.length) await truncate(last.path, size);
   }
-  let handle: FileHandle = await open(segmentPath(dir, offset), 'a', 0o640);
-  await syncFolder(dir);
+  let handle = await openSegment(dir, offset);
   let running: Promise<unknown> = Promise.resolve();
 
   const write = async (line: string) => {
     if (size >= SEGMENT_BYTES) {
-      await handle.close();
+      // While there is no next one, this one stays: the next line tries again.
+      const next = await openSegment(dir, offset + size);
+      const last = handle;
+      handle = next;
       offset += size;
       size = 0;
-      handle = await open(segmentPath(dir, offset), 'a', 0o640);
-      await syncFolder(dir);
+      await last.close();
     }
     const bytes = Buffer.from(`${line}\n`);
     try {
@@ -146,6 +147,17 @@ export async function forgetBefore(dir: string, offset: number): Promise<void> {
 
 function segmentPath(dir: string, offset: number): string {
   return join(dir, `${String(offset).padStart(15, '0')}.ndjson`);
+}
+
+async function openSegment(dir: string, offset: number): Promise<FileHandle> {
+  const file = await open(segmentPath(dir, offset), 'a', 0o640);
+  try {
+    await syncFolder(dir);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 /** A new name outlives a power cut only so. */

@@ -30,9 +30,10 @@ export interface LedgerOptions {
 /** Throws the system's error where the ledger cannot be kept. */
 export async function openLedger({ dir, clock }: LedgerOptions): Promise<Ledger> {
   makeUsageFolder(dir);
-  const journal = await openJournal(dir, () => readShipped(dir)?.offset ?? 0);
   const known = new Set<string>();
   for await (const { text } of readJournal(dir, 0)) known.add(idOf(text) ?? '');
+  // Last: nobody would close it where something of this fails.
+  const journal = await openJournal(dir, () => readShipped(dir)?.offset ?? 0);
   let broken: string | undefined;
   let isBrought = false;
   let hasStoreIds = false;
