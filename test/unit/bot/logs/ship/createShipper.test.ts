@@ -252,3 +252,23 @@ test.each(Object.entries(wrongAnswers))(
     expect(read()).toEqual(['one', 'two', 'three', 'four']);
   },
 );
+
+test.each(['', 'edited by hand'])(
+  'a day that people have put (%j), of which nobody knows the checksum, goes on',
+  async (text) => {
+    const { dir, store } = await place();
+    await store.put(key, Buffer.from(text));
+    const journal = journalOf(dir, at(noon));
+    journal.write('one\n');
+    journal.close();
+    // As a store in whose objects the tools of others have put no checksum.
+    const head: ObjectStore['head'] = async (...args) => ({
+      ...(await store.head(...args)),
+      sha256: undefined,
+    });
+    await createShipper({ store: { ...store, head }, bot: 'bot', dir }).ship({ final: true });
+    const { body } = await store.get(key);
+    const shipped = Buffer.concat(await body.toArray()).toString();
+    expect([shipped.slice(0, text.length), shipped.includes('one')]).toEqual([text, true]);
+  },
+);
