@@ -26,10 +26,11 @@ export const exportState: Command = {
           hint: 'redirect stdout, or name a file with --output',
         });
       }
+      const at = sequenceOf(flags.at);
       const output = file === undefined ? stdout : await openNew(file);
       const progress = transferProgress(stderr, () => performance.now());
       const options = {
-        sequence: sequenceOf(flags.at),
+        sequence: at,
         output,
         gzip: flags.gzip === true,
         signal,

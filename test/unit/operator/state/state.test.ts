@@ -62,6 +62,9 @@ test('export replaces no file, and leaves none where it fails', async () => {
   await expect(state('export', bot.name, '--at', '99', '-o', 'no.tar')).rejects.toMatchObject({
     exitCode: 66,
   });
+  await expect(state('export', bot.name, '--at', 'x', '-o', 'no.tar')).rejects.toMatchObject({
+    exitCode: 64,
+  });
   expect(readdirSync(bot.path)).not.toContain('no.tar');
   const open = () => readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`));
   await expect.poll(open).not.toContainEqual(expect.stringContaining('no.tar'));
