@@ -10,7 +10,7 @@ import { treeOf } from '../support/treeOf.ts';
 
 /** With three snapshots in packs, and what the first and the last of them were. */
 async function botWithHistory() {
-  const bot = await TestBot.open();
+  const bot = await TestBot.openHasty();
   const { dir, publisher } = await bot.start('a');
   const trees = [];
   for (const name of ['one', 'two', 'three']) {

@@ -13,7 +13,7 @@ import { treeOf } from '../support/treeOf.ts';
 
 /** A bot whose newest snapshot lies in a pack, behind a manifest to which this was done, hashes and all. */
 async function forged(forge: (manifest: Manifest) => Partial<Manifest>): Promise<TestBot> {
-  const bot = await TestBot.open();
+  const bot = await TestBot.openHasty();
   const { dir, publisher } = await bot.start('a');
   writeFileSync(join(dir, 'x'), randomBytes(100_000));
   await publisher.publish({ signal });

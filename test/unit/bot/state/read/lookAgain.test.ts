@@ -86,7 +86,7 @@ test.each(
 )(
   'a state %s (%i): each request answered once %s, and the start has the newest',
   async (_where, bytes, _what, answer) => {
-    await using bot = await TestBot.open();
+    await using bot = await TestBot.openHasty();
     const newest = await history(bot, bytes as number);
     const right = misled(bot.store, answer as Answer, 0, 0);
     await bot.start('right', { store: right.store });
@@ -104,7 +104,7 @@ test.each(
 );
 
 test('what is wrong each time is damaged: the snapshot before it', async () => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   await history(bot, 200_000);
   const answer = wrong['with a bit that is another']!;
   // The head, and then the manifest of the newest, as often as it is asked for.
@@ -113,7 +113,7 @@ test('what is wrong each time is damaged: the snapshot before it', async () => {
 });
 
 test('a store that ignores conditions, and says once that there is no head: it is not replaced by that of a new bot', async () => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   const newest = await history(bot, 1000);
   const { store } = misled(bot.store, wrong['that there is nothing']!, 1, 1);
   const put: ObjectStore['put'] = (key, body, options = {}) =>
@@ -124,7 +124,7 @@ test('a store that ignores conditions, and says once that there is no head: it i
 });
 
 test('a fork of a bot whose head is once not found has its newest snapshot', async () => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   await history(bot, 1000);
   const { store } = misled(bot.store, wrong['that there is nothing']!, 1, 1, `${bot.name}/`);
   const context = { ...bot.context(store), bot: 'fork' };

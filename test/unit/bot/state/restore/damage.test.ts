@@ -13,7 +13,7 @@ const damaged = expect.objectContaining({ name: 'RuntimeError', code: 'damaged' 
 
 /** Two snapshots; `good` is the tree of the first. */
 async function history(size: number): Promise<{ bot: TestBot; good: string[]; newest: string[] }> {
-  const bot = await TestBot.open();
+  const bot = await TestBot.openHasty();
   const { dir, publisher } = await bot.start('a');
   writeFileSync(join(dir, 'data'), Buffer.alloc(size, 'first'));
   writeFileSync(join(dir, 'other'), 'unchanged');
@@ -137,7 +137,7 @@ test('a manifest of another bot is refused', async () => {
 });
 
 test('a damaged snapshot inside the head does not keep newer ones from being saved', async () => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   const { dir, publisher } = await bot.start('a');
   const publish = async (by = publisher, to = dir) => {
     writeFileSync(join(to, 'x'), randomBytes(45_000));

@@ -22,7 +22,7 @@ import { treeOf } from '../support/treeOf.ts';
 
 /** A bot with a state that takes packs, so that the store is read while a tree is being built. */
 async function botWithPacks(): Promise<{ bot: TestBot; saved: string[] }> {
-  const bot = await TestBot.open();
+  const bot = await TestBot.openHasty();
   const { dir, publisher } = await bot.start('a');
   mkdirSync(join(dir, 'folder/inner'), { recursive: true });
   writeFileSync(join(dir, 'folder/inner/large'), Buffer.alloc(200_000, 'large'));

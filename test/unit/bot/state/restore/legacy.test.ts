@@ -24,7 +24,7 @@ async function archiveOf(
 }
 
 test('an older state is restored, left alone, and then kept in this format', async () => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   const source = bot.dir('source');
   mkdirSync(join(source, 'folder/empty'), { recursive: true });
   writeFileSync(join(source, 'folder/large'), Buffer.alloc(1_500_000, 'large'), { mode: 0o640 });
@@ -63,13 +63,13 @@ test.each([
   ['a file below a link', [{ name: 'x', type: 'symlink', linkname: 'inside' }, { name: 'x/y' }]],
   ['a hard link to what is not in it', [{ name: 'x', type: 'link', linkname: '/etc/passwd' }]],
 ] as const)('%s in an older state is refused', async (_name, entries) => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   await bot.store.put(`${bot.name}/state.tar.gz`, await archiveOf(entries));
   await expect(bot.start('a')).rejects.toEqual(damaged);
 });
 
 test('a damaged older state stops the start', async () => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   const archive = await archiveOf([{ name: 'a' }, { name: 'b' }]);
   for (const bytes of [
     archive.subarray(0, archive.length >> 1),
@@ -83,13 +83,13 @@ test('a damaged older state stops the start', async () => {
 });
 
 test('limits hold for an older state as well', async () => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   await bot.store.put(`${bot.name}/state.tar.gz`, await archiveOf([{ name: 'a' }, { name: 'b' }]));
   await expect(bot.start('a', { restore: { maxBytes: 10 } })).rejects.toMatchObject({ op: 'state.limit' });
 });
 
 test('with exporting, readers of the older format find the newest state', async () => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   const { dir, publisher } = await bot.start('a', { publisher: { exportTarGz: true } });
   mkdirSync(join(dir, 'folder'));
   writeFileSync(join(dir, 'folder/large'), Buffer.alloc(3_000_000, 'large'));

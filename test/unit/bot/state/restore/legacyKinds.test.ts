@@ -54,7 +54,7 @@ test.each([
   ['uncompressed', ['--format=gnu']],
   ['zstd', ['--format=gnu', '--zstd']],
 ])('an older state of the kind %s is restored as GNU tar would', async (_, options) => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   const dir = source(bot);
   const archive = tar(['-c', ...options, '.'], dir);
   await bot.store.put(`${bot.name}/state.tar.gz`, archive);
@@ -68,7 +68,7 @@ test.each([
 });
 
 test('two gzips one after the other are read to the end', async () => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   mkdirSync(bot.dir('source'));
   for (const name of ['a', 'b']) writeFileSync(join(bot.dir('source'), name), name);
   const parts = ['a', 'b'].map((name) => tar(['-cz', name], bot.dir('source')));
@@ -78,7 +78,7 @@ test('two gzips one after the other are read to the end', async () => {
 });
 
 test('an archive that comes by single bytes is told by its first ones all the same', async () => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   await bot.store.put(`${bot.name}/state.tar.gz`, tar(['-cz', 'a'], source(bot)));
   const store: ObjectStore = {
     ...bot.store,
@@ -98,7 +98,7 @@ test.each([
   ['bzip2', '-j'],
   ['xz', '-J'],
 ])('what is packed by %s is refused whole, and says so', async (name, option) => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   await bot.store.put(`${bot.name}/state.tar.gz`, tar(['-c', option, '.'], source(bot)));
   await expect(bot.start('a')).rejects.toMatchObject({
     code: 'damaged',
@@ -107,7 +107,7 @@ test.each([
 });
 
 test('times before 1970, after 2106 and with fractions come through', async () => {
-  await using bot = await TestBot.open();
+  await using bot = await TestBot.openHasty();
   mkdirSync(bot.dir('source'));
   const times = ['1965-03-01T00:00:00.25Z', '2001-09-09T01:46:40.123456Z', '2300-01-01T00:00:00Z'];
   for (const time of times) {

@@ -26,13 +26,11 @@ export interface StartOptions {
   readonly restore?: Partial<RestoreOptions>;
 }
 
-/** Nobody waits: a second look at what is damaged comes at once. */
-const hasty: Clock = { ...systemClock, sleep: (_, signal) => systemClock.sleep(0, signal) };
-
 /** A bot with a store of its own: `start` does what a container's start does. Removed by `await using`. */
 export class TestBot {
   readonly name: string;
   readonly warnings: string[] = [];
+  clock: Clock = systemClock;
   readonly path: string;
   readonly store: ObjectStore;
   #instances = 0;
@@ -49,9 +47,16 @@ export class TestBot {
     return new TestBot(name, path, store?.(path) ?? openFileStore(join(path, 'store'), 'bot-state'));
   }
 
+  /** One that waits for nothing: a further look at what is damaged comes at once. Not where time matters to what is saved. */
+  static async openHasty(...options: Parameters<typeof TestBot.open>): Promise<TestBot> {
+    const bot = await TestBot.open(...options);
+    bot.clock = { ...systemClock, sleep: (_, signal) => systemClock.sleep(0, signal) };
+    return bot;
+  }
+
   context(store = this.store): StateContext {
     const warn = (message: string) => void this.warnings.push(message);
-    return { store, bot: this.name, clock: hasty, warn };
+    return { store, bot: this.name, clock: this.clock, warn };
   }
 
   dir(name: string): string {
