@@ -115,7 +115,9 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
   /** Whether it is written: others may write at the same time. */
   async function write(bots: BotsHere, signal: AbortSignal): Promise<boolean> {
     const wishes = { take: [] as string[], leave: [] as string[], isGone };
-    for (const bot of bots.all()) {
+    // One that this host has forgotten is among them by the table alone.
+    const own = [...last!.table.owners].filter(([, key]) => key === me!.key).map(([bot]) => bot);
+    for (const bot of new Set([...bots.all(), ...own])) {
       const wish = bots.wish(bot);
       if (wish !== 'keep') wishes[wish].push(bot);
     }

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.ts';
 import { openOwners } from '../../../../src/host/owners/openOwners.ts';
+import { openOwnersTable } from '../../../../src/host/owners/ownersTable.ts';
 import { nothingRecorded, type Recorded } from '../../../../src/host/reconcile/recorded.ts';
 import type { Wanted } from '../../../../src/host/reconcile/situation.ts';
 import { keepOwners, wishOf } from '../../../../src/host/run/keepOwners.ts';
 import { openFileStore } from '../../../../src/store/file/file.ts';
-import { aSpec } from '../../../support/host/aSpec.ts';
+import { aSpec, scheduled } from '../../../support/host/aSpec.ts';
 import { createModelEngine } from '../../../support/host/modelEngine.ts';
 import { modelInstances } from '../../../support/host/modelHost.ts';
 import { startModelLoop } from '../../../support/host/modelLoop.ts';
@@ -65,14 +66,18 @@ test('what runs is taken whatever is wanted, and a bot of another kind is left',
   expect(wishOf({ wanted: present(), instances: [], recorded }, false, new Set(['scheduled']))).toBe('leave');
 });
 
-test('a bot that waits for a change, is given up by a drain, and changes, is taken again and starts', async () => {
+const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 45_000, interval: 20 });
+
+/** A host's loop in real time whose bots are written down in a store. */
+function hostOfStore() {
   const folder = mkdtempSync(join(tmpdir(), 'owners-'));
   const stop = new AbortController();
+  const types = new Set(['realtime', 'scheduled']);
   const open = async () =>
     openFileStore(join(folder, 'store'), 'code', { createBucket: true, clock: systemClock });
   const owners = openOwners({
     host: 'aaa',
-    types: ['realtime'],
+    types,
     place: async () => ({ engine: 'e', machine: 'm', name: 'one' }),
     open,
     prefix: 'hosts/',
@@ -84,14 +89,21 @@ test('a bot that waits for a change, is given up by a drain, and changes, is tak
   });
   const host = startModelLoop({ owners });
   const journal = { write: () => undefined, read: async () => [], subscribe: () => () => undefined };
-  const types = new Set(['realtime']);
   const keeping = keepOwners({ owners, loop: host.loop, types, journal, now: Date.now }, stop.signal);
   onTestFinished(async () => {
     stop.abort();
     await Promise.all([keeping, host.stop()]);
     rmSync(folder, { recursive: true, force: true });
   });
-  const until = (check: () => void) => vi.waitFor(check, { timeout: 45_000, interval: 20 });
+  const owned = async () => {
+    const { table } = await openOwnersTable(open, 'hosts/').read(undefined, AbortSignal.timeout(30_000));
+    return [...table.owners.keys()].sort();
+  };
+  return { host, owners, owned };
+}
+
+test('a bot that waits for a change, is given up by a drain, and changes, is taken again and starts', async () => {
+  const { host, owners } = hostOfStore();
   host.list(aSpec({ name: 'a' }));
   await until(() => expect(host.running()).toEqual(['a']));
   host.model.end('rt-a', 78);
@@ -103,4 +115,14 @@ test('a bot that waits for a change, is given up by a drain, and changes, is tak
   host.list(aSpec({ name: 'a', env: { NEW: '1' } }));
   await until(() => expect(host.running()).toEqual(['a']));
   expect(owners.of('a').type).toBe('ours');
+});
+
+test('a bot that the source no longer has is nobody’s once the host has forgotten it', async () => {
+  const { host, owned } = hostOfStore();
+  const waits = (name: string) => scheduled(name, { cron: '0 0 29 2 *' });
+  host.list(waits('a'), waits('b'));
+  await until(async () => expect(await owned()).toEqual(['a', 'b']));
+  host.list(waits('b'));
+  await until(() => expect(host.loop.bots()).toEqual(['b']));
+  await until(async () => expect(await owned()).toEqual(['b']));
 });
