@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import { asRuntimeError, isRuntimeError, type RuntimeError } from '../../base/errors.ts';
+import { hasPassed } from '../../base/hasPassed.ts';
 import type { Logger } from '../../base/log.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
 import type { EnginePlace } from '../engine/engine.ts';
 import { assign } from './assign.ts';
 import { createHeartbeat, type Heartbeat, heardOf, isBefore, type Life } from './heartbeat.ts';
 import { createLastTable } from './lastTable.ts';
-import { isSamePlace, type Owner, type OwnerHost, type Owners, SILENT_MS } from './owners.ts';
+import { isSamePlace, keyOf, type Owner, type OwnerHost, type Owners, SILENT_MS } from './owners.ts';
 import { openOwnersTable, type ReadTable } from './ownersTable.ts';
+import { createPause } from './pause.ts';
 import { copyOf, whose } from './whose.ts';
 
 export interface OwnersOptions {
@@ -79,8 +80,9 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
   /** What this host would run and another one has, or had until this one may. */
   let elsewhere: ReadonlyMap<string, OwnerHost> = new Map();
   let here: BotsHere | undefined;
-  let isDue = false;
-  let wakeUp: () => void = () => undefined;
+  /** Bots of which that was said: they are told what follows, whatever was known before. */
+  const asking = new Set<string>();
+  const pause = createPause(clock);
 
   function ownerOf(bot: string): OwnerHost | undefined {
     const key = last?.table.owners.get(bot);
@@ -88,13 +90,18 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
   }
 
   function of(bot: string): Owner {
-    if (me === undefined || last === undefined) return { type: 'asking' };
+    if (me === undefined || last === undefined) return notYet(bot);
     if (double === 'copy') return { type: 'elsewhere', message: copyOf(me), ends: false };
     const owner = ownerOf(bot);
     if (owner !== undefined && !isSamePlace(owner, me))
       return { type: 'elsewhere', message: whose(owner, me), ends: true };
     const isKnown = owner !== undefined && clock.now() - readAt < STALE_MS;
-    return isKnown || failure !== undefined ? { type: 'ours' } : { type: 'asking' };
+    return isKnown || failure !== undefined ? { type: 'ours' } : notYet(bot);
+  }
+
+  function notYet(bot: string): Owner {
+    asking.add(bot);
+    return { type: 'asking' };
   }
 
   function isGone(host: OwnerHost): boolean {
@@ -137,12 +144,12 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
     return false;
   }
 
-  /** Looks at the table and at its hosts, and writes down what this one takes and leaves. When to look again. */
+  /** Looks at the table and at its hosts, and writes down what this one takes and leaves. After how long to look again. */
   async function settle(bots: BotsHere, looks: boolean, stop: AbortSignal): Promise<number> {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(CALL_MS)]);
     const before = new Map([...bots.all()].map((bot) => [bot, of(bot).type]));
     let isWritten = true;
-    isDue = false;
+    pause.begin();
     try {
       if (looks || last?.tag === undefined) {
         const asked = clock.now();
@@ -153,7 +160,7 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
       failure = undefined;
       disk.remember(last!);
     } catch (error) {
-      if (stop.aborted) return clock.now();
+      if (stop.aborted) return 0;
       const known = asRuntimeError(error);
       if (failure?.message !== known.message)
         log.warn(`which other hosts have the same bots is not known: ${known.message}`, { hint: known.hint });
@@ -161,9 +168,9 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
       last ??= { table: disk.recall(), tag: undefined };
     }
     tell(bots);
-    for (const bot of bots.all()) if (before.get(bot) !== of(bot).type) bots.wake(bot);
-    if (!isWritten) return clock.now() + ENGINE_MS;
-    return clock.now() + (elsewhere.size > 0 || failure !== undefined ? LOOK_SOON_MS : LOOK_MS);
+    for (const bot of bots.all()) if (asking.delete(bot) || before.get(bot) !== of(bot).type) bots.wake(bot);
+    if (!isWritten) return ENGINE_MS;
+    return elsewhere.size > 0 || failure !== undefined ? LOOK_SOON_MS : LOOK_MS;
   }
 
   function tell(bots: BotsHere): void {
@@ -206,8 +213,7 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
     while (me === undefined && !signal.aborted) {
       try {
         const place = await options.place(signal);
-        const names = [options.host, place.engine, place.machine, ...[...options.types].sort()];
-        const key = createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 16);
+        const key = keyOf(options.host, place, options.types);
         beats = createHeartbeat({ open, prefix, key, own: life });
         me = { ...place, host: options.host, key };
       } catch {
@@ -224,29 +230,24 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
       const key = last.table.owners.get(bot);
       if (key !== undefined && key !== me.key) return;
       if (here.wish(bot) !== (key === undefined ? 'take' : 'leave')) return;
-      isDue = true;
-      wakeUp();
+      pause.cutShort();
     },
     run: async (bots, signal) => {
       here = bots;
       await arrive(signal);
-      let [beatAt, lookAt] = [clock.now(), clock.now()];
+      let [beatenAt, lookedAt, lookMs] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
       while (!signal.aborted) {
-        if (clock.now() >= beatAt) {
-          beatAt = clock.now() + BEAT_MS;
+        if (hasPassed(beatenAt, BEAT_MS, clock.now())) {
+          beatenAt = clock.now();
           await beat(bots, signal);
         }
-        lookAt = await settle(bots, clock.now() >= lookAt, signal);
-        await rest(Math.min(lookAt, beatAt) - clock.now(), signal);
+        const looks = hasPassed(lookedAt, lookMs, clock.now());
+        if (looks) lookedAt = clock.now();
+        lookMs = await settle(bots, looks, signal);
+        await pause.rest(Math.min(lookedAt + lookMs, beatenAt + BEAT_MS) - clock.now(), signal);
+        await clock.sleep(GATHER_MS, signal).catch(() => undefined);
       }
     },
     end: async (signal) => await beats?.end(signal),
   };
-
-  async function rest(ms: number, signal: AbortSignal): Promise<void> {
-    const awake = new AbortController();
-    wakeUp = () => awake.abort();
-    if (!isDue) await clock.sleep(ms, AbortSignal.any([signal, awake.signal])).catch(() => undefined);
-    await clock.sleep(GATHER_MS, signal).catch(() => undefined);
-  }
 }

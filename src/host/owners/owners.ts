@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { EnginePlace } from '../engine/engine.ts';
 
 /**
@@ -8,6 +9,7 @@ import type { EnginePlace } from '../engine/engine.ts';
  *   assign        pure: what a host takes and gives up in it
  *   heartbeat     a small object for each host: when it was last heard of, by the store's clock, and whether it has a double
  *   openOwners    what this host knows of it; the loop asks before it starts or gives out anything
+ *   pause         between its looks, cut short by a bot that comes or goes
  *   releaseHost   makes the bots of one that is gone for good nobody's
  *   lastTable     the same on the host's own disk, for a start without the store
  *
@@ -52,6 +54,12 @@ export const SILENT_MS = 300_000;
 /** Where two hosts are on one engine, its names keep their bots apart. */
 export function isSamePlace(a: EnginePlace, b: EnginePlace): boolean {
   return a.engine === b.engine && a.machine === b.machine;
+}
+
+/** `OwnerHost.key` */
+export function keyOf(host: string, { engine, machine }: EnginePlace, types: Iterable<string>): string {
+  const names = [host, engine, machine, ...[...types].sort()];
+  return createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 16);
 }
 
 /** For messages. */

@@ -44,6 +44,7 @@ function fleet() {
   ) {
     const wishes = new Map<string, 'take' | 'leave' | 'keep'>(bots.map((bot) => [bot, 'take']));
     const told: string[] = [];
+    const woken: string[] = [];
     const own = new AbortController();
     onTestFinished(() => own.abort());
     let reaches = more.open ?? usual;
@@ -62,7 +63,7 @@ function fleet() {
     const here: BotsHere = {
       all: () => wishes.keys(),
       wish: (bot) => wishes.get(bot) ?? 'leave',
-      wake: () => undefined,
+      wake: (bot) => void woken.push(bot),
       refused: (by, refused) => void told.push(`refused by ${by.host}: ${refused.join(' ')}`),
       takenOver: (bot, from) => void told.push(`${bot} from ${from.host}`),
       doubled: (other, message) =>
@@ -70,6 +71,7 @@ function fleet() {
     };
     return {
       told,
+      woken,
       of: (bot: string) => owners.of(bot),
       type: (bot: string) => owners.of(bot).type,
       types: () => [...wishes.keys()].map((bot) => owners.of(bot).type),
@@ -365,4 +367,53 @@ test('names of bots are nothing but names', async () => {
   await until(() => expect(a.types()).toEqual(['ours', 'ours', 'ours']));
   b.start();
   await until(() => expect(b.types()).toEqual(['elsewhere', 'elsewhere', 'elsewhere']));
+});
+
+test('it says that it lives, and looks at the table, also when the clock was set back', async () => {
+  const { store, clock, member, until } = fleet();
+  const calls = { beats: 0, looks: 0 };
+  const a = member('aaa', ['x'], {
+    open: async () => ({
+      ...store,
+      put: async (key, body, options) => {
+        if (key.includes('/alive/')) calls.beats += 1;
+        return store.put(key, body, options);
+      },
+      head: async (key, options) => {
+        calls.looks += 1;
+        return store.head(key, options);
+      },
+    }),
+  });
+  a.start();
+  await until(() => expect(a.type('x')).toBe('ours'));
+  clock.set(clock.now() - 365 * 24 * 3_600_000);
+  Object.assign(calls, { beats: 0, looks: 0 });
+  await until(() => expect(Math.min(calls.beats, calls.looks)).toBeGreaterThan(2));
+});
+
+test('whoever was told that the store is being asked is told what it says, also where that is what was known before', async () => {
+  const { store, usual, member, until } = fleet();
+  const a = member('aaa', ['x']);
+  a.start();
+  await until(() => expect(a.type('x')).toBe('ours'));
+  let write: () => void = () => undefined;
+  const written = new Promise<void>((resolve) => {
+    write = resolve;
+  });
+  a.reach(async () => ({
+    ...store,
+    put: async (...args) => {
+      await written;
+      return store.put(...args);
+    },
+  }));
+  // Somebody has taken the table away: it is written anew.
+  await store.delete('hosts/owners.json', {});
+  await until(() => expect(a.type('x')).toBe('asking'));
+  a.woken.length = 0;
+  a.reach(usual);
+  write();
+  await until(() => expect(a.type('x')).toBe('ours'));
+  await until(() => expect(a.woken).toContain('x'));
 });
