@@ -79,7 +79,8 @@ export class TestBot {
       signal,
       ...options.restore,
     });
-    const publisher = openPublisher(context, taken, {
+    // A look at what is being written waits for its writer.
+    const publisher = openPublisher({ ...context, clock: systemClock }, taken, {
       dir,
       limits,
       keep: 5,
