@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,21 +12,24 @@ const image = await universalImage();
 const runtime = join(import.meta.dirname, '../../../dist/runtime');
 const execute = promisify(execFile);
 
+/** That no other run has on the same engine. */
+const name = `rolled-${randomBytes(3).toString('hex')}`;
+
 /** Writes its name into its state and goes on. */
 const bot = (variant: string) =>
-  `name: b\ntype: realtime\nruntime: command\nentrypoints: {bot: 'mkdir -p "$STATE_DIR"; echo ${variant} >> "$STATE_DIR/ledger"; while true; do sleep 1; done'}\nstop: {timeout: 2s}\n`;
+  `name: ${name}\ntype: realtime\nruntime: command\nentrypoints: {bot: 'mkdir -p "$STATE_DIR"; echo ${variant} >> "$STATE_DIR/ledger"; while true; do sleep 1; done'}\nstop: {timeout: 2s}\n`;
 
 describe.skipIf(image.missing !== undefined)('a bot that is rolled back', { timeout: 300_000 }, () => {
   test('runs as before; with a sequence on an older snapshot, whenever the host is killed; nothing saved is lost', async () => {
     const minio = await startMinio({ address: '0.0.0.0', quiet: true });
     try {
       await using host = await realHost({ image: image.tag, minio, env: { SYNC_INTERVAL: '1s' } });
-      const state = join(host.data, 'bots/b/state/.the0-state');
+      const state = join(host.data, `bots/${name}/state/.the0-state`);
       const ledger = () => readFileSync(join(state, 'ledger'), 'utf8').trim().split('\n').join(' ');
       const until = (check: () => void | Promise<void>) =>
         vi.waitFor(check, { timeout: 90_000, interval: 300 });
       const sequences = async () => {
-        const { stdout } = await execute(runtime, ['state', 'ls', 'b', '--json'], {
+        const { stdout } = await execute(runtime, ['state', 'ls', name, '--json'], {
           env: {
             PATH: process.env.PATH,
             MINIO_ENDPOINT: minio.endpoint,
@@ -36,19 +40,19 @@ describe.skipIf(image.missing !== undefined)('a bot that is rolled back', { time
         const text = JSON.stringify(JSON.parse(stdout));
         return [...text.matchAll(/"sequence":(\d+)/g)].map(([, sequence]) => Number(sequence));
       };
-      host.write({ 'b/bot.yaml': bot('one') });
+      host.write({ [`${name}/bot.yaml`]: bot('one') });
       await host.start();
       await until(() => expect(ledger()).toBe('one'));
       await until(async () => expect(await sequences()).toContain(1));
 
-      host.write({ 'b/bot.yaml': bot('two') });
+      host.write({ [`${name}/bot.yaml`]: bot('two') });
       await until(() => expect(ledger()).toBe('one two'));
-      await host.cli('rollback', 'b');
+      await host.cli('rollback', name);
       await until(() => expect(ledger()).toBe('one two one'));
 
-      await expect(host.cli('rollback', 'b', '--at', '999')).rejects.toThrow(/no snapshot 999/);
+      await expect(host.cli('rollback', name, '--at', '999')).rejects.toThrow(/no snapshot 999/);
       const before = await sequences();
-      await host.cli('rollback', 'b', '--at', '1');
+      await host.cli('rollback', name, '--at', '1');
       await host.kill();
       await host.start();
       // The specification before is `two`, and the snapshot is the one that held `one` alone.
@@ -57,7 +61,7 @@ describe.skipIf(image.missing !== undefined)('a bot that is rolled back', { time
         expect((await host.events()).filter(({ type }) => type === 'rolled-back').length).toBe(2),
       );
       expect(await sequences()).toEqual(expect.arrayContaining(before));
-      const aside = readdirSync(join(host.data, 'trash')).filter((name) => name.endsWith('-b-state'));
+      const aside = readdirSync(join(host.data, 'trash')).filter((file) => file.endsWith(`-${name}-state`));
       expect(aside.length).toBe(1);
       expect(readFileSync(join(host.data, 'trash', aside[0]!, '.the0-state/ledger'), 'utf8')).toBe(
         'one\ntwo\none\n',
