@@ -210,13 +210,19 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
   }
 
   async function arrive(signal: AbortSignal): Promise<void> {
+    let said: string | undefined;
     while (me === undefined && !signal.aborted) {
       try {
         const place = await options.place(signal);
         const key = keyOf(options.host, place, options.types);
         beats = createHeartbeat({ open, prefix, key, own: life });
         me = { ...place, host: options.host, key };
-      } catch {
+      } catch (error) {
+        const { code, message } = asRuntimeError(error);
+        // Of an engine that is away the loop tells.
+        if (code !== 'unavailable' && message !== said)
+          log.warn(`no bot is started before the engine says which one it is: ${message}`);
+        said = message;
         await clock.sleep(ENGINE_MS, signal).catch(() => undefined);
       }
     }

@@ -24,6 +24,7 @@ function fleet() {
   const clock = fakeClock(Date.now());
   const stop = new AbortController();
   const running: Promise<void>[] = [];
+  const warned: string[] = [];
   onTestFinished(async () => {
     stop.abort();
     await Promise.all(running);
@@ -36,7 +37,7 @@ function fleet() {
     host: string,
     bots: readonly string[],
     more: {
-      place?: EnginePlace;
+      place?: EnginePlace | (() => Promise<EnginePlace>);
       open?: () => Promise<ObjectStore>;
       lostHost?: 'wait' | 'replace';
       life?: Life;
@@ -51,14 +52,17 @@ function fleet() {
     const owners = openOwners({
       host,
       types: ['realtime'],
-      place: async () => more.place ?? placeOf(host),
+      place: async () => {
+        const place = more.place ?? placeOf(host);
+        return typeof place === 'function' ? await place() : place;
+      },
       open: () => reaches(),
       prefix: 'hosts/',
       file: join(folder, `${host}-owners`),
       lostHost: more.lostHost ?? 'wait',
       life: more.life ?? { life: `${host}-1`, startedAt: 1 },
       clock,
-      log: quiet,
+      log: { ...quiet, warn: (message) => void warned.push(message) },
     });
     const here: BotsHere = {
       all: () => wishes.keys(),
@@ -107,7 +111,7 @@ function fleet() {
       }
     }
   }
-  return { folder, store, usual, clock, member, until };
+  return { folder, store, usual, clock, warned, member, until };
 }
 
 /** Lets two writers of the table read it before either of them writes. `conditions: false`: a store that does not know them. */
@@ -416,4 +420,23 @@ test('whoever was told that the store is being asked is told what it says, also 
   write();
   await until(() => expect(a.type('x')).toBe('ours'));
   await until(() => expect(a.woken).toContain('x'));
+});
+
+test('an engine that does not say which one it is, is told of once; one that is away is others’ business', async () => {
+  const { warned, clock, member, until } = fleet();
+  const answers = ['unavailable', 'unavailable', 'refused', 'refused', 'refused'] as const;
+  let asked = 0;
+  const a = member('aaa', ['x'], {
+    place: async () => {
+      const code = answers[asked];
+      asked += 1;
+      if (code !== undefined) throw new RuntimeError(code, `it is ${code}`);
+      return placeOf('aaa');
+    },
+  });
+  a.start();
+  await clock.advance(0);
+  expect(a.type('x')).toBe('asking');
+  await until(() => expect(a.type('x')).toBe('ours'));
+  expect(warned).toEqual(['no bot is started before the engine says which one it is: it is refused']);
 });
