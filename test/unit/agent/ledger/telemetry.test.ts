@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { openLedger } from '../../../../src/agent/ledger/openLedger.ts';
 import { createUsageShipper } from '../../../../src/agent/ledger/shipUsage.ts';
-import { readPosition } from '../../../../src/agent/ledger/telemetry/position.ts';
+import { readPosition, type TelemetryPosition } from '../../../../src/agent/ledger/telemetry/position.ts';
 import { startTelemetry } from '../../../../src/agent/ledger/telemetry/telemetry.ts';
 import type { TelemetryFormat } from '../../../../src/agent/ledger/telemetry/toldLine.ts';
 import { freePort } from '../../../../src/agent/process/freePort.ts';
@@ -99,14 +99,19 @@ async function fixture() {
 /** However busy the machine is. */
 const soon = <T>(look: () => T) => expect.poll(look, { timeout: 30_000 });
 
+/** The receiver has a turn before its answer is here: what is ended in between is told again. */
+const toldUpTo = (id: string, position: () => TelemetryPosition | undefined) =>
+  soon(() => position()?.last?.requestId).toBe(id);
+
 const some = (count: number, prefix = 'msg') => Array.from({ length: count }, (_, i) => `${prefix}_${i}`);
 
 test('turns are told of in order, at most a hundred at once, with a token, and each once over restarts of whoever tells', async () => {
   const { to, volume } = await fixture();
-  const { ledger, start } = await volume('a');
+  const { ledger, start, position } = await volume('a');
   for (const id of some(250)) await ledger.record(ledgerLine(id));
   const first = start();
   await soon(() => to.ids().length).toBe(250);
+  await toldUpTo('msg_249', position);
   await first.close();
   await ledger.record(ledgerLine('msg_later'));
   start();
@@ -118,7 +123,7 @@ test('turns are told of in order, at most a hundred at once, with a token, and e
 
 test('an event has these fields and no other; under the platform’s names on request', async () => {
   const { to, volume } = await fixture();
-  const { ledger, start } = await volume('a');
+  const { ledger, start, position } = await volume('a');
   const line = ledgerLine('msg_1');
   // A line of a newer version, with what is nobody's business.
   await ledger.record({ ...line, reply: 'canary' } as typeof line);
@@ -126,6 +131,7 @@ test('an event has these fields and no other; under the platform’s names on re
   await soon(() => to.batches.length).toBe(1);
   const { usd: _, ...told } = line;
   expect(to.batches[0]).toEqual([told]);
+  await toldUpTo('msg_1', position);
   await telling.close();
   await ledger.record(ledgerLine('msg_2'));
   start('hydracore');
@@ -187,6 +193,7 @@ test('another container, on an empty disk, goes on where the one before it has e
   for (const id of some(5)) await first.ledger.record(ledgerLine(id));
   const telling = first.start();
   await soon(() => to.ids().length).toBe(5);
+  await toldUpTo('msg_4', first.position);
   await telling.close();
   // Not told of by the first one, but shipped.
   await first.ledger.record(ledgerLine('msg_last'));
