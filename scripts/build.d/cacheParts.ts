@@ -8,8 +8,8 @@ import { freePort } from '../../src/agent/process/freePort.ts';
 const PARAMETERS = ['exports', 'require', 'module', 'process', 'internalBinding', 'primordials'];
 
 /**
- * For the build: writes V8's cache of the code of each part and of each of Node's modules. V8 takes a cache only from a process of the same snapshot and the same flags. The cache of the query server holds all that a life of it
- * runs: it starts in many containers.
+ * For the build: writes V8's cache of the code of each part and of each of Node's modules. V8 takes a cache only from a process of the same
+ * snapshot and the same flags. The cache of the query server holds all that a life of it runs: it starts in many containers.
  */
 export async function cacheParts(folder: string): Promise<void> {
   writeFileSync(`${folder}/node.json`, JSON.stringify(cacheNode()));

@@ -89,7 +89,10 @@ async function pullTheCode(config: Config, deps: PullDeps, state: Promise<unknow
   deps.log.debug('code pulled', { files: report.files, bytes: report.bytes, durationMs });
 }
 
-/** A start that ends for a damaged or missing archive (65, 66) is not tried again by whoever runs bots: one wrong answer is no reason for it. Nor is a conflict: one that was replaced while it came. */
+/**
+ * A start that ends for a damaged or missing archive (65, 66) is not tried again by whoever runs bots: one wrong answer is no reason for it.
+ * Nor is a conflict: one that was replaced while it came.
+ */
 async function readAgain<T>({ clock, log, signal }: PullDeps, look: () => Promise<T>): Promise<T> {
   const warn = (message: string, fields?: LogFields) => log.warn(message, fields);
   return await lookAgain({ clock, warn }, look, signal, (error) =>
