@@ -5,6 +5,7 @@ import type { Logger } from '../../base/log.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
 import type { EnginePlace } from '../engine/engine.ts';
 import { assign } from './assign.ts';
+import { findPlace } from './findPlace.ts';
 import { createHeartbeat, type Heartbeat, heardOf, isBefore, type Life } from './heartbeat.ts';
 import { createLastTable } from './lastTable.ts';
 import { isSamePlace, keyOf, type Owner, type OwnerHost, type Owners, SILENT_MS } from './owners.ts';
@@ -210,22 +211,11 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
   }
 
   async function arrive(signal: AbortSignal): Promise<void> {
-    let said: string | undefined;
-    while (me === undefined && !signal.aborted) {
-      try {
-        const place = await options.place(signal);
-        const key = keyOf(options.host, place, options.types);
-        beats = createHeartbeat({ open, prefix, key, own: life });
-        me = { ...place, host: options.host, key };
-      } catch (error) {
-        const { code, message } = asRuntimeError(error);
-        // Of an engine that is away the loop tells.
-        if (code !== 'unavailable' && message !== said)
-          log.warn(`no bot is started before the engine says which one it is: ${message}`);
-        said = message;
-        await clock.sleep(ENGINE_MS, signal).catch(() => undefined);
-      }
-    }
+    const place = await findPlace(options, signal);
+    if (place === undefined) return;
+    const key = keyOf(options.host, place, options.types);
+    beats = createHeartbeat({ open, prefix, key, own: life });
+    me = { ...place, host: options.host, key };
   }
 
   return {

@@ -8,6 +8,7 @@ import type { EnginePlace } from '../engine/engine.ts';
  *   ownersTable   one object for all hosts of a state bucket, changed only as it was read: each bot has one owner or none
  *   assign        pure: what a host takes and gives up in it
  *   heartbeat     a small object for each host: when it was last heard of, by the store's clock, and whether it has a double
+ *   findPlace     which engine this host is on
  *   openOwners    what this host knows of it; the loop asks before it starts or gives out anything
  *   pause         between its looks, cut short by a bot that comes or goes
  *   releaseHost   makes the bots of one that is gone for good nobody's
@@ -50,6 +51,13 @@ export const nobody: Table = { hosts: new Map(), owners: new Map() };
 
 /** A host that is not heard of for so long is silent. By the store's clock, milliseconds. */
 export const SILENT_MS = 300_000;
+
+/** Of an engine that does not say which one it is: hosts of such engines are kept apart by names, as on one. */
+export const UNKNOWN_PLACE: EnginePlace = {
+  engine: 'unknown',
+  machine: 'unknown',
+  name: 'an engine that does not say which one it is',
+};
 
 /** Where two hosts are on one engine, its names keep their bots apart. */
 export function isSamePlace(a: EnginePlace, b: EnginePlace): boolean {
