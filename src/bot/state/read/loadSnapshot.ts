@@ -70,12 +70,11 @@ export async function readManifest(
   return parseManifest(name, bytes, context.bot);
 }
 
-/** What a snapshot needs and the store does not have, or not any more when the rest of it is asked for, is damage to that snapshot. */
+/** What a snapshot needs and the store does not have is damage to that snapshot. */
 export function asDamage(error: unknown): unknown {
-  if (!isRuntimeError(error, 'not-found', 'conflict')) return error;
+  if (!isRuntimeError(error, 'not-found')) return error;
   const { path } = error;
-  const what = error.code === 'conflict' ? 'has become another while it was read' : 'is missing';
-  return new RuntimeError('damaged', `${path ?? 'an object'} ${what}`, {
+  return new RuntimeError('damaged', `${path ?? 'an object'} is missing`, {
     op: 'state.read',
     ...(path === undefined ? {} : { path }),
     cause: error,

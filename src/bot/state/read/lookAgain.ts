@@ -1,4 +1,4 @@
-import { asRuntimeError, isRuntimeError } from '../../../base/errors.ts';
+import { asRuntimeError, isRuntimeError, RuntimeError } from '../../../base/errors.ts';
 import type { StateContext } from '../format/context.ts';
 import { NEWER_FORMAT } from '../format/head.ts';
 import { LIMIT } from '../format/limits.ts';
@@ -26,11 +26,25 @@ export async function lookAgain<T>(
       return found;
     } catch (error) {
       const pauseMs = PAUSES_MS[looks];
-      if (pauseMs === undefined || !isWrong(error)) throw error;
+      if (!isWrong(error)) throw error;
+      if (pauseMs === undefined) throw isRuntimeError(error, 'conflict') ? neverTheSame(error) : error;
       reason ??= asRuntimeError(error).message;
       await clock.sleep(pauseMs, signal);
     }
   }
+}
+
+/** Neither damaged nor whole: nothing is known of it. */
+function neverTheSame(error: RuntimeError): RuntimeError {
+  return new RuntimeError(
+    'unavailable',
+    `the store gives something else each time it is asked: ${error.message}`,
+    {
+      ...(error.path === undefined ? {} : { path: error.path }),
+      retryable: true,
+      cause: error,
+    },
+  );
 }
 
 /** Not what is whole and refused for something else. A conflict: of an object that broke off, the rest is another's. */

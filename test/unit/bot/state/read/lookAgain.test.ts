@@ -112,6 +112,14 @@ test('what is wrong each time is damaged: the snapshot before it', async () => {
   expect(report.fellBackTo).toBe(1);
 });
 
+test('what becomes another each time is not damaged: nothing is known of it, and the bot does not start from less', async () => {
+  await using bot = await TestBot.openHasty();
+  await history(bot, 300_000);
+  const answer = wrong['with a beginning, after which it is said to be another']!;
+  const { store } = misled(bot.store, answer, 1, Number.POSITIVE_INFINITY, `${bot.name}/packs/`);
+  await expect(bot.start('b', { store })).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+});
+
 test('a store that ignores conditions, and says once that there is no head: it is not replaced by that of a new bot', async () => {
   await using bot = await TestBot.openHasty();
   const newest = await history(bot, 1000);
