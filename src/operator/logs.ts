@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { loadBot } from '../agent/roles/loadBot.ts';
 import { openBotStores } from '../agent/roles/openBotStores.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Command, Output } from '../base/command/command.ts';
@@ -7,7 +6,8 @@ import { isRuntimeError, RuntimeError } from '../base/errors.ts';
 import { botId } from '../bot/config/parsers.ts';
 import { formatLine, isSince, parseKeptLine } from '../bot/logs/shipped/keptLine.ts';
 import { shippedLines } from '../bot/logs/shipped/shippedLines.ts';
-import { localDirectory, orFolder } from './localDirectory.ts';
+import { loadNamed } from './loadNamed.ts';
+import { localDirectory } from './localDirectory.ts';
 import { parseSince } from './logs/parseSince.ts';
 
 /** Between two looks of `--follow`; milliseconds. */
@@ -39,10 +39,7 @@ export const logs: Command = {
         `${JSON.stringify(name)} is not a bot's name: expected ${botId.expects}`,
       );
     const since = typeof flags.since === 'string' ? parseSince(flags.since, systemClock.now()) : undefined;
-    const options = { role: 'operator', speaker: 'logs', dir } as const;
-    const { config, log } = await loadBot(invocation, options).catch((error: unknown) => {
-      throw dir === undefined ? orFolder(error, name, invocation) : error;
-    });
+    const { config, log } = await loadNamed(invocation, { name, dir, speaker: 'logs' });
     const bot = dir === undefined ? name : config.botId;
     const stores = await openBotStores(config, log);
     try {

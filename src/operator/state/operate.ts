@@ -1,4 +1,3 @@
-import { loadBot } from '../../agent/roles/loadBot.ts';
 import { openBotStores } from '../../agent/roles/openBotStores.ts';
 import { systemClock } from '../../base/clock.ts';
 import type { Invocation, OptionSpec } from '../../base/command/command.ts';
@@ -8,7 +7,8 @@ import type { Config } from '../../bot/config/config.ts';
 import { configOptions } from '../../bot/config/configOptions.ts';
 import { botId } from '../../bot/config/parsers.ts';
 import type { StateContext } from '../../bot/state/format/context.ts';
-import { localDirectory, orFolder } from '../localDirectory.ts';
+import { loadNamed } from '../loadNamed.ts';
+import { localDirectory } from '../localDirectory.ts';
 
 /** A state that a command works on. */
 export interface Operation {
@@ -41,10 +41,7 @@ export async function operate<T>(
   const dir = localDirectory(name, invocation);
   if (dir === undefined && botId.parse(name) === undefined)
     throw usage(`${JSON.stringify(name)} is not a bot's id: expected ${botId.expects}`);
-  const options = { role: 'operator', speaker: 'state', dir } as const;
-  const { config, log } = await loadBot(invocation, options).catch((error: unknown) => {
-    throw dir === undefined ? orFolder(error, name, invocation) : error;
-  });
+  const { config, log } = await loadNamed(invocation, { name, dir, speaker: 'state' });
   const stores = await openBotStores(config, log);
   try {
     const context: StateContext = {
