@@ -40,5 +40,5 @@ export const code: Check = {
 async function checkEntrypoint(config: Config, kind: Kind): Promise<void> {
   const path = await resolveEntrypoint(config.paths.code, config.entrypoint);
   const { argv, wrapped = 0 } = await kind.launch(botRequest(config));
-  if (argv[wrapped]?.startsWith(`${config.paths.code}/`)) await checkFormat(path);
+  if (argv[wrapped]?.startsWith(`${config.paths.code}/`)) checkFormat(path);
 }

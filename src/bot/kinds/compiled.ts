@@ -20,7 +20,7 @@ export function compiled(facts: Omit<Kind, 'entrypoint' | 'startsEarly' | 'launc
       };
     },
     async verify(request) {
-      await makeExecutable(await resolveEntrypoint(request.codePath, request.entrypoint));
+      makeExecutable(await resolveEntrypoint(request.codePath, request.entrypoint));
     },
   };
 }

@@ -20,7 +20,7 @@ const HEAD_BYTES = 4096;
  * Makes the file executable whatever modes its archive gave it (set-user-id is dropped), and makes sure that the
  * system can run it; throws `not-executable` with the reason as a hint.
  */
-export async function makeExecutable(path: string): Promise<void> {
+export function makeExecutable(path: string): void {
   const { mode } = statSync(path);
   const wanted = (mode & 0o777) | EXECUTABLE;
   if ((mode & 0o7777) !== wanted) {
@@ -31,7 +31,7 @@ export async function makeExecutable(path: string): Promise<void> {
       if (!['EPERM', 'EROFS'].includes(systemCode(error) ?? '')) throw error;
     }
   }
-  await checkFormat(path);
+  checkFormat(path);
   try {
     accessSync(path, constants.X_OK);
   } catch (cause) {
@@ -40,7 +40,7 @@ export async function makeExecutable(path: string): Promise<void> {
 }
 
 /** Throws `not-executable` for a file that this system cannot run, whatever its mode. */
-export async function checkFormat(path: string): Promise<void> {
+export function checkFormat(path: string): void {
   const problem = formatProblem(path);
   if (problem !== undefined) throw notExecutable(path, problem);
 }
