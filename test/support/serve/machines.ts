@@ -78,3 +78,11 @@ export async function healthy(
     )
     .toEqual(expect.arrayContaining([...names]));
 }
+
+/** A new sandbox of a front, once it runs: its id, and the token of what is inside. */
+export async function runningSandbox({ ask }: FrontTest): Promise<{ id: string; authToken: string }> {
+  const { id } = (await ask('POST', '/v1/sandboxes', {})).body;
+  const info = async () => (await ask('GET', `/v1/sandboxes/${id}`)).body;
+  await expect.poll(async () => (await info()).status, { timeout: 30_000 }).toBe('running');
+  return { id, authToken: (await info()).connection.authToken };
+}

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -8,24 +8,14 @@ import { isAmbiguous, toolOf } from '../../../../src/protocol/tangle/runtime/too
 import { temporaryDirectory } from '../../../support/files/temporary.ts';
 import { readEvents } from '../../../support/serve/eventReader.ts';
 import { frontTest } from '../../../support/serve/frontTest.ts';
+import { serverOf } from '../../../support/serve/machines.ts';
 import { modelSandboxes } from '../../../support/serve/modelSandboxes.ts';
-
-/** A server in the place of the one inside a sandbox. */
-async function inside(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<number> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 async function running(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
   body: object = {},
 ) {
-  const port = await inside(answer);
+  const port = await serverOf(answer);
   const front = await frontTest({ sandboxes: modelSandboxes(async () => connect(port, '127.0.0.1')) });
   const { body: made } = await front.ask('POST', '/v1/sandboxes', body);
   await expect.poll(() => front.sandboxes.find(made.id)?.status, { timeout: 30_000 }).toBe('running');
@@ -140,7 +130,7 @@ test('only the tools that a sandbox was made with are open', async () => {
 });
 
 test('a policy of folders holds for files by address and by body, and the body arrives', async () => {
-  const port = await inside((request, response) => request.pipe(response));
+  const port = await serverOf((request, response) => request.pipe(response));
   const policy = join(await temporaryDirectory(), 'policy.yaml');
   writeFileSync(policy, 'default: {tools: [files], files: [/workspace/open]}');
   const { ask, sandboxes } = await frontTest({
@@ -188,7 +178,7 @@ test('what does not run or does not answer is said', async () => {
     status: 409,
     body: { code: 'INVALID_STATE', currentState: 'stopped', requiredState: 'running' },
   });
-  const port = await inside((request) => request.socket.destroy());
+  const port = await serverOf((request) => request.socket.destroy());
   const dying = await frontTest({ sandboxes: modelSandboxes(async () => connect(port, '127.0.0.1')) });
   const { body: made } = await dying.ask('POST', '/v1/sandboxes');
   await expect.poll(() => dying.sandboxes.find(made.id)?.status, { timeout: 30_000 }).toBe('running');

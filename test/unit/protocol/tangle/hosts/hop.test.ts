@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { expect, test } from 'vitest';
 import { frontTest } from '../../../../support/serve/frontTest.ts';
-import { healthy, hostsFile, machine, slots } from '../../../../support/serve/machines.ts';
+import { healthy, hostsFile, machine, runningSandbox, slots } from '../../../../support/serve/machines.ts';
 
 const forged = { 'x-runtime-hop': '1' };
 const noKey = { authorization: '' };
@@ -14,12 +14,8 @@ async function twoHosts() {
   });
   const front = await frontTest({ hosts: slots(0), hostsFile: await hostsFile([{ name: 'b', url: b.url }]) });
   await healthy(front, ['b']);
-  const { id } = (await front.ask('POST', '/v1/sandboxes', {})).body;
-  await expect
-    .poll(async () => (await front.ask('GET', `/v1/sandboxes/${id}`)).body.status, { timeout: 30_000 })
-    .toBe('running');
-  const { connection } = (await front.ask('GET', `/v1/sandboxes/${id}`)).body;
-  return { front, b, id, seen, token: { authorization: `Bearer ${connection.authToken}` } };
+  const { id, authToken } = await runningSandbox(front);
+  return { front, b, id, seen, token: { authorization: `Bearer ${authToken}` } };
 }
 
 test('nobody but a host of the pool says that a call was sent on, by a key, a token or a link', async () => {

@@ -14,7 +14,14 @@ import { fakeClock } from '../../../../support/fakeClock.ts';
 import { temporaryDirectory } from '../../../../support/files/temporary.ts';
 import { freePort } from '../../../../support/process/freePort.ts';
 import { type FrontTest, frontTest } from '../../../../support/serve/frontTest.ts';
-import { healthy, hostsFile, machine, serverOf, slots } from '../../../../support/serve/machines.ts';
+import {
+  healthy,
+  hostsFile,
+  machine,
+  runningSandbox,
+  serverOf,
+  slots,
+} from '../../../../support/serve/machines.ts';
 import { modelSandboxes } from '../../../../support/serve/modelSandboxes.ts';
 
 test('sandboxes go where there is room, and everything that is asked of one is sent there', async () => {
@@ -84,15 +91,11 @@ test('a WebSocket and a link reach a sandbox on another host, with a token as wi
   });
   const front = await frontTest({ hosts: slots(0), hostsFile: await hostsFile([{ name: 'b', url: b.url }]) });
   await healthy(front, ['b']);
-  const { id } = (await front.ask('POST', '/v1/sandboxes', {})).body;
-  await expect
-    .poll(async () => (await front.ask('GET', `/v1/sandboxes/${id}`)).body.status, { timeout: 30_000 })
-    .toBe('running');
-  const { connection } = (await front.ask('GET', `/v1/sandboxes/${id}`)).body;
+  const { id, authToken } = await runningSandbox(front);
   for (const [path, token] of [
     [`/v1/sandboxes/${id}/runtime`, 'sk_test'],
-    [`/sidecar/${id}`, connection.authToken],
-  ]) {
+    [`/sidecar/${id}`, authToken],
+  ] as const) {
     const protocol = `bearer.${Buffer.from(token).toString('base64url')}`;
     const socket = new WebSocket(`${front.url.replace('http', 'ws')}${path}/terminals/x/ws`, [protocol]);
     const answer = new Promise((resolve) => socket.once('message', (data) => resolve(data.toString())));
