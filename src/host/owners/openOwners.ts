@@ -61,7 +61,8 @@ const LOOK_MS = 30_000;
 /** While others have what this host would run, and while the store does not answer. */
 const LOOK_SOON_MS = 10_000;
 const BEAT_MS = 60_000;
-const ENGINE_MS = 500;
+/** While others write at the same time. */
+const CONTENDED_MS = 500;
 /** What was read so long ago may have been taken since: the process had been stopped. */
 const STALE_MS = SILENT_MS / 2;
 const ATTEMPTS = 8;
@@ -170,7 +171,7 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
     }
     tell(bots);
     for (const bot of bots.all()) if (asking.delete(bot) || before.get(bot) !== of(bot).type) bots.wake(bot);
-    if (!isWritten) return ENGINE_MS;
+    if (!isWritten) return CONTENDED_MS;
     return elsewhere.size > 0 || failure !== undefined ? LOOK_SOON_MS : LOOK_MS;
   }
 
