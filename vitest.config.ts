@@ -27,8 +27,8 @@ export default defineConfig({
       './test/support/maySkip.ts',
       './test/support/closingLine.ts',
     ],
-    // Real processes on a shared machine that may stand still for seconds; a test that needed its second try is shown as such.
-    retry: process.env.CI ? 1 : 0,
+    // Real processes on a shared machine that may stand still for seconds; a test that needed another try is shown as such.
+    retry: process.env.CI ? 2 : 0,
     // As the limits of whole tests: to end a hang. The usual second is over before a machine that stands still goes on.
     expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
