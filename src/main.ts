@@ -6,21 +6,31 @@ import { accidentalSignals, nameRealTimeSignals } from './base/signals.ts';
  * One executable, several programs: the first word of the command line says which. Each is a bundle of its own
  * (`scripts/build.ts`), so that what runs in every container holds nothing of the others.
  */
-const programs: Readonly<Record<string, 'agent' | 'query' | 'host' | 'protocols' | 'box'>> = {
-  execute: 'agent',
-  daemon: 'agent',
-  'end-groups': 'agent',
-  box: 'box',
-  host: 'host',
-  bots: 'host',
-  provider: 'protocols',
-  serve: 'protocols',
-  'bot-runner': 'host',
-  'bot-scheduler': 'host',
-  'query-server': 'host',
-  controller: 'host',
-  gc: 'host',
+const programs = {
+  agent: () => import('./programs/agent.ts'),
+  query: () => import('./programs/query.ts'),
+  host: () => import('./programs/host.ts'),
+  protocols: () => import('./programs/protocols.ts'),
+  box: () => import('./programs/box.ts'),
 };
+
+type Program = keyof typeof programs;
+
+const firstWords: ReadonlyMap<string, Program> = new Map([
+  ['execute', 'agent'],
+  ['daemon', 'agent'],
+  ['end-groups', 'agent'],
+  ['box', 'box'],
+  ['host', 'host'],
+  ['bots', 'host'],
+  ['bot-runner', 'host'],
+  ['bot-scheduler', 'host'],
+  ['query-server', 'host'],
+  ['controller', 'host'],
+  ['gc', 'host'],
+  ['serve', 'protocols'],
+  ['provider', 'protocols'],
+]);
 
 /** The program that the command line names, from its start to the exit of this process. */
 export function start(): void {
@@ -32,40 +42,30 @@ export function start(): void {
 
 async function main(): Promise<number> {
   const [word = '', ...others] = process.argv.slice(2);
-  const program = programOf(word, others);
-  if (program === 'agent' || program === 'query') {
-    nameRealTimeSignals();
-    // Whoever sends one of these loses nothing by it. Not at once: the start comes first.
-    setImmediate(() => {
-      for (const signal of accidentalSignals(isatty(0))) process.on(signal, () => undefined);
-    });
-    const agent = await (program === 'agent' ? import('./programs/agent.ts') : import('./programs/query.ts'));
-    const code = await agent.run(process);
+  const name = programOf(word, others);
+  if (name === 'agent' || name === 'query') surviveSignals();
+  if (name !== undefined) {
+    const program = await programs[name]();
+    const code = await program.run(process);
     if (code !== undefined) return code;
   }
-  if (program === 'host') {
-    const host = await import('./programs/host.ts');
-    const code = await host.run(process);
-    if (code !== undefined) return code;
-  }
-  if (program === 'protocols') {
-    const protocols = await import('./programs/protocols.ts');
-    const code = await protocols.run(process);
-    if (code !== undefined) return code;
-  }
-  if (program === 'box') {
-    const box = await import('./programs/box.ts');
-    const code = await box.run(process);
-    if (code !== undefined) return code;
-  }
+  // What people type, and whatever another program leaves to be explained.
   const operator = await import('./programs/operator.ts');
   return await operator.run(process);
 }
 
-function programOf(word: string, others: readonly string[]): (typeof programs)[string] | undefined {
+function programOf(word: string, others: readonly string[]): Program | undefined {
   if (word === 'doctor' && others.includes('--host')) return 'host';
   if (word === 'execute' && others.includes('--query-server-only')) return 'query';
-  return programs[word];
+  return firstWords.get(word);
+}
+
+/** Whoever sends one of these to what runs in a container loses nothing by it. Not at once: the start comes first. */
+function surviveSignals(): void {
+  nameRealTimeSignals();
+  setImmediate(() => {
+    for (const signal of accidentalSignals(isatty(0))) process.on(signal, () => undefined);
+  });
 }
 
 // What is kept in a snapshot is started later (scripts/build.d/snapshot.ts).

@@ -38,6 +38,12 @@ test('an error is told on stderr and decides the exit code', async () => {
   });
 });
 
+test.each(['constructor', '__proto__'])('%s, a word that every object has, is no command', async (word) => {
+  const { code, stderr } = await runtime(word);
+  expect(code).toBe(64);
+  expect(stderr).toContain(`unknown command "${word}"`);
+});
+
 test.each([
   [['start', 'my-bot'], 'execute'],
   [['state', 'list', 'my-bot'], 'ls'],
