@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { RuntimeError } from '../../base/errors.ts';
 import { growingWait } from '../../base/growingWait.ts';
 import { serverEvents } from '../../base/serverEvents.ts';
-import { reasonOf } from '../reasonOf.ts';
+import { whyFetchFailed } from '../../base/whyFetchFailed.ts';
 
 /** A turn as the agent's server shows it. */
 export interface ShownTurn {
@@ -61,7 +61,7 @@ export function agentClient({ address, token, clock }: AgentClientOptions): Agen
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof RuntimeError) throw error;
-      const why = reasonOf(error);
+      const why = whyFetchFailed(error);
       throw new RuntimeError('unavailable', `${new URL(address).host} gave no answer: ${why}`, {
         op: 'agent.ask',
         hint: 'Is the agent running, and its port 9476 (of a host: 9477) reachable?',

@@ -1,6 +1,6 @@
 import { RuntimeError } from '../../base/errors.ts';
+import { whyFetchFailed } from '../../base/whyFetchFailed.ts';
 import { MAX_ANSWER_BYTES, parseAnswer } from '../../bot/answers/answer.ts';
-import { reasonOf } from '../reasonOf.ts';
 import type { Asked, Question } from './asked.ts';
 
 export interface AskServerOptions {
@@ -32,7 +32,7 @@ export async function askServer(
     const isOk = response.ok && parseAnswer(bytes)?.status !== 'error';
     return { bytes, exitCode: isOk ? 0 : 1 };
   } catch (error) {
-    const why = reasonOf(error);
+    const why = whyFetchFailed(error);
     throw new RuntimeError('unavailable', `${new URL(url).host} gave no answer: ${why}`, {
       op: 'query.ask',
       hint: 'Is the bot realtime, running, and its port 9476 reachable? `/_runtime/readyz` tells.',

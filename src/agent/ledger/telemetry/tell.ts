@@ -1,4 +1,4 @@
-import { systemCode } from '../../../base/errors.ts';
+import { whyFetchFailed } from '../../../base/whyFetchFailed.ts';
 
 /** `taken`; `refused`: this will never be taken; else why not now. */
 export type Told = { readonly type: 'taken' | 'refused' } | { readonly type: 'later'; readonly why: string };
@@ -37,7 +37,6 @@ export async function tell(
     return isFinal ? { type: 'refused' } : { type: 'later', why: `the receiver answered ${status}` };
   } catch (error) {
     signal.throwIfAborted();
-    const cause = (error as Error).cause;
-    return { type: 'later', why: systemCode(cause) ?? (error as Error).message };
+    return { type: 'later', why: whyFetchFailed(error) };
   }
 }

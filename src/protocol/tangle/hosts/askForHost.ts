@@ -2,9 +2,9 @@ import { createHmac, randomUUID } from 'node:crypto';
 import type { Clock } from '../../../base/clock.ts';
 import { growingWait } from '../../../base/growingWait.ts';
 import type { Logger } from '../../../base/log.ts';
+import { whyFetchFailed } from '../../../base/whyFetchFailed.ts';
 import type { Amounts } from '../../../host/sandboxes/placement/amounts.ts';
 import type { HostsFile } from './hostsFile.ts';
-import { whySilent } from './whySilent.ts';
 
 /** After one request nothing more is asked for as long: a machine takes its time. */
 const COOL_DOWN_MS = 300_000;
@@ -50,7 +50,7 @@ export function hostAsker(
         if (status < 300) return log.info('asked for another host', { reason });
         log.warn('the webhook for another host refuses', { status });
       } catch (error) {
-        log.warn('the webhook for another host does not answer', { error: whySilent(error) });
+        log.warn('the webhook for another host does not answer', { error: whyFetchFailed(error) });
       }
     }
   };

@@ -1,8 +1,8 @@
+import { whyFetchFailed } from '../../../base/whyFetchFailed.ts';
 import { FOR_HEADER, HOP_HEADER, ORIGIN_HEADER } from '../access/onBehalf.ts';
 import { HttpError } from '../http/httpError.ts';
 import type { Answer, Call } from '../http/route.ts';
 import type { Member } from './hostsFile.ts';
-import { whySilent } from './whySilent.ts';
 
 const PATIENCE_MS = 25_000;
 
@@ -38,6 +38,6 @@ export async function askMember(
     const headers = retry === null ? {} : { 'retry-after': retry };
     return { status: response.status, body: await response.json(), headers };
   } catch (error) {
-    throw new HttpError(502, 'HOST_UNREACHABLE', `host ${name} does not answer (${whySilent(error)})`);
+    throw new HttpError(502, 'HOST_UNREACHABLE', `host ${name} does not answer (${whyFetchFailed(error)})`);
   }
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/log.ts';
+import { whyFetchFailed } from '../../../base/whyFetchFailed.ts';
 import { type Amounts, nothing, sum } from '../../../host/sandboxes/placement/amounts.ts';
 import type { HostView } from '../../../host/sandboxes/placement/place.ts';
 import { type Heartbeat, readHeartbeat } from './heartbeat.ts';
 import type { Member } from './hostsFile.ts';
-import { whySilent } from './whySilent.ts';
 
 /**
  * The room of other machines: `hostsFile` names them, `pool` asks each how it stands, `poolRoutes` places on them, `sendToMember` sends on what
@@ -76,7 +76,7 @@ export function createPool(members: readonly Member[], clock: Clock, log: Logger
       if (signal.aborted) return false;
       if (isHeard(member) || away.has(member.name)) return false;
       away.add(member.name);
-      log.warn('a host of sandboxes is not heard of', { host: member.name, error: whySilent(error) });
+      log.warn('a host of sandboxes is not heard of', { host: member.name, error: whyFetchFailed(error) });
       return false;
     }
   }

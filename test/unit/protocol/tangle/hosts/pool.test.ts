@@ -30,7 +30,7 @@ test('a host that is away is told of once, with the reason, and so is that it is
     }
     return lines.slice(before);
   };
-  const away = expect.stringMatching(/is not heard of.*fetch failed: \S+/);
+  const away = expect.stringMatching(/is not heard of.*other side closed/);
   expect(await hear(10)).toEqual([away]);
   isAway = false;
   expect(await hear(10)).toEqual([expect.stringContaining('a host of sandboxes answers')]);
