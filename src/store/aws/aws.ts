@@ -19,7 +19,7 @@ import type { ObjectBody, ObjectInfo, ObjectStore, PutOptions } from '../objectS
 import { appendByCopy } from '../s3/appendByCopy.ts';
 import { createConditional } from '../s3/conditional.ts';
 import { encodePath } from '../s3/encodePath.ts';
-import { requireAsStored, requireStart } from '../s3/requireStore.ts';
+import { requireAsStored, requireStart, requireTag } from '../s3/requireStore.ts';
 import { decodeKey, quoted } from '../s3/s3Xml.ts';
 import { createSweeper } from '../s3/sweepUploads.ts';
 import { sha256Of, sizeOf } from '../sha256.ts';
@@ -83,15 +83,18 @@ export function openAwsStore(options: AwsStoreOptions): ObjectStore {
         const Range = range && `bytes=${range.start}-${range.end - 1}`;
         const command = new GetObjectCommand({ ...object(key), Range, IfMatch: ifMatch });
         const output = await client.send(command, abortable(signal));
-        const size = Number(output.ContentRange?.split('/')[1] ?? output.ContentLength);
+        let size = Number(output.ContentRange?.split('/')[1] ?? output.ContentLength);
         const toStoreError = (error: unknown) => awsError(error, 'store.get', subject(key));
         const body = output.Body as Readable;
         try {
-          await requireAsStored({
+          const etag = quoted(output.ETag ?? '');
+          requireTag(etag, ifMatch, subject(key));
+          size = await requireAsStored({
             path: subject(key),
             size,
+            etag,
             encoding: output.ContentEncoding,
-            storedSize: async () => (await head(key, { signal })).size,
+            stored: () => head(key, { signal }),
           });
           if (range) requireStart(output.ContentRange, range.start, subject(key));
         } catch (error) {

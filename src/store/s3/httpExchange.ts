@@ -1,10 +1,10 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { isRuntimeError } from '../../base/errors.ts';
+import { isRuntimeError, systemCode } from '../../base/errors.ts';
 import { measuredBody } from '../measuredBody.ts';
 import type { ObjectBody } from '../objectStore.ts';
 import { sizeOf } from '../sha256.ts';
-import { timeoutError } from './networkError.ts';
+import { mayBeUnread, strayBytes, timeoutError } from './networkError.ts';
 
 export interface Exchange {
   /** For messages. */
@@ -28,12 +28,14 @@ export async function exchange(request: ClientRequest, options: Exchange): Promi
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve);
     // Stays for good: an error after the head reaches the reader of the body.
-    request.on('error', reject);
+    request.on('error', (error) => reject(isStray(request, error) ? strayBytes(error) : error));
   });
   answer.catch(() => {});
   request.once('response', (response) => {
     // An answer that came early: the server does not read the rest of the body, so the connection is of no further use.
     if (!request.writableFinished) response.once('end', () => request.destroy());
+    const { socket } = response;
+    if (mayBeUnread(body, response.statusCode)) response.once('end', () => socket.destroy());
   });
   limitConnecting(request, options.connectMs);
   limitIdling(request, options.idleMs);
@@ -53,6 +55,10 @@ export async function exchange(request: ClientRequest, options: Exchange): Promi
     },
   );
   return await Promise.race([answer, sent]);
+}
+
+function isStray(request: ClientRequest, error: unknown): boolean {
+  return request.reusedSocket && /^HPE_/.test(systemCode(error) ?? '');
 }
 
 /** False: the store has answered without wanting the body. */

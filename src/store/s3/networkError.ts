@@ -30,3 +30,16 @@ export function networkError(error: unknown, op: string, path: string): RuntimeE
 export function timeoutError(what: string): Error {
   return Object.assign(new Error(what), { code: 'ETIMEDOUT' });
 }
+
+/**
+ * Whether a connection is of no further use after such an answer. Who refuses may do so by the head of the request: the body that is still to come
+ * would be taken for the next request, which is then never answered, or answered as if it were the body.
+ */
+export function mayBeUnread(body: unknown, status: number | undefined): boolean {
+  return body !== undefined && (status ?? 0) >= 300;
+}
+
+/** Where an answer is to begin, on a connection that was good before, there is something else: what is left of an earlier one. */
+export function strayBytes(cause: unknown): Error {
+  return Object.assign(new Error('something else than the answer', { cause }), { code: 'EBADMSG' });
+}

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { RuntimeError } from '../../base/errors.ts';
+import type { ObjectInfo } from '../objectStore.ts';
 
 /**
  * Whether a refusal without a code of S3's has what only a web server's has: a text or a page, and no header of a store's. An answer to
@@ -36,20 +37,41 @@ export interface AnsweredObject {
   readonly path: string;
   /** Bytes; NaN: the answer does not say it. */
   readonly size: number;
+  readonly etag: string;
   /** Its Content-Encoding. */
   readonly encoding: string | undefined;
-  /** Asks the store for the length of the object. */
-  readonly storedSize: () => Promise<number>;
+  /** Asks the store for the object. */
+  readonly stored: () => Promise<Pick<ObjectInfo, 'size' | 'etag'>>;
 }
 
-/** Throws `unavailable` when a proxy has made another answer to a GET of the store's. */
-export async function requireAsStored({ path, size, encoding, storedSize }: AnsweredObject): Promise<void> {
-  // Nobody could tell its end from a connection that broke.
-  if (!Number.isSafeInteger(size)) throw recoded(path, 'an answer without a length');
-  if (encoding === undefined || /^(identity|aws-chunked)?$/.test(encoding)) return;
+/**
+ * Resolves with the length of the object in bytes. Throws `unavailable` when a proxy has made another answer to a GET of the store's. Of an answer
+ * in chunks, which says no length, nobody could tell the end from a connection that broke: what the store says of the object is its length.
+ */
+export async function requireAsStored(answer: AnsweredObject): Promise<number> {
+  const { path, size, etag, encoding = '', stored } = answer;
+  const isAsItIs = /^(identity|aws-chunked)?$/.test(encoding);
+  const isKnown = Number.isSafeInteger(size);
+  if (isKnown && isAsItIs) return size;
+  if (!isKnown && !isAsItIs) throw recoded(path, 'an answer without a length');
+  const object = await stored();
+  if (!isKnown) {
+    if (!Number.isSafeInteger(object.size)) throw recoded(path, 'an answer without a length');
+    requireTag(object.etag, etag, path);
+    return object.size;
+  }
   // An object may have been stored so. Of one that was packed on its way, another length is known.
-  if (size !== (await storedSize()))
-    throw recoded(path, `an answer that was packed on its way (${encoding})`);
+  if (size === object.size) return size;
+  throw recoded(path, `an answer that was packed on its way (${encoding})`);
+}
+
+/**
+ * Throws `conflict` when an answer to a request for one object, by its tag, is of another: a gateway that ignores the condition, or the
+ * answer to somebody else's request. The rest of a body that broke off would be another object's.
+ */
+export function requireTag(etag: string, ifMatch: string | undefined, path: string): void {
+  if (ifMatch === undefined || etag === ifMatch) return;
+  throw new RuntimeError('conflict', `${path}: the object is another by now`, { op: 'store.get', path });
 }
 
 /** Throws `unavailable` when an answer to a request for a range begins elsewhere: its bytes would be taken for others. */

@@ -10,7 +10,7 @@ import { wholeChecksum } from '../wholeChecksum.ts';
 import { createBucket } from './createBucket.ts';
 import { encodePath } from './encodePath.ts';
 import { networkError } from './networkError.ts';
-import { requireAsStored, requireStart, requireStore } from './requireStore.ts';
+import { requireAsStored, requireStart, requireStore, requireTag } from './requireStore.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3Client.ts';
 import { parseListPage, quoted } from './s3Xml.ts';
 import type { Sweeper } from './sweepUploads.ts';
@@ -74,19 +74,21 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       const info = infoOf(key, response.headers);
       try {
         requireStore(response.headers, 'store.get', client.subject(key));
-        await requireAsStored({
+        requireTag(info.etag, ifMatch, client.subject(key));
+        const size = await requireAsStored({
           path: client.subject(key),
           size: info.size,
+          etag: info.etag,
           encoding: response.headers['content-encoding'],
-          storedSize: async () => (await head(key, { signal })).size,
+          stored: () => head(key, { signal }),
         });
         // The whole object: a gateway that knows no ranges.
         const whole = range && response.statusCode === 200;
-        if (whole && range.start >= info.size) throw outOfRange(key);
+        if (whole && range.start >= size) throw outOfRange(key);
         if (range && !whole)
           requireStart(response.headers['content-range'], range.start, client.subject(key));
         const body = whole ? cutBody(response, range) : response;
-        return { ...info, body: mappedBody(body, toStoreError, signal) };
+        return { ...info, size, body: mappedBody(body, toStoreError, signal) };
       } catch (error) {
         response.destroy();
         throw error;

@@ -28,6 +28,8 @@ const regionHint = 'Check MINIO_REGION (or AWS_REGION): the bucket lies elsewher
 
 /** Faults of the transport's that S3 reports as the client's. */
 const transient = new Set(['RequestTimeout', 'IncompleteBody', 'OperationAborted']);
+/** The connection was too slow for somebody in between, or too early; or there are too many requests. */
+const passing = new Set([408, 425, 429]);
 const wrongRegion = new Set([
   'PermanentRedirect',
   'AuthorizationHeaderMalformed',
@@ -63,7 +65,7 @@ export function s3Error(failure: S3Failure): RuntimeError {
   if (unacceptable.has(code) || status === 416) return error('damaged');
   // Two conditional writes met: neither condition has been decided.
   if (code === 'ConditionalRequestConflict') return error('conflict', { retryable: true });
-  if (transient.has(code) || status === 429 || (status >= 500 && status !== 501))
+  if (transient.has(code) || passing.has(status) || (status >= 500 && status !== 501))
     return error('unavailable', { retryable: true, ...(retryAfterMs !== undefined && { retryAfterMs }) });
   // Taken for "not there", it would make a new bot of one whose store is gone.
   // A store that has no such bucket says so in its listing.

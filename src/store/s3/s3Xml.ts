@@ -42,9 +42,13 @@ export function decodeKey(key: string): string {
   return decodeURIComponent(key.replaceAll('+', ' '));
 }
 
-/** One spelling of a tag: headers always have the quotes, bodies only sometimes. */
+/**
+ * One spelling of a tag: headers always have the quotes, bodies only sometimes. A proxy that packs answers calls the tags in them weak; the
+ * store behind it knows the tag itself only.
+ */
 export function quoted(etag: string): string {
-  return etag.startsWith('"') ? etag : `"${etag}"`;
+  const tag = etag.startsWith('W/') ? etag.slice(2) : etag;
+  return tag.startsWith('"') ? tag : `"${tag}"`;
 }
 
 const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };

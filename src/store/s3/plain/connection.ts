@@ -11,6 +11,8 @@ export interface Receiver {
 /** A connection to a store. While nobody has it, it has nothing to say: what does is closed. */
 export interface Connection {
   readonly socket: Socket;
+  /** It has carried a request before. */
+  isUsed: boolean;
   belongTo(receiver: Receiver | undefined): void;
 }
 
@@ -46,6 +48,7 @@ export function openConnection(host: string, port: number): Connection {
   });
   return {
     socket,
+    isUsed: false,
     belongTo: (next) => {
       receiver = next;
     },

@@ -16,6 +16,8 @@ export interface Connections {
   take(signal: AbortSignal | undefined): Promise<Connection>;
   /** The request is over and the connection good for another one. One that is not is destroyed instead. */
   give(connection: Connection): void;
+  /** One of them has said nothing: those that are kept are as old, and are not used again either. */
+  distrust(): void;
   close(): void;
 }
 
@@ -90,8 +92,12 @@ export function openConnections({ host, port, connectMs, keepMs }: ConnectionsOp
       socket.setTimeout(keepMs);
       socket.unref();
       socket.resume();
+      connection.isUsed = true;
       kept.push(connection);
       next();
+    },
+    distrust() {
+      for (const { socket } of kept.splice(0)) socket.destroy();
     },
     close() {
       for (const { socket } of open) socket.destroy();

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Memory } from '../../objectStore.ts';
-import { timeoutError } from '../networkError.ts';
+import { mayBeUnread, strayBytes, timeoutError } from '../networkError.ts';
 import { AnswerReader } from './answerReader.ts';
 import type { Connections } from './connections.ts';
 import { type Place, placeFor } from './place.ts';
@@ -69,7 +69,8 @@ export async function plainExchange(connections: Connections, request: PlainRequ
       onEnd: (isLast) => {
         if (!over()) return;
         // What has answered before it had the whole request does not read the rest.
-        if (isLast || socket.writableLength > 0) socket.destroy();
+        if (isLast || socket.writableLength > 0 || mayBeUnread(request.body, answer!.statusCode))
+          socket.destroy();
         else connections.give(connection);
         answer!.push(null);
       },
@@ -78,7 +79,7 @@ export async function plainExchange(connections: Connections, request: PlainRequ
       try {
         reader.push(bytes);
       } catch (error) {
-        fail(error as Error);
+        fail(answer || !connection.isUsed ? (error as Error) : strayBytes(error));
       }
     };
     const onEnd = () => {
@@ -89,7 +90,10 @@ export async function plainExchange(connections: Connections, request: PlainRequ
     const onIdle = () => {
       // Bytes are waiting for our own reader: the store is not to blame.
       if (answer && answer.readableLength > 0) socket.setTimeout(request.idleMs);
-      else fail(timeoutError(`no byte within ${request.idleMs} ms`));
+      else {
+        connections.distrust();
+        fail(timeoutError(`no byte within ${request.idleMs} ms`));
+      }
     };
     // Both may have come while a connection was waited for.
     if (request.signal?.aborted) return onAbort();

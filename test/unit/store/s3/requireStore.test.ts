@@ -42,6 +42,22 @@ describe.each(['s3', 'aws'] as const)('%s', (type) => {
     }
   });
 
+  test('a gateway that ignores If-Match: bytes of another object are a conflict, not the rest of this one', async () => {
+    const store = await answering({ etag: '"other"' }, 'bytes', {}, type);
+    await expect(store.get('key', { ifMatch: '"this"' })).rejects.toMatchObject({ code: 'conflict' });
+    const { body } = await store.get('key', { ifMatch: '"other"' });
+    expect(Buffer.concat(await body.toArray()).toString()).toBe('bytes');
+  });
+
+  test('a tag that a proxy calls weak is the store’s own', async () => {
+    const store = await answering({ etag: 'W/"t"' }, 'bytes', {}, type);
+    expect((await store.head('key')).etag).toBe('"t"');
+    expect((await store.put('key', Buffer.from('x'))).etag).toBe('"t"');
+    const { etag, body } = await store.get('key', { ifMatch: '"t"' });
+    expect(etag).toBe('"t"');
+    await body.toArray();
+  });
+
   test('an answer that was packed on its way is no damage, and one that is stored so is taken as it is', async () => {
     const packed = gzipSync('the bytes of the object');
     const headers = { etag: '"t"', 'content-encoding': 'gzip' };

@@ -17,6 +17,8 @@ test.each([
   [400, undefined, 'unavailable', false],
   [400, 'InvalidBucketName', 'config', false],
   [301, 'PermanentRedirect', 'unavailable', false],
+  [408, undefined, 'unavailable', true],
+  [425, undefined, 'unavailable', true],
   [429, undefined, 'unavailable', true],
   [500, 'InternalError', 'unavailable', true],
   [501, 'NotImplemented', 'unavailable', false],

@@ -270,3 +270,52 @@ test('what would become a header of its own is not sent', async () => {
   await expect(ask({ headers: { 'if-match': '"a"\r\nx-other: 1' } })).rejects.toThrow('control characters');
   expect(requests).toEqual([]);
 });
+
+test.each([307, 403, 412, 503])(
+  'who refuses a request with a body by %i may have read its head only: the body is never taken for the next request',
+  async (status) => {
+    const put = {
+      method: 'PUT',
+      headers: { host: 'store', 'content-length': '3' },
+      body: Buffer.from('abc'),
+    };
+    answer = (socket) => socket.write(`HTTP/1.1 ${status} No\r\nContent-Length: 2\r\n\r\nno`);
+    expect(await read(put)).toMatchObject({ status, text: 'no' });
+    answer = (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    expect((await read()).text).toBe('ok');
+    expect(sockets).toHaveLength(2);
+    // A refusal without a body, and a body that was taken, leave nothing behind.
+    answer = (socket) => socket.write('HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno');
+    expect((await read()).status).toBe(404);
+    answer = (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    expect((await read(put)).text).toBe('ok');
+    expect((await read()).text).toBe('ok');
+    expect(sockets).toHaveLength(2);
+  },
+);
+
+test('what is left of an earlier answer is not said to be another protocol: another try may do', async () => {
+  answer = (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  await read();
+  answer = (socket) => socket.write('what is left\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno');
+  await expect(ask()).rejects.toMatchObject({ code: 'EBADMSG' });
+  answer = (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  expect((await read()).text).toBe('ok');
+  expect(sockets).toHaveLength(2);
+});
+
+test('where one kept connection says nothing, no other that is as old is used again', async () => {
+  const held: Socket[] = [];
+  const both = Promise.withResolvers<void>();
+  answer = (socket) => void (held.push(socket) === 2 && both.resolve());
+  const first = [read(), read()];
+  await both.promise;
+  const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+  for (const socket of held) socket.write(ok);
+  await Promise.all(first);
+  answer = () => undefined;
+  await expect(ask({ idleMs: 50 })).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+  answer = (socket) => socket.write(ok);
+  expect((await read()).text).toBe('ok');
+  expect(sockets).toHaveLength(3);
+});
