@@ -5,6 +5,11 @@ import { hostCommands } from '../host/commands/commands.ts';
 import { operatorCommands } from '../operator/commands.ts';
 import { protocolCommands } from '../protocol/commands.ts';
 
+/*
+ * The room of the programs: each file but this one is a bundle of the executable (`scripts/build.ts`) and has a `run`. `main.ts` says which of
+ * them a command line means. This is the table of all commands, for the one that explains (`operator`).
+ */
+
 const { 'end-groups': endGroups, execute, ...roles } = agentCommands;
 
 const explainedExecute: CommandGroup['commands'] = {

@@ -71,6 +71,16 @@ test('every script that the documentation mentions exists', async () => {
   expect(scripts).toEqual([]);
 });
 
+test('every file of the source that the documentation mentions exists', async () => {
+  const files = [...(await mentioned())].flatMap(([code, page]) => {
+    if (!/^(src|test|images|examples|kinds|deploy)\/[A-Za-z0-9._/-]+$/.test(code)) return [];
+    return existsSync(join(root, code)) || existsSync(join(root, `${code}.test.ts`))
+      ? []
+      : [`${page}: ${code}`];
+  });
+  expect(files).toEqual([]);
+});
+
 test('negative control: commands and options that are not there are found', async () => {
   expect(commandsIn('runtime state ls|show BOT --json')).toEqual([
     { words: ['state', 'ls'], options: ['--json'] },

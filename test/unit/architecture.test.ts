@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { importCycles, importGraph } from '../support/source/importGraph.ts';
 import { breach, law, rooms } from '../support/source/law.ts';
@@ -53,6 +53,18 @@ test('every import is of a file that is there, and no file imports itself by way
 test('every room of the law is there, and docs/architecture.md shows the law', () => {
   for (const room of rooms) expect(existsSync(join(root, 'src', room)), room).toBe(true);
   expect(readFileSync(join(root, 'docs/architecture.md'), 'utf8')).toContain(law.trim());
+});
+
+test('every room of more than three files says what it is for', () => {
+  const silent = rooms.filter((room) => {
+    const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+      (file) => dirname(file) === room && file.endsWith('.ts'),
+    );
+    const says = (file: string) =>
+      /^(\/\*\*| \*) The (room|ground floor)\b/m.test(readFileSync(join(root, 'src', file), 'utf8'));
+    return files.length > 3 && !files.some(says);
+  });
+  expect(silent).toEqual([]);
 });
 
 const programs = readdirSync(join(root, 'src/programs'))

@@ -2,6 +2,8 @@ import * as sea from 'node:sea';
 import { Script } from 'node:vm';
 
 /**
+ * The room of the large libraries, a file each that hands one on. This one loads them, and whatever else lies in a folder `parts`.
+ *
  * A part of the executable: a bundle that is kept as an asset, with V8's cache of its code. Besides our own code, which is one,
  * these are the libraries, and what else of ours, few processes use: the thousands that never do hold neither source nor code.
  * `scripts/build.ts` makes every file in a `parts` folder such a part and puts this call in its place; run from source they

@@ -4,6 +4,11 @@ import { type PaxRecords, parsePax, paxValue } from './pax.ts';
 import { decimal, gnuSparse, paxSparse, type Segment } from './sparse.ts';
 import { TarError } from './tarError.ts';
 
+/*
+ * The room of tar archives. Reading: `readTar` takes `blocks`, each with its `header`, with what stands before it (`pax`) and with holes
+ * (`sparse`); what is wrong is a `tarError`. Writing: `tarHeader` makes the blocks that stand before a file's bytes.
+ */
+
 /** One thing in a tar. Names are bytes, as the archive has them. */
 export interface TarEntry {
   readonly type: 'file' | 'directory' | 'symlink' | 'link' | 'device' | 'fifo';

@@ -4,7 +4,9 @@ import type { Condition } from '../journal/condition.ts';
 import type { EventQuery, HostEvent } from '../journal/event.ts';
 
 /**
- * A host as protocols, the console, the gateway and the operator's socket see it. They see nothing else of it. Everything that
+ * The room of what others see of a host: `hostApi` and `botView` are the shapes, `createHostApi` reads them off the loop and the journal.
+ *
+ * A host as protocols, the gateway and the operator's socket see it. They see nothing else of it. Everything that
  * changes what is wanted goes to the source. Errors: `not-found` (no such bot), `refused` (the source is read-only, or this bot
  * cannot do that), `config`, `unavailable`.
  */

@@ -4,6 +4,8 @@ import type { Secret } from '../../base/secret.ts';
 import type { Egress, Resources } from '../bots/botSpec.ts';
 
 /**
+ * The room of the engines: this interface, `docker/` and `kubernetes/`; test/support/host has the model.
+ *
  * What runs instances: Docker, Kubernetes, or a model of them in tests. Every method is safe to repeat, says what the engine
  * has durably done when it resolves, and touches nothing that does not carry our label. Errors: `unavailable` (retryable: the
  * engine does not answer; the request may still have been carried out), `not-found`, `conflict` (the name is taken, or the

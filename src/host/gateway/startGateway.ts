@@ -1,5 +1,5 @@
 /**
- * The query gateway: port 9477, queries of all bots of a host.
+ * The room of the query gateway: port 9477, queries of all bots of a host.
  *
  * `POST /query` speaks as the0's query server does; `GET|POST /bots/<id>/<path>` is sent on to the bot's own server and answered
  * as that answers, streams included. A realtime bot that runs is asked in place; every other by a container that is made for it

@@ -11,6 +11,16 @@ import type { Secret } from '../../base/secret.ts';
 import type { ClusterAccess } from './access.ts';
 import { kubeError, noAnswer, type Status } from './kubeError.ts';
 
+/*
+ * The room of a cluster's API. It knows nothing of bots.
+ *
+ *   openAccess           where the cluster is, and as whom: `kubeconfig`, `inCluster`, `execToken`
+ *   kubeClient           one request and its answer; `kubeError`, what a refusal means
+ *   resource, objects    the verbs on one kind of object; the shapes that are read
+ *   follow               a list, then its changes, for ever: `listPages`, `watchOnce`
+ *   openLease            which of several replicas works
+ */
+
 /**
  * The API of a cluster over HTTP/1.1. Node's own HTTP, no library: `@kubernetes/client-node` keeps whole objects (10,000 pods: 555 MiB and
  * 7 s, against 178 MiB and 3 to 4 s with the fields that are needed), and its watches end without telling anybody. Every wait here has

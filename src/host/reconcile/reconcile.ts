@@ -9,6 +9,19 @@ import type { Seen, Situation, Wanted } from './situation.ts';
 import { because, record, type Step, wait } from './step.ts';
 import { tidy } from './tidy.ts';
 
+/*
+ * The room of the decision about one bot. Nothing in it has a clock, a timer or a connection, but for `perform`.
+ *
+ *   situation, recorded     what a decision depends on; of that, what the host has written down
+ *   reconcile               the decision: one of the files below
+ *   keepRunning, runOnTime  of a realtime bot; of a scheduled one (`setClock`: what is due, `givenOut`: what is late, `runResult`)
+ *   endAll, endInstance     what is to end, in order
+ *   countEnd                what an end means, and how long until the next start
+ *   rollBack                an older snapshot, in steps
+ *   tidy                    what else may go, when there is nothing more urgent
+ *   step, perform           what was decided; and the only file here that does anything
+ */
+
 /**
  * What to do about one bot now, and when to look again: a pure function of what is wanted, seen, recorded and the time. It may be
  * killed between any two steps and asked again: each step leaves a situation from which the next one goes on. That holds because

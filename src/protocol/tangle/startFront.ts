@@ -7,6 +7,11 @@
  *   sandboxes/   create, list, get, stop, resume, delete; which are made at all
  *   runtime/     what is sent on to the API inside of one
  *   previews/    links to its ports, for browsers
+ *   sessions/    conversations with the agent of one; `batch/` of several
+ *   events/      what happens, numbered and replayed
+ *   snapshots/   kept, forked, begun from; `disk/` reads files of one that does not run
+ *   hosts/       other servers of the same pool
+ *   keys/, policy/, secrets/, network/, capacity/, ready/, usage/   a handful of routes or a command each
  *   allRoutes    every path of the API
  */
 import { randomUUID } from 'node:crypto';

@@ -25,6 +25,17 @@ export interface S3StoreOptions extends Omit<S3ClientOptions, 'clock' | 'connect
   readonly idleMs?: number;
 }
 
+/*
+ * The room of S3 with static keys. A call passes these, outside in:
+ *
+ *   s3                    the verbs of `ObjectStore`; large bodies by `s3Multipart`, appends by `appendByCopy` and `sweepUploads`
+ *   conditional           writes of which only one may win, where the store knows of them
+ *   s3Client              one request: its path (`encodePath`), its signature (`createSigner`), its keys (`renewedKeys`)
+ *   transport             the way there: `plain/` without TLS, which is quicker to load, else Node's own client (`httpExchange`)
+ *   requireStore          whether it was a store that has answered, not a proxy or a portal
+ *   s3Errors, s3Xml       what an answer means; `networkError`, what none means
+ */
+
 /** A bucket of an S3 store with static keys, by signed requests over HTTP: little to load, little to keep. */
 export function openS3Store(options: S3StoreOptions): ObjectStore {
   const { bucket, region, createBucket: mayCreate, clock = systemClock } = options;

@@ -11,7 +11,7 @@ import { noteClaimant } from './tree/noteClaimant.ts';
 
 /** The right to write a bot's state, with the head as it was when this instance took the right. */
 /*
- * Which instance may write a bot's state. (Which tree is kept: `tree/keepOrReplace.ts`.)
+ * The room of the claim: which instance may write a bot's state. (Which tree is kept: `tree/keepOrReplace.ts`.)
  *
  * A *generation* counts the instances of a bot; a *holder* is the id of one instance. The head names the newest generation and its
  * holder. An instance that finds another holder there is *fenced*.

@@ -1,5 +1,5 @@
 /*
- * The format of what is in the store: docs/state-format.md, in code. Nothing here reads or writes anything.
+ * The room of the format: what is in the store (docs/state-format.md), in code. Nothing here reads or writes anything.
  *
  *   head       the one object that changes: generation, holder, the snapshots that are kept; small states whole (`head.ts`)
  *   manifest   the root of a snapshot: which packs it needs, and where its segments lie (`manifest.ts`)

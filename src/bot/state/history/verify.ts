@@ -12,7 +12,7 @@ import { type LoadedSnapshot, loadSnapshot, readManifest } from '../read/loadSna
 import { requireHead } from '../read/snapshots.ts';
 
 /*
- * The kept snapshots, for people and for pruning.
+ * The room of the history: the kept snapshots, for people and for pruning.
  *
  *   showSnapshot, diffSnapshots   what is in one, what differs between two
  *   verify                        reads every object that a kept snapshot needs, and checks each byte

@@ -3,7 +3,7 @@ import { RuntimeError, systemCode } from '../../../base/errors.ts';
 import { below, type EntryPath, fromText, toSystemPath } from '../format/entryPath.ts';
 
 /*
- * The tree on this disk. The bot may change it at any moment while this process, perhaps root, reads and writes it.
+ * The room of the tree on this disk. The bot may change it at any moment while this process, perhaps root, reads and writes it.
  *
  *   root       the state directory, known by device and inode; another directory in its place is not the state (`treeRoot.ts`)
  *   scan       what `lstat` shows of all entries, compared with the tree before; what cannot be saved is named (`unsaveable.ts`)

@@ -5,7 +5,7 @@ import type { Freezer } from './freezer.ts';
 import type { PublishReport } from './publishReport.ts';
 
 /*
- * From a tree to a snapshot.
+ * The room of publishing: from a tree to a snapshot.
  *
  * A *picture* is what is known of a tree that may change meanwhile; a *capture* is a complete picture. A *target* says where blobs go:
  * those of small states into the head, others into packs. A *frame* is compressed as one, a *pack* is uploaded as one.

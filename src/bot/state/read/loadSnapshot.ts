@@ -14,7 +14,7 @@ import { addEntry } from '../format/treeEntries.ts';
 import { fetchBlobs } from './fetchBlobs.ts';
 
 /*
- * From the head to the blobs, by any number of readers.
+ * The room of reading: from the head to the blobs, by any number of readers.
  *
  *  1. `readHead` returns the head, or that there is none, or throws. `findHead` also tells a new bot from one whose head is gone.
  *  2. `loadSnapshot` reads the manifest and then its segments into a `Tree` with a `BlobTable`.

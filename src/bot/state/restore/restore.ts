@@ -16,7 +16,7 @@ import { lookAgain } from '../read/lookAgain.ts';
 import { buildTree } from './buildTree.ts';
 
 /*
- * From a snapshot to a tree.
+ * The room of the restore: from a snapshot to a tree.
  *
  *  1. `keepOrReplace` (bot/state/claim/tree) keeps the tree in the directory, or has it replaced.
  *  2. The newest snapshot is loaded; where it is damaged however often it is read (`lookAgain`), the one before it, with a warning.

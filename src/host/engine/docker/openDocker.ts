@@ -21,6 +21,19 @@ import { readPlace } from './readPlace.ts';
 import { standbyContainers } from './standbyContainers.ts';
 import { watchEvents } from './watchEvents.ts';
 
+/*
+ * The room of the Docker driver: an instance is a container, known by its labels.
+ *
+ *   http/              the engine's API over its socket
+ *   images             what a reference means now, and pulls
+ *   containers/        from a specification to the engine's JSON (`createBody`) and back (`toInstance`); start, stop, remove
+ *   networks/          bridges, and the packet filter's rules (`ruleset`) that keep bots from each other and from the machine
+ *   watchEvents        what may have changed
+ *   readLogs, execInContainer, dialContainer   what is asked of one that runs
+ *   standbyContainers  those that wait for a query
+ *   removeOrphans, removeTraces   what a host that is gone has left
+ */
+
 export interface DockerOptions {
   /** Value of the label `runtime.host`: `[a-z0-9][a-z0-9-]{0,30}`, one for each host on this engine. */
   readonly host: string;
@@ -33,15 +46,6 @@ export interface DockerOptions {
 
 const CREATE_MS = 60_000;
 
-/** Undefined where it cannot be read: in a sandbox that shows nothing of /proc. */
-function bootTime(): number | undefined {
-  try {
-    const seconds = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1];
-    return seconds === undefined ? undefined : Number(seconds) * 1000;
-  } catch {
-    return undefined;
-  }
-}
 /** Only its own loopback. */
 const nowhere: Place = { network: 'none', names: {}, resolvers: undefined };
 
@@ -127,4 +131,14 @@ export async function openDocker(options: DockerOptions): Promise<Engine> {
       client.close();
     },
   };
+}
+
+/** Undefined where it cannot be read: in a sandbox that shows nothing of /proc. */
+function bootTime(): number | undefined {
+  try {
+    const seconds = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1];
+    return seconds === undefined ? undefined : Number(seconds) * 1000;
+  } catch {
+    return undefined;
+  }
 }

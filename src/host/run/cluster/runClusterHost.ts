@@ -36,6 +36,10 @@ const AT_ONCE = 32;
 const MANY_LOOKS = 500;
 
 /**
+ * The room of a host in a cluster. What is different from `host/run`: the lease, records and waves in objects of the cluster (`keepObjects`,
+ * `clusterWaves`), an identity that replicas share (`clusterIdentity`), bots as custom resources and what is told on them (`keepBots`,
+ * `statusOf`, `tellCluster`), and bots as pods (`openClusterParts`).
+ *
  * A host in a cluster: one of several replicas. It waits for the lease, reads what the one before has recorded, and works as any other
  * host does. Everything that it writes is sent while the lease holds, or not at all; when another replica has taken the lease it
  * ends at once (`fenced`, 75) and begins again as the one that waits.
