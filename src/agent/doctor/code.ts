@@ -1,20 +1,21 @@
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
 import { fail, ok } from '../../base/finding.ts';
-import type { Config } from '../../bot/config/config.ts';
 import { botRequest } from '../../bot/kinds/botRequest.ts';
 import { resolveEntrypoint } from '../../bot/kinds/entrypoint.ts';
-import { checkFormat } from '../../bot/kinds/executable.ts';
-import type { Kind } from '../../bot/kinds/kind.ts';
-import type { Check } from './check.ts';
+import { checkFormat, checkMode } from '../../bot/kinds/executable.ts';
+import { lackedCapabilities } from '../process/capabilities.ts';
+import { botMay } from './asUser.ts';
+import type { Check, Patient } from './check.ts';
 
 /** The archive is there and within the limit; without one, the code is in place, and the entrypoint in it. */
 export const code: Check = {
   name: 'code',
-  async run({ config, kind, stores }) {
+  async run(patient) {
+    const { config, kind, stores } = patient;
     const { file, maxBytes } = config.code;
     if (file === undefined) {
       if (kind.entrypoint !== 'file') return [ok('code', 'needs none')];
-      await checkEntrypoint(config, kind);
+      await checkEntrypoint(patient);
       return [ok('code', `no CODE_FILE: taken as it is in ${config.paths.code}`)];
     }
     const bucket = await stores.open('code', 0);
@@ -37,8 +38,12 @@ export const code: Check = {
 };
 
 /** As a start would, but without making the program executable. */
-async function checkEntrypoint(config: Config, kind: Kind): Promise<void> {
+async function checkEntrypoint({ config, kind, uid }: Patient): Promise<void> {
   const path = await resolveEntrypoint(config.paths.code, config.entrypoint);
-  const { argv, wrapped = 0 } = await kind.launch(botRequest(config));
-  if (argv[wrapped]?.startsWith(`${config.paths.code}/`)) checkFormat(path);
+  const { argv, cwd, wrapped = 0 } = await kind.launch(botRequest(config));
+  if (!argv[wrapped]?.startsWith(`${config.paths.code}/`)) return;
+  checkFormat(path, cwd);
+  const isOurs = (owner: number) =>
+    owner === uid || (uid === 0 && lackedCapabilities(['FOWNER']).length === 0);
+  checkMode(path, isOurs, (await botMay(config.user, '-x', path)) !== false);
 }

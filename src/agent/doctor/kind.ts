@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { RuntimeError } from '../../base/errors.ts';
 import { fail, ok } from '../../base/finding.ts';
 import { botRequest } from '../../bot/kinds/botRequest.ts';
+import type { Kind } from '../../bot/kinds/kind.ts';
 import type { Check } from './check.ts';
 
 const VERSION_MS = 10_000;
@@ -27,18 +28,33 @@ export const kind: Check = {
     }
     const path = find(program, env.PATH ?? '');
     if (path !== undefined) return [ok('kind', `${kind.id}: ${path}${await version(path)}`)];
-    const error = new RuntimeError('no-entrypoint', `${kind.id} needs ${program}, which is not in PATH`, {
-      hint: `Use an image that has it: ${kind.footprint}.`,
-    });
-    return [fail('kind', error)];
+    return [fail('kind', missing(kind, program, candidates(program, env.PATH ?? '').find(isThere)))];
   },
 };
 
+/** As a start: what is in PATH and cannot be run is another thing than nothing. */
+function missing({ id, footprint }: Kind, program: string, unfit: string | undefined): RuntimeError {
+  if (unfit === undefined) {
+    return new RuntimeError('no-entrypoint', `${id} needs ${program}, which is not in PATH`, {
+      hint: `Use an image that has it: ${footprint}.`,
+    });
+  }
+  const what = statSync(unfit).isFile() ? 'is not executable' : 'is not a file';
+  return new RuntimeError('not-executable', `${id} needs ${program}, and ${unfit} ${what}`, {
+    hint: `Use an image that has it: ${footprint}; or take that out of PATH.`,
+  });
+}
+
 function find(program: string, path: string): string | undefined {
-  const candidates = program.includes('/')
-    ? [program]
-    : path.split(delimiter).map((dir) => join(dir, program));
-  return candidates.find(isExecutable);
+  return candidates(program, path).find(isExecutable);
+}
+
+function candidates(program: string, path: string): readonly string[] {
+  return program.includes('/') ? [program] : path.split(delimiter).map((dir) => join(dir, program));
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function isExecutable(path: string): boolean {

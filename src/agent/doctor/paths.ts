@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 import { type Finding, fail, ok } from '../../base/finding.ts';
@@ -12,12 +12,31 @@ export const paths: Check = {
   async run({ config }) {
     const { code, state, logs } = config.paths;
     return [
-      await place('CODE_PATH', code, config.user),
+      isTakenAsItIs(config)
+        ? ok('CODE_PATH', `${code} cannot be written to, and has the code already`)
+        : await place('CODE_PATH', code, config.user),
       await place('STATE_PATH', state, config.user),
       ours('LOGS_PATH', logs),
     ];
   },
 };
+
+/** Code that is there already needs no room, as long as nothing has to be given to the bot's user. */
+function isTakenAsItIs({ code, paths, user }: Config): boolean {
+  const found = code.file === undefined ? statSync(paths.code, { throwIfNoEntry: false }) : undefined;
+  if (!found?.isDirectory() || may(paths.code, constants.W_OK)) return false;
+  const isTheirs = user === undefined || (found.uid === user.uid && (found.mode & 0o002) === 0);
+  return isTheirs && may(paths.code, constants.R_OK | constants.X_OK);
+}
+
+function may(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 async function place(name: string, path: string, user: Config['user']): Promise<Finding> {
   const found = ours(name, path);

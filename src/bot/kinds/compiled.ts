@@ -20,7 +20,7 @@ export function compiled(facts: Omit<Kind, 'entrypoint' | 'startsEarly' | 'launc
       };
     },
     async verify(request) {
-      makeExecutable(await resolveEntrypoint(request.codePath, request.entrypoint));
+      makeExecutable(await resolveEntrypoint(request.codePath, request.entrypoint), request.codePath);
     },
   };
 }

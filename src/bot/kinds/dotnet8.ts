@@ -26,7 +26,7 @@ export const dotnet8: Kind = {
   },
   async verify(request) {
     const path = await resolveEntrypoint(request.codePath, request.entrypoint);
-    if (!isAssembly(request.entrypoint)) makeExecutable(path);
+    if (!isAssembly(request.entrypoint)) makeExecutable(path, request.codePath);
   },
 };
 

@@ -4,12 +4,18 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fstatSync,
   openSync,
   readFileSync,
   readSync,
   statSync,
 } from 'node:fs';
+import { resolve } from 'node:path';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
+import { elfProblem } from './elfProblem.ts';
+import { foreignProblem } from './foreignProblem.ts';
+import { interpreterProblem } from './interpreterProblem.ts';
+import { shebangProblem } from './shebangProblem.ts';
 
 /** Every user's read and execute bits: the bot may run as another user than the archive was made for. */
 const EXECUTABLE = 0o555;
@@ -18,9 +24,9 @@ const HEAD_BYTES = 4096;
 
 /**
  * Makes the file executable whatever modes its archive gave it (set-user-id is dropped), and makes sure that the
- * system can run it; throws `not-executable` with the reason as a hint.
+ * system can run it in `cwd`; throws `not-executable` with the reason as a hint.
  */
-export function makeExecutable(path: string): void {
+export function makeExecutable(path: string, cwd: string): void {
   const { mode } = statSync(path);
   const wanted = (mode & 0o777) | EXECUTABLE;
   if ((mode & 0o7777) !== wanted) {
@@ -31,7 +37,7 @@ export function makeExecutable(path: string): void {
       if (!['EPERM', 'EROFS'].includes(systemCode(error) ?? '')) throw error;
     }
   }
-  checkFormat(path);
+  checkFormat(path, cwd);
   try {
     accessSync(path, constants.X_OK);
   } catch (cause) {
@@ -39,87 +45,47 @@ export function makeExecutable(path: string): void {
   }
 }
 
-/** Throws `not-executable` for a file that this system cannot run, whatever its mode. */
-export function checkFormat(path: string): void {
-  const problem = formatProblem(path);
+/** Throws `not-executable` for a file that this system cannot run in `cwd`, whatever its mode. */
+export function checkFormat(path: string, cwd: string): void {
+  const problem = formatProblem(path, cwd);
   if (problem !== undefined) throw notExecutable(path, problem);
+}
+
+/**
+ * Throws `not-executable` for a file that is not executable and that `makeExecutable` could not make so, and touches nothing.
+ * `isOurs`: whether we may change the modes of a file of that user; `isRunnable`: whether the bot may execute the file as it is.
+ */
+export function checkMode(path: string, isOurs: (uid: number) => boolean, isRunnable: boolean): void {
+  if (isRunnable) return;
+  const isFixed = ['ro', 'noexec'].some((option) => mountOf(path, mounts())?.options.includes(option));
+  if (isFixed || !isOurs(statSync(path).uid)) throw notExecutable(path, accessProblem(path));
 }
 
 function notExecutable(path: string, hint: string, cause?: unknown): RuntimeError {
   return new RuntimeError('not-executable', `${path} cannot be run by this system`, { path, hint, cause });
 }
 
-function formatProblem(path: string): string | undefined {
-  const head = Buffer.alloc(HEAD_BYTES);
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  let bytesRead: number;
+function formatProblem(path: string, cwd: string): string | undefined {
+  let descriptor: number;
   try {
-    bytesRead = readSync(file, head, 0, head.length, 0);
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    // One that may only be executed can be run, and is not ours to judge.
+    if (systemCode(error) === 'EACCES') return undefined;
+    throw error;
+  }
+  try {
+    const head = Buffer.alloc(HEAD_BYTES);
+    const bytesRead = readSync(descriptor, head, 0, head.length, 0);
+    const begins = (text: string) => head.toString('latin1', 0, text.length) === text;
+    if (begins('#!')) return shebangProblem(head.toString('utf8', 0, bytesRead), cwd);
+    if (!begins('\x7fELF')) return foreignProblem(head.subarray(0, bytesRead));
+    const loaderProblem = (loader: string) =>
+      interpreterProblem('It was linked for a system with a loader', resolve(cwd, loader));
+    return elfProblem({ descriptor, head, size: fstatSync(descriptor).size }, loaderProblem);
   } finally {
-    closeSync(file);
+    closeSync(descriptor);
   }
-  if (head.toString('latin1', 0, 2) === '#!') {
-    const text = head.toString('utf8', 2, bytesRead);
-    // To the kernel it is a part of the word before it.
-    if (/^[ \t]*(\S*\/env[ \t]+)?\S+\r/.test(text)) {
-      return 'Its first line ends with a carriage return: save it with LF line ends, not CR LF.';
-    }
-    const interpreter = text.trimStart().split(/\s/, 1)[0] ?? '';
-    return interpreterProblem('Its first line names an interpreter', interpreter);
-  }
-  if (head.toString('latin1', 0, 4) !== '\x7fELF') {
-    return 'It is neither an ELF program nor a script beginning with "#!". Name the built program as the entrypoint.';
-  }
-  const loader = loaderOf(head);
-  return (
-    architectureProblem(head) ??
-    (loader === undefined
-      ? undefined
-      : interpreterProblem('It was linked for a system with a loader', loader))
-  );
-}
-
-function interpreterProblem(what: string, interpreter: string): string | undefined {
-  try {
-    accessSync(interpreter, constants.X_OK);
-    return undefined;
-  } catch {
-    return `${what} that is not here: ${interpreter}`;
-  }
-}
-
-/** The dynamic loader that a 64-bit little-endian ELF file asks for (`PT_INTERP`); a static one asks for none. */
-function loaderOf(head: Buffer): string | undefined {
-  if (head[4] !== 2 || head[5] !== 1) return undefined;
-  const table = Number(head.readBigUInt64LE(32));
-  const entryBytes = head.readUInt16LE(54);
-  for (let index = 0; index < head.readUInt16LE(56); index++) {
-    const at = table + index * entryBytes;
-    if (at + 56 > head.length) return undefined;
-    if (head.readUInt32LE(at) !== 3) continue;
-    const start = Number(head.readBigUInt64LE(at + 8));
-    const end = start + Number(head.readBigUInt64LE(at + 32));
-    return end <= head.length ? head.toString('utf8', start, end - 1) : undefined;
-  }
-  return undefined;
-}
-
-/** `e_machine` numbers that each of our architectures runs. */
-const machines: Readonly<Record<string, readonly number[]>> = { x64: [62, 3], arm64: [183] };
-const machineNames: Readonly<Record<number, string>> = {
-  3: 'x86 (32 bits)',
-  40: 'arm (32 bits)',
-  62: 'x64',
-  183: 'arm64',
-  243: 'riscv64',
-};
-
-function architectureProblem(head: Buffer): string | undefined {
-  const bigEndian = head[5] === 2;
-  const machine = bigEndian ? head.readUInt16BE(18) : head.readUInt16LE(18);
-  if (machines[process.arch]?.includes(machine) ?? true) return undefined;
-  const name = machineNames[machine] ?? `machine ${machine}`;
-  return `It was built for ${name}, and this system is ${process.arch}. Build it for ${process.arch}.`;
 }
 
 function accessProblem(path: string): string {

@@ -1,9 +1,11 @@
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import type { Finding } from '../../../src/base/finding.ts';
 import { containerBots } from '../../support/container/containerBots.ts';
+import { canMount, mountTmpfs } from '../../support/container/mountTmpfs.ts';
 import { temporaryDirectory } from '../../support/files/temporary.ts';
 import { newContainer, runRuntime } from '../../support/process/executable.ts';
 import { freePort } from '../../support/process/freePort.ts';
@@ -68,6 +70,64 @@ test.each([
   const { failed, report } = await examine(env);
   expect(failed).toMatchObject([{ check: 'code', exit: code }]);
   expect((await runRuntime(['execute'], env)).code).toBe(report.exit);
+});
+
+test.runIf(canMount)('a program that cannot be made executable: 126, as the start', async () => {
+  const { root, ...rest } = await environment();
+  const CODE_PATH = join(root, 'in-place');
+  const env = {
+    ...rest,
+    CODE_FILE: undefined,
+    CODE_PATH,
+    RUNTIME: 'gcc13',
+    ENTRYPOINT: 'a',
+    BOT_USER: 'none',
+  };
+  using code = mountTmpfs(CODE_PATH, 1024 * 1024);
+  await writeFile(join(CODE_PATH, 'a'), '#!/bin/sh\n', { mode: 0o600 });
+  // Negative control: one whose mode a start changes, and which this does not.
+  expect((await examine(env)).failed).toEqual([]);
+  expect((await stat(join(CODE_PATH, 'a'))).mode & 0o777).toBe(0o600);
+  code.remount('noexec');
+  expect((await examine(env)).failed).toMatchObject([
+    { check: 'code', exit: 126, hint: expect.stringContaining('mounted noexec') },
+  ]);
+  expect((await runRuntime(['execute'], env)).code).toBe(126);
+  await chmod(join(CODE_PATH, 'a'), 0o600);
+  code.remount('exec,ro');
+  expect((await examine(env)).failed).toMatchObject([{ check: 'code', exit: 126 }]);
+  expect((await runRuntime(['execute'], env)).code).toBe(126);
+});
+
+test.runIf(canMount)('code that is there needs no room: 0, as the start', async () => {
+  const { root, ...rest } = await environment();
+  const CODE_PATH = join(root, 'in-place');
+  const env = { ...rest, CODE_PATH, RUNTIME: 'gcc13', ENTRYPOINT: 'a', BOT_USER: 'none' };
+  using code = mountTmpfs(CODE_PATH, 1024 * 1024);
+  await writeFile(join(CODE_PATH, 'a'), '#!/bin/sh\n', { mode: 0o755 });
+  code.remount('ro');
+  const start = async (change: Record<string, string | undefined>) => {
+    const { report } = await examine({ ...env, ...change });
+    expect((await runRuntime(['execute'], { ...env, ...change })).code).toBe(report.exit);
+    return report.exit;
+  };
+  expect(await start({ CODE_FILE: undefined })).toBe(0);
+  // An archive has to be unpacked there, and another user has to be given it.
+  expect(await start({})).not.toBe(0);
+  expect(await start({ CODE_FILE: undefined, BOT_USER: undefined })).toBe(process.getuid?.() === 0 ? 78 : 0);
+});
+
+test.each([
+  ['a folder', 'mkdir', 'is not a file'],
+  ['no program', 'touch', 'is not executable'],
+])('an interpreter that is %s: 126, as the start', async (_, make, message) => {
+  const { root, ...rest } = await environment();
+  await mkdir(join(root, 'bin'));
+  execFileSync(make, [join(root, 'bin/node')]);
+  const env = { ...rest, RUNTIME: 'nodejs20', ENTRYPOINT: 'a', PATH: join(root, 'bin') };
+  const { failed } = await examine(env);
+  expect(failed).toMatchObject([{ check: 'kind', exit: 126, message: expect.stringContaining(message) }]);
+  expect((await runRuntime(['execute'], env)).code).toBe(126);
 });
 
 test('a path that cannot be created: 78, as the start', async () => {
