@@ -13,7 +13,8 @@ export async function saveNow(
   return await loop.alone(async () => {
     const { stateSaved, reason } = await finalSync({
       ...options,
-      publish: (signal) => saveState(options, { signal: AbortSignal.any([signal, ending]), final: false }),
+      publish: (signal) =>
+        saveState(options, { signal: AbortSignal.any([signal, ending]), final: false, complete: true }),
       ship: nothing,
       saveOutputs: nothing,
       budgetMs: undefined,

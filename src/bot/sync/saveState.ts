@@ -11,11 +11,14 @@ export interface SaveOptions {
   readonly signal: AbortSignal;
   /** Nothing comes after this one. */
   readonly final: boolean;
+  /** See `PublishOptions`; default: `final`. */
+  readonly complete?: boolean;
 }
 
 /** Publishes what has changed, reports it, and prunes now and then. Throws; a fencing is reported as well. */
-export async function saveState(options: SyncOptions, { signal, final }: SaveOptions): Promise<void> {
-  const report = await publish(options, { signal, final });
+export async function saveState(options: SyncOptions, how: SaveOptions): Promise<void> {
+  const { signal, final } = how;
+  const report = await publish(options, how);
   if (!report) return;
   const { sequence, uploadedBytes, durationMs, files } = report;
   options.log.debug('snapshot published', { sequence, uploadedBytes, durationMs });
@@ -28,10 +31,10 @@ export async function saveState(options: SyncOptions, { signal, final }: SaveOpt
 
 async function publish(
   { publisher, botHasEnded, onFenced }: SyncOptions,
-  { signal, final }: SaveOptions,
+  { signal, final, complete = final }: SaveOptions,
 ): Promise<PublishReport | undefined> {
   try {
-    return await publishOrCheck(publisher, { signal, still: final && botHasEnded });
+    return await publishOrCheck(publisher, { signal, still: final && botHasEnded, complete });
   } catch (error) {
     if (isRuntimeError(error, 'fenced')) onFenced(error);
     throw error;

@@ -81,6 +81,11 @@ export class Tree {
     return this.#doubtful[index] === 1;
   }
 
+  /** What its time stamps say is not believed: it is read again. */
+  doubt(index: number): void {
+    this.#doubtful[index] = 1;
+  }
+
   blobs(index: number): Int32Array {
     const first = this.#firsts[index]!;
     return this.#blobs.subarray(first, first + this.#counts[index]!);

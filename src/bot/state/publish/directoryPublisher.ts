@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { asRuntimeError, isRuntimeError } from '../../../base/errors.ts';
+import { hasPassed } from '../../../base/hasPassed.ts';
 import type { Claim } from '../claim/claim.ts';
 import { HeadKeeper } from '../claim/headKeeper.ts';
 import { PUT_BACK } from '../claim/putBack.ts';
@@ -8,6 +9,7 @@ import type { Marker } from '../claim/tree/marker.ts';
 import type { StateContext } from '../format/context.ts';
 import { RESERVED_NAME } from '../format/format.ts';
 import { pinRoot, type TreeRoot } from '../local/treeRoot.ts';
+import { findUnstamped, suspects } from './findUnstamped.ts';
 import { loadBase } from './loadBase.ts';
 import { compacted, type Published, publishedFrom } from './published.ts';
 import type { Publisher, PublisherOptions, PublishOptions } from './publisher.ts';
@@ -20,6 +22,9 @@ import { NOT_CONFIRMED, Uploads } from './uploads.ts';
  */
 const ORPHANS_MS = 12 * 60 * 60 * 1000;
 
+/** How often a publish also reads files that may have changed without a time stamp, milliseconds. */
+const UNSTAMPED_EACH_MS = 30_000;
+
 /** Publishes one directory, again and again, remembering what the store already has. */
 export class DirectoryPublisher implements Publisher {
   readonly #session: PublishSession;
@@ -28,6 +33,8 @@ export class DirectoryPublisher implements Publisher {
   readonly #marker: Marker;
   #published: Published | undefined;
   #failedAt: number | undefined;
+  /** When the last look at what the time stamps do not show began, milliseconds. */
+  #lookedAt: number;
 
   constructor(
     context: StateContext,
@@ -38,6 +45,7 @@ export class DirectoryPublisher implements Publisher {
   ) {
     this.#pin = pinRoot(root);
     this.#marker = marker;
+    this.#lookedAt = context.clock.now();
     const { restored, ...rest } = options;
     if (restored?.record.sequence === marker.sequence) this.#published = publishedFrom(restored);
     this.#session = {
@@ -96,8 +104,7 @@ export class DirectoryPublisher implements Publisher {
     await keeper.settle(options.signal);
     this.#published ??= await this.#base(options.signal);
     try {
-      const { published, report } = await publishOnce(this.#session, this.#published, options);
-      this.#published = published;
+      const report = await this.#publishAll(this.#published, options);
       if (!report) return undefined;
       this.#failedAt = undefined;
       this.keepMarker();
@@ -107,6 +114,26 @@ export class DirectoryPublisher implements Publisher {
       this.#forgetAfter(error);
       throw error;
     }
+  }
+
+  /** What the stamps show comes first: it must not wait for the reading of what they do not show. */
+  async #publishAll(before: Published, options: PublishOptions): Promise<PublishReport | undefined> {
+    const { context, root, restoredAt } = this.#session;
+    const { still = false, complete = still, signal } = options;
+    const now = context.clock.now();
+    const isDue = complete || hasPassed(this.#lookedAt, UNSTAMPED_EACH_MS, now);
+    const lookedAt = Math.min(this.#lookedAt, now);
+    const suspected = isDue ? suspects(root, before.tree, { restoredAt, lookedAt }) : undefined;
+    const { published, report } = await publishOnce(this.#session, before, options);
+    this.#published = published;
+    if (!suspected) return report;
+    const found = await findUnstamped(root, published, suspected, signal);
+    this.#lookedAt = now;
+    if (found.length === 0) return report;
+    for (const index of found) published.tree.doubt(index);
+    const again = await publishOnce(this.#session, published, options);
+    this.#published = again.published;
+    return again.report ?? report;
   }
 
   /**

@@ -19,6 +19,7 @@ import type { PublishReport } from './publishReport.ts';
  *  7. `Uploads.confirm` asks the store for everything that was put.
  *  8. `HeadKeeper.move` writes the head, unless another instance has taken over. A head that is gone is put back, and the publish begins
  *     again.
+ *  9. `findUnstamped` reads again, now and then and at the end, what may have changed without a time stamp: then 2 to 8 follow once more.
  */
 
 export interface PublisherOptions {
@@ -41,6 +42,8 @@ export interface PublishOptions {
   readonly signal: AbortSignal;
   /** The bot has ended: no process writes to the state any more. */
   readonly still?: boolean;
+  /** Somebody relies on it: what no time stamp shows is saved as well, which other publishes do every 30 s. Default: `still`. */
+  readonly complete?: boolean;
 }
 
 export interface Publisher {

@@ -42,8 +42,12 @@ export class TestBot {
     this.store = store;
   }
 
-  static async open(store?: (path: string) => ObjectStore, name = 'bot-1'): Promise<TestBot> {
-    const path = await mkdtemp(join(tmpdir(), 'state-'));
+  static async open(
+    store?: (path: string) => ObjectStore,
+    name = 'bot-1',
+    under = tmpdir(),
+  ): Promise<TestBot> {
+    const path = await mkdtemp(join(under, 'state-'));
     return new TestBot(name, path, store?.(path) ?? openFileStore(join(path, 'store'), 'bot-state'));
   }
 
