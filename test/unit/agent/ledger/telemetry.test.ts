@@ -171,6 +171,7 @@ test('what a receiver will never take is found by halving, told of in the log, a
   start();
   await soon(() => to.ids().length).toBe(58);
   expect(to.ids()).toEqual(some(60).filter((id) => id !== 'msg_5' && id !== 'msg_41'));
+  await toldUpTo('msg_59', position);
   expect(position()?.rejected).toBe(2);
   expect(lines.join('')).toContain('"msg_41"');
 });
@@ -183,6 +184,7 @@ test('what is older than a day is skipped and counted', async () => {
   await ledger.record(ledgerLine('msg_1'));
   start();
   await soon(() => to.ids()).toEqual(['msg_1']);
+  await toldUpTo('msg_1', position);
   expect(position()?.skipped).toBe(3);
   expect(lines.join('')).toMatch(/more than 24 hours ago are skipped by telemetry turns=3/);
 });

@@ -18,6 +18,11 @@ const spec: AgentSpec = {
   openai: undefined,
 };
 const never = new AbortController().signal;
+/** Ten seconds for what has one, however busy the machine is. */
+const patient = {
+  ...systemClock,
+  sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(10 * ms, signal),
+};
 
 interface Opened {
   readonly link: AgentLink;
@@ -152,9 +157,11 @@ describe('an agent that is written with the SDK', () => {
   });
 
   test('gets its last words in, and none that come much later', async () => {
+    const slow = open([sdkAgent], {}, 'life-1', patient);
+    await slow.link.ready(never);
+    expect((await slow.say('late')).reply).toBe('first and the last words');
     const { link, say } = open([sdkAgent]);
     await link.ready(never);
-    expect((await say('late')).reply).toBe('first and the last words');
     const { events } = await say('after');
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(replyOf(events)).toBe('in time');
@@ -370,11 +377,6 @@ describe('an agent that means no good', () => {
   });
 
   test('who answers before the first word is waited for', async () => {
-    // Ten seconds for what has one, however busy the machine is; the word ends them.
-    const patient = {
-      ...systemClock,
-      sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(10 * ms, signal),
-    };
     const late = "out({ id, result: { stopReason: 'end_turn' } }); setTimeout(() => say('ok'), 200);";
     const { link, say } = open(await rogue(late), {}, 'life-1', patient);
     await link.ready(never);

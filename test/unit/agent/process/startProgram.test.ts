@@ -74,7 +74,7 @@ test('a program that is being written is waited for, for a moment', async () => 
       stdout: 'pipe',
       stderr: 'pipe',
     });
-  const writer = spawn('/bin/sh', ['-c', `exec 9>>${file}; echo open; sleep 0.2`], { stdio: 'pipe' });
+  const writer = spawn('/bin/sh', ['-c', `exec 9>>${file}; echo open; sleep 0.1`], { stdio: 'pipe' });
   await once(writer.stdout, 'data');
   expect(await run().ended).toEqual({ code: 0, signal: null, error: undefined });
 

@@ -61,7 +61,7 @@ async function share(thread: SecondThread, jobs: readonly ZipJob[], doHere: (job
 test('all files are there, each once, whoever has written it; and the other thread has written some', async () => {
   const { jobs, thread, doHere, written, check } = files(600, workspace());
   // It is up before the first job, as behind a download: else this thread may have done it all.
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(await thread.run([])).toBe(true);
   await share(thread, jobs, doHere);
   check();
   expect(written.length).toBeLessThan(600);

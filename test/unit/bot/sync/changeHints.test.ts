@@ -44,9 +44,8 @@ test('files in folders below folders, old and new: written, appended to, renamed
   await hinted(seen, () => rename(join(deep, 'file'), join(deep, 'other')));
   await hinted(seen, () => rm(join(deep, 'other')));
   await hinted(seen, () => mkdir(join(dir, 'new', 'folder'), { recursive: true }));
-  // A folder is watched a moment after it appeared: only the scan sees what happens in between.
-  await sleep(300);
-  await hinted(seen, () => writeFile(join(dir, 'new', 'folder', 'file'), '1'));
+  // Only the scan sees what happens in between.
+  await until(seen, 'new/folder/file', join(dir, 'new', 'folder', 'file'));
   expect(lines).toEqual([]);
 });
 
@@ -98,10 +97,8 @@ test('whatever comes last in a burst of new folders is not missed, then or later
   // By another process, as a bot is: we cannot stop in the middle of it.
   await promisify(execFile)('/bin/sh', ['-c', make.join('\n')]);
   await expect.poll(() => files.filter((file) => !seen.includes(file.split('/')[0]!))).toEqual([]);
-  await sleep(300);
   seen.length = 0;
-  for (const file of files) await appendFile(join(dir, file), 'y');
-  await expect.poll(() => files.filter((file) => !seen.includes(file))).toEqual([]);
+  for (const file of files) await until(seen, file, join(dir, file));
   expect(lines).toEqual([]);
 });
 

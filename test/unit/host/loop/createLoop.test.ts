@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Entry } from '../../../../src/host/sources/source.ts';
 import { aSpec, scheduled } from '../../../support/host/aSpec.ts';
@@ -67,9 +68,9 @@ describe('the loop', () => {
     list(...['a', 'b', 'c'].map((name) => aSpec({ name })));
     await until(() => expect(running()).toEqual(['a', 'b', 'c']));
     list(aSpec({ name: 'a' }));
+    await until(() => expect(events.map(({ type }) => type)).toContain('mass-delete'));
     await pause(200);
     expect(model.signals).toEqual([]);
-    expect(events.map(({ type }) => type)).toContain('mass-delete');
     for (const bot of loop.wanted.confirm()) loop.wake(bot);
     await until(() => expect(model.signals.map(({ name }) => name).sort()).toEqual(['rt-b', 'rt-c']));
   });
@@ -81,9 +82,9 @@ describe('the loop', () => {
     await first.stop();
     const second = start({ model: first.model, kept: first.kept });
     second.list();
+    await until(() => expect(second.loop.wanted.held.length).toBe(3));
     await pause(200);
     expect(first.model.signals).toEqual([]);
-    expect(second.loop.wanted.held.length).toBe(3);
   });
 
   it('does not believe it about bots that wait for their times either', async () => {
@@ -190,6 +191,9 @@ describe('the loop', () => {
 
   it('runs a scheduled bot at its times, each once', async () => {
     const { list, model, events } = start();
+    // What this process was kept waiting is nothing that the loop could do better.
+    const standstill = monitorEventLoopDelay({ resolution: 10 });
+    standstill.enable();
     list(scheduled('s', { cron: '* * * * * *' }));
     const ended = setInterval(() => {
       for (const one of [...model.instances.values()]) if (one.state === 'running') model.end(one.name, 0);
@@ -200,7 +204,8 @@ describe('the loop', () => {
     expect(new Set(times).size).toBe(times.length);
     expect(times.every((time) => time % 1_000 === 0)).toBe(true);
     const late = events.filter(({ type }) => type === 'claimed').map(({ facts }) => facts.late as number);
-    expect(Math.max(...late)).toBeLessThan(1_000);
+    standstill.disable();
+    expect(Math.max(...late)).toBeLessThan(1_000 + standstill.max / 1e6);
   });
 
   it('changes many bots in waves', async () => {
@@ -209,6 +214,7 @@ describe('the loop', () => {
     list(...bots.map((name) => aSpec({ name })));
     await until(() => expect(model.lives.length).toBe(20));
     list(...bots.map((name) => aSpec({ name, env: { NEW: '1' } })));
+    await until(() => expect(model.signals.length).toBeGreaterThan(0));
     await pause(500);
     // The first of them is asked to end, and nobody else before it runs again.
     expect(model.signals.length).toBe(1);

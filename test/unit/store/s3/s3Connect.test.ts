@@ -18,7 +18,7 @@ const listen = async (server: Server): Promise<number> => {
   return (server.address() as AddressInfo).port;
 };
 
-const failureOf = async (endpoint: string): Promise<unknown> => {
+const failureOf = async (endpoint: string, connectMs = 20_000): Promise<unknown> => {
   const key = new Secret('secret-value');
   const store = openS3Store({
     endpoint,
@@ -28,7 +28,7 @@ const failureOf = async (endpoint: string): Promise<unknown> => {
     accessKey: key,
     secretKey: key,
     sessionToken: undefined,
-    connectMs: 200,
+    connectMs,
   });
   const failure = await store.head('key').catch((error: unknown) => error);
   store.close();
@@ -59,7 +59,7 @@ test('a connection that does not come about in time is unavailable', async () =>
     socket.resume();
   });
   const port = await listen(silent);
-  const failure = await failureOf(`https://127.0.0.1:${port}`);
+  const failure = await failureOf(`https://127.0.0.1:${port}`, 200);
   expect(failure).toMatchObject({ code: 'unavailable', retryable: true });
   expect(failure).toHaveProperty('cause.message', 'no connection within 200 ms');
 });

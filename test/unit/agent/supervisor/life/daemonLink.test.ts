@@ -67,7 +67,7 @@ async function daemon(body: string) {
   return { link, clock, lines, lives, messages, lags: () => lags };
 }
 
-/** Fake time passes, in steps, until something real has happened. */
+/** Fake time passes, in steps that leave a process time to start, until something real has happened. */
 async function passing(clock: FakeClock, stepMs: number, until: () => Promise<boolean>): Promise<void> {
   await expect
     .poll(
@@ -75,7 +75,7 @@ async function passing(clock: FakeClock, stepMs: number, until: () => Promise<bo
         await clock.advance(stepMs);
         return until();
       },
-      { timeout: 20_000 },
+      { timeout: 40_000, interval: 250 },
     )
     .toBe(true);
 }
