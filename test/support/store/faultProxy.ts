@@ -10,6 +10,8 @@ import { gzipSync } from 'node:zlib';
 export type Fault =
   /** Forwards it after this many milliseconds. */
   | { readonly delayMs: number }
+  /** Forwards it once this has resolved. */
+  | { readonly until: Promise<unknown> }
   /** Closes the client's connection at once, with a TCP reset. */
   | { readonly reset: true }
   /** Forwards this many bytes of the request's body, then cuts both connections. */
@@ -156,6 +158,7 @@ async function handle(
     return void outgoing.end(incoming.method === 'HEAD' || fault.status < 300 ? undefined : body);
   }
   if ('delayMs' in fault) await sleep(fault.delayMs);
+  if ('until' in fault) await fault.until;
   await forward(incoming, outgoing, address, {
     ...('cutRequestAfter' in fault && { request: first(fault.cutRequestAfter, () => socket.destroy()) }),
     ...('cutResponseAfter' in fault && { response: first(fault.cutResponseAfter, () => socket.destroy()) }),
