@@ -6,10 +6,12 @@ import { readProcessTable } from '../../../src/base/process/processTree.ts';
 import { signalProcess } from '../../../src/base/process/signalProcess.ts';
 import { temporaryDirectory } from '../../support/files/temporary.ts';
 import { runRuntime, type StartedRuntime, startRuntime } from '../../support/process/executable.ts';
-import { processesWith, roleOf } from '../../support/process/roleOf.ts';
+import { killTogether } from '../../support/process/killTogether.ts';
+import { processesWith } from '../../support/process/roleOf.ts';
 import { type Supervised, supervised } from '../../support/process/supervised.ts';
 import { waitForRole } from '../../support/process/waitForRole.ts';
 import { scaled } from '../../support/scale.ts';
+import { both, faultyBot, isPack, isPut } from '../../support/store/faultyStore.ts';
 import { minioClient } from '../../support/store/minio.ts';
 
 const minio = inject('minio');
@@ -49,15 +51,16 @@ test('the daemon is killed again and again: the bot goes on, and everything is s
 });
 
 test('the daemon is killed while it saves for the last time', async () => {
-  // Long enough for there to be a daemon.
-  const bot = await supervised('head -c 30000000 /dev/urandom > big; sha256sum big; echo up; sleep 0.5');
-  const run = bot.start({ LOG_LEVEL: 'debug' });
+  const bot = await faultyBot(
+    "trap 'exit 0' HUP; head -c 30000000 /dev/urandom > big; sha256sum big; echo up; while :; do sleep 0.05; done",
+  );
+  const run = bot.start({ LOG_LEVEL: 'debug', SYNC_INTERVAL: '1h', SYNC_ON_CHANGE: '0' });
   await run.prints('up');
-  await expect.poll(() => roleOf(run.child.pid!, 'daemon'), { interval: 5 }).toBeDefined();
-  const first = roleOf(run.child.pid!, 'daemon');
-  await sleep(200);
-  if (first !== undefined) process.kill(first, 'SIGKILL');
+  const daemon = await waitForRole(run.child.pid!, 'daemon');
+  bot.strike(both(isPack, isPut), { killBefore: () => process.kill(daemon, 'SIGKILL') });
+  run.child.kill('SIGHUP');
   const end = await run.finished;
+  expect(bot.struck()).toBe(1);
   expect(end).toMatchObject({ code: 0 });
   expect(end.stderr).toContain('died and is started again');
   expect(await bot.exitRecord()).toMatchObject({ stateSaved: true, logsSaved: true });
@@ -175,10 +178,11 @@ test.each<[string, (bot: Supervised) => Promise<{ run: StartedRuntime; alsoKille
 });
 
 test('a bot has nothing of its guard, and the guard ends with the last of us', async () => {
-  const bot = await supervised('ls -l /proc/$$/fd; echo up; sleep 0.5');
+  const bot = await supervised("ls -l /proc/$$/fd; trap 'exit 0' HUP; echo up; while :; do sleep 0.05; done");
   const run = bot.start();
   await run.prints('up');
   const guard = await waitForRole(run.child.pid!, 'guard');
+  run.child.kill('SIGHUP');
   const end = await run.finished;
   expect(end.stdout).toMatch(/ 1 -> pipe:|\(deleted\)/);
   expect(end.stdout).not.toContain('socket:');
@@ -197,7 +201,7 @@ test('everything is killed, and the container starts again on the same directori
     const run = bot.start({ SYNC_INTERVAL: '1h', SYNC_ON_CHANGE: '0' });
     await run.prints(`run ${life}`);
     await waitForRole(run.child.pid!, 'daemon');
-    for (const pid of processesWith(`BOT_ID=${bot.env.BOT_ID}\0`)) process.kill(pid, 'SIGKILL');
+    killTogether(`BOT_ID=${bot.env.BOT_ID}\0`);
     await run.finished;
   }
   // Nothing was ever published: what the third life knows, it has from the disk.
@@ -212,13 +216,13 @@ test.each([
   ['replaces', 'rm -rf .runtime-sync; ln -s / .runtime-sync'],
 ])('the bot %s the marker, then the daemon is killed: saving goes on', async (_, mischief) => {
   const bot = await supervised(
-    `trap 'echo 2 > n' HUP; trap 'exit 0' TERM; echo 1 > n; ${mischief}; echo up; while :; do sleep 0.05; done`,
+    `trap 'echo 2 > n; echo two' HUP; trap 'exit 0' TERM; echo 1 > n; ${mischief}; echo up; while :; do sleep 0.05; done`,
   );
   const run = bot.start({ SYNC_INTERVAL: '1h', SYNC_ON_CHANGE: '0' });
   await run.prints('up');
   process.kill(await waitForRole(run.child.pid!, 'daemon'), 'SIGKILL');
   run.child.kill('SIGHUP');
-  await sleep(200);
+  await run.prints('two');
   run.child.kill('SIGTERM');
   const end = await run.finished;
   expect(end, end.stderr).toMatchObject({ code: 0 });
@@ -237,7 +241,7 @@ test('the bot removes the marker, and all is killed before the next look: the ne
     SYNC_ON_CHANGE: '0',
   });
   await run.prints('back');
-  for (const pid of processesWith(`BOT_ID=${bot.env.BOT_ID}\0`)) process.kill(pid, 'SIGKILL');
+  killTogether(`BOT_ID=${bot.env.BOT_ID}\0`);
   await run.finished;
   expect((await bot.start({ ENTRYPOINT: 'cat "$STATE_PATH/n"' }).finished).stdout).toBe('2\n');
 });

@@ -1,6 +1,6 @@
 import { expect, inject, test } from 'vitest';
 import { newContainer } from '../../support/process/executable.ts';
-import { processesWith } from '../../support/process/roleOf.ts';
+import { killTogether } from '../../support/process/killTogether.ts';
 import { type FaultyBot, faultyBot, isCode, isHead } from '../../support/store/faultyStore.ts';
 import { minioClient } from '../../support/store/minio.ts';
 
@@ -13,7 +13,7 @@ async function leftBehind(): Promise<FaultyBot> {
   expect((await bot.start().finished).code).toBe(0);
   const run = bot.start({ ENTRYPOINT: inState('echo 2 > file; echo up; sleep 60') });
   await run.prints('up');
-  for (const pid of processesWith(`BOT_ID=${bot.env.BOT_ID}\0`)) process.kill(pid, 'SIGKILL');
+  killTogether(`BOT_ID=${bot.env.BOT_ID}\0`);
   await run.finished;
   return bot;
 }
