@@ -144,10 +144,10 @@ test('the time-out counts from the start of the program, however long the pull t
     user: undefined,
   };
   const prepare = async () => {
-    await systemClock.sleep(1500);
+    await systemClock.sleep(5000);
     return launch;
   };
-  expect(await ask([], { prepare, query: { timeoutMs: 1400 } })).toMatchObject({
+  expect(await ask([], { prepare, query: { timeoutMs: 4900 } })).toMatchObject({
     code: 0,
     stdout: '{"status":"ok"}\n',
   });

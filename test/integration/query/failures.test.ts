@@ -19,7 +19,6 @@ async function question() {
     ...env,
     MINIO_STATE_BUCKET: testBucket('state'),
     MINIO_QUERY_RESULTS_BUCKET: testBucket('results'),
-    START_TIMEOUT: '1s',
     QUERY_PATH: '/x',
     QUERY_RESULT_KEY: 'answers/1.json',
   };
@@ -56,7 +55,8 @@ test.each<[string, number, (env: Question) => Promise<object>]>([
 });
 
 test('a store that is away is an error answer on stdout', async () => {
-  const env = { ...(await question()), MINIO_ENDPOINT: `127.0.0.1:${await freePort()}` };
+  const away = { MINIO_ENDPOINT: `127.0.0.1:${await freePort()}`, START_TIMEOUT: '1s' };
+  const env = { ...(await question()), ...away };
   const asked = await runRuntime(['execute'], env);
   expect(asked.code).toBe(69);
   expect(JSON.parse(asked.stdout)).toEqual({ status: 'error', error: expect.any(String) });

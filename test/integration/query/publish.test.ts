@@ -15,12 +15,13 @@ async function run(env: Record<string, string>) {
   const bot = await runAgent({
     env: {
       RUNTIME: 'command',
-      ENTRYPOINT: 'cd "$(dirname "$STATE_DIR")"; echo one > notes; env > seen; exec sleep 600',
+      ENTRYPOINT: 'cd "$(dirname "$STATE_DIR")"; echo one > notes; env > seen; echo up; exec sleep 600',
       SYNC_INTERVAL: '1h',
       SYNC_ON_CHANGE: '0',
       ...env,
     },
   });
+  await bot.runtime.prints('up');
   const publish = (method = 'POST', token = TOKEN) =>
     fetch(`${bot.url}/_runtime/publish`, { method, headers: { authorization: `Bearer ${token}` } });
   const signal = new AbortController().signal;

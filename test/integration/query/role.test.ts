@@ -210,9 +210,13 @@ test('beside the bot it waits for the code that the other container unpacks, and
     stdio: ['ignore', 'inherit', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
-  const port = await new Promise<number>((resolve) => {
-    child.stderr!.on('data', (text: Buffer) => resolve(Number(/"port":(\d+)/.exec(text.toString())?.[1])));
+  let said = '';
+  child.stderr!.on('data', (text: Buffer) => {
+    said += text;
   });
+  const portIn = (text: string) => /"port":(\d+)/.exec(text)?.[1];
+  await expect.poll(() => portIn(said)).toBeDefined();
+  const port = Number(portIn(said));
   const marker = (complete: boolean, sha256 = 'x') =>
     JSON.stringify({ version: 1, complete, sha256, names: [] });
   await writeFile(join(dir, 'bot', CODE_MARKER), marker(false));

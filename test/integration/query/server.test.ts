@@ -1,7 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Secret } from '../../../src/base/secret.ts';
+import { temporaryDirectory } from '../../support/files/temporary.ts';
 import { request, startTestServer } from '../../support/query/queryServer.ts';
 
 /** Answers with the target that it was asked for. */
@@ -137,7 +139,8 @@ test('times out, and the next query is answered', async () => {
   const program = `require('http').createServer((q, r) => {
     if (q.url !== '/never') r.end('{"status":"ok"}');
   }).listen(process.env.THE0_QUERY_PORT)`;
-  await using server = await startTestServer({ program, config: { timeoutMs: 200 } });
+  // The next one has as long.
+  await using server = await startTestServer({ program, config: { timeoutMs: 2000 } });
   await server.untilReady();
   const late = await server.get('/never');
   expect(late.status).toBe(504);
@@ -150,7 +153,7 @@ test('takes only so many queries at once; half-sent ones and its own paths do no
     if (q.url === '/wait') waiting.push(r);
     else r.end('{"status":"ok"}');
   }).listen(process.env.THE0_QUERY_PORT)`;
-  await using server = await startTestServer({ program, config: { concurrency: 2, timeoutMs: 1000 } });
+  await using server = await startTestServer({ program, config: { concurrency: 2, timeoutMs: 5000 } });
   await server.untilReady();
   const half = await Promise.all(
     [1, 2, 3].map(() => openRaw(server.port, 'POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{')),
@@ -196,11 +199,13 @@ test('is ready when the bot runs and the program listens', async () => {
 });
 
 test('a program that does not listen yet is waited for, with 502 meanwhile', async () => {
-  const program = `process.stdin; setTimeout(() => { ${ECHO} }, 400)`;
-  await using server = await startTestServer({ program });
+  const go = join(await temporaryDirectory(), 'go');
+  const looks = `const looking = setInterval(() => { if (!require('fs').existsSync(process.env.GO)) return; clearInterval(looking); ${ECHO} }, 10)`;
+  await using server = await startTestServer({ program: looks, env: { GO: go } });
   const early = await server.get('/x');
   expect(early.status).toBe(502);
   expect(early.json().status).toBe('error');
+  await writeFile(go, '');
   await server.untilReady();
   expect((await server.get('/x')).status).toBe(200);
 });
@@ -243,9 +248,9 @@ test('a program that hangs is 504 for every query, then ended and started again'
     if (q.url === '/hang') for (;;);
     r.end('{"status":"ok"}');
   }).listen(process.env.THE0_QUERY_PORT)`;
-  // Time-outs of 200 ms, three of which are more than a minute.
-  const clock = { ...systemClock, now: () => 200 * Date.now() };
-  await using server = await startTestServer({ program, config: { timeoutMs: 200 }, clock });
+  // Time-outs of 1 s, three of which are more than a minute.
+  const clock = { ...systemClock, now: () => 24 * Date.now() };
+  await using server = await startTestServer({ program, config: { timeoutMs: 1000 }, clock });
   await server.untilReady();
   const pid = server.pid()!;
   const statuses: number[] = [(await server.get('/hang')).status];
