@@ -63,8 +63,8 @@ export interface CallOptions {
 }
 
 export interface HeadOptions extends CallOptions {
-  /** Also what the store knows of the object's checksum. */
-  readonly checksum?: boolean | undefined;
+  /** Also what the store knows of the object's checksum; what has to read the object for it may leave it out of one of `below` bytes or more. */
+  readonly checksum?: boolean | { readonly below: number } | undefined;
 }
 
 export interface ListOptions extends CallOptions {

@@ -61,6 +61,7 @@ export async function openSync(options: OpenSyncOptions): Promise<OpenedSync> {
     store: watchProgress(await stores.open('logs'), moved),
     bot: config.botId,
     dir: config.paths.logs,
+    warn: (message, fields) => log.warn(message, fields),
   });
   return {
     publisher,

@@ -86,7 +86,8 @@ export function openFileStore(dir: string, bucket: string, options: FileStoreOpt
       reading('store.head', key, signal, async (path) => {
         const stats = lstatOrNothing(path);
         if (!stats?.isFile()) throw notFound('store.head', path);
-        if (!checksum) return infoOf(key, stats);
+        const below = typeof checksum === 'object' ? checksum.below : Number.POSITIVE_INFINITY;
+        if (!checksum || stats.size >= below) return infoOf(key, stats);
         // Of what is open: another object may take its place meanwhile.
         const { body, ...info } = await readFileObject(path, key, { signal });
         return { ...info, sha256: await sha256Of({ size: info.size, open: () => body }, { key, signal }) };

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { isRuntimeError } from '../../../base/errors.ts';
+import { isRuntimeError, type RuntimeError } from '../../../base/errors.ts';
+import type { LogFields } from '../../../base/log.ts';
 import { makeFolders } from '../../../base/makeFolders.ts';
 import { sha256 } from '../../../base/sha256.ts';
 import type { ObjectStore } from '../../../store/objectStore.ts';
@@ -7,7 +8,9 @@ import { listSegments } from '../segment.ts';
 import { createDayObjects } from './dayObject.ts';
 import { neededFrom } from './position.ts';
 import { type Batch, readBatch } from './readBatch.ts';
+import { WRONG_SUM } from './readDay.ts';
 import {
+  type KnownObject,
   readShipRecord,
   type ShipIntent,
   type ShipRecord,
@@ -23,6 +26,8 @@ export interface ShipperOptions {
   readonly dir: string;
   /** How much goes in one write, about; smaller in tests. */
   readonly batchBytes?: number;
+  /** For one log line. */
+  readonly warn?: ((message: string, fields: LogFields) => void) | undefined;
 }
 
 /** Brings the journal's lines to the store, each exactly once. One shipper to a journal. */
@@ -45,13 +50,16 @@ export interface ShipReport {
 /** Each lost one is somebody else's write that was made; more than that in a row are something else. */
 const MAX_ATTEMPTS = 50;
 const BATCH_BYTES = 8 * 1024 * 1024;
+/** In so many calls the bytes of an object have to be wrong before the lines go on without them: what is on the way may be mended by then. */
+const CALLS_BEFORE_ASIDE = 3;
 
 /** Where a day's log is in the logs bucket. Contract, section 7. `day`: `20261121`. */
 export function dayKey(bot: string, day: string): string {
   return `logs/${bot}/${day}.log`;
 }
 
-export function createShipper({ store, bot, dir, batchBytes = BATCH_BYTES }: ShipperOptions): Shipper {
+export function createShipper(options: ShipperOptions): Shipper {
+  const { store, bot, dir, batchBytes = BATCH_BYTES, warn } = options;
   makeFolders(dir, 0o750);
   const objects = createDayObjects(store);
   let record: ShipRecord | undefined;
@@ -78,12 +86,34 @@ export function createShipper({ store, bot, dir, batchBytes = BATCH_BYTES }: Shi
     }
   };
 
+  /** What is there is kept, and not put again: the base for a new object in its place. Rethrows the error before it has come often enough. */
+  const doWithout = async (base: KnownObject, error: RuntimeError, signal: AbortSignal | undefined) => {
+    const { mistrusted } = load();
+    const calls = mistrusted?.etag === base.etag ? mistrusted.calls + 1 : 1;
+    save({ ...load(), mistrusted: { etag: base.etag, calls } });
+    if (calls < CALLS_BEFORE_ASIDE) throw error;
+    const kept = await objects.setAside(base, { signal });
+    const hint = `Look at ${kept.aside}; \`runtime logs\` shows its lines as well. Check the store.`;
+    warn?.('a damaged log was kept under another name, and a new one is begun', {
+      code: error.code,
+      reason: error.message,
+      keptAs: kept.aside,
+      hint,
+    });
+    return kept.base;
+  };
+
   const send = async (first: ShipIntent, tail: Buffer, signal: AbortSignal | undefined) => {
     let intent = first;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return commit(intent, await objects.extend(intent.key, intent.base, tail, { signal }));
       } catch (error) {
+        if (isRuntimeError(error, 'unavailable') && error.op === WRONG_SUM && intent.base) {
+          intent = { ...intent, base: await doWithout(intent.base, error, signal) };
+          save({ ...load(), intent });
+          continue;
+        }
         if (!isRuntimeError(error, 'conflict', 'not-found') || attempt === MAX_ATTEMPTS) throw error;
         // Somebody else has written: either we did, and did not hear of it, or our lines go after theirs.
         const now = await objects.look(intent.key, { signal });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isRuntimeError } from '../../../base/errors.ts';
+import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
 import { sha256 } from '../../../base/sha256.ts';
 import { APPEND_MIN_BYTES, type CallOptions, type ObjectStore } from '../../../store/objectStore.ts';
 import { readDay } from './readDay.ts';
@@ -16,6 +16,14 @@ export interface DayObjects {
     tail: Buffer,
     options: CallOptions,
   ): Promise<KnownObject>;
+  /**
+   * Copies the object, within the store, to a name of its own (`<day>.damaged-<hash>.log`), so that it can be begun anew: by what it resolves with as
+   * the base.
+   */
+  setAside(
+    base: KnownObject,
+    options: CallOptions,
+  ): Promise<{ readonly aside: string; readonly base: KnownObject }>;
   /** Whether the intended bytes are in the object where they were meant to go. */
   holds(object: KnownObject, intent: ShipIntent, options: CallOptions): Promise<boolean>;
 }
@@ -37,7 +45,9 @@ export function createDayObjects(store: ObjectStore): DayObjects {
   return {
     look: async (key, options) => {
       try {
-        const { etag, size, sha256 } = await store.head(key, { ...options, checksum: true });
+        // Of larger ones it is of no use: they are not read.
+        const checksum = { below: APPEND_MIN_BYTES };
+        const { etag, size, sha256 } = await store.head(key, { ...options, checksum });
         return { key, etag, size, sha256 };
       } catch (error) {
         if (isRuntimeError(error, 'not-found')) return undefined;
@@ -52,13 +62,28 @@ export function createDayObjects(store: ObjectStore): DayObjects {
         const { etag } = await store.append(key, { ...base, modified: 0 }, tail, options);
         return { key, etag, size };
       }
-      const bytes = base === undefined ? tail : Buffer.concat([await read(base, options), tail]);
+      // What was there of one that was set aside is kept elsewhere.
+      const isNew = base === undefined || base.size === 0;
+      const bytes = isNew ? tail : Buffer.concat([await read(base, options), tail]);
       const condition = base === undefined ? { ifNoneMatch: '*' as const } : { ifMatch: base.etag };
       const contentType = 'application/x-ndjson';
       const sum = sha256(bytes);
       const { etag } = await store.put(key, bytes, { ...options, ...condition, contentType, sha256: sum });
       remembered = bytes.length <= MAX_REMEMBERED ? { etag, bytes } : undefined;
       return { key, etag, size, sha256: sum };
+    },
+
+    setAside: async ({ key, etag, size }, options) => {
+      const aside = key.replace(/\.log$/, `.damaged-${sha256(etag).slice(0, 8)}.log`);
+      await store.copy(key, aside, options);
+      const copy = await store.head(aside, options);
+      if (copy.size < size)
+        throw new RuntimeError('unavailable', `${aside} has ${copy.size} bytes, and ${key} has ${size}`, {
+          op: 'logs.ship',
+          path: aside,
+          retryable: true,
+        });
+      return { aside, base: { key, etag, size: 0 } };
     },
 
     holds: async (object, { base, size, sha256: wanted }, options) => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
 import { sha256 } from '../../../base/sha256.ts';
 import type { CallOptions, ObjectStore } from '../../../store/objectStore.ts';
@@ -17,10 +18,33 @@ export async function readDay(store: ObjectStore, base: KnownObject, options: Ca
     const bytes = await answerOf(store, base, options);
     if (bytes && isDay(bytes, base)) return bytes;
     if (looks < LOOKS) continue;
+    // The store's own tag says that these are its bytes: it is the checksum that is wrong, and the next write puts a right one.
+    if (bytes && isTagOf(bytes, base)) return bytes;
     // People may have edited it, and left its last line without an end: that stays so however often it is asked for.
     if (bytes && base.sha256 === undefined) return bytes;
-    throw answeredWrongly(base);
+    throw bytes ? wrongSum(base) : answeredWrongly(base);
   }
+}
+
+/** `op` of the error for bytes that are as many as they should, with another checksum than the store tells. */
+export const WRONG_SUM = 'logs.wrongSum';
+
+/** As most stores make tags of what was put at once. */
+function isTagOf(bytes: Buffer, { etag }: KnownObject): boolean {
+  return etag.replaceAll('"', '') === createHash('md5').update(bytes).digest('hex');
+}
+
+function wrongSum({ key, size }: KnownObject): RuntimeError {
+  return new RuntimeError(
+    'unavailable',
+    `the ${size} bytes of ${key} do not have the SHA-256 that the store tells of them`,
+    {
+      op: WRONG_SUM,
+      path: key,
+      retryable: true,
+      hint: `The object is damaged in the store, or a proxy changes it on its way. Its lines are not replaced: if that stays so, it is kept under another name beside ${key}, and later lines go into a new one.`,
+    },
+  );
 }
 
 /** Undefined: it has another length. */

@@ -18,6 +18,8 @@ export interface ShipRecord {
    * object's bytes after `base` with it. It stays the next thing to write until that is settled.
    */
   readonly intent: ShipIntent | undefined;
+  /** An object whose bytes do not have the checksum that the store tells, and in how many calls that was so. */
+  readonly mistrusted?: { readonly etag: string; readonly calls: number } | undefined;
 }
 
 export interface KnownObject {

@@ -22,8 +22,10 @@ export function shippedLines(store: ObjectStore, bot: string, since: number | un
   return {
     async *next(signal) {
       for await (const { key, size } of store.list(prefix, { signal })) {
-        const [, day = ''] = /^(\d{8})\.log$/.exec(key.slice(prefix.length)) ?? [];
-        const start = read.get(key) ?? 0;
+        const [, day = ''] = /^(\d{8})(\.damaged-[0-9a-f]{8})?\.log$/.exec(key.slice(prefix.length)) ?? [];
+        const seen = read.get(key) ?? 0;
+        // One that was begun anew, because what was there is damaged, and kept under another name.
+        const start = size < seen ? 0 : seen;
         found ||= day !== '';
         if (day === '' || day < firstDay || size <= start) continue;
         const { body } = await store.get(key, { range: { start, end: size }, signal });

@@ -27,7 +27,8 @@ export async function lookAgain<T>(
     } catch (error) {
       const pauseMs = PAUSES_MS[looks];
       if (!isWrong(error)) throw error;
-      if (pauseMs === undefined) throw isRuntimeError(error, 'conflict') ? neverTheSame(error) : error;
+      if (pauseMs === undefined)
+        throw isRuntimeError(error, 'conflict') ? neverTheSame(error) : eachTime(error, looks + 1);
       reason ??= asRuntimeError(error).message;
       await clock.sleep(pauseMs, signal);
     }
@@ -45,6 +46,19 @@ function neverTheSame(error: RuntimeError): RuntimeError {
       cause: error,
     },
   );
+}
+
+/** Says that it was no single answer: whoever reads it need not look again. */
+function eachTime(error: unknown, looks: number): RuntimeError {
+  const told = asRuntimeError(error);
+  const { code, message, op, path, hint, problems } = told;
+  return new RuntimeError(code, `${message} (the store was asked ${looks} times)`, {
+    ...(op === undefined ? {} : { op }),
+    ...(path === undefined ? {} : { path }),
+    ...(hint === undefined ? {} : { hint }),
+    problems,
+    cause: told.cause,
+  });
 }
 
 /** Not what is whole and refused for something else. A conflict: of an object that broke off, the rest is another's. */

@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { RuntimeError } from '../../../../../src/base/errors.ts';
 import { createShipper } from '../../../../../src/bot/logs/ship/createShipper.ts';
+import { shippedLines } from '../../../../../src/bot/logs/shipped/shippedLines.ts';
 import { openFileStore } from '../../../../../src/store/file/file.ts';
 import type { ObjectStore } from '../../../../../src/store/objectStore.ts';
+import { collect } from '../../../../support/collect.ts';
 import { temporaryDirectory } from '../../../../support/files/temporary.ts';
 import { journalOf, messagesIn } from '../../../../support/store/journal.ts';
 
@@ -272,3 +275,92 @@ test.each(['', 'edited by hand'])(
     expect([shipped.slice(0, text.length), shipped.includes('one')]).toEqual([text, true]);
   },
 );
+
+/** A store that tells a checksum of this day that its bytes do not have, as long as they are these. */
+async function withWrongSum(store: ObjectStore): Promise<ObjectStore> {
+  const { etag } = await store.head(key);
+  return {
+    ...store,
+    head: async (name, options) => {
+      const info = await store.head(name, options);
+      return info.etag === etag ? { ...info, sha256: '0'.repeat(64) } : info;
+    },
+  };
+}
+
+test('a day whose bytes do not have the checksum that the store tells: kept, told, and the lines go on', async () => {
+  const { dir, store, read } = await place();
+  await store.put(key, Buffer.from('{"timestamp":"2026-11-21T12:00:00.000Z","message":"old"}\n'));
+  const wrong = await withWrongSum(store);
+  const told: unknown[] = [];
+  const shipper = () =>
+    createShipper({ store: wrong, bot: 'bot', dir, warn: (message, fields) => told.push([message, fields]) });
+  const journal = journalOf(dir, at(noon));
+  journal.write('one\n');
+  // In one process, or a new one each time.
+  const first = shipper();
+  for (const each of [first, shipper()]) {
+    await expect(each.ship()).rejects.toMatchObject({
+      code: 'unavailable',
+      hint: expect.stringContaining('damaged in the store'),
+    });
+    expect(read()).toEqual(['old']);
+  }
+  journal.write('two\n');
+  const third = shipper();
+  await third.ship();
+  journal.write('three\n');
+  await third.ship();
+  expect(read()).toEqual(['one', 'two', 'three']);
+  expect(told).toEqual([
+    [expect.stringContaining('kept under another name'), expect.objectContaining({ code: 'unavailable' })],
+  ]);
+  const kept = (await collect(store.list('logs/bot/'))).map((object) => object.key);
+  expect(kept).toEqual([expect.stringMatching(/^logs\/bot\/20261121\.damaged-[0-9a-f]{8}\.log$/), key]);
+  expect(read(kept[0])).toEqual(['old']);
+  const lines = shippedLines(store, 'bot', undefined);
+  const all = await collect(lines.next(new AbortController().signal));
+  expect(all.map((line) => JSON.parse(line.toString()).message)).toEqual(['old', 'one', 'two', 'three']);
+});
+
+test('a day of which the tag says that its bytes are the store’s own, and only the checksum is wrong, goes on at once', async () => {
+  const { dir, store, read } = await place();
+  const old = '{"timestamp":"2026-11-21T12:00:00.000Z","message":"old"}\n';
+  await store.put(key, Buffer.from(old));
+  const { etag } = await store.head(key);
+  const md5 = `"${createHash('md5').update(old).digest('hex')}"`;
+  const toTag = <T extends { readonly etag: string }>(info: T): T =>
+    info.etag === etag ? { ...info, etag: md5, sha256: '0'.repeat(64) } : info;
+  const fromTag = (tag: string | undefined) => (tag === md5 ? etag : tag);
+  const wrong: ObjectStore = {
+    ...store,
+    head: async (...args) => toTag(await store.head(...args)),
+    get: async (name, options) =>
+      toTag(await store.get(name, { ...options, ifMatch: fromTag(options?.ifMatch) })),
+    put: (name, body, options) => store.put(name, body, { ...options, ifMatch: fromTag(options?.ifMatch) }),
+  };
+  const journal = journalOf(dir, at(noon));
+  journal.write('one\n');
+  await createShipper({ store: wrong, bot: 'bot', dir }).ship();
+  expect(read()).toEqual(['old', 'one']);
+});
+
+test('the checksum of a day that is only appended to is not asked for', async () => {
+  const { dir, store, read } = await place();
+  const line = `{"timestamp":"2026-11-21T12:00:00.000Z","message":"old"}${' '.repeat(40)}\n`;
+  await store.put(key, Buffer.from(line.repeat(60_000)));
+  const sums: unknown[] = [];
+  const asked: ObjectStore = {
+    ...store,
+    head: async (...args) => {
+      const info = await store.head(...args);
+      sums.push(info.sha256);
+      return info;
+    },
+  };
+  const journal = journalOf(dir, at(noon));
+  journal.write('one\n');
+  await createShipper({ store: asked, bot: 'bot', dir }).ship();
+  expect(sums).toEqual([undefined]);
+  expect(read().at(-1)).toBe('one');
+});

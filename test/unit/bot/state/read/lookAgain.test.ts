@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { RuntimeError } from '../../../../../src/base/errors.ts';
 import { forkState } from '../../../../../src/bot/state/history/forkState.ts';
+import { lookAgain } from '../../../../../src/bot/state/read/lookAgain.ts';
 import type { ObjectStore, StoredObject } from '../../../../../src/store/objectStore.ts';
 import { signal, TestBot } from '../support/bot.ts';
 import { treeOf } from '../support/treeOf.ts';
@@ -137,4 +138,20 @@ test('a fork of a bot whose head is once not found has its newest snapshot', asy
   const { store } = misled(bot.store, wrong['that there is nothing']!, 1, 1, `${bot.name}/`);
   const context = { ...bot.context(store), bot: 'fork' };
   expect(await forkState(context, { from: bot.name, sequence: undefined, signal })).toEqual({ sequence: 1 });
+});
+
+test('what is wrong each time says how often it was looked at, and keeps its code and hint; the waits are short', async () => {
+  const waits: number[] = [];
+  const clock = { now: () => 0, sleep: async (ms: number) => void waits.push(ms) };
+  const wrong = new RuntimeError('damaged', 'too large', { op: 'code.unpack', hint: 'Make it smaller.' });
+  const look = () => Promise.reject(wrong);
+  await expect(
+    lookAgain({ clock, warn: () => {} }, look, new AbortController().signal),
+  ).rejects.toMatchObject({
+    code: 'damaged',
+    message: 'too large (the store was asked 3 times)',
+    op: 'code.unpack',
+    hint: 'Make it smaller.',
+  });
+  expect(waits.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(1000);
 });
