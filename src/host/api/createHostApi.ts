@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Instances } from '../instances/instances.ts';
 import type { Journal } from '../journal/event.ts';
 import type { Loop, BotState as LoopState } from '../loop/loop.ts';
+import type { Owner, Owners } from '../owners/owners.ts';
 import { type Recorded, without } from '../reconcile/recorded.ts';
 import type { Rollbacks } from '../reconcile/rollbacks.ts';
 import type { Source, SourceWriter } from '../sources/source.ts';
@@ -15,6 +16,8 @@ import { logsOf } from './logsOf.ts';
 
 export interface HostApiOptions {
   readonly loop: Loop;
+  /** Those that the loop asks. */
+  readonly owners?: Owners | undefined;
   readonly engine: Engine;
   readonly instances: Instances;
   readonly rollbacks: Rollbacks;
@@ -74,6 +77,8 @@ export function createHostApi(options: HostApiOptions): HostApi {
     });
   }
 
+  const owned = (type: Owner['type']) => loop.bots().filter((bot) => loop.owner(bot).type === type).length;
+
   async function drain(on: boolean): Promise<void> {
     await options.keepDraining(on);
     const message = on ? 'every bot is being stopped, and none is started' : 'bots are started again';
@@ -98,8 +103,12 @@ export function createHostApi(options: HostApiOptions): HostApi {
         return count(loop);
       },
       get heldElsewhere() {
-        return loop.bots().filter((bot) => loop.owner(bot).type === 'elsewhere').length;
+        return owned('elsewhere');
       },
+      get askingStore() {
+        return owned('asking');
+      },
+      ownersProblem: options.owners?.problem,
       get elsewhere() {
         const own = new Set(loop.bots());
         return [...loop.wanted.bots()].filter((bot) => !own.has(bot)).length;

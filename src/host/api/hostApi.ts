@@ -60,6 +60,10 @@ export interface HostStatus {
   readonly elsewhere: number;
   /** Bots that another host of the same store has: they are not run here. */
   readonly heldElsewhere: number;
+  /** Bots that are not run before the store says whether another host has them. */
+  readonly askingStore: number;
+  /** Why the store does not say what other hosts have, and what to do about that; undefined: it does. */
+  readonly ownersProblem: string | undefined;
   readonly bots: Readonly<Record<BotState, number>>;
 }
 

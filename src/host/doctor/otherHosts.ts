@@ -45,7 +45,7 @@ export function hostFindings(seen: {
   const check = otherHosts.name;
   if (table.hosts.size === 0) return [ok(check, 'no host has bots in it')];
   const bots = new Map<string, number>();
-  for (const key of table.owners.values()) bots.set(key, (bots.get(key) ?? 0) + 1);
+  for (const key of [...table.owners.values()].flat()) bots.set(key, (bots.get(key) ?? 0) + 1);
   const rows = [...table.hosts.values()];
   return rows.map((row) => {
     const at = heard.get(row.key);

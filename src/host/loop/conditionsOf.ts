@@ -43,6 +43,8 @@ export function conditionsOf(
   if (recorded.held?.reason === 'Fenced') add('Fenced', true, 'Fenced', recorded.held.message);
   else if (owner?.type === 'elsewhere') add('Fenced', true, 'HeldElsewhere', owner.message);
   if (error !== undefined) add('Degraded', true, reasonOf(error), describe(error));
+  else if (owner?.type === 'asking' && owner.why !== undefined)
+    add('Degraded', true, 'OwnersUnknown', owner.why);
   else if (overDisk !== undefined) add('Degraded', true, 'DiskOverLimit', overDisk);
   else if (wanted.type === 'present' && problems !== undefined)
     add('Degraded', true, 'Invalid', `the last good specification holds: ${problems.join('; ')}`);

@@ -49,7 +49,7 @@ export function gatesOf(seen: Omit<Situation, 'gates'>, keepers: GateKeepers): G
 function ownerGates(owner: Owner | undefined): Pick<Gates, 'start' | 'leave' | 'owner'> | undefined {
   if (owner === undefined || owner.type === 'ours') return undefined;
   if (owner.type === 'asking') {
-    const message = 'the store is asked whether another host has it';
+    const message = owner.why ?? 'the store is asked whether another host has it';
     return { owner: 'asking', start: { reason: 'AskingStore', message, isTold: true } };
   }
   const start = { reason: 'HeldElsewhere', message: owner.message, isTold: true };

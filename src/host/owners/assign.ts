@@ -1,4 +1,4 @@
-import type { OwnerHost, Table } from './owners.ts';
+import { isSamePlace, type OwnerHost, type Table } from './owners.ts';
 
 export interface Wishes {
   /** Bots that this host would start, or has running. */
@@ -10,36 +10,47 @@ export interface Wishes {
 }
 
 /**
- * The table once `me` has taken what is nobody's, or only a gone host's, and has given up its own of what it leaves; undefined: it
- * stays as it is.
+ * The table once `me` has taken what is nobody's, only a gone host's or that of another one on its own engine, and has given up its own
+ * of what it leaves; undefined: it stays as it is.
  */
 export function assign(table: Table, me: OwnerHost, { take, leave, isGone }: Wishes): Table | undefined {
   const owners = new Map(table.owners);
   let changes = 0;
-  for (const bot of leave)
-    if (owners.get(bot) === me.key) {
-      owners.delete(bot);
-      changes += 1;
-    }
+  for (const bot of leave) {
+    const keys = owners.get(bot) ?? [];
+    if (!keys.includes(me.key)) continue;
+    keep(owners, bot, without(keys, me.key));
+    changes += 1;
+  }
   for (const bot of take) {
-    const key = owners.get(bot);
-    const owner = key === undefined ? undefined : table.hosts.get(key);
-    if (key === me.key || (owner !== undefined && !isGone(owner))) continue;
-    owners.set(bot, me.key);
+    const keys = owners.get(bot) ?? [];
+    if (keys.includes(me.key)) continue;
+    const others = keys.flatMap((key) => table.hosts.get(key) ?? []).filter((host) => !isGone(host));
+    if (others.some((host) => !isSamePlace(host, me))) continue;
+    owners.set(bot, [...others.map(({ key }) => key), me.key]);
     changes += 1;
   }
   return changes === 0 ? undefined : { hosts: named(owners, new Map(table.hosts).set(me.key, me)), owners };
 }
 
 /** The table without these hosts; undefined: they have nothing in it. */
-export function withoutHosts(table: Table, keys: ReadonlySet<string>): Table | undefined {
-  if (![...table.hosts.keys()].some((key) => keys.has(key))) return undefined;
-  const owners = new Map([...table.owners].filter(([, key]) => !keys.has(key)));
+export function withoutHosts(table: Table, gone: ReadonlySet<string>): Table | undefined {
+  if (![...table.hosts.keys()].some((key) => gone.has(key))) return undefined;
+  const owners = new Map(table.owners);
+  for (const [bot, keys] of table.owners) keep(owners, bot, without(keys, ...gone));
   return { hosts: named(owners, table.hosts), owners };
+}
+
+const without = (keys: readonly string[], ...gone: readonly string[]) =>
+  keys.filter((key) => !gone.includes(key));
+
+function keep(owners: Map<string, readonly string[]>, bot: string, keys: readonly string[]): void {
+  if (keys.length === 0) owners.delete(bot);
+  else owners.set(bot, keys);
 }
 
 /** Those that have something. */
 function named(owners: Table['owners'], hosts: Table['hosts']): Table['hosts'] {
-  const used = new Set(owners.values());
+  const used = new Set([...owners.values()].flat());
   return new Map([...hosts].filter(([key]) => used.has(key)));
 }

@@ -9,7 +9,10 @@ import type { EnginePlace } from '../engine/engine.ts';
  *   assign        pure: what a host takes and gives up in it
  *   heartbeat     a small object for each host: when it was last heard of, by the store's clock, and whether it has a double
  *   findPlace     which engine this host is on
+ *   hearing       who of the others is silent, and what follows from that
  *   openOwners    what this host knows of it; the loop asks before it starts or gives out anything
+ *   announce      what of that an operator is told, once
+ *   outage        whether the store is away, or a single answer was; `whatFailed` says why
  *   pause         between its looks, cut short by a bot that comes or goes
  *   releaseHost   makes the bots of one that is gone for good nobody's
  *   lastTable     the same on the host's own disk, for a start without the store
@@ -23,13 +26,15 @@ import type { EnginePlace } from '../engine/engine.ts';
 /** Whose a bot is, for one host. */
 export type Owner =
   | { readonly type: 'ours' }
-  /** Not known yet: the store is being asked. */
-  | { readonly type: 'asking' }
+  /** Not known yet: the store is being asked. `why`: what keeps it from being known, and what to do about that. */
+  | { readonly type: 'asking'; readonly why?: string | undefined }
   /** `message`: who has it, and what to do about that, for an operator. `ends`: what runs of it here has to end. */
   | { readonly type: 'elsewhere'; readonly message: string; readonly ends: boolean };
 
 export interface Owners {
   of(bot: string): Owner;
+  /** Why the store does not say what other hosts have, and what to do about that; undefined: it does. */
+  readonly problem?: string | undefined;
 }
 
 /** One host as the others see it. */
@@ -43,8 +48,14 @@ export interface OwnerHost extends EnginePlace {
 /** Everything that every host of a state bucket has. */
 export interface Table {
   readonly hosts: ReadonlyMap<string, OwnerHost>;
-  /** By bot: its owner's `key`. */
-  readonly owners: ReadonlyMap<string, string>;
+  /** By bot: the `key` of its owner. Several are on one engine, whose names keep them apart; none of them frees it for another engine. */
+  readonly owners: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Whose a bot is, as other hosts see it. */
+export function ownerOf({ hosts, owners }: Table, bot: string): OwnerHost | undefined {
+  const [key] = owners.get(bot) ?? [];
+  return key === undefined ? undefined : hosts.get(key);
 }
 
 export const nobody: Table = { hosts: new Map(), owners: new Map() };

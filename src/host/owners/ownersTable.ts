@@ -64,7 +64,7 @@ export function openOwnersTable(open: () => Promise<ObjectStore>, prefix: string
 
 export function tableText({ hosts, owners }: Table): string {
   const bots = new Map<string, string[]>([...hosts.keys()].map((key) => [key, []]));
-  for (const [bot, key] of owners) bots.get(key)?.push(bot);
+  for (const [bot, keys] of owners) for (const key of keys) bots.get(key)?.push(bot);
   const listed = [...hosts.values()].map(({ key, host, engine, machine, name }) => ({
     ...{ key, host, engine, machine, name },
     bots: bots.get(key) ?? [],
@@ -76,10 +76,10 @@ export function tableText({ hosts, owners }: Table): string {
 export function parseTable(content: string, path: string): Table {
   try {
     const { hosts } = v.parse(schema, JSON.parse(content));
-    return {
-      hosts: new Map(hosts.map(({ bots: _, ...host }) => [host.key, host])),
-      owners: new Map(hosts.flatMap(({ key, bots }) => bots.map((bot): [string, string] => [bot, key]))),
-    };
+    const owners = new Map<string, string[]>();
+    for (const { key, bots } of hosts)
+      for (const bot of bots) owners.set(bot, [...(owners.get(bot) ?? []), key]);
+    return { hosts: new Map(hosts.map(({ bots: _, ...host }) => [host.key, host])), owners };
   } catch (cause) {
     throw new RuntimeError('damaged', `what hosts have which bots cannot be read: ${path}`, {
       op: 'owners.read',

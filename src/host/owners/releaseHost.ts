@@ -50,7 +50,7 @@ export async function releaseHost(request: ReleaseHost): Promise<number | undefi
       continue;
     }
     for (const key of keys) await (await open()).delete(aliveKey(prefix, key), { signal });
-    return [...read.table.owners.values()].filter((key) => keys.has(key)).length;
+    return [...read.table.owners.values()].filter((owned) => owned.every((key) => keys.has(key))).length;
   }
 }
 

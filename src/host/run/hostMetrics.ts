@@ -100,9 +100,21 @@ export function createHostMetrics(): HostMetrics {
         labelNames: ['side'],
         registers,
         collect() {
-          const { engine, source } = api.status();
+          const { engine, source, ownersProblem } = api.status();
           this.set({ side: 'engine' }, engine.answers ? 1 : 0);
           this.set({ side: 'source' }, source.answers ? 1 : 0);
+          this.set({ side: 'owners' }, ownersProblem === undefined ? 1 : 0);
+        },
+      });
+      new Gauge({
+        name: 'runtime_host_bots_kept_back',
+        help: 'Bots that are not run here: another host of the store has them (elsewhere), or it is asked (asking)',
+        labelNames: ['why'],
+        registers,
+        collect() {
+          const { heldElsewhere, askingStore } = api.status();
+          this.set({ why: 'elsewhere' }, heldElsewhere);
+          this.set({ why: 'asking' }, askingStore);
         },
       });
     },

@@ -1,6 +1,7 @@
 import type { Journal } from '../journal/event.ts';
 import type { BotState, Loop } from '../loop/loop.ts';
-import type { BotsHere, OpenedOwners } from '../owners/openOwners.ts';
+import type { BotsHere } from '../owners/botsHere.ts';
+import type { OpenedOwners } from '../owners/openOwners.ts';
 import { nameOf } from '../owners/owners.ts';
 import { dueTimes } from '../schedule/due.ts';
 

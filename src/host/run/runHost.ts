@@ -183,6 +183,7 @@ export async function runHost(run: RunHost): Promise<void> {
   const { api, isReady, queryPort } = await serveHost({
     options,
     loop,
+    owners,
     engine,
     instances,
     rollbacks,

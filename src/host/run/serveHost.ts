@@ -13,6 +13,7 @@ import { startGateway } from '../gateway/startGateway.ts';
 import type { Instances } from '../instances/instances.ts';
 import type { Journal } from '../journal/event.ts';
 import type { Loop } from '../loop/loop.ts';
+import type { Owners } from '../owners/owners.ts';
 import type { Rollbacks } from '../reconcile/rollbacks.ts';
 import type { Source } from '../sources/source.ts';
 import type { HostMetrics } from './hostMetrics.ts';
@@ -21,6 +22,7 @@ import type { HostOptions } from './hostOptions.ts';
 export interface ServeHost {
   readonly options: HostOptions;
   readonly loop: Loop;
+  readonly owners?: Owners | undefined;
   readonly engine: Engine;
   readonly instances: Instances;
   readonly rollbacks: Rollbacks;

@@ -48,6 +48,10 @@ async function print({ host, invocation }: Asked): Promise<void> {
     stderr.write(
       `${status.heldElsewhere} bots are not run here: another host has them (\`runtime bots show BOT\` says which)\n`,
     );
+  if (status.ownersProblem !== undefined) {
+    const waits = status.askingStore > 0 ? `${status.askingStore} bots wait for the store: ` : '';
+    stderr.write(`${waits}${status.ownersProblem}\n`);
+  }
   if (!status.engine.answers) stderr.write(`the ${status.engine.name} engine does not answer\n`);
   if (!status.source.answers) {
     const not = status.source.listedAt === undefined ? 'has not been read yet' : 'does not answer';

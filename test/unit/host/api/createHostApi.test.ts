@@ -4,6 +4,8 @@ import { createHostApi } from '../../../../src/host/api/createHostApi.ts';
 import type { HostApi } from '../../../../src/host/api/hostApi.ts';
 import { names } from '../../../../src/host/bots/names.ts';
 import type { Journal } from '../../../../src/host/journal/event.ts';
+import type { Owners } from '../../../../src/host/owners/owners.ts';
+import { createHostMetrics } from '../../../../src/host/run/hostMetrics.ts';
 import type { SourceWriter } from '../../../../src/host/sources/source.ts';
 import { aSpec, scheduled } from '../../../support/host/aSpec.ts';
 import { modelInstances } from '../../../support/host/modelHost.ts';
@@ -13,14 +15,16 @@ import { createModelRollbacks } from '../../../support/host/modelRollbacks.ts';
 interface Given {
   readonly writer?: SourceWriter;
   readonly now?: () => number;
+  readonly owners?: Owners;
 }
 
 const apiOf = (
   { loop, model }: ReturnType<typeof startModelLoop>,
-  { writer, now = Date.now }: Given,
+  { writer, owners, now = Date.now }: Given,
 ): HostApi =>
   createHostApi({
     loop,
+    owners,
     engine: model.engine,
     instances: modelInstances(),
     rollbacks: createModelRollbacks(),
@@ -74,4 +78,28 @@ test('what is asked of a bot that another host has is refused, with who has it',
   await expect(api.run('a')).rejects.toMatchObject({ code: 'refused', message });
   await expect(api.rollback('a', 3)).rejects.toMatchObject({ code: 'refused', message });
   expect(api.status()).toMatchObject({ heldElsewhere: 1 });
+});
+
+test('bots that wait for the store, and why, are in the status and in the metrics', async () => {
+  const why = 'the store refuses each conditional write. Use another';
+  let isKnown = false;
+  const owners: Owners = {
+    of: () => (isKnown ? { type: 'ours' } : { type: 'asking', why }),
+    get problem() {
+      return isKnown ? undefined : why;
+    },
+  };
+  const host = startModelLoop({ owners });
+  onTestFinished(() => host.stop());
+  const api = apiOf(host, { owners });
+  const metrics = createHostMetrics();
+  metrics.watch(api, host.loop.slots);
+  host.list(scheduled('a', { cron: '@yearly' }));
+  expect(api.status()).toMatchObject({ askingStore: 1, ownersProblem: why });
+  const told = await metrics.registry.metrics();
+  expect(told).toContain('runtime_host_answers{side="owners"} 0');
+  expect(told).toContain('runtime_host_bots_kept_back{why="asking"} 1');
+  isKnown = true;
+  expect(api.status()).toMatchObject({ askingStore: 0, ownersProblem: undefined });
+  expect(await metrics.registry.metrics()).toContain('runtime_host_answers{side="owners"} 1');
 });

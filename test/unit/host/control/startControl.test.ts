@@ -88,6 +88,23 @@ test('ls says why there is nothing to be seen, and prints it where no program re
   await server.close();
 });
 
+test('ls says what keeps bots waiting for the store', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'control-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const socket = join(folder, 'host.sock');
+  const both = { engine: { answers: true }, source: { answers: true, label: 'dir:/b' }, heldDeletes: 0 };
+  let owners: object = { askingStore: 2, ownersProblem: 'it refuses. Use another' };
+  const api = { status: () => ({ ...both, ...owners }), bots: () => [] };
+  const server = await startControl(socket, api as unknown as HostApi);
+  const ls = async () => (await invoke(['bots', 'ls', '--socket', socket])).stderr;
+  expect(await ls()).toContain('2 bots wait for the store: it refuses. Use another\n');
+  owners = { askingStore: 0, ownersProblem: 'it is away' };
+  expect(await ls()).toMatch(/^it is away$/m);
+  owners = { askingStore: 2 };
+  expect(await ls()).toBe('no bots in dir:/b\n');
+  await server.close();
+});
+
 test('an event that happens while the earlier ones are read is told, and once', async () => {
   let reads = 0;
   const { client, tell } = await control((journal) => ({

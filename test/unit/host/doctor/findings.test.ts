@@ -88,9 +88,9 @@ test('hosts of the store: which have bots, which are silent or have ended, and w
   const table = {
     hosts: new Map(rows.map((row) => [row.key, row])),
     owners: new Map([
-      ['x', '1'],
-      ['y', '1'],
-      ['z', '2'],
+      ['x', ['1']],
+      ['y', ['1']],
+      ['z', ['2']],
     ]),
   };
   const heard = new Map([

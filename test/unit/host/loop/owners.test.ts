@@ -45,6 +45,19 @@ test('nothing is started before it is known whose it is', async () => {
   await until(() => expect(running()).toEqual(['a']));
 });
 
+test('what keeps it from being known whose a bot is is a condition of the bot', async () => {
+  const why = 'the store refuses each conditional write. Use another';
+  const { list, loop, becomes, ready } = host({ type: 'asking', why });
+  list(aSpec({ name: 'a' }));
+  await until(() => expect(ready()).toBe('AskingStore'));
+  const told = () =>
+    loop.state('a').conditions.map(({ type, status, reason, message }) => [type, status, reason, message]);
+  await until(() => expect(told()).toContainEqual(['Ready', false, 'AskingStore', why]));
+  expect(told()).toContainEqual(['Degraded', true, 'OwnersUnknown', why]);
+  becomes(ours);
+  await until(() => expect(told().map(([type]) => type)).not.toContain('Degraded'));
+});
+
 test('what runs ends in order when another host has taken it over, and is not started again', async () => {
   const { list, running, model, becomes, ready } = host(ours);
   list(aSpec({ name: 'a' }));
