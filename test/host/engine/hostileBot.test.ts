@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { docker, universalImage } from '../../support/container/docker.ts';
 import { canMount } from '../../support/container/mountTmpfs.ts';
 import { attackTools } from '../../support/host/attackTools.ts';
+import { ownName } from '../../support/host/ownName.ts';
 import { realHost } from '../../support/host/realHost.ts';
 import { startMinio } from '../../support/store/minio.ts';
 
@@ -33,11 +34,11 @@ found["host"] = [port for port in config["ports"] if reaches(gateway, port)]
 
 def answer(path):
     url = os.environ["STORE_ADDRESS"] if "STORE_ADDRESS" in os.environ else config["store"]
-    try: return urllib.request.urlopen(url + path, timeout=3).status
+    try: return urllib.request.urlopen(url + path, timeout=30).status
     except urllib.error.HTTPError as error: return error.code
     except OSError as error: return str(error)
 found["store"] = answer("/minio/health/live")
-found["objects"] = [answer(path) for path in ["/bot-state/victim/head", "/bot-state/?list-type=2", "/custom-bots/?list-type=2"]]
+found["objects"] = [answer(path) for path in ["/bot-state/%s/head" % config["victim"], "/bot-state/?list-type=2", "/custom-bots/?list-type=2"]]
 print("FOUND " + json.dumps(found), flush=True)
 import time
 while True: time.sleep(1)
@@ -55,9 +56,10 @@ describe.skipIf(image.missing !== undefined || !canMount)('a hostile bot', { tim
     const minio = await startMinio({ address: '0.0.0.0', quiet: true });
     try {
       await using host = await realHost({ image: image.tag, minio });
+      const [victimName, evil] = [ownName('victim'), ownName('evil')];
       const bot = (name: string, config = '{}') =>
         `name: ${name}\ntype: realtime\nruntime: python3.11\nentrypoints: {bot: main.py}\nconfig: ${config}\n`;
-      host.write({ 'victim/bot.yaml': bot('victim'), 'victim/main.py': victim });
+      host.write({ [`${victimName}/bot.yaml`]: bot(victimName), [`${victimName}/main.py`]: victim });
       await host.start();
       const running = async (name: string) =>
         vi.waitFor(
@@ -67,23 +69,24 @@ describe.skipIf(image.missing !== undefined || !canMount)('a hostile bot', { tim
           },
           { timeout: 90_000, interval: 500 },
         );
-      await running('victim');
-      await vi.waitFor(async () => void (await minio.client.statObject('bot-state', 'victim/head')), {
+      await running(victimName);
+      await vi.waitFor(async () => void (await minio.client.statObject('bot-state', `${victimName}/head`)), {
         timeout: 60_000,
         interval: 500,
       });
       const config = JSON.stringify({
         accessKey: minio.accessKey,
+        victim: victimName,
         socket: `${host.data}/../host.sock`,
         ports: [host.queryPort, host.healthPort, 22],
         store: `http://host.docker.internal:${minio.port}`,
       });
-      host.write({ 'evil/bot.yaml': bot('evil', config), 'evil/main.py': attack });
-      await running('evil');
+      host.write({ [`${evil}/bot.yaml`]: bot(evil, config), [`${evil}/main.py`]: attack });
+      await running(evil);
       const found = await vi.waitFor(
         async () => {
-          const line = /^FOUND (.*)$/m.exec(await docker('logs', 'rt-evil'))?.[1];
-          if (line === undefined) throw new Error(await docker('logs', 'rt-evil'));
+          const line = /^FOUND (.*)$/m.exec(await docker('logs', `rt-${evil}`))?.[1];
+          if (line === undefined) throw new Error(await docker('logs', `rt-${evil}`));
           return JSON.parse(line) as unknown;
         },
         { timeout: 60_000, interval: 500 },
@@ -102,11 +105,11 @@ describe.skipIf(image.missing !== undefined || !canMount)('a hostile bot', { tim
         objects: [403, 403, 403],
       });
       // And its own state is saved, with keys that it has never seen.
-      await vi.waitFor(async () => void (await minio.client.statObject('bot-state', 'evil/head')), {
+      await vi.waitFor(async () => void (await minio.client.statObject('bot-state', `${evil}/head`)), {
         timeout: 60_000,
         interval: 500,
       });
-      const [{ Config, HostConfig }] = JSON.parse(await docker('inspect', 'rt-evil'));
+      const [{ Config, HostConfig }] = JSON.parse(await docker('inspect', `rt-${evil}`));
       expect(JSON.stringify(Config.Env)).not.toContain(minio.secretKey);
       expect(HostConfig.Binds ?? []).toEqual([]);
     } finally {

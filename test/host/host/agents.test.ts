@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { describe, test } from 'vitest';
 import { universalImage } from '../../support/container/docker.ts';
 import { agentFiles, HOST_TOKEN, speakThroughHost } from '../../support/host/hostedAgent.ts';
+import { ownName } from '../../support/host/ownName.ts';
 import { realHost } from '../../support/host/realHost.ts';
 import { startMinio } from '../../support/store/minio.ts';
 
@@ -16,8 +16,7 @@ describe.skipIf(image.missing !== undefined)('agents of a host', { timeout: 300_
         minio,
         env: { RUNTIME_QUERY_TOKEN: HOST_TOKEN, SYNC_INTERVAL: '2s' },
       });
-      // Containers are named by their bots, and other hosts' tests use the same engine.
-      const name = `helper-${randomBytes(3).toString('hex')}`;
+      const name = ownName('helper');
       host.write(agentFiles(name));
       await host.start();
       await speakThroughHost(host, name, () => host.cli('restart', name));

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { universalImage } from '../../support/container/docker.ts';
+import { ownName } from '../../support/host/ownName.ts';
 import { realHost } from '../../support/host/realHost.ts';
 import { startMinio } from '../../support/store/minio.ts';
 
@@ -18,11 +19,12 @@ test.skipIf(image.missing !== undefined)(
       await using host = await realHost({ image: image.tag, minio });
       const file = (name: string, type: string, bot: string) =>
         `name: ${name}\ntype: ${type}\nruntime: command\nentrypoints: {bot: '${bot}'}\n`;
+      const [endless, timed] = [ownName('a'), ownName('s')];
       const counting =
         'echo "begun $(cat /proc/sys/kernel/random/uuid)"; i=0; while true; do echo "line $((i=i+1))"; sleep 0.3; done';
       host.write({
-        'a/bot.yaml': file('a', 'realtime', counting),
-        's/bot.yaml': `${file('s', 'scheduled', 'echo "run of $RUN_TIME"')}schedule: {cron: "*/5 * * * * *"}\n`,
+        [`${endless}/bot.yaml`]: file(endless, 'realtime', counting),
+        [`${timed}/bot.yaml`]: `${file(timed, 'scheduled', 'echo "run of $RUN_TIME"')}schedule: {cron: "*/5 * * * * *"}\n`,
       });
       await host.start();
       const until = (check: () => void | Promise<void>) =>
@@ -40,14 +42,14 @@ test.skipIf(image.missing !== undefined)(
       };
       const has = (bot: string) => async () =>
         expect((await host.list()).map(({ name }) => name)).toContain(bot);
-      await until(has('a'));
-      await until(has('s'));
+      await until(has(endless));
+      await until(has(timed));
       // Both before anything has been started: what comes is waited for.
-      const [a, s] = [follow('a'), follow('s')];
+      const [a, s] = [follow(endless), follow(timed)];
       const begun = () => new Set(a.text.match(/begun \S+/g)).size;
       await until(() => expect(a.text).toContain('line 3\n'));
       expect(begun()).toBe(1);
-      await host.cli('restart', 'a');
+      await host.cli('restart', endless);
       await until(() => expect(begun()).toBe(2));
       await until(() => expect(a.text.split('line 3\n').length).toBe(3));
       await until(() => expect(new Set(s.text.match(/run of \S+/g)).size).toBeGreaterThanOrEqual(3));
@@ -56,7 +58,7 @@ test.skipIf(image.missing !== undefined)(
       expect(new Set(runs).size).toBe(runs.length);
 
       // Without --follow it ends by itself; the last lines alone.
-      expect((await host.cli('logs', 'a', '--tail', '2')).trim().split('\n')).toHaveLength(2);
+      expect((await host.cli('logs', endless, '--tail', '2')).trim().split('\n')).toHaveLength(2);
       const exit = once(a.child, 'exit');
       a.child.kill('SIGINT');
       await exit;

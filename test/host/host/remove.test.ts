@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -7,6 +6,7 @@ import { passChain } from '../../../src/host/engine/docker/networks/passThroughD
 import { tableName } from '../../../src/host/engine/docker/networks/ruleset.ts';
 import { runFilter } from '../../../src/host/engine/docker/networks/runFilter.ts';
 import { docker, universalImage } from '../../support/container/docker.ts';
+import { ownName } from '../../support/host/ownName.ts';
 import { realHost } from '../../support/host/realHost.ts';
 import { startMinio } from '../../support/store/minio.ts';
 
@@ -33,7 +33,7 @@ test.skipIf(image.missing !== undefined)(
     const minio = await startMinio({ address: '0.0.0.0', quiet: true });
     try {
       await using host = await realHost({ image: image.tag, minio });
-      const name = `gone-${randomBytes(3).toString('hex')}`;
+      const name = ownName('gone');
       const bot = `name: ${name}\ntype: realtime\nruntime: command\nentrypoints: {bot: "exec sleep 1000"}\n`;
       host.write({ [`${name}/bot.yaml`]: bot });
       await host.start();

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
 import { universalImage } from '../../support/container/docker.ts';
+import { ownName } from '../../support/host/ownName.ts';
 import { realHost } from '../../support/host/realHost.ts';
 import { startMinio } from '../../support/store/minio.ts';
 
@@ -12,8 +12,7 @@ const image = await universalImage();
 const runtime = join(import.meta.dirname, '../../../dist/runtime');
 const execute = promisify(execFile);
 
-/** That no other run has on the same engine. */
-const name = `rolled-${randomBytes(3).toString('hex')}`;
+const name = ownName('rolled');
 
 /** Writes its name into its state and goes on. */
 const bot = (variant: string) =>

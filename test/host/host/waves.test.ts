@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { docker, dockerWithInput, universalImage } from '../../support/container/docker.ts';
+import { ownName } from '../../support/host/ownName.ts';
 import { type RealHost, realHost } from '../../support/host/realHost.ts';
 import { type Minio, startMinio } from '../../support/store/minio.ts';
 
@@ -16,7 +17,7 @@ restart: {backoff: 1s..1s}
 
 /** Real containers of a real host that is killed with SIGKILL, and an image that is built anew under the same name. */
 describe.skipIf(image.missing !== undefined)('an image that is built anew', { timeout: 300_000 }, () => {
-  const names = ['a', 'b', 'c'];
+  const names = ['a', 'b', 'c'].map(ownName);
   const tag = `runtime-test-waves:${randomBytes(4).toString('hex')}`;
   let minio: Minio;
   let host: RealHost;
