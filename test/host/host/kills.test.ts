@@ -65,7 +65,17 @@ describe.skipIf(image.missing !== undefined)(
           await pause(Math.random() * 1_500);
           await host.start();
         }
-        await pause(seconds * 1_000 + 5_000);
+        const lastStart = Date.now();
+        const ledger = (bot: string): number[] => {
+          const file = join(host.data, 'bots', bot, 'state/.the0-state/ledger');
+          return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Date.parse) : [];
+        };
+        await vi.waitFor(
+          () => {
+            for (const bot of bots) expect(Math.max(...ledger(bot)), bot).toBeGreaterThan(lastStart);
+          },
+          { timeout: 120_000, interval: 500 },
+        );
         // No further times, and what runs comes to its end.
         for (const name of bots)
           host.write({ [`${name}/bot.yaml`]: `${scheduled(name, seconds)}enabled: false\n` });
@@ -82,8 +92,7 @@ describe.skipIf(image.missing !== undefined)(
         const begun = events.find(({ type }) => type === 'host-started')!.at;
         let [due, counted] = [0, 0];
         for (const bot of bots) {
-          const file = join(host.data, 'bots', bot, 'state/.the0-state/ledger');
-          const ran = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Date.parse) : [];
+          const ran = ledger(bot);
           counted += ran.length;
           expect(new Set(ran).size, `${bot} ran a time twice`).toBe(ran.length);
           const told = events.filter(

@@ -130,12 +130,11 @@ describe("the0's database and its API's events", { timeout: 120_000 }, () => {
     const tell = (subject: string, body: object) =>
       jetstream(connection).publish(subject, JSON.stringify(body));
     try {
-      open({ nats: true, everyMs: 60_000 });
+      // Nothing is listed for its time alone while this lasts.
+      open({ nats: true, everyMs: 3_600_000 });
       await until(() => expect(listings.length).toBeGreaterThan(0));
-      const began = Date.now();
       await tell('the0.bot.created', { id: 'a', config: { v: 1 }, custom: custom('realtime') });
       await until(() => expect(names()).toEqual(['a']));
-      expect(Date.now() - began).toBeLessThan(20_000);
       await tell('the0.bot.created', { id: 'broken' });
       stop.abort();
       await running;

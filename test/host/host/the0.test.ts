@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { MongoClient } from 'mongodb';
 import { describe, expect, test, vi } from 'vitest';
 import { packFolder } from '../../../src/host/sources/packFolder.ts';
 import { docker, universalImage } from '../../support/container/docker.ts';
+import { ownName } from '../../support/host/ownName.ts';
 import { testServer } from '../../support/host/server.ts';
 import { removeHost } from '../../support/host/testDocker.ts';
 import { endChild } from '../../support/process/endChild.ts';
@@ -31,8 +31,7 @@ describe.skipIf(image.missing !== undefined)(
       const minio = await startMinio({ address: '0.0.0.0', quiet: true });
       stack.defer(() => minio.stop());
       await minio.client.makeBucket('custom-bots');
-      // Containers are named by their bots, and other hosts' tests use the same engine.
-      const bot = `watcher-${randomBytes(3).toString('hex')}`;
+      const [bot, timed] = [ownName('watcher'), ownName('timed')];
       const { bytes } = await packFolder(join(root, 'examples/price-watcher'));
       await minio.client.putObject('custom-bots', 'watcher/1.0.0/code', bytes);
 
@@ -105,15 +104,18 @@ describe.skipIf(image.missing !== undefined)(
       expect((await ask({ bot_id: 'nobody', query_path: '/status' })).status).toBe(404);
 
       await tell('the0.bot-schedule.created', {
-        id: 'timed',
+        id: timed,
         config: { ...config, schedule: '*/5 * * * * *' },
         custom: custom('scheduled'),
       });
-      await until(async () => expect((await running()).some((name) => name.endsWith('-timed'))).toBe(true));
+      await until(async () =>
+        expect((await running()).some((name) => name.endsWith(`-${timed}`))).toBe(true),
+      );
 
       // Others read there when it runs next: told with the event, and after each claim.
       const schedules = database.db('bot_scheduler').collection('bot_schedules');
-      const nextTime = async () => Number((await schedules.findOne({ id: 'timed' }))?.next_execution_time);
+      const nextTime = async () => Number((await schedules.findOne({ id: timed }))?.next_execution_time);
+      await until(async () => expect(await nextTime()).not.toBeNaN());
       const first = await nextTime();
       await until(async () => expect(await nextTime()).toBeGreaterThan(first + 5));
       expect((await nextTime()) % 5).toBe(0);

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { baseImage, universalImage } from '../../support/container/docker.ts';
 import { canMount } from '../../support/container/mountTmpfs.ts';
+import { ownName } from '../../support/host/ownName.ts';
 import { type RealHost, realHost } from '../../support/host/realHost.ts';
 import { secondDocker } from '../../support/host/secondDocker.ts';
 import { startMinio } from '../../support/store/minio.ts';
@@ -27,7 +28,7 @@ test.skipIf(cannot)(
       await using a = await realHost({ image: image.tag, minio });
       const cleanUp = async () => undefined;
       await using b = await realHost({ image: base.tag, minio, env, cleanUp });
-      const name = `two-${randomBytes(3).toString('hex')}`;
+      const name = ownName('two');
       const tick = `${name}-tick`;
       const command = 'runtime: command\ncode: {file: none.zip}\n';
       for (const host of [a, b])
@@ -53,7 +54,7 @@ test.skipIf(cannot)(
           );
       });
       const types = async (host: RealHost) => (await host.events()).map(({ type }) => type);
-      expect(await types(b)).toContain('held-elsewhere');
+      await until(async () => expect(await types(b)).toContain('held-elsewhere'));
       for (const type of ['created', 'claimed', 'started', 'lost', 'missed'])
         expect(await types(b)).not.toContain(type);
       await expect(b.cli('run', tick)).rejects.toMatchObject({ code: 77 });
