@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { thisMachine } from '../../../src/host/engine/docker/networks/networkOptions.ts';
 import { passChain } from '../../../src/host/engine/docker/networks/passThroughDocker.ts';
 import { tableName } from '../../../src/host/engine/docker/networks/ruleset.ts';
@@ -52,6 +52,7 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
     await host.run('rt-b', listen);
     await host.run('rt-none', listen, { egress: 'none' });
     await host.run('rt-listed', listen, { egress: ['203.0.113.0/24'] });
+    for (const name of ['rt-a', 'rt-b', 'rt-none', 'rt-listed']) await untilListens(host, name);
   });
   afterAll(async () => {
     await host?.[Symbol.asyncDispose]();
@@ -61,11 +62,12 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
   });
 
   const reaches = (from: string, address: string, port: number) => connects(host, from, address, port);
+  const untilReaches = (from: string, address: string, port: number) =>
+    untilConnects(host, from, address, port);
   const addressOf = async (name: string) => (await host.engine.inspect(name, signal()))!.address!;
 
   test('bots reach the store on this machine, whatever else they may', async () => {
-    for (const name of ['rt-a', 'rt-none', 'rt-listed'])
-      expect(await reaches(name, thisMachine, portOf(store)), name).toBe(true);
+    for (const name of ['rt-a', 'rt-none', 'rt-listed']) await untilReaches(name, thisMachine, portOf(store));
   });
 
   test('bots reach neither each other nor a bot of another bridge, though this machine reaches all of them', async () => {
@@ -77,44 +79,46 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
       ['rt-listed', 'rt-none'],
     ] as const)
       expect(await reaches(from, await addressOf(to), 7000), `${from} → ${to}`).toBe(false);
-    for (const name of ['rt-a', 'rt-b', 'rt-none']) {
-      const socket = await host.engine.dial(name, 7000, signal());
-      socket.end();
-      let answer = '';
-      for await (const chunk of socket) answer += chunk;
-      expect(answer).toBe('hello\n');
-    }
+    for (const name of ['rt-a', 'rt-b', 'rt-none']) expect(await answerOf(host, name)).toBe('hello\n');
   });
 
   test('bots reach no service of this machine, on none of its addresses', async () => {
     const addresses = [thisMachine, ...ourAddresses()];
     expect(addresses.length).toBeGreaterThan(3);
-    for (const address of addresses)
-      expect(await reaches('rt-a', address, portOf(service)), address).toBe(false);
+    const reached = await Promise.all(addresses.map((address) => reaches('rt-a', address, portOf(service))));
+    expect(addresses.filter((_, at) => reached[at])).toEqual([]);
     expect((await host.inside('rt-a', "grep -v ' lo$' /proc/net/if_inet6")).text).toBe('');
   });
 
   test('the outside: all of it but private networks; nothing; what is listed', async () => {
     const port = outside.port;
-    const found = async (name: string) =>
-      Promise.all(
-        [publicAddress, privateAddress, listedAddress, metadata].map((to) => reaches(name, to, port)),
-      );
-    expect(await found('rt-a')).toEqual([true, false, false, false]);
-    expect(await found('rt-none')).toEqual([false, false, false, false]);
-    expect(await found('rt-listed')).toEqual([false, false, true, false]);
+    const all = [publicAddress, privateAddress, listedAddress, metadata];
+    for (const [name, allowed] of [
+      ['rt-a', [publicAddress]],
+      ['rt-none', []],
+      ['rt-listed', [listedAddress]],
+    ] as const) {
+      for (const address of allowed) await untilReaches(name, address, port);
+      const others = all.filter((address) => !allowed.some((one) => one === address));
+      const reached = await Promise.all(others.map((address) => reaches(name, address, port)));
+      expect(
+        others.filter((_, at) => reached[at]),
+        name,
+      ).toEqual([]);
+    }
   });
 
   test('negative control: on a plain bridge, all of that is reached', async () => {
     await using plain = await testDocker({ image, networks: { type: 'existing', name: 'bridge' } });
     await plain.run('rt-plain-a', listen);
     await plain.run('rt-plain-b', listen);
+    await untilListens(plain, 'rt-plain-b');
     const other = (await plain.engine.inspect('rt-plain-b', signal()))!.address!;
-    const from = (address: string, port: number) => connects(plain, 'rt-plain-a', address, port);
-    expect(await from(other, 7000)).toBe(true);
-    expect(await from(ourAddresses()[0]!, portOf(service))).toBe(true);
-    expect(await from(privateAddress, outside.port)).toBe(true);
-    expect(await from(metadata, outside.port)).toBe(true);
+    const from = (address: string, port: number) => untilConnects(plain, 'rt-plain-a', address, port);
+    await from(other, 7000);
+    await from(ourAddresses()[0]!, portOf(service));
+    await from(privateAddress, outside.port);
+    await from(metadata, outside.port);
   });
 
   test('a store in a network of its own is reached, and its neighbour there is not', async () => {
@@ -132,9 +136,7 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
         networks: { type: 'own', reachable: [{ host: theirs, port: 7000 }], pool: '10.232.0.0/16' },
       });
       await third.run('rt-third', 'sleep 60', { egress: 'none' });
-      await expect
-        .poll(() => connects(third, 'rt-third', theirs, 7000), { timeout: 40_000, interval: 300 })
-        .toBe(true);
+      await untilConnects(third, 'rt-third', theirs, 7000);
       expect(await connects(third, 'rt-third', neighbour, 7000)).toBe(false);
     } finally {
       await docker('rm', '--force', `${network}-1`, `${network}-2`);
@@ -147,7 +149,7 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
       await docker('network', 'ls', '--quiet', '--filter', `label=runtime.host=${host.host}`)
     ).split('\n');
     await runFilter('nft', ['delete', 'table', 'inet', tableName(host.host)]);
-    expect(await reaches('rt-a', privateAddress, outside.port)).toBe(true);
+    await untilReaches('rt-a', privateAddress, outside.port);
     const reachable = [{ host: thisMachine, port: portOf(store) }];
     const again = await testDocker({
       image,
@@ -157,7 +159,7 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
     try {
       await again.run('rt-late', 'sleep 60');
       expect(await reaches('rt-a', privateAddress, outside.port)).toBe(false);
-      expect(await reaches('rt-late', thisMachine, portOf(store))).toBe(true);
+      await untilReaches('rt-late', thisMachine, portOf(store));
       expect(
         (await docker('network', 'ls', '--quiet', '--filter', `label=runtime.host=${host.host}`)).split('\n'),
       ).toEqual(before);
@@ -248,4 +250,31 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
 async function connects(host: TestDocker, from: string, address: string, port: number): Promise<boolean> {
   const script = `timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/${port}' 2>/dev/null`;
   return (await host.inside(from, script)).exit === 0;
+}
+
+/** One try ends after 3 s, which a machine that stands still needs for itself. */
+async function untilConnects(host: TestDocker, from: string, address: string, port: number): Promise<void> {
+  await expect
+    .poll(() => connects(host, from, address, port), {
+      timeout: 40_000,
+      interval: 300,
+      message: `${from} → ${address}`,
+    })
+    .toBe(true);
+}
+
+async function answerOf(host: TestDocker, name: string): Promise<string> {
+  const socket = await host.engine.dial(name, 7000, signal());
+  socket.end();
+  let answer = '';
+  for await (const chunk of socket) answer += chunk;
+  return answer;
+}
+
+/** What it was started with takes its time until it listens. */
+async function untilListens(host: TestDocker, name: string): Promise<void> {
+  await vi.waitFor(async () => expect(await answerOf(host, name)).toBe('hello\n'), {
+    timeout: 40_000,
+    interval: 300,
+  });
 }

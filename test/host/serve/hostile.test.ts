@@ -12,7 +12,7 @@ const attack = (config: object) => `python3 - <<'END'
 ${attackTools}config = json.loads('''${JSON.stringify(config)}''')
 def answer(url, token=None):
     request = urllib.request.Request(url, headers={"authorization": "Bearer " + token} if token else {})
-    try: return urllib.request.urlopen(request, timeout=3).status
+    try: return urllib.request.urlopen(request, timeout=30).status
     except urllib.error.HTTPError as error: return error.code
     except OSError as error: return str(error)
 found["sockets"] = [path for path in ["/var/run/docker.sock", "/run/docker.sock", config["socket"]] if os.path.exists(path)]
@@ -23,20 +23,20 @@ found["plainKeys"] = [word for word in ["accessKey", "secretKey"] if word.encode
 gateway = socket.gethostbyname(socket.gethostname()).rsplit(".", 1)[0] + ".1"
 found["host"] = [port for port in config["ports"] if reaches(gateway, port)]
 found["victim"] = [port for port in [9476, 9478] if reaches(config["victim"], port)]
-found["outside"] = [address for address in config["outside"] if reaches(address, config["outsidePort"])]
+found["outside"] = [address for address in config["outside"] if any(reaches(address, config["outsidePort"]) for _ in range(10))]
 store = "http://host.docker.internal:%d" % config["store"]
 found["objects"] = [answer(store + path) for path in ["/bot-state/%s/head" % config["victimId"], "/bot-state/?list-type=2", "/.secret-key"]]
 print("FOUND " + json.dumps(found))
 END`;
 
-describe.skipIf(image.missing !== undefined || !canMount)('a hostile sandbox', { timeout: 300_000 }, () => {
+describe.skipIf(image.missing !== undefined || !canMount)('a hostile sandbox', { timeout: 600_000 }, () => {
   test('gets at nothing of its host or of others, and takes nothing from them', async () => {
-    await using outside = await startOutside(['45.45.45.2', '46.46.46.2']);
+    await using outside = await startOutside(['47.47.47.2', '46.46.46.2']);
     await using serve = await realServe({ image: image.tag });
     await serve.start();
     const limits = { memoryMB: 256, cpuCores: 1 };
     const [evil, victim] = await Promise.all([
-      serve.create({ name: 'evil', resources: limits, network: { allowList: ['45.45.45.2/32'] } }),
+      serve.create({ name: 'evil', resources: limits, network: { allowList: ['47.47.47.2/32'] } }),
       serve.create({ name: 'victim', resources: limits }),
     ]);
     for (const { id } of [evil, victim]) await serve.until(id, 'running');
@@ -52,7 +52,7 @@ describe.skipIf(image.missing !== undefined || !canMount)('a hostile sandbox', {
         ports: [port, 22, 2375],
         victim: address,
         victimId: victim.id,
-        outside: ['45.45.45.2', '46.46.46.2'],
+        outside: ['47.47.47.2', '46.46.46.2'],
         outsidePort: outside.port,
         store: serve.storePort,
       }),
@@ -67,7 +67,7 @@ describe.skipIf(image.missing !== undefined || !canMount)('a hostile sandbox', {
       host: [],
       victim: [],
       // The control: what is open to it, it does reach.
-      outside: ['45.45.45.2'],
+      outside: ['47.47.47.2'],
       objects: [403, 403, 403],
     });
 
@@ -86,13 +86,13 @@ describe.skipIf(image.missing !== undefined || !canMount)('a hostile sandbox', {
       timeout: 5_000,
     });
     await vi.waitFor(async () => expect((await serve.exec(victim.id, 'cat mine')).stdout).toBe('her own\n'), {
-      timeout: 30_000,
+      timeout: 120_000,
       interval: 200,
     });
     await bomb;
     await vi.waitFor(
       async () => expect((await serve.exec(evil.id, 'echo still here')).stdout).toBe('still here\n'),
-      { timeout: 60_000, interval: 500 },
+      { timeout: 120_000, interval: 500 },
     );
     await serve.call('POST', `/v1/sandboxes/${evil.id}/stop`);
     await serve.until(evil.id, 'stopped');

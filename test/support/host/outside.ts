@@ -1,13 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listensAt } from '../process/listensAt.ts';
 
 /** The addresses of "another machine": a namespace beside ours, which nothing leaves. */
 export interface Outside extends AsyncDisposable {
   readonly port: number;
 }
 
-/** `addresses`: IPv4 addresses that end in 2, of a /30 each; something listens on each of them. */
+const LONGEST_MS = 60_000;
+
+/** `addresses`: IPv4 addresses that end in 2, of a /30 each; something listens on each of them, once this resolves. */
 export async function startOutside(addresses: readonly string[]): Promise<Outside> {
   const id = randomBytes(3).toString('hex');
   const [space, near, far] = [`rt-out-${id}`, `rto${id}a`, `rto${id}b`];
@@ -38,13 +41,16 @@ export async function startOutside(addresses: readonly string[]): Promise<Outsid
     ],
     { stdio: 'ignore' },
   );
-  await sleep(500);
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      listener.kill('SIGKILL');
-      ip('link', 'delete', near);
-      ip('netns', 'delete', space);
-    },
+  const end = () => {
+    listener.kill('SIGKILL');
+    ip('link', 'delete', near);
+    ip('netns', 'delete', space);
   };
+  for (const address of addresses)
+    for (const begun = Date.now(); !(await listensAt(port, address)); await sleep(50))
+      if (listener.exitCode !== null || Date.now() - begun > LONGEST_MS) {
+        end();
+        throw new Error(`nothing listens at ${address}`);
+      }
+  return { port, [Symbol.asyncDispose]: async () => end() };
 }

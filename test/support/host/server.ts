@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { endChild } from '../process/endChild.ts';
 import { freePort } from '../process/freePort.ts';
+import { listensAt } from '../process/listensAt.ts';
 
 /** A real server that `scripts/NAME run DIR PORT` starts on loopback. */
 export interface TestServer extends AsyncDisposable {
@@ -22,7 +22,7 @@ export async function testServer(name: 'ferretdb' | 'nats'): Promise<TestServer>
   async function start(): Promise<void> {
     const script = join(import.meta.dirname, '../../../scripts', name);
     child = spawn(script, ['run', dir, String(port)], { stdio: ['ignore', 'ignore', 'ignore'] });
-    for (let tries = 0; !(await answers(port)); tries++) {
+    for (let tries = 0; !(await listensAt(port)); tries++) {
       if (tries > 3_000 || child.exitCode !== null) throw new Error(`${name} does not start`);
       await pause(100);
     }
@@ -40,14 +40,4 @@ export async function testServer(name: 'ferretdb' | 'nats'): Promise<TestServer>
       rmSync(dir, { recursive: true, force: true });
     },
   };
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ port, host: '127.0.0.1' }, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
