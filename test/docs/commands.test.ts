@@ -112,13 +112,14 @@ test('negative control: a command that fails, fails its page, and what follows i
 
 test('negative control: what is to run until it is stopped and ends with an error, fails its page', async () => {
   const wrong = blocksOf('```sh\nruntime execute nothing-here --watch\necho not reached\n```\n');
-  const { code, output } = await typed('CONTRIBUTING.md', wrong);
+  // Long after it has ended by itself.
+  const { code, output } = await typed('CONTRIBUTING.md', wrong, 600);
   expect(code).toBe(66);
   expect(output).not.toContain('not reached');
 });
 
 /** Runs a page, or other commands in its place, as its reader would, in a folder and with parts of the machine of its own. */
-async function typed(page: string, blocks = pages.get(page)!): Promise<Ran> {
+async function typed(page: string, blocks = pages.get(page)!, stopAfter?: number): Promise<Ran> {
   const dir = await temporaryDirectory();
   const own = await ownParts(dir, image.tag);
   await checkout(dir, { suffix: own.suffix, image: image.tag });
@@ -127,7 +128,9 @@ async function typed(page: string, blocks = pages.get(page)!): Promise<Ran> {
     ...blocks,
     { line: Number.POSITIVE_INFINITY, commands: after[page] ?? '' },
   ];
-  const script = own.replaced(scriptOf(all, { endless, isNotRun: (line) => isNotRun(page, line) }));
+  const script = own.replaced(
+    scriptOf(all, { endless, isNotRun: (line) => isNotRun(page, line), stopAfter }),
+  );
   const env = {
     ...Object.fromEntries(
       ['HOME', 'XDG_CACHE_HOME', 'TMPDIR', 'DOCKER_HOST'].map((name) => [name, process.env[name]]),

@@ -31,12 +31,16 @@ function commandsOf(language: string, lines: readonly string[]): string | undefi
 }
 
 /**
- * The whole page as one script for bash, which ends at the first command that fails. What is endless is stopped after some
+ * The whole page as one script for bash, which ends at the first command that fails. What is endless is stopped after `stopAfter`
  * seconds, and has to end as what is stopped does.
  */
 export function scriptOf(
   blocks: readonly Block[],
-  rules: { isNotRun(line: string): boolean; readonly endless: readonly RegExp[] },
+  rules: {
+    isNotRun(line: string): boolean;
+    readonly endless: readonly RegExp[];
+    readonly stopAfter?: number | undefined;
+  },
 ): string {
   const parts = blocks.map(({ line, commands }) => {
     const kept = commands.split('\n').map((command) => {
@@ -49,7 +53,7 @@ export function scriptOf(
     'set -euo pipefail',
     // Whatever the page has started ends with it.
     `trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT`,
-    'stopped() { local code=0; timeout -k 10 5 "$@" || code=$?; case $code in 0|124|143) ;; *) return $code ;; esac; }',
+    `stopped() { local code=0; timeout -k 60 ${rules.stopAfter ?? 5} "$@" || code=$?; case $code in 0|124|143) ;; *) return $code ;; esac; }`,
     ...parts,
   ].join('\n');
 }
