@@ -1,4 +1,5 @@
 import { asRuntimeError } from './errors.ts';
+import { escapeControls } from './escapeControls.ts';
 
 /** What one check found. `warn`: a start works, with less than could be. */
 export interface Finding {
@@ -33,7 +34,7 @@ export function fail(check: string, thrown: unknown): Finding {
 /** As `runtime doctor` prints it. */
 export function findingLine({ check, status, message, hint }: Finding): string {
   const text = hint === undefined ? message : `${message} (${hint})`;
-  return `${status.padEnd(5)} ${check}: ${text.replaceAll('\n', ' ')}\n`;
+  return `${status.padEnd(5)} ${check}: ${escapeControls(text.replaceAll('\n', ' '))}\n`;
 }
 
 /** What the command exits with. */

@@ -45,7 +45,16 @@ async function diagnose(invocation: Invocation): Promise<readonly Finding[]> {
   try {
     const { now } = systemClock;
     const uid = process.getuid?.() ?? -1;
-    const findings = await examine({ config, kind: kinds.get(config.kind), env, stores, uid, now });
+    const inPlace = invocation.positionals.length > 0;
+    const findings = await examine({
+      config,
+      kind: kinds.get(config.kind),
+      env,
+      stores,
+      uid,
+      inPlace,
+      now,
+    });
     return [ok('configuration', `${config.botId}, a ${config.botType} ${config.kind} bot`), ...findings];
   } finally {
     await stores.close();

@@ -3,7 +3,9 @@ import { openBotStores } from '../agent/roles/openBotStores.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Command, Output } from '../base/command/command.ts';
 import { isRuntimeError, RuntimeError } from '../base/errors.ts';
-import { botId } from '../bot/config/parsers.ts';
+import type { Config } from '../bot/config/config.ts';
+import { botId, isObject, parseJson } from '../bot/config/parsers.ts';
+import { readSmallFile } from '../bot/config/readSmallFile.ts';
 import { formatLine, isSince, parseKeptLine } from '../bot/logs/shipped/keptLine.ts';
 import { shippedLines } from '../bot/logs/shipped/shippedLines.ts';
 import { loadNamed } from './loadNamed.ts';
@@ -47,13 +49,13 @@ export const logs: Command = {
       for (;;) {
         const wanted = select(lines.next(hangup), since, flags.json === true);
         await print(wanted, stdout, hangup);
-        if (!lines.found) throw unknownBot(bot);
+        if (!lines.found) throw unknownBot(bot, dir, config);
         if (!flags.follow) return 0;
         await systemClock.sleep(POLL_MS, hangup);
       }
     } catch (error) {
       if (hangup.aborted) return 0;
-      throw isRuntimeError(error, 'not-found') ? unknownBot(bot) : error;
+      throw isRuntimeError(error, 'not-found') ? unknownBot(bot, dir, config) : error;
     } finally {
       await stores.close();
     }
@@ -87,9 +89,22 @@ async function print(lines: AsyncIterable<string>, to: Output, hangup: AbortSign
   await flush();
 }
 
-function unknownBot(bot: string): RuntimeError {
+function unknownBot(bot: string, dir: string | undefined, { paths }: Config): RuntimeError {
   return new RuntimeError('not-found', `there are no logs of a bot "${bot}"`, {
     op: 'logs.read',
-    hint: 'Check the name, STORE_URL or MINIO_*, and MINIO_LOGS_BUCKET; a bot that has just started ships its first lines after SYNC_INTERVAL.',
+    hint:
+      dir === undefined
+        ? 'Check the name, STORE_URL or MINIO_*, and MINIO_LOGS_BUCKET; a bot that has just started ships its first lines after SYNC_INTERVAL.'
+        : silenceOf(paths.exitFile),
   });
+}
+
+/** Why a bot in a folder may have no logs: what `exit.json` says of its last run. */
+function silenceOf(exitFile: string): string {
+  const end = parseJson(readSmallFile(exitFile, []) ?? '');
+  if (!isObject(end) || typeof end.exit !== 'number')
+    return 'It runs, or was killed: its first lines come after SYNC_INTERVAL.';
+  const isStart =
+    end.source === 'runtime' ? 'its last start failed' : 'it has printed nothing; its last run ended';
+  return `${isStart} with ${end.exit}: ${end.reason} (${exitFile}).`;
 }

@@ -12,6 +12,8 @@ export interface Patient {
   /** Stores that do not retry. */
   readonly stores: Stores;
   readonly uid: number;
+  /** It is a bot in a folder, which a person runs there: no container, whoever started it is the bot's user. */
+  readonly inPlace: boolean;
   readonly now: () => number;
 }
 

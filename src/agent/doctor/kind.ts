@@ -13,7 +13,7 @@ const VERSION_MS = 10_000;
 /** The kind accepts the task, and what it runs bots with is installed. */
 export const kind: Check = {
   name: 'kind',
-  async run({ config, kind, env }) {
+  async run({ config, kind, env, inPlace }) {
     const { argv, wrapped = 0 } = await kind.launch(botRequest(config));
     const [wrapper = ''] = argv;
     if (wrapped > 0 && find(wrapper, env.PATH ?? '') === undefined) {
@@ -28,20 +28,28 @@ export const kind: Check = {
     }
     const path = find(program, env.PATH ?? '');
     if (path !== undefined) return [ok('kind', `${kind.id}: ${path}${await version(path)}`)];
-    return [fail('kind', missing(kind, program, candidates(program, env.PATH ?? '').find(isThere)))];
+    return [fail('kind', missing(kind, program, candidates(program, env.PATH ?? '').find(isThere), inPlace))];
   },
 };
 
 /** As a start: what is in PATH and cannot be run is another thing than nothing. */
-function missing({ id, footprint }: Kind, program: string, unfit: string | undefined): RuntimeError {
+function missing(
+  { id, footprint }: Kind,
+  program: string,
+  unfit: string | undefined,
+  inPlace: boolean,
+): RuntimeError {
+  const remedy = inPlace
+    ? 'Install it, or name its folder in PATH'
+    : `Use an image that has it: ${footprint}`;
   if (unfit === undefined) {
     return new RuntimeError('no-entrypoint', `${id} needs ${program}, which is not in PATH`, {
-      hint: `Use an image that has it: ${footprint}.`,
+      hint: `${remedy}.`,
     });
   }
   const what = statSync(unfit).isFile() ? 'is not executable' : 'is not a file';
   return new RuntimeError('not-executable', `${id} needs ${program}, and ${unfit} ${what}`, {
-    hint: `Use an image that has it: ${footprint}; or take that out of PATH.`,
+    hint: `${remedy}; or take that out of PATH.`,
   });
 }
 

@@ -9,14 +9,14 @@ import type { Check } from './check.ts';
 /** Code, state and logs can be written by us, and reached by the bot. */
 export const paths: Check = {
   name: 'paths',
-  async run({ config }) {
+  async run({ config, inPlace }) {
     const { code, state, logs } = config.paths;
     return [
       isTakenAsItIs(config)
         ? ok('CODE_PATH', `${code} cannot be written to, and has the code already`)
-        : await place('CODE_PATH', code, config.user),
-      await place('STATE_PATH', state, config.user),
-      ours('LOGS_PATH', logs),
+        : await place('CODE_PATH', code, config.user, inPlace),
+      await place('STATE_PATH', state, config.user, inPlace),
+      ours('LOGS_PATH', logs, inPlace),
     ];
   },
 };
@@ -38,8 +38,8 @@ function may(path: string, mode: number): boolean {
   }
 }
 
-async function place(name: string, path: string, user: Config['user']): Promise<Finding> {
-  const found = ours(name, path);
+async function place(name: string, path: string, user: Config['user'], inPlace: boolean): Promise<Finding> {
+  const found = ours(name, path, inPlace);
   if (found.status !== 'ok' || user === undefined) return found;
   const above = nearest(dirname(path));
   if ((await botMay(user, '-x', above)) !== false) return found;
@@ -52,14 +52,16 @@ async function place(name: string, path: string, user: Config['user']): Promise<
 }
 
 /** The folder is there, or can be made, and takes files. */
-function ours(name: string, path: string): Finding {
+function ours(name: string, path: string, inPlace: boolean): Finding {
   const existing = nearest(path);
   try {
     accessSync(existing, constants.W_OK | constants.X_OK);
     return ok(name, existing === path ? `${path} is writable` : `${path} can be created`);
   } catch (error) {
     const text = `${path} cannot be ${existing === path ? 'written to' : 'made'} (${systemCode(error)})`;
-    const hint = 'With a read-only root file system, mount a volume or a tmpfs there.';
+    const hint = inPlace
+      ? 'Store, state and logs of a bot that runs in place are kept in its folder: make that writable.'
+      : 'With a read-only root file system, mount a volume or a tmpfs there.';
     return fail(name, new RuntimeError('config', text, { hint }));
   }
 }

@@ -17,13 +17,13 @@ const NONE_BYTES = 2 ** 60;
 /** Who reaps orphans, how much memory there is, how many processes and open files may be. */
 export const surroundings: Check = {
   name: 'surroundings',
-  async run() {
+  async run({ inPlace }) {
     return [
-      reaper(readFirst(['/proc/1/comm'])),
+      ...(inPlace ? [] : [reaper(readFirst(['/proc/1/comm']))]),
       memory(readFirst(LIMITS)),
       ...together(readFirst([TOGETHER])),
-      processes(processLimit()),
-      openFiles(fileLimit()),
+      processes(processLimit(), inPlace),
+      openFiles(fileLimit(), inPlace),
     ];
   },
 };
@@ -61,7 +61,7 @@ export function together(group: string | undefined): Finding[] {
   ];
 }
 
-export function processes(limit: number | undefined): Finding {
+export function processes(limit: number | undefined, inPlace = false): Finding {
   if (limit === undefined) return ok('processes', 'no limit');
   try {
     requireProcesses(limit);
@@ -74,11 +74,11 @@ export function processes(limit: number | undefined): Finding {
   return warn(
     'processes',
     text,
-    'Query server and query programs come on top. docker run --pids-limit allows more.',
+    `Query server and query programs come on top. ${inPlace ? 'ulimit -u' : 'docker run --pids-limit'} allows more.`,
   );
 }
 
-export function openFiles(limit: number | undefined): Finding {
+export function openFiles(limit: number | undefined, inPlace = false): Finding {
   if (limit === undefined) return ok('open files', 'no limit');
   try {
     requireFiles(limit);
@@ -90,7 +90,7 @@ export function openFiles(limit: number | undefined): Finding {
   return warn(
     'open files',
     `${text}: the runtime needs ${OWN_FILES} to start`,
-    'docker run --ulimit nofile=1024 allows more.',
+    `${inPlace ? 'ulimit -n 1024' : 'docker run --ulimit nofile=1024'} allows more.`,
   );
 }
 

@@ -162,7 +162,7 @@ function startError(error: Error, file: string): RuntimeError {
   if (systemCode(error) === 'ENOENT') {
     return new RuntimeError('no-entrypoint', `${file} or its interpreter does not exist`, {
       ...details,
-      hint: 'Is the kind installed in this image? `runtime doctor` says.',
+      hint: 'Is the kind installed here? `runtime doctor` says.',
     });
   }
   const hint = systemCode(error) === 'ETXTBSY' ? 'Somebody has it open for writing.' : undefined;

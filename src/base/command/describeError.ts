@@ -1,4 +1,5 @@
 import { asRuntimeError } from '../errors.ts';
+import { escapeControls } from '../escapeControls.ts';
 
 /**
  * An error as lines for stderr: what happened, every problem, what to do. `LOG_FORMAT=json` makes JSON lines of them,
@@ -13,7 +14,9 @@ export function describeError(
   const lines = [error.message, ...error.problems];
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
   if (error.code === 'internal' && env.LOG_LEVEL === 'debug') lines.push(stackOf(error));
-  if (env.LOG_FORMAT !== 'json') return `runtime: ${lines.join('\n')}\n`;
+  // A bot's files may be named in it.
+  if (env.LOG_FORMAT !== 'json')
+    return `runtime: ${lines.join('\n').split('\n').map(escapeControls).join('\n')}\n`;
   const timestamp = new Date(now()).toISOString();
   return lines
     .map((message) => `${JSON.stringify({ timestamp, level: 'error', source: 'runtime', message })}\n`)

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { checkRelative, resolveEntrypoint } from './entrypoint.ts';
+import { BUILT, checkRelative, resolveEntrypoint } from './entrypoint.ts';
 import { makeExecutable } from './executable.ts';
 import type { Kind } from './kind.ts';
 import { launchArgs } from './task/launchArgs.ts';
@@ -20,7 +20,8 @@ export function compiled(facts: Omit<Kind, 'entrypoint' | 'startsEarly' | 'launc
       };
     },
     async verify(request) {
-      makeExecutable(await resolveEntrypoint(request.codePath, request.entrypoint), request.codePath);
+      const path = await resolveEntrypoint(request.codePath, request.entrypoint, BUILT);
+      if (!request.dryRun) makeExecutable(path, request.codePath);
     },
   };
 }

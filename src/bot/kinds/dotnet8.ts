@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { checkRelative, resolveEntrypoint } from './entrypoint.ts';
+import { BUILT, checkRelative, resolveEntrypoint } from './entrypoint.ts';
 import { makeExecutable } from './executable.ts';
 import type { Kind } from './kind.ts';
 import { launchArgs } from './task/launchArgs.ts';
@@ -25,8 +25,8 @@ export const dotnet8: Kind = {
     };
   },
   async verify(request) {
-    const path = await resolveEntrypoint(request.codePath, request.entrypoint);
-    if (!isAssembly(request.entrypoint)) makeExecutable(path, request.codePath);
+    const path = await resolveEntrypoint(request.codePath, request.entrypoint, BUILT);
+    if (!request.dryRun && !isAssembly(request.entrypoint)) makeExecutable(path, request.codePath);
   },
 };
 

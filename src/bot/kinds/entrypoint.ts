@@ -1,14 +1,10 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, sep } from 'node:path';
 import { RuntimeError, systemCode } from '../../base/errors.ts';
 
 // On the way to every bot's start, where `node:fs/promises` and its threads cost 2 ms.
 const realpath = async (path: string) => realpathSync.native(path);
 const stat = async (path: string) => statSync(path);
-const readdir = async (path: string) => readdirSync(path);
-
-/** Names in a hint. */
-const SHOWN_NAMES = 10;
 
 /** Throws `config` unless the path is relative and cannot leave the code path by its text. */
 export function checkRelative(entrypoint: string): void {
@@ -24,11 +20,18 @@ export function checkRelative(entrypoint: string): void {
   });
 }
 
+/** Of kinds whose entrypoint is made from source code: where it is not there, it may not have been built. */
+export const BUILT = { isBuilt: true } as const;
+
 /**
  * The entrypoint's real path: a regular file inside the code path, symlinks resolved; else `no-entrypoint`, or `not-executable` for
  * what is not a file.
  */
-export async function resolveEntrypoint(codePath: string, entrypoint: string): Promise<string> {
+export async function resolveEntrypoint(
+  codePath: string,
+  entrypoint: string,
+  { isBuilt }: { readonly isBuilt: boolean } = { isBuilt: false },
+): Promise<string> {
   checkRelative(entrypoint);
   const path = join(codePath, entrypoint);
   const [root, real] = await Promise.all([realpath(codePath), realpath(path)]).catch(
@@ -48,7 +51,7 @@ export async function resolveEntrypoint(codePath: string, entrypoint: string): P
       if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ELOOP') throw cause;
       throw new RuntimeError('no-entrypoint', `entrypoint ${entrypoint} does not exist in ${codePath}`, {
         path,
-        hint: await hint(codePath, entrypoint),
+        hint: (await import('./parts/missingEntrypoint.ts')).missingEntrypoint(codePath, entrypoint, isBuilt),
         cause,
       });
     },
@@ -66,14 +69,4 @@ export async function resolveEntrypoint(codePath: string, entrypoint: string): P
     });
   }
   return real;
-}
-
-async function hint(codePath: string, entrypoint: string): Promise<string> {
-  const names = await readdir(codePath).catch(() => []);
-  if (names.length === 0) return `${codePath} is empty: set CODE_FILE, or mount the code there.`;
-  const { suggest } = await import('../../base/parts/suggest.ts');
-  const meant = suggest(entrypoint, names);
-  if (meant !== undefined) return `Did you mean ${meant}?`;
-  const shown = names.sort().slice(0, SHOWN_NAMES).join(', ');
-  return `There are: ${shown}${names.length > SHOWN_NAMES ? ', …' : ''}`;
 }

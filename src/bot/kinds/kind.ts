@@ -70,6 +70,8 @@ export interface LaunchRequest {
   readonly task: Task;
   /** Of an agent that is asked on a port. */
   readonly endpoint?: AgentEndpoint;
+  /** It will not be launched: `verify` changes nothing, and does not look whether a compiled program can be run. */
+  readonly dryRun?: boolean;
 }
 
 export interface Launch {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { RuntimeError } from '../../base/errors.ts';
-import { checkRelative, resolveEntrypoint } from './entrypoint.ts';
+import { BUILT, checkRelative, resolveEntrypoint } from './entrypoint.ts';
 import type { Kind } from './kind.ts';
 import { launchArgs } from './task/launchArgs.ts';
 
@@ -28,7 +28,7 @@ export const scala3: Kind = {
     };
   },
   async verify(request) {
-    await resolveEntrypoint(request.codePath, parts(request.entrypoint).jar);
+    await resolveEntrypoint(request.codePath, parts(request.entrypoint).jar, BUILT);
   },
 };
 

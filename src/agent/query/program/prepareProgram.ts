@@ -1,8 +1,8 @@
 import type { Owner } from '../../../base/owner.ts';
 import type { Config } from '../../../bot/config/config.ts';
 import { botEnvironment } from '../../../bot/kinds/botEnv.ts';
-import { botRequest } from '../../../bot/kinds/botRequest.ts';
-import type { Kind, LaunchRequest } from '../../../bot/kinds/kind.ts';
+import type { Kind } from '../../../bot/kinds/kind.ts';
+import { queryRequest } from '../../../bot/kinds/queryRequest.ts';
 import { withBytes } from '../../process/withBytes.ts';
 import type { ProgramLaunch } from './programLaunch.ts';
 
@@ -18,19 +18,10 @@ export interface PrepareProgramOptions {
   readonly wrapper: readonly string[];
 }
 
-function programRequest(config: Config): LaunchRequest {
-  return {
-    ...botRequest(config),
-    role: 'query',
-    answersMessages: false,
-    entrypoint: config.queryEntrypoint ?? config.entrypoint,
-  };
-}
-
 /** The query program as its kind launches it. Throws `config`; `no-entrypoint` and `not-executable` as `Kind.verify`. */
 export async function prepareProgram(options: PrepareProgramOptions): Promise<ProgramLaunch> {
   const { config, kind, env, variables, user, wrapper } = options;
-  const request = programRequest(config);
+  const request = queryRequest(config);
   const launch = await kind.launch(request);
   await kind.verify(request);
   const programEnv = botEnvironment({

@@ -40,7 +40,8 @@ export function manifestKind(manifest: Manifest, path: string): Kind {
     async verify(request) {
       if (!isFile) return;
       const real = await resolveEntrypoint(request.codePath, request.entrypoint);
-      if (manifest.executable) makeExecutable(real, filler(request, isFile, dirname(path))(manifest.cwd));
+      if (manifest.executable && !request.dryRun)
+        makeExecutable(real, filler(request, isFile, dirname(path))(manifest.cwd));
     },
   };
 }

@@ -1,3 +1,4 @@
+import { escapeControls } from '../../../base/escapeControls.ts';
 /** A line as it is kept: ours, or the bot's own JSON object with a `timestamp`. */
 export interface KeptLine {
   readonly timestamp?: unknown;
@@ -28,12 +29,6 @@ export function formatLine(line: KeptLine | undefined, text: string): string {
     typeof stream === 'string' ? stream : '-',
     typeof message === 'string' ? message : text,
   ];
-  return columns.join(' ').replace(controls, escaped);
-}
-
-// What a bot printed must not move an operator's cursor, let alone more.
-const controls = /[^\P{Cc}\t]/gu;
-
-function escaped(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  // What a bot printed must not move an operator's cursor, let alone more.
+  return escapeControls(columns.join(' '));
 }

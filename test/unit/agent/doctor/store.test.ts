@@ -27,6 +27,7 @@ async function patient(change: (inner: ObjectStore) => ObjectStore, ourLead = 0)
     env,
     stores,
     uid: 1,
+    inPlace: false,
     now: () => Date.now() + ourLead,
   };
   return { findings: await store.run(subject), opened };

@@ -12,6 +12,16 @@ test('message, problems and hint, one line each', () => {
   expect(describeError(error, {}, now)).toBe('runtime: two problems:\nA is bad\nB is bad\nhint: read on\n');
 });
 
+test('a file’s name in it cannot act on a terminal', () => {
+  const named = new RuntimeError('config', 'no \u001b[2Jfile', {
+    problems: ['a\tb'],
+    hint: 'one\nof \u009b31mmany',
+  });
+  expect(describeError(named, {}, now)).toBe(
+    'runtime: no \\u001b[2Jfile\na\tb\nhint: one\nof \\u009b31mmany\n',
+  );
+});
+
 test('LOG_FORMAT=json makes a JSON line of each', () => {
   const lines = describeError(error, { LOG_FORMAT: 'json' }, now).trimEnd().split('\n');
   expect(lines.map((line) => JSON.parse(line).message)).toEqual([
