@@ -1,13 +1,12 @@
 import { asRuntimeError } from '../../base/errors.ts';
 import type { NewEvent } from '../journal/event.ts';
-import { reconcile } from '../reconcile/reconcile.ts';
 import type { Situation } from '../reconcile/situation.ts';
-import type { Step } from '../reconcile/step.ts';
 import { updated } from './conditions.ts';
 import { conditionsOf } from './conditionsOf.ts';
-import { type DoStep, doStep, needsStore } from './doStep.ts';
+import type { DoStep } from './doStep.ts';
 import { createEngineView, rolesOf } from './engineView.ts';
 import { gatesOf } from './gates.ts';
+import { type LookAtBot, lookAtBot } from './lookAtBot.ts';
 import type { Loop, LoopOptions } from './loop.ts';
 import { createSlots } from './slots.ts';
 import { createSourceObserver } from './sourceObserver.ts';
@@ -16,11 +15,11 @@ import { toldToEnd } from './toldToEnd.ts';
 import { createWakeups } from './wakeups.ts';
 import { createWantedView, isOurs } from './wantedView.ts';
 import { createWaves } from './waves.ts';
-import { forgetErrors, mustWait, newWork, noteDone, noteError, runsSince, type Work } from './work.ts';
+import { newWork, type Work } from './work.ts';
 
 /**
- * Looks at each bot whenever something of it may have changed: does one step, looks again. A bot is looked at by one at a time,
- * one that fails waits by itself, and what costs much (fetching, starting, stopping) is done in slots.
+ * Looks at each bot whenever something of it may have changed (`lookAtBot`). A bot is looked at by one at a time, one that fails waits by
+ * itself, and what costs much (fetching, starting, stopping) is done in slots.
  */
 export function createLoop(options: LoopOptions): Loop {
   const { engine, instances, records, rollbacks, journal, clock, hostFull, diskUse } = options;
@@ -77,6 +76,18 @@ export function createLoop(options: LoopOptions): Loop {
     situation,
     observe: options.observe,
   };
+  const looking: LookAtBot = {
+    ...options,
+    deps,
+    store,
+    waves,
+    wavesWritten: () => options.waves.written(),
+    situation,
+    settle,
+    drop,
+    notice,
+    tell,
+  };
   let running: AbortSignal | undefined;
   let draining = options.draining;
 
@@ -105,7 +116,7 @@ export function createLoop(options: LoopOptions): Loop {
     own.again = true;
     if (own.busy || running === undefined || running.aborted) return;
     own.busy = true;
-    void look(bot, own, running).finally(() => {
+    void lookAtBot(bot, own, looking, running).finally(() => {
       own.busy = false;
       // One that was forgotten meanwhile is looked at again where it has come back.
       if (own.again && (works.get(bot) === own || wanted.entry(bot) !== undefined)) wake(bot);
@@ -124,73 +135,6 @@ export function createLoop(options: LoopOptions): Loop {
     const own = seen(bot);
     const told = toldToEnd(own.instances, own.recorded, () => options.saysStopped?.(bot) ?? false);
     return { ...own, toldToEnd: told, gates: gatesOf(own, { ...keepers, draining }) };
-  }
-
-  /** Steps until there is nothing to do for this bot now. */
-  async function look(bot: string, own: Work, signal: AbortSignal): Promise<void> {
-    const damage = options.damaged.get(bot);
-    if (damage !== undefined) {
-      own.again = false;
-      own.ready = { status: false, reason: 'RecordDamaged', message: `left alone: ${damage}` };
-      return settle(bot, own, undefined);
-    }
-    while (!signal.aborted) {
-      own.again = false;
-      await writeAsked(bot, own);
-      const before = situation(bot);
-      if (!isOurs(before.wanted, options.types)) return;
-      const step = reconcile(before);
-      const { now } = before;
-      own.ready = step.ready;
-      if (step.action.type === 'nothing') {
-        if (before.instances !== undefined && before.wanted.type !== 'unknown') forgetErrors(own);
-        return settle(bot, own, step.ready.reason === 'Running' ? noteReady(before, step) : step.lookAt);
-      }
-      if (mustWait(own, now)) return settle(bot, own, Math.min(own.retryAt, step.lookAt ?? own.retryAt));
-      if (needsStore(step.action) && !store.mayAsk(now)) {
-        own.ready = { status: false, reason: 'StoreAway', message: 'not started: the store does not answer' };
-        return settle(bot, own, now + 1_000);
-      }
-      try {
-        // Who has been let through is known before it ends: the next life of the host lets nobody through in its place.
-        await options.waves.written();
-        const done = await doStep(step, before, deps, signal);
-        if (done === 'done' && step.action.type === 'forget') return drop(bot);
-        noteDone(own, step);
-        notice(bot, own);
-      } catch (error) {
-        if (signal.aborted) return;
-        const known = asRuntimeError(error);
-        if (noteError(own, step, known, clock.now(), options.random())) {
-          const message = `${step.action.type}: ${known.message}`;
-          tell({ type: 'failed', bot, message, facts: { code: known.code } });
-        }
-        return settle(bot, own, own.retryAt);
-      }
-    }
-  }
-
-  /** What has only just been started may still fail: it is ready for its wave a little later. When to look again. */
-  function noteReady(
-    { bot, instances: live, recorded, now }: Situation,
-    { lookAt }: Step,
-  ): number | undefined {
-    const readyAt = runsSince(work(bot), live, now) + options.readyAfterMs;
-    if (now < readyAt) return Math.min(readyAt, lookAt ?? readyAt);
-    waves.ready(bot, recorded.current?.hash ?? '');
-    return lookAt;
-  }
-
-  async function writeAsked(bot: string, own: Work): Promise<void> {
-    for (let one = own.asked.shift(); one !== undefined; one = own.asked.shift()) {
-      try {
-        await records.put(bot, one.change(records.get(bot)));
-        forgetErrors(own);
-        one.done();
-      } catch (error) {
-        one.failed(error);
-      }
-    }
   }
 
   function drop(bot: string): void {

@@ -30,7 +30,7 @@ import type { WavesFile } from './wavesFile.ts';
  *   2. `wakeups` says which bot is looked at when: after an event, after a wait, at a scheduled time.
  *   3. `gates` say what may not happen now: another host has the bot (`Owners`), the host is full (`hostFull`; `diskUse` says by whom), the store is away (`storeGate`), the wave has not come
  *      (`waves`, which outlive the host in `wavesFile`).
- *   4. `doStep` does one step, as one of a limited number (`slots`). Then the bot is looked at again.
+ *   4. `lookAtBot` has `reconcile` decide and `doStep` do one step, as one of a limited number (`slots`), until there is nothing to do.
  *   5. `conditionsOf` says what is true of it, and since when (`conditions`).
  */
 
