@@ -4,6 +4,7 @@ import { expect, inject, test } from 'vitest';
 import { containerBots } from '../support/container/containerBots.ts';
 import { canMount, mountTmpfs } from '../support/container/mountTmpfs.ts';
 import { temporaryDirectory } from '../support/files/temporary.ts';
+import { keptLines } from '../support/process/captureChild.ts';
 import { newContainer, type StartedRuntime, startRuntime } from '../support/process/executable.ts';
 import { freePort } from '../support/process/freePort.ts';
 import { supervised } from '../support/process/supervised.ts';
@@ -31,7 +32,7 @@ async function watchedVariables() {
     QUERY_PORT: String(port),
   };
   const page = (path: string) =>
-    fetch(`http://127.0.0.1:${port}/_runtime/${path}`, { signal: AbortSignal.timeout(2000) });
+    fetch(`http://127.0.0.1:${port}/_runtime/${path}`, { signal: AbortSignal.timeout(20_000) });
   return {
     env,
     failures: async () => {
@@ -155,6 +156,8 @@ test.runIf(canMount)(
     using _ = mountTmpfs(join(root, 'the0/logs'), 2 * MiB);
     const run = bot.start(env);
     await run.prints('begins');
+    // Shown is not yet kept.
+    await expect.poll(() => keptLines(join(root, 'the0/logs'))).toMatchObject([{ message: 'begins' }]);
     const filler = join(root, 'the0/logs/filler');
     fillUp(filler);
     run.child.kill('SIGUSR1');

@@ -62,7 +62,8 @@ test.each<[string, string, (request: ProxiedRequest) => boolean, Fault, number]>
 ])('%s while %s: no start, and what is saved stays', async (_name, _place, when, fault, code) => {
   const { bot, expected, start } = await botWithState();
   const recover = bot.strike(when, fault, 1_000_000);
-  const failed = await start({ START_TIMEOUT: '1500ms' });
+  // So long that a busy store has answered by then.
+  const failed = await start({ START_TIMEOUT: '5s' });
   const end = await failed.run.finished;
   expect(bot.struck()).toBeGreaterThan(0);
   expect(end).toMatchObject({ code, stdout: '' });

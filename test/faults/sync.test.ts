@@ -85,7 +85,8 @@ test.each<[string, Fault]>([
   '%s in the final sync: 74 in time, exit.json says it, and the last snapshot stands',
   async (_name, fault) => {
     const bot = await faultyBot(writer);
-    const run = bot.start({ ...often, STOP_TIMEOUT: '3s' });
+    // So long that the logs are there in time on a busy machine, too.
+    const run = bot.start({ ...often, STOP_TIMEOUT: '6s' });
     await run.prints('written 1');
     await expect.poll(() => saved(bot), { timeout: 20_000 }).toBe('1\n');
     const recover = bot.strike(

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readPosition } from '../../../src/agent/ledger/telemetry/position.ts';
 import { acpStandIn } from '../../support/agent/cases.ts';
 import { ready } from '../../support/agent/driveAgent.ts';
 import type { Turn } from '../../support/agent/protocolClient.ts';
@@ -92,6 +93,8 @@ test('no word of what was said leaves by telemetry, by the ledger, or by our log
       (JSON.parse(body) as { events: { requestId: string }[] }).events.map(({ requestId }) => requestId),
     );
   await expect.poll(told, { timeout: 60_000 }).toEqual(ids);
+  // The receiver has the last one before its answer is there: what is ended in between is told again.
+  await expect.poll(() => readPosition(join(root, 'the0/usage'))?.last?.requestId).toBe(ids.at(-1));
   runtime.child.kill('SIGTERM');
   const { stderr } = await runtime.finished;
   expect(await shippedIds(store)).toEqual(ids);

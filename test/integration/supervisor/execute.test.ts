@@ -9,6 +9,7 @@ import { temporaryDirectory } from '../../support/files/temporary.ts';
 import { newContainer, runRuntime, startRuntime } from '../../support/process/executable.ts';
 import { freePort } from '../../support/process/freePort.ts';
 import { minioClient, startMinio } from '../../support/store/minio.ts';
+import { readSaved } from '../../support/store/readSaved.ts';
 import { testBucket } from '../../support/store/testBucket.ts';
 
 const minio = inject('minio');
@@ -163,11 +164,7 @@ test('the state is saved while the bot runs', async () => {
   const run = startRuntime(['execute'], { ...env, ...(await newContainer()).env, SYNC_INTERVAL: '500ms' });
   await run.prints('written');
   const reader = { ...env, ENTRYPOINT: 'cat "$(dirname "$STATE_DIR")/file"' };
-  await expect
-    .poll(async () => (await minioClient(minio).statObject('bot-state', `${env.BOT_ID}/head`)).size, {
-      timeout: 20_000,
-    })
-    .toBeGreaterThan(500);
+  await expect.poll(() => readSaved(minio, env.BOT_ID, 'file'), { timeout: 20_000 }).toBe('one\n');
   run.child.kill('SIGKILL');
   expect((await runRuntime(['execute'], { ...reader, ...(await newContainer()).env })).stdout).toBe('one\n');
 });
