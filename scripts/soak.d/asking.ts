@@ -4,6 +4,8 @@ export interface Asking {
   /** Queries that were answered. */
   readonly answered: number;
   readonly failed: number;
+  /** Resolves with the first answer. */
+  readonly first: Promise<void>;
   /** Answers that were not the bot's, in words. */
   readonly wrong: readonly string[];
   stop(): Promise<void>;
@@ -15,6 +17,7 @@ export function startAsking(port: number): Asking {
   const wrong: string[] = [];
   let answered = 0;
   let failed = 0;
+  const first = Promise.withResolvers<void>();
   const ask = async () => {
     const answer = await fetch(`http://127.0.0.1:${port}/count`, { signal: AbortSignal.timeout(5000) }).catch(
       () => undefined,
@@ -25,8 +28,10 @@ export function startAsking(port: number): Asking {
       return;
     }
     const text = await answer.text().catch(() => '');
-    if (/^\{"status":"ok","data":\d+\}$/.test(text)) answered += 1;
-    else if (text !== '') wrong.push(`a query was answered with ${text}`);
+    if (/^\{"status":"ok","data":\d+\}$/.test(text)) {
+      answered += 1;
+      first.resolve();
+    } else if (text !== '') wrong.push(`a query was answered with ${text}`);
   };
   const running = (async () => {
     while (!stopped.signal.aborted) {
@@ -41,6 +46,7 @@ export function startAsking(port: number): Asking {
     get failed() {
       return failed;
     },
+    first: first.promise,
     wrong,
     stop: async () => {
       stopped.abort();

@@ -23,8 +23,9 @@ export interface SoakOptions {
 const LIFE_MS = 12_000;
 /** The last life is a long one, in which nobody is killed, so that memory can be followed: this part of the time. */
 const LONG_PART = 0.35;
-/** A life of this length has had its queries answered, whoever was killed meanwhile. */
+/** A life of this length has had its queries answered, whoever was killed meanwhile; on a busy machine it gets this much more for it. */
 const ANSWERED_MS = 5000;
+const PATIENCE_MS = 30_000;
 
 /** Runs a bot through many lives with faults at random. What was lost, or came twice, is in `problems`. */
 export async function soak({ minutes, seed, print }: SoakOptions): Promise<{ problems: string[] }> {
@@ -57,6 +58,7 @@ export async function soak({ minutes, seed, print }: SoakOptions): Promise<{ pro
         await Promise.race([sleep(Math.min(4000, longMs / 4)), life.ended]);
         problems.push(...(await watchMemory(life.child.pid!, longMs, print)));
       } else await Promise.race([sleep(lifeMs), life.ended]);
+      if (lifeMs > ANSWERED_MS) await Promise.race([asking.first, sleep(PATIENCE_MS), life.ended]);
       await asking.stop();
       const how: End = long ? 'stopped' : chooseEnd(random());
       const { code, left } = await life.end(how);

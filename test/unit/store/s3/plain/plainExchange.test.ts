@@ -191,9 +191,9 @@ test('a reader that takes its time is no silence, and gets all, while little wai
     socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
     socket.write(Buffer.alloc(size, 'a'));
   };
-  const received = await ask({ idleMs: 1000 });
+  const received = await ask({ idleMs: 2000 });
   await once(received, 'readable');
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await new Promise((resolve) => setTimeout(resolve, 2500));
   expect(received.readableLength).toBeLessThan(1024 * 1024);
   expect(await textOf(received)).toHaveLength(size);
 });
