@@ -66,7 +66,10 @@ test('price-watcher raises alerts, answers, and repeats none after a restart', a
   ];
   const bot = await started(folder, { seconds: 0.05, alerts });
   await bot.prints('ALERT BTC/USD is ');
-  expect(await bot.ask('/status')).toMatchObject({ alerts: 1, beyond: ['BTC/USD above 1'] });
+  // It says so before it keeps it.
+  await expect
+    .poll(() => bot.ask('/status'), patience)
+    .toMatchObject({ alerts: 1, beyond: ['BTC/USD above 1'] });
   expect(await bot.ask('/alerts?symbol=ETH/USD')).toEqual([]);
   expect(await bot.ask('/alerts?symbol=BTC/USD')).toMatchObject([{ side: 'above', limit: 1 }]);
   const before = await bot.ask('/status');

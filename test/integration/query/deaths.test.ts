@@ -121,8 +121,9 @@ test('the program of an ephemeral query is ended when that is killed', async () 
   await expect.poll(readPid, { timeout: 20_000 }).toBeDefined();
   const pid = (await readPid())!;
   onTestFinished(() => void signalProcess(-pid, 'SIGKILL'));
-  // The guard hears of a program just after its start.
-  await sleep(100);
+  // The guard is told of a program in the turn in which that is started: over once nothing is left to do.
+  const sleeps = () => readProcessTable().find((entry) => entry.pid === run.child.pid)?.state === 'S';
+  await expect.poll(sleeps, { interval: 10 }).toBe(true);
   run.child.kill('SIGKILL');
   await expect.poll(() => isLiving(pid), { timeout: 10_000 }).toBe(false);
 });

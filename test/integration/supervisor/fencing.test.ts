@@ -60,7 +60,7 @@ test('several start at the same moment: exactly one lives on, and the state is w
       }),
     );
     const living = () => runs.filter(({ child }) => child.exitCode === null);
-    await expect.poll(() => living().length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => living().length, { timeout: 40_000 }).toBe(1);
     for (const run of runs) if (!living().includes(run)) expect((await run.finished).code).toBe(75);
     const winner = living()[0]!;
     winner.child.kill('SIGTERM');
