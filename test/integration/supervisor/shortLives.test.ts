@@ -136,7 +136,7 @@ test('the store is gone before there is a daemon: 74 within the budget, and the 
     // However long this process is kept waiting, nothing is saved before the store is gone.
     const run = bot.start({ STOP_TIMEOUT: '3s', SYNC_INTERVAL: '1h', SYNC_ON_CHANGE: '0' });
     await run.prints('up');
-    store.pause();
+    await store.pause();
     run.child.kill('SIGTERM');
     expect((await run.finished).code).toBe(74);
     expect(await bot.exitRecord()).toMatchObject({ code: 0, exit: 74, stateSaved: false, logsSaved: false });

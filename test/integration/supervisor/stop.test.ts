@@ -207,7 +207,7 @@ test('a stop while the final sync of a bot that ended by itself goes on without 
     Object.assign(bot.env, env);
     const run = bot.start({ STOP_TIMEOUT: '1s', SYNC_INTERVAL: '1h', SYNC_ON_CHANGE: '0' });
     await run.prints('up');
-    store.pause();
+    await store.pause();
     await waitForRole(run.child.pid!, 'daemon');
     run.child.kill('SIGHUP');
     await run.prints('bye');

@@ -1,18 +1,25 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endChild } from '../process/endChild.ts';
+import { isRunning } from '../process/isRunning.ts';
+import { standStill } from '../process/standStill.ts';
+
+const LONGEST_MS = 180_000;
 
 /** An engine of the test's own, which it may kill. It has no networks: nothing of it meets the shared one. */
 export interface SecondDocker extends AsyncDisposable {
   readonly socket: string;
-  /** SIGKILL to the daemon; its containers run on, as they do when it crashes. */
+  /** What the Docker client prints for it. */
+  cli(...args: string[]): string;
+  /** SIGKILL to the daemon, whose containerd goes with it; its containers run on, as they do when it crashes. */
   kill(): Promise<void>;
   /** SIGTERM: an engine that is told to end, as by an upgrade. */
   stop(): Promise<void>;
-  suspend(): void;
+  /** Resolves once it stands still. */
+  suspend(): Promise<void>;
   resume(): void;
   start(): Promise<void>;
 }
@@ -25,24 +32,27 @@ export async function secondDocker(image: string, liveRestore: boolean): Promise
     ...['--host', `unix://${socket}`, '--bridge', 'none', '--iptables=false', '--ip6tables=false'],
     ...(liveRestore ? ['--live-restore'] : []),
   ];
-  let child: ChildProcess;
+  let child: ChildProcess | undefined;
 
-  const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
-    const exit = once(child, 'exit');
-    child.kill(signal);
-    await exit;
-  };
+  const cli = (...args: string[]) =>
+    execFileSync('docker', ['--host', `unix://${socket}`, ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  const end = async (signal: 'SIGKILL' | 'SIGTERM') => void (await endChild(child, signal));
   const start = async () => {
-    rmSync(join(dir, 'pid'), { force: true });
     const log = openSync(join(dir, 'log'), 'a');
-    // A network namespace of its own: with `--bridge none` an engine removes docker0, whosever it is.
-    child = spawn('unshare', ['--net', '--', 'dockerd', ...flags], { stdio: ['ignore', log, log] });
-    for (let tried = 0; tried < 300; tried += 1) {
-      if (child.exitCode !== null) break;
+    for (const begun = Date.now(); Date.now() - begun < LONGEST_MS; await sleep(100)) {
+      // One that found no time for its containerd within 15 s has ended.
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+        rmSync(join(dir, 'pid'), { force: true });
+        // A network namespace of its own: with `--bridge none` an engine removes docker0, whosever it is.
+        child = spawn('unshare', ['--net', '--', 'dockerd', ...flags], { stdio: ['ignore', log, log] });
+      }
       try {
-        return void execFileSync('docker', ['--host', `unix://${socket}`, 'version'], { stdio: 'ignore' });
+        return void cli('version');
       } catch {
-        await sleep(100);
+        // Not yet.
       }
     }
     throw new Error(
@@ -56,18 +66,23 @@ export async function secondDocker(image: string, liveRestore: boolean): Promise
   });
   return {
     socket,
-    kill: () => end('SIGKILL'),
+    cli,
+    kill: async () => {
+      const containerd = Number(readFileSync(join(dir, 'exec/containerd/containerd.pid'), 'utf8'));
+      await end('SIGKILL');
+      // The next one would find it, and lose it.
+      for (const begun = Date.now(); isRunning(containerd); await sleep(50))
+        if (Date.now() - begun > LONGEST_MS) throw new Error('the containerd of the second engine stays');
+    },
     stop: () => end('SIGTERM'),
-    suspend: () => void child.kill('SIGSTOP'),
-    resume: () => void child.kill('SIGCONT'),
+    suspend: () => standStill(child!.pid!),
+    resume: () => void child?.kill('SIGCONT'),
     start,
     async [Symbol.asyncDispose]() {
-      const docker = (...args: string[]) =>
-        execFileSync('docker', ['--host', `unix://${socket}`, ...args], { encoding: 'utf8' });
-      const left = docker('ps', '--all', '--quiet')
+      const left = cli('ps', '--all', '--quiet')
         .split('\n')
         .filter((id) => id !== '');
-      if (left.length > 0) docker('rm', '--force', ...left);
+      if (left.length > 0) cli('rm', '--force', ...left);
       await end('SIGTERM');
       // Mounts of containers, and the daemon's own.
       for (const line of readFileSync('/proc/mounts', 'utf8').split('\n')) {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'minio';
 import { endChild } from '../process/endChild.ts';
 import { freePort } from '../process/freePort.ts';
+import { standStill } from '../process/standStill.ts';
 
 /** Where a server is and who may use it; what the tests of one run share. */
 export interface MinioAddress {
@@ -21,8 +22,8 @@ export interface Minio extends MinioAddress {
   readonly client: Client;
   /** For a child process. */
   env(): Record<string, string>;
-  /** The server stays up and answers nothing. */
-  pause(): void;
+  /** The server stays up and answers nothing, once this has resolved. */
+  pause(): Promise<void>;
   resume(): void;
   /** Ends the server, data kept: `start` brings it back on the same port. */
   kill(): Promise<void>;
@@ -65,7 +66,7 @@ export async function startMinio(
     ...address,
     client: minioClient(address),
     env: () => minioEnv(address),
-    pause: () => child?.kill('SIGSTOP'),
+    pause: () => standStill(child!.pid!),
     resume: () => child?.kill('SIGCONT'),
     kill,
     start,
