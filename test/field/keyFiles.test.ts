@@ -46,11 +46,11 @@ test('a Secret of Kubernetes’ is replaced while the bot runs: it goes on being
   });
   await run.prints('up');
   const saved = async () => Number(await readSaved(minio, bot.env.BOT_ID!, 'version')) || 0;
-  await expect.poll(saved, { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect.poll(saved, { timeout: 60_000 }).toBeGreaterThan(0);
   put('..2', 'the-second-secret-of-it');
   await allow('the-second-secret-of-it');
   const then = await saved();
-  await expect.poll(saved, { timeout: 30_000 }).toBeGreaterThan(then + 5);
+  await expect.poll(saved, { timeout: 60_000 }).toBeGreaterThan(then + 5);
   run.child.kill('SIGTERM');
   const end = await run.finished;
   expect(end.code, end.stderr).toBe(0);

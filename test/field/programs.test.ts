@@ -33,12 +33,15 @@ test('a Python thread that outlives main, and what runs at exit, still count', a
     'main.py': `
 import atexit, threading, time
 atexit.register(lambda: print("at exit"))
+said = threading.Event()
 def late():
+    said.wait()
     time.sleep(0.5)
     print("thread")
 def main():
     threading.Thread(target=late).start()
     print("main")
+    said.set()
 `,
   });
   expect(end, end.stderr).toMatchObject({ code: 0, stdout: 'main\nthread\nat exit\n' });

@@ -84,7 +84,7 @@ describe.skipIf(missing)('programs inside a container', () => {
     await expect.poll(() => processes('sleep 301')).toBe('2');
     await process.kill('SIGTERM');
     expect(await ended).toMatchObject({ exit: 143 });
-    expect(await processes('sleep 301')).toBe('0');
+    await expect.poll(() => processes('sleep 301')).toBe('0');
   });
 
   test('whoever gives up ends it', async () => {

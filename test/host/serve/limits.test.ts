@@ -62,7 +62,7 @@ describe.skipIf(image.missing !== undefined || !canMountDisk)(
   },
 );
 
-describe.skipIf(image.missing !== undefined)('a sandbox that forks without end', { timeout: 400_000 }, () => {
+describe.skipIf(image.missing !== undefined)('a sandbox that forks without end', { timeout: 700_000 }, () => {
   test('is saved, and ended without its grace', async () => {
     await using serve = await realServe({ image: image.tag });
     await serve.start();
@@ -74,7 +74,7 @@ describe.skipIf(image.missing !== undefined)('a sandbox that forks without end',
     expect(spawned.status).toBe(200);
     const processes = async () => (await docker('top', `rt-${id}`, '-eo', 'pid')).split('\n').length;
     await vi.waitFor(async () => expect(await processes()).toBeGreaterThan(420), {
-      timeout: 150_000,
+      timeout: 400_000,
       interval: 500,
     });
     await serve.call('POST', `/v1/sandboxes/${id}/stop`);

@@ -49,7 +49,7 @@ describe.skipIf(image.missing !== undefined)(
       await ready(serve, id);
       const session = (await serve.call('POST', '/v1/sessions', { sandboxId: id })).body;
       const path = `/v1/sessions/${session.id}`;
-      const sent = await serve.call('POST', `${path}/message`, { message: 'slow 80' });
+      const sent = await serve.call('POST', `${path}/message`, { message: 'slow 200' });
       expect(sent).toMatchObject({ status: 202 });
       const reading = readAll(serve, `${path}/events`);
       for (let kills = 0; kills < 2; kills += 1) {
@@ -62,7 +62,7 @@ describe.skipIf(image.missing !== undefined)(
       expect(events.map((event) => event.id)).toEqual(events.map((_, at) => at + 1));
       const result = events.find(({ type }) => type === 'result')?.data.finalText;
       expect(events.map(({ data }) => data.delta ?? '').join('')).toBe(result);
-      expect(result).toContain(' 79 ');
+      expect(result).toContain(' 199 ');
       const { executions } = (await serve.call('GET', path)).body;
       expect(executions).toMatchObject([{ id: sent.body.executionId, status: 'completed' }]);
     });
