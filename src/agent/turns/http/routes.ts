@@ -91,7 +91,7 @@ function tellHealth({ agent, request, response }: Exchange): void {
 async function takeMessage(exchange: Exchange): Promise<void> {
   const { agent, request, response, gone } = exchange;
   const { stream, ...asked } = readMessage(
-    await readJson(request),
+    await readBody(request),
     header(request, 'idempotency-key'),
     agent.attachments(),
   );
@@ -154,7 +154,7 @@ async function resume(exchange: Exchange): Promise<void> {
 
 async function cancel(exchange: Exchange): Promise<void> {
   const { agent, request, response } = exchange;
-  noFields(await readJson(request));
+  noFields(await readBody(request));
   const record = find(exchange);
   if (hasEnded(record)) return json(response, 200, showTurn(record));
   agent.turns.cancel(record);
@@ -176,7 +176,7 @@ async function tellUsage({ agent, query, response }: Exchange): Promise<void> {
 }
 
 async function restart({ agent, request, response }: Exchange): Promise<void> {
-  const asked = readRestart(await readJson(request), header(request, 'idempotency-key'));
+  const asked = readRestart(await readBody(request), header(request, 'idempotency-key'));
   const { restart, isReplayed } = agent.restarts.begin(asked, agent.restartRefusal);
   json(response, 202, restart, isReplayed ? { 'idempotency-replayed': 'true' } : {});
 }
@@ -192,10 +192,6 @@ function find({ agent, id }: Exchange): TurnRecord {
   if (!record)
     throw new Refusal(404, 'not_found', `there is no message ${id}; the last ones are kept for 24 hours`);
   return record;
-}
-
-async function readJson(request: Request): Promise<unknown> {
-  return await readBody(request);
 }
 
 function noFields(body: unknown): void {
