@@ -4,7 +4,7 @@ import type { Env } from '../base/env.ts';
 import { RuntimeError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 
-export const BOX_PORT = 9478;
+const BOX_PORT = 9478;
 
 /** What a box is told. Variables that begin with `BOX_` are its own: nothing that it starts sees them. */
 export interface BoxConfig {

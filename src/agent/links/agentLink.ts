@@ -29,8 +29,6 @@ export interface AgentLink {
 /** What an agent that was told to cancel a turn gets to end it by itself, milliseconds. */
 export const CANCEL_MS = 5000;
 
-export type OpenLink = (options: LinkOptions) => AgentLink;
-
 export interface LinkOptions {
   readonly channel: AgentChannel;
   readonly clock: Clock;

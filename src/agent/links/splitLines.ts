@@ -1,5 +1,5 @@
 /** What one line may have, characters; what it has beyond is not kept. */
-export const MAX_LINE = 16 * 1024 * 1024;
+const MAX_LINE = 16 * 1024 * 1024;
 /** Of a line that is too long, what is looked at to tell whose it was. */
 const HEAD = 4096;
 

@@ -3,13 +3,13 @@ import { EventLog } from './eventLog.ts';
 import { hasEnded, type TurnRecord } from './turn.ts';
 
 /** So many turns are kept, so long, and so many characters of theirs at most: what goes first is what came first. */
-export const KEPT_TURNS = 1000;
-export const KEPT_MS = 24 * 60 * 60 * 1000;
+const KEPT_TURNS = 1000;
+const KEPT_MS = 24 * 60 * 60 * 1000;
 const KEPT_CHARACTERS = 32 * 1024 * 1024;
 const KEPT_RESTARTS = 100;
 const KEPT_SESSIONS = 10_000;
 /** Keys within their 24 hours: none of them may go, so there can be no more. */
-export const MAX_KEYS = 50_000;
+const MAX_KEYS = 50_000;
 
 export type LookUp =
   | { readonly type: 'unknown' }

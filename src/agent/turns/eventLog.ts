@@ -7,13 +7,13 @@ export type LogItem =
   | readonly ['t', string, string, string];
 
 /** Characters of a reply, and of everything else that a turn says. */
-export const MAX_REPLY = 4 * 1024 * 1024;
-export const MAX_ASIDE = 4 * 1024 * 1024;
+const MAX_REPLY = 4 * 1024 * 1024;
+const MAX_ASIDE = 4 * 1024 * 1024;
 /** From here on deltas are put together, so that a turn of single characters stays small. */
 const MANY_ITEMS = 4096;
 const JOINED = 4096;
 /** More than that are no events any more. */
-export const MAX_ITEMS = 65_536;
+const MAX_ITEMS = 65_536;
 
 export interface ShownEvent {
   readonly id: number;

@@ -20,7 +20,7 @@ import { type Entry, parseEntry } from './entry.ts';
 const FOLDER = '.agent';
 const FILE = 'turns.ndjson';
 /** What is read at a start, bytes; the end of a longer file counts. */
-export const MAX_BYTES = 96 * 1024 * 1024;
+const MAX_BYTES = 96 * 1024 * 1024;
 
 const { O_RDONLY, O_RDWR, O_NOFOLLOW, O_DIRECTORY, O_CREAT, O_EXCL, O_NONBLOCK } = constants;
 

@@ -4,7 +4,7 @@ import { parseExactJson } from '../../base/exactJson.ts';
 import { isObject } from '../config/parsers.ts';
 import { QueryError } from './queryError.ts';
 
-export const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 
 /** The parameters in a request's body: one JSON object (`parseExactJson`), or nothing. Throws `QueryError` 413 and 400. */
 export async function readBody(

@@ -5,7 +5,7 @@ import type { Folders } from './folders.ts';
 import { makeWritten } from './makeWritten.ts';
 
 /** The first user of a bot. The range above has no other use on a usual machine. */
-export const FIRST_UID = 200_000;
+const FIRST_UID = 200_000;
 
 /** A user for each bot, the same for as long as the bot has a folder; no two bots have the same. */
 export interface Users {

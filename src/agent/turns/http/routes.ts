@@ -12,7 +12,7 @@ import { readMessage, readRestart } from './readMessage.ts';
 import { streamTurn } from './streamTurn.ts';
 
 /** Where the protocol lives. */
-export const PREFIX = '/_runtime/agent';
+const PREFIX = '/_runtime/agent';
 
 type Request = IncomingMessage;
 type Response = ServerResponse;

@@ -33,7 +33,7 @@ export async function diffSnapshots(
   return [...differences(before, after)];
 }
 
-export function* differences(before: Side, after: Side): Generator<Difference> {
+function* differences(before: Side, after: Side): Generator<Difference> {
   let i = 0;
   let j = 0;
   while (i < before.tree.length || j < after.tree.length) {

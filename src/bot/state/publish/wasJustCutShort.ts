@@ -17,7 +17,7 @@ export function wasJustCutShort(published: Tree, tree: Tree, now: number): boole
 }
 
 /** Binary search; undefined when there is no such entry. */
-export function indexOf(tree: Tree, path: EntryPath): number | undefined {
+function indexOf(tree: Tree, path: EntryPath): number | undefined {
   let low = 0;
   let high = tree.length - 1;
   while (low <= high) {

@@ -6,7 +6,7 @@ import { type ControlClient, createControlClient } from '../../control/client.ts
 import { hostSettings, socketOf } from '../../run/hostOptions.ts';
 
 /** What every command that asks a host takes. */
-export const asking: Record<string, OptionSpec> = {
+const asking: Record<string, OptionSpec> = {
   socket: {
     type: 'string',
     description: `${hostSettings.socket.variable}: the operator's socket (${hostSettings.socket.default})`,

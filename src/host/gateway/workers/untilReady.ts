@@ -13,7 +13,7 @@ export interface UntilReady {
   readonly queryPort?: number | undefined;
 }
 
-export const QUERY_PORT = 9476;
+const QUERY_PORT = 9476;
 /** How often it is tried whether it listens, milliseconds, and after how many times it is looked whether it is still there. */
 const POLL_MS = 5;
 const TRIES = 20;

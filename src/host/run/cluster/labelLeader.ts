@@ -14,7 +14,7 @@ export interface LabelLeaderOptions {
   readonly log: Logger;
 }
 
-export const LEADER = 'runtime.leader';
+const LEADER = 'runtime.leader';
 
 /**
  * Labels the replica that works, and no other: the Service of the query gateway goes by it, and so may whoever wants a shell there.

@@ -50,7 +50,7 @@ const rules = v.strictObject({
 });
 
 /** A policy's file: docs/sandboxes.md, "Policy". What a key does not say is as `default` says, and what that does not say is usual. */
-export const policySchema = v.strictObject({
+const policySchema = v.strictObject({
   default: v.optional(rules),
   keys: v.optional(
     v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'is no name of a key')), rules),

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { HttpError, invalid } from './httpError.ts';
 
-export const MOST_BODY_BYTES = 2 * 2 ** 20;
+const MOST_BODY_BYTES = 2 * 2 ** 20;
 
 /**
  * One JSON object, whatever its content type says: clients say JSON of everything, empty bodies too, which are `{}`. Throws 400, and
