@@ -45,6 +45,7 @@ describe.each(['s3', 'aws'] as const)('%s', (type) => {
     const policy = { deadlineMs: 600_000, baseMs: 100, capMs: 1000 };
     const clock: Clock = {
       now: () => Date.now(),
+      elapsed: systemClock.elapsed,
       // Longer ones are not a pause, but the limits of attempts.
       sleep: async (ms, signal) =>
         void (await (ms > 10_000 ? systemClock.sleep(ms, signal) : whileWaiting(ms))),

@@ -23,6 +23,7 @@ export function fakeClock(start = 1_000_000): FakeClock {
   };
   return {
     now: () => offset + elapsed,
+    elapsed: () => elapsed,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason as Error);

@@ -105,8 +105,8 @@ export async function runManaged(options: ManagedOptions): Promise<void> {
 /** Waits until the guard has ended the bot. */
 async function ended(botGroup: number, clock: Clock): Promise<void> {
   const members = groupMembers([botGroup]);
-  const until = clock.now() + ORPHAN_MS;
-  while (clock.now() < until && members.living().length > 0) await clock.sleep(POLL_MS);
+  const until = clock.elapsed() + ORPHAN_MS;
+  while (clock.elapsed() < until && members.living().length > 0) await clock.sleep(POLL_MS);
 }
 
 /** The head. The first daemon gets it with the claim; a later one reads it, and sees whether this instance still has the generation. */

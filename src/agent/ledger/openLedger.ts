@@ -51,8 +51,8 @@ export async function openLedger({ dir, clock }: LedgerOptions): Promise<Ledger>
   };
 
   const brought = async () => {
-    const until = clock.now() + BRING_MS;
-    while (!isBrought && clock.now() < until) {
+    const until = clock.elapsed() + BRING_MS;
+    while (!isBrought && clock.elapsed() < until) {
       isBrought = readShipped(dir) !== undefined;
       if (!isBrought) await clock.sleep(POLL_MS);
     }

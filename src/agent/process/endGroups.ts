@@ -14,7 +14,7 @@ export async function endGroups(groups: readonly number[], clock: Clock): Promis
     // The guard has stopped it, or it stood still for a snapshot when the supervisor died.
     signalProcess(pid, 'SIGCONT');
   }
-  const until = clock.now() + GRACE_MS;
-  while (clock.now() < until && members.living().length > 0) await clock.sleep(POLL_MS);
+  const until = clock.elapsed() + GRACE_MS;
+  while (clock.elapsed() < until && members.living().length > 0) await clock.sleep(POLL_MS);
   for (const pid of members.living()) signalProcess(pid, 'SIGKILL');
 }

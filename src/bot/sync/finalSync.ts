@@ -10,7 +10,7 @@ export interface FinalSyncOptions {
   readonly ship: (signal: AbortSignal) => Promise<unknown>;
   /** What the task leaves: saved when the state is, which also shows that nobody has taken over. */
   readonly saveOutputs: (signal: AbortSignal) => Promise<void>;
-  /** When the last byte went to or came from the store, milliseconds since the epoch. */
+  /** When the last byte went to or came from the store, milliseconds of `Clock.elapsed`. */
   readonly lastProgress: () => number;
   /** Undefined: as long as bytes move. */
   readonly budgetMs: number | undefined;
@@ -20,15 +20,15 @@ export interface FinalSyncOptions {
 /** Saves state, outputs and logs one last time. Never throws: what was not saved is in the outcome. */
 export async function finalSync(options: FinalSyncOptions): Promise<FinishOutcome> {
   const { clock, budgetMs } = options;
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   const stop = new AbortController();
   const watch = async () => {
     while (!stop.signal.aborted) {
       const stalledAt = Math.max(startedAt, options.lastProgress()) + STALL_MS;
       const endsAt = budgetMs === undefined ? stalledAt : Math.min(stalledAt, startedAt + budgetMs);
-      if (endsAt <= clock.now())
+      if (endsAt <= clock.elapsed())
         return stop.abort(new Error(stalledAt === endsAt ? 'no byte moved for 30 s' : 'no time left'));
-      await clock.sleep(endsAt - clock.now(), stop.signal).catch(() => undefined);
+      await clock.sleep(endsAt - clock.elapsed(), stop.signal).catch(() => undefined);
     }
   };
   void watch();

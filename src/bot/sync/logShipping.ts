@@ -10,21 +10,21 @@ export class LogShipping {
 
   constructor(options: Pick<SyncOptions, 'shipper' | 'clock' | 'onLogLag' | 'onWork'>) {
     this.#options = options;
-    this.#shippedAt = options.clock.now();
+    this.#shippedAt = options.clock.elapsed();
   }
 
   async ship({ signal, final }: SaveOptions): Promise<void> {
     const { shipper, clock, onLogLag, onWork } = this.#options;
     const { bytes } = await shipper.ship({ signal, final });
     onWork(bytes);
-    this.#shippedAt = clock.now();
+    this.#shippedAt = clock.elapsed();
     onLogLag(0);
   }
 
   /** After a look that failed. */
   tellLag(): void {
     const { shipper, clock, onLogLag } = this.#options;
-    if (shipper.lag() > 0) onLogLag(clock.now() - this.#shippedAt);
+    if (shipper.lag() > 0) onLogLag(clock.elapsed() - this.#shippedAt);
   }
 }
 

@@ -25,7 +25,7 @@ const MIN_GAP_MS = 5_000;
 /** First wait after a look that failed; doubles with each, up to the interval. */
 const RETRY_MS = 2_000;
 
-/** Wall-clock time of the next look. Pure. */
+/** When the next look is due, by the clock that the history is of. Pure. */
 export function nextSyncAt(history: SyncHistory, policy: SyncPolicy): number {
   const regular = history.lookedAt + policy.intervalMs;
   if (history.failures > 0) {

@@ -37,9 +37,9 @@ export interface OpenedSync {
 /** Everything that `runSync` works with, made from the configuration. */
 export async function openSync(options: OpenSyncOptions): Promise<OpenedSync> {
   const { config, stores, clock, log } = options;
-  let movedAt = clock.now();
+  let movedAt = clock.elapsed();
   const moved = () => {
-    movedAt = clock.now();
+    movedAt = clock.elapsed();
   };
   const context: StateContext = {
     store: watchProgress(await stores.open('state'), moved),

@@ -70,7 +70,7 @@ async function pullTheCode(config: Config, deps: PullDeps, state: Promise<unknow
   const isTight = isMemoryTight();
   // Both at the same time would take the memory of both.
   if (isTight) await state;
-  const startedAt = deps.clock.now();
+  const startedAt = deps.clock.elapsed();
   const options = {
     store: await deps.stores.open('code'),
     key: config.code.file,
@@ -84,7 +84,7 @@ async function pullTheCode(config: Config, deps: PullDeps, state: Promise<unknow
     signal: deps.signal,
   };
   const report = await readAgain(deps, () => pullCode(options));
-  const durationMs = deps.clock.now() - startedAt;
+  const durationMs = deps.clock.elapsed() - startedAt;
   deps.emit('code.pulled', { ...report, durationMs });
   deps.log.debug('code pulled', { files: report.files, bytes: report.bytes, durationMs });
 }
@@ -116,7 +116,7 @@ async function pullTheInputs(config: Config, deps: PullDeps): Promise<void> {
 }
 
 async function pullTheState(config: Config, deps: PullDeps, stopped: AbortSignal): Promise<Claim> {
-  const startedAt = deps.clock.now();
+  const startedAt = deps.clock.elapsed();
   const context = {
     store: await deps.stores.open('state'),
     bot: config.botId,
@@ -147,7 +147,7 @@ async function pullTheState(config: Config, deps: PullDeps, stopped: AbortSignal
     signal,
     onProgress: deps.onProgress,
   });
-  const durationMs = deps.clock.now() - startedAt;
+  const durationMs = deps.clock.elapsed() - startedAt;
   deps.emit('state.restored', { generation: taken.generation, ...report, durationMs });
   deps.log.debug('state restored', { generation: taken.generation, files: report.files, durationMs });
   const held = { ...taken, tree };

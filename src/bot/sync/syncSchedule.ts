@@ -14,7 +14,7 @@ export class SyncSchedule {
   constructor(policy: SyncPolicy, clock: Clock) {
     this.#policy = policy;
     this.#clock = clock;
-    this.#lookedAt = clock.now();
+    this.#lookedAt = clock.elapsed();
   }
 
   /** Looks that failed in a row. */
@@ -23,7 +23,7 @@ export class SyncSchedule {
   }
 
   hint(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const isFirst = this.#firstChangeAt === undefined;
     this.#firstChangeAt ??= now;
     this.#lastChangeAt = now;
@@ -44,7 +44,7 @@ export class SyncSchedule {
 
   /** A look begins: a change that comes while we look is a new one. */
   begin(): void {
-    this.#lookedAt = this.#clock.now();
+    this.#lookedAt = this.#clock.elapsed();
     this.#firstChangeAt = undefined;
     this.#lastChangeAt = undefined;
   }
@@ -54,14 +54,12 @@ export class SyncSchedule {
   }
 
   #waitMs(): number {
-    // A clock that was set back must not put the next look off by as much.
-    this.#lookedAt = Math.min(this.#lookedAt, this.#clock.now());
     const history = {
       lookedAt: this.#lookedAt,
       failures: this.#failures,
       firstChangeAt: this.#firstChangeAt,
       lastChangeAt: this.#lastChangeAt,
     };
-    return nextSyncAt(history, this.#policy) - this.#clock.now();
+    return nextSyncAt(history, this.#policy) - this.#clock.elapsed();
   }
 }

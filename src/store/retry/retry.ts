@@ -53,12 +53,12 @@ export function withRetry(store: ObjectStore, policy: RetryPolicy, deps: RetryDe
   const limit = { clock, store: store.name };
 
   const startBackoff = (signal: AbortSignal | undefined): Backoff => {
-    const began = clock.now();
+    const began = clock.elapsed();
     let attempt = 0;
     return async (error) => {
       attempt += 1;
       signal?.throwIfAborted();
-      const elapsedMs = clock.now() - began;
+      const elapsedMs = clock.elapsed() - began;
       const delayMs = nextDelay(policy, { attempt, error, elapsedMs, random: random() });
       if (delayMs === undefined || !isRuntimeError(error)) throw error;
       onRetry?.({ store: store.name, attempt, delayMs, error });
@@ -72,8 +72,8 @@ export function withRetry(store: ObjectStore, policy: RetryPolicy, deps: RetryDe
     call: (signal: AbortSignal | undefined) => Promise<T>,
     landed?: () => Promise<T | undefined>,
   ): Promise<T> => {
-    const began = clock.now();
-    const left = () => limitMs && Math.max(LEAST_MS, limitMs - Math.max(0, clock.now() - began));
+    const began = clock.elapsed();
+    const left = () => limitMs && Math.max(LEAST_MS, limitMs - (clock.elapsed() - began));
     return retrying(signal, () => limited({ ...limit, ms: left(), signal }, call), landed);
   };
 

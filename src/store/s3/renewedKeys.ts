@@ -34,11 +34,11 @@ export function keySource(
 ): KeySource {
   if (!renewal) return { current: () => given, refused: () => false };
   let keys: StoreKeys = given;
-  let lookedAt = clock.now();
+  let lookedAt = clock.elapsed();
 
   /** What cannot be read leaves the keys as they are: they may still be good, and else the store says so. */
   const look = (): boolean => {
-    lookedAt = clock.now();
+    lookedAt = clock.elapsed();
     const found = typeof renewal === 'function' ? renewal() : readSealedKeys(renewal);
     if (!found || isSame(found, keys)) return false;
     keys = found;
@@ -46,7 +46,7 @@ export function keySource(
   };
   return {
     current() {
-      if (Math.abs(clock.now() - lookedAt) >= LOOK_EVERY_MS) look();
+      if (clock.elapsed() - lookedAt >= LOOK_EVERY_MS) look();
       return keys;
     },
     refused: look,

@@ -13,6 +13,7 @@ import { keySource } from './renewedKeys.ts';
 import { isForeign } from './requireStore.ts';
 import { parseRetryAfter, s3Error } from './s3Errors.ts';
 import { textOf } from './s3Xml.ts';
+import { storeTime } from './storeTime.ts';
 import { openTransport, type Transport } from './transport.ts';
 
 export interface S3ClientOptions extends S3Access {
@@ -60,6 +61,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
   const { bucket, clock, region } = options;
   const keys = keySource(options, clock);
   const sign = createSigner(region);
+  const time = storeTime(clock);
   let transport: Transport | undefined;
   const subject = (key: string | undefined) =>
     `${bucket}${key === undefined ? '' : `/${key}`} at ${url.host}`;
@@ -71,7 +73,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
     return await conditionally((has) => sendOnce(has ? request : { ...request, headers: others }));
   };
 
-  const sendOnce = async (request: S3Request): Promise<StoreAnswer> => {
+  const sendOnce = async (request: S3Request, isCorrected = false): Promise<StoreAnswer> => {
     const { op, method, key, signal, body, into } = request;
     signal?.throwIfAborted();
     transport ??= openTransport({ url, ...options });
@@ -86,7 +88,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
       ...request.headers,
       ...(body && { 'content-length': String(sizeOf(body)) }),
       'x-amz-content-sha256': sha256,
-      'x-amz-date': new Date(clock.now()).toISOString().replace(/[:-]|\.\d{3}/g, ''),
+      'x-amz-date': new Date(time.now()).toISOString().replace(/[:-]|\.\d{3}/g, ''),
     };
     const signed = request.anonymous
       ? { host: url.host }
@@ -101,9 +103,15 @@ export function createS3Client(options: S3ClientOptions): S3Client {
         signal,
         key: subject(key),
       });
-      if (request.anonymous || (response.statusCode ?? 0) < 300) return response;
+      if (request.anonymous) return response;
+      if ((response.statusCode ?? 0) < 300) {
+        time.wasRight();
+        return response;
+      }
       const refused = await refusal(response, op, subject(key));
-      if (!isRuntimeError(refused, 'denied') || !keys.refused()) throw refused;
+      if (!isRuntimeError(refused, 'denied')) throw refused;
+      if (!isCorrected && time.correct(response.headers.date)) return await sendOnce(request, true);
+      if (!keys.refused()) throw refused;
       throw new RuntimeError('unavailable', `${refused.message}: with keys that have since been renewed`, {
         op,
         path: subject(key),

@@ -31,7 +31,7 @@ test('a store that is away is tried until the deadline of the call, START_TIMEOU
     if (limit) await systemClock.sleep(ms, limit);
     else now += ms;
   };
-  const clock = { now: () => now, sleep };
+  const clock = { now: () => now, elapsed: () => now, sleep };
   const attempts: number[] = [];
   const secret = new Secret('secret');
   const s3 = {

@@ -50,7 +50,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   const closing = new AbortController();
   const lines = untold(dir, clock.now);
   let position: TelemetryPosition | undefined;
-  let keptAt = clock.now();
+  let keptAt = clock.elapsed();
 
   const load = async (signal: AbortSignal): Promise<TelemetryPosition> => {
     const here = readPosition(dir);
@@ -72,7 +72,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
 
   const keep = async (signal: AbortSignal) => {
     if (!position) return;
-    keptAt = clock.now();
+    keptAt = clock.elapsed();
     await store.put(key, Buffer.from(JSON.stringify({ ...position, trouble: undefined })), {
       contentType: 'application/json',
       signal,
@@ -136,7 +136,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
           failures = isWell ? 0 : failures + 1;
           if (isWell) seen = end;
         }
-        if (isDue && clock.now() - keptAt >= KEEP_MS) await keep(signal);
+        if (isDue && clock.elapsed() - keptAt >= KEEP_MS) await keep(signal);
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;

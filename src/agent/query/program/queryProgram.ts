@@ -67,7 +67,7 @@ export class QueryProgram {
   async run(): Promise<void> {
     const { clock } = this.#options;
     for (let failures = 0, hasListened = false; !this.#stop.signal.aborted; ) {
-      const startedAt = clock.now();
+      const startedAt = clock.elapsed();
       this.#state = 'starting';
       const exit = await this.#runOnce();
       hasListened ||= this.#client !== undefined;
@@ -80,7 +80,7 @@ export class QueryProgram {
         return;
       }
       this.#state = 'down';
-      failures = clock.now() - startedAt > STABLE_MS ? 0 : failures + 1;
+      failures = clock.elapsed() - startedAt > STABLE_MS ? 0 : failures + 1;
       const pauseMs = restartPause(failures);
       this.#options.onRestart(exit.reason, pauseMs);
       await clock.sleep(pauseMs, this.#stop.signal).catch(() => undefined);

@@ -23,15 +23,15 @@ export class WatchedClient {
   /** As `ProgramClient.ask`. */
   async ask(target: string, signal: AbortSignal): Promise<ProgramAnswer> {
     const { client, clock, onHung } = this.#options;
-    const askedAt = clock.now();
+    const askedAt = clock.elapsed();
     try {
       const answer = await client.ask(target, signal);
-      this.#watch.answered(clock.now());
+      this.#watch.answered(clock.elapsed());
       return answer;
     } catch (error) {
       // Nonsense and a closed connection are signs of life, too; a client that has gone says nothing.
-      if (!signal.aborted) this.#watch.answered(clock.now());
-      else if (isTimeout(error) && this.#watch.timedOut(askedAt, clock.now())) onHung();
+      if (!signal.aborted) this.#watch.answered(clock.elapsed());
+      else if (isTimeout(error) && this.#watch.timedOut(askedAt, clock.elapsed())) onHung();
       throw error;
     }
   }

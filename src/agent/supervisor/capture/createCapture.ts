@@ -94,10 +94,10 @@ export function createCapture(options: CaptureOptions): Capture {
     for (const { source } of channels) source.pause();
     let left = journal.makeRoom(spentMs >= holdMs);
     while (left === undefined && !ending.signal.aborted) {
-      const since = clock.now();
+      const since = clock.elapsed();
       await pause(HOLD_STEP_MS, ending);
-      spentMs += clock.now() - since;
-      heldMs += clock.now() - since;
+      spentMs += clock.elapsed() - since;
+      heldMs += clock.elapsed() - since;
       left = journal.makeRoom(spentMs >= holdMs);
     }
     if (left !== undefined && left <= 1) spentMs = 0;

@@ -80,7 +80,7 @@ export function createOutput(options: OutputOptions): Output {
   const watch = async () => {
     watching = true;
     while (pending && !leavingOut) {
-      const left = pendingSince + options.patienceMs - clock.now();
+      const left = pendingSince + options.patienceMs - clock.elapsed();
       if (left > 0) {
         await clock.sleep(left, options.signal).catch(() => undefined);
         if (options.signal.aborted) break;
@@ -101,7 +101,7 @@ export function createOutput(options: OutputOptions): Output {
       pending = undefined;
       return true;
     }
-    pendingSince = clock.now();
+    pendingSince = clock.elapsed();
     if (!watching) void watch();
     return false;
   };

@@ -25,7 +25,7 @@ export async function awaitCause(helped: Helped): Promise<Caused> {
   function causeOf(): Cause {
     if (stop.budget) return { type: 'stopped', budget: stop.budget };
     if (!fenced.aborted) return { type: 'bot ended' };
-    return { type: 'taken over', budget: startStop(clock.now(), config.stopTimeoutMs) };
+    return { type: 'taken over', budget: startStop(clock.elapsed(), config.stopTimeoutMs) };
   }
 }
 

@@ -71,10 +71,10 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
   const { clock, log, freezer, pulled, botGroup } = options;
   const outcome = Promise.withResolvers<FinishOutcome>();
   const over = new AbortController();
-  let heardAt = clock.now();
+  let heardAt = clock.elapsed();
   let heard = 0;
   const hear = () => {
-    heardAt = clock.now();
+    heardAt = clock.elapsed();
     heard += 1;
   };
   let finishBy: FinishBy | undefined;
@@ -82,7 +82,7 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
 
   const finishMessage = ({ at, endedWell }: FinishBy): ToDaemon => ({
     type: 'finish',
-    budgetMs: at === undefined ? undefined : Math.max(0, at - clock.now()),
+    budgetMs: at === undefined ? undefined : Math.max(0, at - clock.elapsed()),
     endedWell,
   });
 
@@ -172,8 +172,8 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
   const watchSilence = async () => {
     while (!over.signal.aborted) {
       await clock.sleep(SILENCE_MS / 2, over.signal).catch(() => undefined);
-      if (over.signal.aborted || clock.now() - heardAt < SILENCE_MS) continue;
-      log.warn('the sync daemon hangs and is ended', { silentMs: clock.now() - heardAt });
+      if (over.signal.aborted || clock.elapsed() - heardAt < SILENCE_MS) continue;
+      log.warn('the sync daemon hangs and is ended', { silentMs: clock.elapsed() - heardAt });
       daemon.kill('SIGKILL');
     }
   };
@@ -191,7 +191,7 @@ export function linkDaemon(options: DaemonLinkOptions): DaemonLink {
       }),
     tellGroup: () => void daemon.send({ type: 'group', botGroup: botGroup() }),
     finish: (budgetMs, endedWell) => {
-      finishBy = { at: budgetMs === undefined ? undefined : clock.now() + budgetMs, endedWell };
+      finishBy = { at: budgetMs === undefined ? undefined : clock.elapsed() + budgetMs, endedWell };
       daemon.hurry();
       daemon.send(finishMessage(finishBy));
       void expectAnswer(Math.min(HURRIED_SILENCE_MS, (budgetMs ?? Number.POSITIVE_INFINITY) / 2));

@@ -34,7 +34,7 @@ export async function endBot(caused: Caused): Promise<Ended> {
   }
   const { code, signal, error } = await bot.ended;
   const { query } = caused.helpers();
-  const graceMs = budget && syncBudgetMs(budget, clock.now()) * SHARE;
+  const graceMs = budget && syncBudgetMs(budget, clock.elapsed()) * SHARE;
   await endLeftovers(bot, helpers, { clock, hurried: stop.hurried, graceMs });
   guard.remove(bot.pid);
   const exit: BotExit = { code, signal, oomKills: oomKillsSince(caused.oomKills) };
@@ -45,7 +45,7 @@ export async function endBot(caused: Caused): Promise<Ended> {
   // A slow reader of the output must not take the time that the final sync needs. This holds for a stop that begins meanwhile, too.
   const closed = new AbortController();
   const hurried = stopLater(stop, SHARE, clock, closed.signal);
-  await caused.capture.close(budget && syncBudgetMs(budget, clock.now()) * SHARE, hurried);
+  await caused.capture.close(budget && syncBudgetMs(budget, clock.elapsed()) * SHARE, hurried);
   closed.abort();
   return { ...caused, exit, refusal: error };
 }

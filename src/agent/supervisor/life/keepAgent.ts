@@ -108,7 +108,7 @@ export function keepAgent({ life, guard, pipes, launch: first, ...options }: Kee
   const stop = async (bot: BotProcess) => {
     const graceMs = (kind.stopSeconds ?? STOP_SECONDS) * 1000;
     const hurried = AbortSignal.any([life.stop.hurried, life.fenced]);
-    const graceEndsAt = clock.now() + graceMs;
+    const graceEndsAt = clock.elapsed() + graceMs;
     await stopBot(bot, { graceEndsAt, syncEndsAt: graceEndsAt }, { clock, hurried });
     const others = () => {
       const { daemon, query } = helpers();

@@ -20,7 +20,7 @@ export async function saveHeld(life: Life): Promise<FinishOutcome> {
     void held.stores.close();
     return { stateSaved: true, logsSaved: true, reason: undefined };
   }
-  const left = () => stop.budget && syncBudgetMs(stop.budget, clock.now());
+  const left = () => stop.budget && syncBudgetMs(stop.budget, clock.elapsed());
   const outcome = await saveHere({ ...life, pulled: held }, left, false);
   if (outcome.reason !== undefined) log.error(`not everything was saved: ${outcome.reason}`);
   return outcome;

@@ -30,7 +30,7 @@ async function save(ended: Ended): Promise<FinishOutcome> {
   const { daemon } = ended.helpers();
   const left = () => {
     const budget = budgetOf(ended);
-    return budget && syncBudgetMs(budget, clock.now());
+    return budget && syncBudgetMs(budget, clock.elapsed());
   };
   if (daemon) {
     const stoppedLate = budgetOf(ended) ? NEVER : whenAborted(stop.requested);

@@ -46,7 +46,9 @@ export async function stopBot(
   bot.signal('SIGCONT');
   const over = new AbortController();
   const waiting = AbortSignal.any([hurried, over.signal]);
-  const grace = clock.sleep(Math.max(0, budget.graceEndsAt - clock.now()), waiting).catch(() => undefined);
+  const grace = clock
+    .sleep(Math.max(0, budget.graceEndsAt - clock.elapsed()), waiting)
+    .catch(() => undefined);
   await Promise.race([groupEnded(bot, clock, waiting), grace]);
   over.abort();
   if (bot.pid !== undefined) {
@@ -90,8 +92,8 @@ export async function endLeftovers(
     );
   };
   if (!signalAll('SIGTERM')) return;
-  const until = clock.now() + Math.min(LEFTOVER_GRACE_MS, graceMs);
-  while (clock.now() < until && !hurried.aborted) {
+  const until = clock.elapsed() + Math.min(LEFTOVER_GRACE_MS, graceMs);
+  while (clock.elapsed() < until && !hurried.aborted) {
     if (
       bot.pid === undefined ||
       (botProcesses(readProcessTable(), bot.pid).length === 0 && others().length === 0)

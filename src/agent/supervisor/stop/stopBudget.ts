@@ -4,7 +4,7 @@ const GRACE_SHARE = 0.6;
 const EXIT_SHARE = 0.15;
 const EXIT_MARGIN_MS = 300;
 
-/** One stop, from its first signal to the exit: who may still take how long. All times in milliseconds. */
+/** One stop, from its first signal to the exit: who may still take how long. All times in milliseconds of `Clock.elapsed`. */
 export interface StopBudget {
   /** When the bot's grace ends: SIGKILL follows. */
   readonly graceEndsAt: number;

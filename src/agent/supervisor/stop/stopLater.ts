@@ -11,7 +11,7 @@ export function stopLater(stop: StopRequest, share: number, clock: Clock, over: 
   const hurry = new AbortController();
   const watch = async () => {
     await whenAborted(AbortSignal.any([stop.requested, over]));
-    if (stop.budget) await clock.sleep(syncBudgetMs(stop.budget, clock.now()) * share, over);
+    if (stop.budget) await clock.sleep(syncBudgetMs(stop.budget, clock.elapsed()) * share, over);
     hurry.abort();
   };
   watch().catch(() => undefined);

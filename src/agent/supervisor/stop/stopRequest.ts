@@ -37,7 +37,7 @@ export function listenForStop({ source, clock, stopTimeoutMs, onOther }: StopOpt
   let budget: StopBudget | undefined;
   const onStop = () => {
     if (budget) return second.abort();
-    budget = startStop(clock.now(), stopTimeoutMs);
+    budget = startStop(clock.elapsed(), stopTimeoutMs);
     first.abort();
   };
   const listeners: [NodeJS.Signals, () => void][] = [

@@ -74,16 +74,17 @@ async function whileFrozen(
 ): Promise<boolean> {
   for (let looks = 1; freezer; looks++) {
     await picture.read(writer);
-    const startedAt = clock.now();
+    const startedAt = clock.elapsed();
     let complete = false;
     try {
       if (!(await freezer.freeze())) return false;
       picture.look();
       complete =
-        picture.readAtOnce(writer, startedAt + FROZEN_READ_MS) && clock.now() - startedAt < FROZEN_LIMIT_MS;
+        picture.readAtOnce(writer, startedAt + FROZEN_READ_MS) &&
+        clock.elapsed() - startedAt < FROZEN_LIMIT_MS;
     } finally {
       await freezer.thaw();
-      frozen.ms += clock.now() - startedAt;
+      frozen.ms += clock.elapsed() - startedAt;
     }
     if (!complete) return false;
     if (!picture.isCutShort || looks === REWRITE_LOOKS) return true;

@@ -8,6 +8,7 @@ import { keepMarker } from '../claim/tree/keepMarker.ts';
 import type { Marker } from '../claim/tree/marker.ts';
 import type { StateContext } from '../format/context.ts';
 import { RESERVED_NAME } from '../format/format.ts';
+import { restoredBy } from '../local/restoredBy.ts';
 import { pinRoot, type TreeRoot } from '../local/treeRoot.ts';
 import { findUnstamped, suspects } from './findUnstamped.ts';
 import { loadBase } from './loadBase.ts';
@@ -118,9 +119,10 @@ export class DirectoryPublisher implements Publisher {
 
   /** What the stamps show comes first: it must not wait for the reading of what they do not show. */
   async #publishAll(before: Published, options: PublishOptions): Promise<PublishReport | undefined> {
-    const { context, root, restoredAt } = this.#session;
+    const { context, root } = this.#session;
     const { still = false, complete = still, signal } = options;
     const now = context.clock.now();
+    const restoredAt = restoredBy(this.#session.restoredAt, now);
     const isDue = complete || hasPassed(this.#lookedAt, UNSTAMPED_EACH_MS, now);
     const lookedAt = Math.min(this.#lookedAt, now);
     const suspected = isDue ? suspects(root, before.tree, { restoredAt, lookedAt }) : undefined;

@@ -67,7 +67,7 @@ export class Picture {
   /** The same without waiting; false where time or memory ran out before the end. */
   readAtOnce(writer: PackWriter, deadline: number): boolean {
     const { clock } = this.#options;
-    const hasRunOut = () => clock.now() > deadline || writer.isOverfull;
+    const hasRunOut = () => clock.elapsed() > deadline || writer.isOverfull;
     for (const index of this.#unread) {
       if (hasRunOut()) return false;
       const file = this.#open(index, writer);

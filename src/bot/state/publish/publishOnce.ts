@@ -4,6 +4,7 @@ import type { HeadKeeper } from '../claim/headKeeper.ts';
 import { encodeHead } from '../format/head.ts';
 import { checkLimits } from '../format/limits.ts';
 import { isSameState } from '../format/treeEntries.ts';
+import { restoredBy } from '../local/restoredBy.ts';
 import type { TreeRoot } from '../local/treeRoot.ts';
 import { type Capture, capture } from './capture.ts';
 import { nextHead } from './nextHead.ts';
@@ -44,16 +45,17 @@ export async function publishOnce(
   before: Published,
   { signal, still = false }: PublishOptions,
 ): Promise<PublishOutcome> {
-  const { context, keeper, options, root, restoredAt } = session;
+  const { context, keeper, options, root } = session;
   const { clock } = context;
   const startedAt = clock.now();
+  const began = clock.elapsed();
 
   const check = (scan: Picture['latest']) => checkLimits(scan.tree, options.limits);
   const picture = new Picture(before.tree, {
     root,
     clock,
     signal,
-    restoredAt,
+    restoredAt: restoredBy(session.restoredAt, startedAt),
     owner: options.owner?.uid,
     check,
   });
@@ -86,7 +88,7 @@ export async function publishOnce(
 
     const { sequence, generation, createdAt: at, files, bytes, consistent } = placed.record;
     const uploadedBytes = placed.uploadedBytes + encodeHead(next).length;
-    const durationMs = clock.now() - startedAt;
+    const durationMs = clock.elapsed() - began;
     const { frozenMs } = captured;
     const report = {
       sequence,

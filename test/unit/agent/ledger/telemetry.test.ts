@@ -26,6 +26,7 @@ function hastyClock(): Clock & { readonly waits: number[] } {
   return {
     waits,
     now: Date.now,
+    elapsed: systemClock.elapsed,
     sleep: (ms, signal) => {
       waits.push(ms);
       return systemClock.sleep(Math.min(ms, 20), signal);

@@ -10,6 +10,7 @@ function manualClock(): Clock & { tick(): void } {
   const sleeping: (() => void)[] = [];
   return {
     now: () => 0,
+    elapsed: () => 0,
     sleep: (_ms, signal) =>
       new Promise((resolve, reject) => {
         sleeping.push(resolve);

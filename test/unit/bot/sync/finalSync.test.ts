@@ -77,7 +77,7 @@ test('the budget ends it, whatever moves; what is saved by then is', async () =>
     publish: silent,
     ship: done,
     saveOutputs: done,
-    lastProgress: clock.now,
+    lastProgress: clock.elapsed,
     budgetMs: 4000,
     clock,
   }).then((result) => {
@@ -91,7 +91,7 @@ test('the budget ends it, whatever moves; what is saved by then is', async () =>
 
 test('without a budget it goes on as long as bytes move, and 30 s beyond the last', async () => {
   const clock = fakeClock();
-  let moved = clock.now();
+  let moved = clock.elapsed();
   let outcome: unknown;
   const options = {
     publish: silent,
@@ -106,7 +106,7 @@ test('without a budget it goes on as long as bytes move, and 30 s beyond the las
   });
   for (let i = 0; i < 100; i += 1) {
     await clock.advance(29_000);
-    moved = clock.now();
+    moved = clock.elapsed();
   }
   await clock.advance(STALL_MS - 1);
   expect(outcome).toBe(undefined);
@@ -133,3 +133,26 @@ test('bytes that moved long before it began do not count against it', async () =
   await clock.advance(1);
   expect(outcome).toMatchObject({ stateSaved: false });
 });
+
+test.each([-3_600_000, 3_600_000])(
+  'a clock that is set by %i ms meanwhile takes no time from it, and gives none',
+  async (ms) => {
+    const clock = fakeClock();
+    const ends: Record<string, unknown> = {};
+    const common = { publish: silent, ship: done, saveOutputs: done, clock };
+    for (const [name, budgetMs] of [
+      ['moving', undefined],
+      ['budget', 60_000],
+    ] as const) {
+      void finalSync({ ...common, budgetMs, lastProgress: () => 29_000 }).then((outcome) => {
+        ends[name] = outcome;
+      });
+    }
+    await clock.advance(10_000);
+    clock.set(clock.now() + ms);
+    await clock.advance(48_999);
+    expect(ends).toEqual({});
+    await clock.advance(1);
+    expect(Object.keys(ends)).toEqual(['moving', 'budget']);
+  },
+);

@@ -129,3 +129,16 @@ test('a clock that is set back does not put off the next look', async () => {
   await clock.advance(121_000);
   expect(looks.length).toBeGreaterThanOrEqual(2);
 });
+
+test.each([-3_600_000, 3_600_000])(
+  'a clock that is set by %i ms meanwhile: the next look comes when it is due',
+  async (ms) => {
+    const { clock, looks } = start();
+    await clock.advance(30_000);
+    clock.set(clock.now() + ms);
+    await clock.advance(29_999);
+    expect(looks).toHaveLength(0);
+    await clock.advance(1);
+    expect(looks).toHaveLength(1);
+  },
+);

@@ -13,7 +13,7 @@ test('a lock keeps others out while its holder lives, and not a moment longer wh
   await once(holder, 'message');
 
   // Time that flies, so that the wait is over at once.
-  const impatient: Clock = { now: () => 0, sleep: async () => {} };
+  const impatient: Clock = { now: () => 0, elapsed: () => 0, sleep: async () => {} };
   const waiting = openBucketLock(dir, impatient).run(() => 'mine');
   await expect(waiting).rejects.toMatchObject({ code: 'unavailable', retryable: true });
 

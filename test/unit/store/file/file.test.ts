@@ -132,7 +132,7 @@ test('the directories of a removed object go with it, those of others stay', asy
 test('tags differ however fast writes follow each other, and when the clock goes back', async () => {
   let now = 1_700_000_000_000;
   const slow = openFileStore(join(dir, 'store'), 'bucket', {
-    clock: { now: () => now, sleep: async () => {} },
+    clock: { now: () => now, elapsed: () => 0, sleep: async () => {} },
   });
   const tags = new Set<string>();
   for (let count = 0; count < 20; count += 1) {

@@ -172,3 +172,16 @@ test('a save that the end of the container overtakes is told so', async () => {
   expect(await save).toEqual({ sequence: 0, reason: 'the container was stopped meanwhile' });
   expect(await link.save()).toMatchObject({ reason: expect.any(String) });
 });
+
+test.each([-7_200_000, 7_200_000])(
+  'a clock that is set by %i ms: one that speaks is left alone, and one that hangs is noticed',
+  async (ms) => {
+    const { clock, lives, lines } = await daemon('if (life === 1) hang()');
+    await expect.poll(lives).toBe(1);
+    clock.set(clock.now() + ms);
+    await clock.advance(30_000);
+    expect(lines.join('')).not.toContain('hangs');
+    await passing(clock, 5000, async () => (await lives()) === 2);
+    expect(lines.join('')).toContain('hangs');
+  },
+);

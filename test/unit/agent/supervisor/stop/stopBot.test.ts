@@ -32,7 +32,7 @@ test('a shell that ends at once does not cost its program the grace', async () =
   const file = join(dir, 'last-words');
   const program = `trap 'sleep 0.3; echo saved > ${file}; exit 0' TERM; echo up; while :; do sleep 0.05; done`;
   const bot = await run(`sh -c "${program}" & wait`);
-  await stopBot(bot, startStop(Date.now(), 30_000), { clock: systemClock, hurried: never });
+  await stopBot(bot, startStop(systemClock.elapsed(), 30_000), { clock: systemClock, hurried: never });
   expect(await readFile(file, 'utf8')).toBe('saved\n');
   expect(left(bot)).toEqual([]);
 });
@@ -43,7 +43,7 @@ test('one that ignores SIGTERM is killed when its grace is over, with its descen
   );
   await expect.poll(() => left(bot).length).toBeGreaterThanOrEqual(3);
   const before = left(bot);
-  await stopBot(bot, startStop(Date.now(), 500), { clock: systemClock, hurried: never });
+  await stopBot(bot, startStop(systemClock.elapsed(), 500), { clock: systemClock, hurried: never });
   expect(await bot.ended).toMatchObject({ code: null, signal: 'SIGKILL' });
   const gone = () =>
     readProcessTable()
@@ -55,7 +55,7 @@ test('one that ignores SIGTERM is killed when its grace is over, with its descen
 test('hurried: the grace ends at once', async () => {
   const bot = await run("trap '' TERM; echo up; while :; do sleep 0.05; done");
   const hurried = new AbortController();
-  const stopped = stopBot(bot, startStop(Date.now(), 3_600_000), {
+  const stopped = stopBot(bot, startStop(systemClock.elapsed(), 3_600_000), {
     clock: systemClock,
     hurried: hurried.signal,
   });
@@ -67,7 +67,7 @@ test('hurried: the grace ends at once', async () => {
 test('one that stands still sees its SIGTERM', async () => {
   const bot = await run('echo up; exec sleep 1000');
   process.kill(bot.pid!, 'SIGSTOP');
-  await stopBot(bot, startStop(Date.now(), 3_600_000), { clock: systemClock, hurried: never });
+  await stopBot(bot, startStop(systemClock.elapsed(), 3_600_000), { clock: systemClock, hurried: never });
   expect(await bot.ended).toMatchObject({ signal: 'SIGTERM' });
 });
 
@@ -75,7 +75,7 @@ test('a real child of nobody: what is not ours is left alone', async () => {
   const other = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
   onTestFinished(() => void other.kill('SIGKILL'));
   const bot = await run('echo up; exec sleep 1000');
-  await stopBot(bot, startStop(Date.now(), 1000), { clock: systemClock, hurried: never });
+  await stopBot(bot, startStop(systemClock.elapsed(), 1000), { clock: systemClock, hurried: never });
   expect(readProcessTable().some(({ pid }) => pid === other.pid)).toBe(true);
 });
 
@@ -84,7 +84,19 @@ test('what the bot has left gets no more than the time that there is', async () 
   await bot.ended;
   expect(left(bot)).not.toEqual([]);
   // A clock that nobody moves: the usual second would never be over.
-  const clock = { now: () => 0, sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 5)) };
+  const sleep = () => new Promise<void>((resolve) => setTimeout(resolve, 5));
+  const clock = { now: () => 0, elapsed: () => 0, sleep };
   await endLeftovers(bot, () => [], { clock, hurried: never, graceMs: 0 });
   await expect.poll(() => left(bot)).toEqual([]);
+});
+
+test('a clock that is set forward meanwhile takes nothing of the grace', async () => {
+  const dir = await temporaryDirectory();
+  const file = join(dir, 'last-words');
+  const bot = await run(
+    `trap 'sleep 0.3; echo saved > ${file}; exit 0' TERM; echo up; while :; do sleep 0.05; done`,
+  );
+  const clock = { ...systemClock, now: () => Date.now() + 3_600_000 };
+  await stopBot(bot, startStop(systemClock.elapsed(), 30_000), { clock, hurried: never });
+  expect(await readFile(file, 'utf8')).toBe('saved\n');
 });

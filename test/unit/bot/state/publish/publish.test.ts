@@ -166,7 +166,8 @@ test('a small state in which a large file came and went while it was read is sav
   const large = join(dir, 'large.tmp');
   const steps = [() => writeFileSync(large, Buffer.alloc(3 * MiB, 'rows of a table ')), () => rmSync(large)];
   // By this clock no time stamp ever proves anything: each look waits for another, and the bot goes on meanwhile.
-  const clock = { now: () => 0, sleep: async (ms: number) => systemClock.sleep(ms).then(steps.shift()) };
+  const sleep = async (ms: number) => systemClock.sleep(ms).then(steps.shift());
+  const clock = { now: () => 0, elapsed: () => 0, sleep };
   const options = { dir, limits: { maxBytes: 1e9, maxFileBytes: undefined }, keep: 5, freezer: undefined };
   const publisher = openPublisher({ ...bot.context(), clock }, claim, options);
   expect(await publisher.publish({ signal })).toMatchObject({ files: 1 });
@@ -181,7 +182,8 @@ test('a bot that stood still until the last moment: what is saved is as it was t
   writeFileSync(join(dir, 'x'), 'before');
   // No time stamp proves anything by this clock, so the bot is stopped; what is read then takes nearly all the time there is.
   let looks = 0;
-  const clock = { now: () => (looks > 0 && looks++ > 1 ? 150 : 0), sleep: systemClock.sleep };
+  const elapsed = () => (looks > 0 && looks++ > 1 ? 150 : 0);
+  const clock = { now: () => 0, elapsed, sleep: systemClock.sleep };
   const freezer = {
     freeze: async () => {
       looks = 1;
@@ -198,4 +200,23 @@ test('a bot that stood still until the last moment: what is saved is as it was t
   expect(await publisher.publish({ signal })).toMatchObject({ consistent: true });
   publisher.close();
   expect(readFileSync(join((await bot.start('b')).dir, 'x'), 'utf8')).toBe('frozen');
+});
+
+test('a clock that is set back after a restore: what the bot then writes is saved, also with the size and time of before', async () => {
+  await using bot = await TestBot.open();
+  const first = await bot.start('a');
+  const time = new Date('2026-01-01T00:00:00Z');
+  const write = (dir: string, text: string) => {
+    writeFileSync(join(dir, 'x'), text);
+    utimesSync(join(dir, 'x'), time, time);
+  };
+  write(first.dir, 'before');
+  await first.publisher.publish({ signal });
+  // Restored by a clock that is two hours ahead of the one that the bot's files are stamped by.
+  bot.clock = { ...systemClock, now: () => Date.now() + 7_200_000 };
+  const second = await bot.start('b');
+  write(second.dir, 'behind');
+  await second.publisher.publish({ signal });
+  bot.clock = systemClock;
+  expect(readFileSync(join((await bot.start('c')).dir, 'x'), 'utf8')).toBe('behind');
 });

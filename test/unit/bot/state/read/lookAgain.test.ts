@@ -142,7 +142,7 @@ test('a fork of a bot whose head is once not found has its newest snapshot', asy
 
 test('what is wrong each time says how often it was looked at, and keeps its code and hint; the waits are short', async () => {
   const waits: number[] = [];
-  const clock = { now: () => 0, sleep: async (ms: number) => void waits.push(ms) };
+  const clock = { now: () => 0, elapsed: () => 0, sleep: async (ms: number) => void waits.push(ms) };
   const wrong = new RuntimeError('damaged', 'too large', { op: 'code.unpack', hint: 'Make it smaller.' });
   const look = () => Promise.reject(wrong);
   await expect(
