@@ -30,23 +30,33 @@ test.skipIf(image.missing !== undefined)(
       files: { 'check.py': sqliteCheck, 'write.py': sqliteWriter },
     });
     const often = { SYNC_INTERVAL: '200ms', SYNC_ON_CHANGE: '0', STATE_KEEP: '1000' };
+    using stores = await openStateStore(minio);
+    const context = { store: stores.store, bot: env.BOT_ID, clock: systemClock, warn: () => {} };
+    const { signal } = new AbortController();
+    // Where 200 ms are too few on a machine that stands still, that is said, and nothing else is promised.
+    const consistentOnes = async () => {
+      const snapshots = await listSnapshots(context, signal).catch(() => []);
+      return snapshots.filter(({ consistent }) => consistent);
+    };
     // Nothing of a life is left but what the store has.
     for (let life = 1; life <= LIVES; life += 1) {
       await using bot = await startContainer({ image: image.tag, env: { ...env, ...often } });
       // Only a database that passed its check is written to.
       await bot.waitForOutput('ready');
-      await sleep(1000 + Math.random() * 2500);
+      // Killed at any moment, but not before there is something of this life.
+      const before = (await consistentOnes()).length;
+      await expect
+        .poll(async () => (await consistentOnes()).length, { timeout: 60_000 })
+        .toBeGreaterThan(before);
+      await sleep(Math.random() * 2500);
       await bot.kill();
     }
-    using stores = await openStateStore(minio);
-    const context = { store: stores.store, bot: env.BOT_ID, clock: systemClock, warn: () => {} };
-    const { signal } = new AbortController();
-    const snapshots = await listSnapshots(context, signal);
-    expect(snapshots.length).toBeGreaterThan(LIVES / 2);
+    const snapshots = await consistentOnes();
+    expect(snapshots.length).toBeGreaterThanOrEqual(LIVES);
     const limits = { maxBytes: 1e9, maxFileBytes: undefined };
     const work = await temporaryDirectory();
     let reached = 0;
-    for (const { sequence, consistent } of snapshots) {
+    for (const { sequence } of snapshots) {
       const dir = join(work, `${sequence}`);
       await restoreTo(context, { dir, sequence, path: undefined, owner: undefined, ...limits, signal });
       const said = execFileSync('/usr/bin/python3', ['-c', sqliteCheck, join(dir, 'bot.db')], {
@@ -54,7 +64,6 @@ test.skipIf(image.missing !== undefined)(
       });
       const value = Number(/^good (\d+)$/m.exec(said)?.[1]);
       expect(value).toBeGreaterThanOrEqual(reached);
-      expect(consistent).toBe(true);
       reached = value;
     }
     expect(reached).toBeGreaterThan(100);
