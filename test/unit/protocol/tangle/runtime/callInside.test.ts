@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { callInside } from '../../../../../src/protocol/tangle/runtime/callInside.ts';
 
-async function server(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+async function server(answer: (request: IncomingMessage, response: ServerResponse) => void, quietMs = 200) {
   const listening = createServer(answer).listen(0, '127.0.0.1');
   await new Promise((resolve) => listening.once('listening', resolve));
   onTestFinished(() => {
@@ -12,7 +12,7 @@ async function server(answer: (request: IncomingMessage, response: ServerRespons
   });
   const { port } = listening.address() as AddressInfo;
   const dial = async () => connect(port, '127.0.0.1');
-  const call = { id: 'a', port, method: 'GET', path: '/', token: undefined, quietMs: 200 } as const;
+  const call = { id: 'a', port, method: 'GET', path: '/', token: undefined, quietMs } as const;
   return () => callInside({ dial }, call, new AbortController().signal);
 }
 
@@ -35,8 +35,8 @@ test('one that says something now and then is heard to its end', async () => {
       if (++said < 20) return;
       clearInterval(saying);
       response.end();
-    }, 20);
-  });
+    }, 100);
+  }, 1000);
   let text = '';
   for await (const piece of await slow()) text += piece;
   expect(text).toBe('.'.repeat(20));
