@@ -10,9 +10,9 @@ import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { temporaryDirectory } from '../support/files/temporary.ts';
 import { pluginImage, startGestaltd } from '../support/gestalt/gestaltd.ts';
-import { containers, failure, plugin, readySession } from '../support/gestalt/sessions.ts';
+import { containers, failure, patient, plugin, readySession } from '../support/gestalt/sessions.ts';
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 300_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 const execute = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -123,7 +123,7 @@ raise SystemExit(1)`;
   await failure(
     gestaltd.call('StartPlugin', plugin(held.id, { args: ['-c', look], env, defaultAction: 'deny' })),
   );
-  expect(gestaltd.logs(held.id).map(({ message }) => message)).toContain('relayed');
+  await expect.poll(() => gestaltd.logs(held.id).map(({ message }) => message), patient).toContain('relayed');
   expect(asked).toEqual([`127.0.0.1:${relayPort} Basic ${Buffer.from('user:word').toString('base64')}`]);
 
   expect(await containers(`name=rtg-${theirs.id}`)).toHaveLength(1);
@@ -133,7 +133,7 @@ raise SystemExit(1)`;
   await new Promise((resolve) => gestaltd.provider.once('exit', resolve));
   const next = await startGestaltd();
   await next.configure();
-  await expect.poll(() => containers(`name=rtg-${id}`), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => containers(`name=rtg-${id}`), patient).toEqual([]);
   expect(await containers(`name=rtg-${theirs.id}`)).toHaveLength(1);
 });
 

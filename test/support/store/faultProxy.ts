@@ -66,8 +66,11 @@ export interface FaultProxy {
   /** Origin, to be used instead of the store's. */
   readonly endpoint: string;
   readonly port: number;
-  /** Every request so far, and the fault that struck it. */
-  readonly requests: readonly (ProxiedRequest & { readonly fault: Fault | undefined })[];
+  /** Every request so far, the fault that struck it, and whether it has been answered or cut. */
+  readonly requests: readonly (ProxiedRequest & {
+    readonly fault: Fault | undefined;
+    readonly isOver: boolean;
+  })[];
   /** The first rule that fits strikes. Returns a function that takes the rule back. */
   inject(rule: Rule): () => void;
   close(): Promise<void>;
@@ -80,7 +83,7 @@ export type Upstream = { readonly host: string; readonly port: number } | { read
 export async function startFaultProxy(upstream: number | Upstream): Promise<FaultProxy> {
   const address = typeof upstream === 'number' ? { host: '127.0.0.1', port: upstream } : upstream;
   const rules: { rule: Rule; left: number }[] = [];
-  const requests: (ProxiedRequest & { fault: Fault | undefined })[] = [];
+  const requests: (ProxiedRequest & { fault: Fault | undefined; isOver: boolean })[] = [];
   const sockets = new Set<Socket>();
 
   const choose = (proxied: ProxiedRequest): Fault | undefined => {
@@ -93,10 +96,15 @@ export async function startFaultProxy(upstream: number | Upstream): Promise<Faul
     const { method = '', url = '', headers } = incoming;
     const proxied = { method, path: url, headers, count: requests.length + 1 };
     const fault = choose(proxied);
-    requests.push({ ...proxied, fault });
+    const request = { ...proxied, fault, isOver: false };
+    requests.push(request);
     // A connection that a fault cut fails its streams: that is the purpose.
     const { socket } = incoming;
-    handle(incoming, outgoing, address, fault).catch(() => socket.destroy());
+    handle(incoming, outgoing, address, fault)
+      .catch(() => socket.destroy())
+      .finally(() => {
+        request.isOver = true;
+      });
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
