@@ -183,31 +183,33 @@ test('the API inside drives the same sessions, in both of its shapes', async () 
 test('a server that ends half-way goes on where it was: nothing is missing, doubled, or done twice', async () => {
   const { front, agent, sandboxes, folder } = await withAgent();
   const { id } = (await front.ask('POST', '/v1/sessions', { sandboxId: 'sb-1' })).body;
-  const { executionId } = (await front.ask('POST', `/v1/sessions/${id}/message`, { message: 'slow 100' }))
+  const { executionId } = (await front.ask('POST', `/v1/sessions/${id}/message`, { message: 'slow 200' }))
     .body;
   const seen: ReadEvent[] = [];
   let url = front.url;
   let close = front.close;
-  for (let life = 1; life <= 4; life += 1) {
+  // Each but the last is ended half-way, unless this machine stood still for as long as the agent needs.
+  for (let life = 1; life <= 4 && !seen.some(isDone); life += 1) {
     const reader = await readEvents(`${url}/v1/sessions/${id}/events`, {
       'last-event-id': String(seen.findLast((event) => event.id !== undefined)?.id ?? 0),
     });
-    await reader.until(({ data }) => data.delta !== undefined);
+    await reader.until((event) => event.data.delta !== undefined || isDone(event));
     await close();
     seen.push(...reader.events);
     const next = await frontTest({ sandboxes, folder });
     url = next.url;
     close = next.close;
   }
-  const reader = await readEvents(`${url}/v1/sessions/${id}/events`, {
-    'last-event-id': String(seen.at(-1)?.id),
-  });
-  await reader.until(isDone);
-  seen.push(...reader.events);
+  if (!seen.some(isDone)) {
+    const reader = await readEvents(`${url}/v1/sessions/${id}/events`, {
+      'last-event-id': String(seen.at(-1)?.id),
+    });
+    await reader.until(isDone);
+    seen.push(...reader.events);
+  }
   const numbered = seen.flatMap((event) => (event.id === undefined ? [] : [event.id]));
   expect(numbered).toEqual(numbered.map((_, at) => at + 1));
-  const turns = (await agent.client.usage()).body;
-  expect(turns).toMatchObject({ turns: { completed: 1 } });
+  await expect.poll(async () => (await agent.client.usage()).body).toMatchObject({ turns: { completed: 1 } });
   const result = seen.find(({ type }) => type === 'result')?.data.finalText as string;
   expect(said(seen, executionId)).toBe(result);
   expect(
