@@ -71,7 +71,7 @@ kubeTest('what others delete, by force too, is there until it has ended and was 
   await pods.remove('rt-taken', { graceSeconds: 0 }, signal());
   const ended = await test.until('rt-taken', 'ended');
   expect(ended).toMatchObject({ takenAway: 'deleted' });
-  expect(told).toContain('rt-taken');
+  await expect.poll(() => told).toContain('rt-taken');
   await engine.remove('rt-taken', signal());
   await test.untilGone('rt-taken');
   over.abort();

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
@@ -27,22 +27,32 @@ describe.skipIf(image.missing !== undefined)('a bot that is rolled back', { time
       const ledger = () => readFileSync(join(state, 'ledger'), 'utf8').trim().split('\n').join(' ');
       const until = (check: () => void | Promise<void>) =>
         vi.waitFor(check, { timeout: 90_000, interval: 300 });
-      const sequences = async () => {
-        const { stdout } = await execute(runtime, ['state', 'ls', name, '--json'], {
-          env: {
-            PATH: process.env.PATH,
-            MINIO_ENDPOINT: minio.endpoint,
-            MINIO_ACCESS_KEY: minio.accessKey,
-            MINIO_SECRET_KEY: minio.secretKey,
-          },
+      const stateCommand = async (...args: string[]) => {
+        const { endpoint, accessKey, secretKey } = minio;
+        const keys = { MINIO_ENDPOINT: endpoint, MINIO_ACCESS_KEY: accessKey, MINIO_SECRET_KEY: secretKey };
+        const { stdout } = await execute(runtime, ['state', ...args], {
+          env: { PATH: process.env.PATH, ...keys },
         });
-        const text = JSON.stringify(JSON.parse(stdout));
+        return stdout;
+      };
+      const sequences = async () => {
+        const text = JSON.stringify(JSON.parse(await stateCommand('ls', name, '--json')));
         return [...text.matchAll(/"sequence":(\d+)/g)].map(([, sequence]) => Number(sequence));
+      };
+      const savedLedger = async (sequence: number) => {
+        const to = join(mkdtempSync(join(host.data, 'looked-')), 'state');
+        await stateCommand('restore', name, '--at', String(sequence), '--to', to);
+        return readFileSync(join(to, '.the0-state/ledger'), 'utf8');
       };
       host.write({ [`${name}/bot.yaml`]: bot('one') });
       await host.start();
       await until(() => expect(ledger()).toBe('one'));
-      await until(async () => expect(await sequences()).toContain(1));
+      let first = 0;
+      // The first snapshot of all may be of the moment before it wrote.
+      await until(async () => {
+        first = Math.max(...(await sequences()));
+        expect(await savedLedger(first)).toBe('one\n');
+      });
 
       host.write({ [`${name}/bot.yaml`]: bot('two') });
       await until(() => expect(ledger()).toBe('one two'));
@@ -51,7 +61,7 @@ describe.skipIf(image.missing !== undefined)('a bot that is rolled back', { time
 
       await expect(host.cli('rollback', name, '--at', '999')).rejects.toThrow(/no snapshot 999/);
       const before = await sequences();
-      await host.cli('rollback', name, '--at', '1');
+      await host.cli('rollback', name, '--at', String(first));
       await host.kill();
       await host.start();
       // The specification before is `two`, and the snapshot is the one that held `one` alone.
