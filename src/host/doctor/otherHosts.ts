@@ -5,7 +5,7 @@ import { type Finding, ok, warn } from '../../base/finding.ts';
 import { openStores } from '../../store/openStores.ts';
 import { heardOf } from '../owners/heartbeat.ts';
 import { nameOf, SILENT_MS, type Table } from '../owners/owners.ts';
-import { hostsPrefix, openOwnersTable } from '../owners/ownersTable.ts';
+import { HOSTS_PREFIX, openOwnersTable } from '../owners/ownersTable.ts';
 import type { HostCheck } from './patient.ts';
 
 /** Which hosts have bots in the store, and those of which nothing is heard. */
@@ -17,11 +17,10 @@ export const otherHosts: HostCheck = {
     if (config.store.type === 'none') return [];
     const stores = openStores(config, { clock: systemClock, random: Math.random });
     try {
-      const prefix = hostsPrefix(config.buckets.state);
-      const open = () => stores.open('code', 0);
-      const { table } = await openOwnersTable(open, prefix).read(undefined, signal);
+      const open = () => stores.open('state', 0);
+      const { table } = await openOwnersTable(open, HOSTS_PREFIX).read(undefined, signal);
       if (table.hosts.size === 0) return hostFindings({ table, heard: new Map(), now: 0, own: undefined });
-      const { at, now } = await heardOf(await open(), prefix, signal);
+      const { at, now } = await heardOf(await open(), HOSTS_PREFIX, signal);
       const file = join(data, 'host-id');
       const own = existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
       return hostFindings({ table, heard: at, now, own });

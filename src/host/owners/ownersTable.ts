@@ -29,8 +29,11 @@ const schema = v.object({
   ),
 });
 
-/** What hosts tell one another, in the bucket of code: no bot has keys to it. `state`: the bucket that the bots are in. */
-export const hostsPrefix = (state: string): string => `runtime/hosts/${state}/`;
+/**
+ * What hosts tell one another, in the bucket of states: whoever writes a bot's state is in it, whatever else he has of his own. No bot can have
+ * this name, so none has keys to it.
+ */
+export const HOSTS_PREFIX = '~hosts/';
 
 /** Each call asks `open` for the store anew: one that is away now may come. */
 export function openOwnersTable(open: () => Promise<ObjectStore>, prefix: string): OwnersTable {
@@ -84,7 +87,7 @@ export function parseTable(content: string, path: string): Table {
     throw new RuntimeError('damaged', `what hosts have which bots cannot be read: ${path}`, {
       op: 'owners.read',
       path,
-      hint: 'Remove it from the bucket of code: each host writes down again what it runs.',
+      hint: 'Remove it from the bucket of states: each host writes down again what it runs.',
       cause,
     });
   }

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import type { Config } from '../../bot/config/config.ts';
 import type { Folders } from '../data/folders.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type OpenedOwners, openOwners } from '../owners/openOwners.ts';
-import { hostsPrefix } from '../owners/ownersTable.ts';
+import { HOSTS_PREFIX } from '../owners/ownersTable.ts';
 import type { HostOptions } from './hostOptions.ts';
 import type { HostStores } from './openHostStores.ts';
 
@@ -13,7 +12,6 @@ export interface OwnersParts {
   /** Value of the label `runtime.host`. */
   readonly host: string;
   readonly options: HostOptions;
-  readonly config: Config;
   readonly log: Logger;
   readonly folders: Folders;
   readonly engine: Engine;
@@ -23,15 +21,15 @@ export interface OwnersParts {
 
 /** What this host knows of others of its store; undefined where its engine knows them by other means. */
 export function openHostOwners(parts: OwnersParts): OpenedOwners | undefined {
-  const { host, options, config, folders, stores, types, log } = parts;
+  const { host, options, folders, stores, types, log } = parts;
   const { place } = parts.engine;
   if (place === undefined) return undefined;
   return openOwners({
     host,
     types,
     place,
-    open: stores.code,
-    prefix: hostsPrefix(config.buckets.state),
+    open: stores.state,
+    prefix: HOSTS_PREFIX,
     file: folders.owners,
     lostHost: options['lost-host'],
     life: { life: randomBytes(8).toString('hex'), startedAt: Date.now() },

@@ -8,7 +8,7 @@ import { parseEngineAddress } from '../engine/docker/http/engineAddress.ts';
 import { readPlace } from '../engine/docker/readPlace.ts';
 import { type Removed, removeTraces } from '../engine/docker/removeTraces.ts';
 import type { EnginePlace } from '../engine/engine.ts';
-import { hostsPrefix } from '../owners/ownersTable.ts';
+import { HOSTS_PREFIX } from '../owners/ownersTable.ts';
 import { releaseHost, standingOf } from '../owners/releaseHost.ts';
 import { lockData } from './lockData.ts';
 import { openHostStores } from './openHostStores.ts';
@@ -41,8 +41,8 @@ export async function removeHost(request: RemoveHost): Promise<RemovedHost> {
   await using closing = new AsyncDisposableStack();
   const host = id ?? (await endedHost(data, closing));
   const release = config && {
-    open: openHostStores(config, closing).code,
-    prefix: hostsPrefix(config.buckets.state),
+    open: openHostStores(config, closing).state,
+    prefix: HOSTS_PREFIX,
     ...{ host, here: await placeOf(socket, signal), hasEnded: id === undefined, signal },
   };
   let away: RuntimeError | undefined;

@@ -150,7 +150,7 @@ export async function runHost(run: RunHost): Promise<void> {
   const owners =
     guests || types.size === 0
       ? undefined
-      : openHostOwners({ host: identity.id, options, config, folders, engine, stores, types, log });
+      : openHostOwners({ host: identity.id, options, folders, engine, stores, types, log });
   closing.defer(() => owners?.end(AbortSignal.timeout(END_MS)).catch(() => undefined));
   const metrics = createHostMetrics();
   journal.subscribe(metrics.event);
