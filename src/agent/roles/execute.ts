@@ -24,7 +24,8 @@ export const execute: Command = {
     const guard = flags.watch || areFilesTooFew(files) ? undefined : startGuard(processSelf());
     const load = async () => {
       requireFiles(files);
-      return await loadBot(source(), { role, speaker: 'supervisor', dir });
+      const { invocation: read, warnings } = source();
+      return await loadBot(read, { role, speaker: 'supervisor', dir, warnings });
     };
     const bot = await load().catch(async (error: unknown) => {
       const { recordFailedStart } = await import('./parts/failedStart.ts');
@@ -33,6 +34,7 @@ export const execute: Command = {
     });
     const directory = dir === undefined ? undefined : resolve(invocation.cwd, dir);
     if (bot.config.query.path !== undefined) {
+      people?.warnBotAnswers(bot);
       const scratch = directory === undefined ? tmpdir() : join(directory, '.runtime');
       return await (await import('./ephemeralQuery.ts')).ephemeralQuery(bot, invocation, scratch, guard);
     }

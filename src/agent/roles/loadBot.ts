@@ -3,9 +3,10 @@ import { isatty } from 'node:tty';
 import type { Invocation } from '../../base/command/command.ts';
 import { asRuntimeError, isRuntimeError } from '../../base/errors.ts';
 import { createLogger, type Logger } from '../../base/log.ts';
+import type { BotDirectory } from '../../bot/config/botDirectory.ts';
 import type { Config } from '../../bot/config/config.ts';
 import type { KnownKind } from '../../bot/config/knownKind.ts';
-import { type FileSource, type Flags, mergeSources } from '../../bot/config/mergeSources.ts';
+import { type Flags, mergeSources } from '../../bot/config/mergeSources.ts';
 import { flag, words } from '../../bot/config/parsers.ts';
 import { configError, type Role, readConfig } from '../../bot/config/readConfig.ts';
 import { variables } from '../../bot/config/variables.ts';
@@ -30,6 +31,8 @@ export interface LoadOptions {
   readonly speaker: string;
   /** The bot's directory, for `execute DIR`. */
   readonly dir?: string | undefined;
+  /** What was found on the way to here, for whoever runs it. */
+  readonly warnings?: readonly string[];
 }
 
 /** Reads everything a role needs to know before it does anything. Throws `config` with all problems. */
@@ -80,8 +83,10 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
       log.warn(`a kind is left out: ${problem}`);
   }
   // Who looks at what it has left behind does not run it.
-  const notes = options.role === 'operator' ? [] : (files?.notes ?? []);
-  for (const note of notes) log.info(note);
+  if (options.role !== 'operator') {
+    for (const warning of [...(options.warnings ?? []), ...(files?.warnings ?? [])]) log.warn(warning);
+    for (const note of files?.notes ?? []) log.info(note);
+  }
   return { config, kinds, env, log };
 }
 
@@ -106,10 +111,7 @@ async function withProblemsOf(reading: Promise<unknown>, error: unknown): Promis
   return more.length === 0 ? error : configError([...error.problems, ...more]);
 }
 
-async function readDirectory(
-  dir: string,
-  { cwd, env, flags }: Invocation,
-): Promise<FileSource & { readonly notes: readonly string[] }> {
+async function readDirectory(dir: string, { cwd, env, flags }: Invocation): Promise<BotDirectory> {
   const { botDirectory } = await import('../../bot/config/parts/directory.ts');
   return await botDirectory(resolve(cwd, dir), mergeSources({ env, flags: flags as Flags }).env);
 }

@@ -18,8 +18,10 @@ export const queryServer: Command = {
     if (!flags['query-server-only']) throw new HandOver();
     const { dir, source } = await whatToRun(invocation);
     const role = flags.pull ? 'pulling-query-server' : 'query-server';
-    const told = flags['await-bot'] ? await (await import('./awaitBot.ts')).awaitBot(invocation) : source();
-    const bot = await loadBot(told, { role, speaker: 'query', dir });
+    const told = flags['await-bot']
+      ? { invocation: await (await import('./awaitBot.ts')).awaitBot(invocation), warnings: [] }
+      : source();
+    const bot = await loadBot(told.invocation, { role, speaker: 'query', dir, warnings: told.warnings });
     const pulled = flags.pull ? (await import('./pullForQueries.ts')).pullForQueries(bot) : Promise.resolve();
     return await runQueryServer({ ...bot, version: build.version, pulled });
   },

@@ -1,5 +1,6 @@
 import type { Invocation } from '../../base/command/command.ts';
 import { RuntimeError } from '../../base/errors.ts';
+import type { Source } from './inPlace/readSources.ts';
 
 export interface WhatToRun {
   /** The bot's directory; undefined: the environment describes the bot. */
@@ -7,7 +8,7 @@ export interface WhatToRun {
   /** For those who run a bot by hand; undefined: a container. */
   readonly people: typeof import('./parts/inPlace.ts') | undefined;
   /** The command line with all that describes the bot; read anew by each call. */
-  source(): Invocation;
+  source(): Source;
 }
 
 /** Reads the command line of `execute`. Throws `usage` for flags that do not go together. */
@@ -31,7 +32,11 @@ export async function whatToRun(invocation: Invocation): Promise<WhatToRun> {
     if (flag !== undefined) throw new RuntimeError('usage', `--${flag} needs a DIR`);
   }
   const people = dir === undefined && pairs.length === 0 ? undefined : await import('./parts/inPlace.ts');
-  return { dir, people, source: () => people?.readSources(invocation, pairs, dir) ?? invocation };
+  return {
+    dir,
+    people,
+    source: () => people?.readSources(invocation, pairs, dir) ?? { invocation, warnings: [] },
+  };
 }
 
 /** A query without a DIR is one of the bot that the environment describes, and has parameters all the same. */

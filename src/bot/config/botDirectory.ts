@@ -13,6 +13,8 @@ import { virtualEnv } from './virtualEnv.ts';
 export interface BotDirectory extends FileSource {
   /** What was guessed, to be told to the user. */
   readonly notes: readonly string[];
+  /** What its files say that does not count. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -54,6 +56,7 @@ export async function botDirectory(directory: string, given: Env): Promise<BotDi
   if (python?.note !== undefined) notes.push(python.note);
   return {
     notes,
+    warnings: settings.warnings,
     origins: { ...settings.origins, BOT_CONFIG: 'config.json' },
     // In place: nothing is unpacked over the directory.
     settled: { CODE_PATH: directory, CODE_FILE: '', CODE_SHA256: '', CODE_CACHE: '', ...python?.variables },
@@ -76,11 +79,12 @@ interface Settings {
   readonly file: string | undefined;
   readonly values: Env;
   readonly origins: Env;
+  readonly warnings: readonly string[];
 }
 
 async function readSettings(directory: string, problems: string[]): Promise<Settings> {
   const file = ['bot.yaml', 'bot-config.yaml'].find((name) => existsSync(join(directory, name)));
-  if (file === undefined) return { file, values: {}, origins: {} };
+  if (file === undefined) return { file, values: {}, origins: {}, warnings: [] };
   const { readBotYaml } = await import('./readBotYaml.ts');
   return { file, ...readBotYaml(join(directory, file), problems) };
 }

@@ -4,6 +4,7 @@ import type { Env } from '../../base/env.ts';
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from '../../base/parts/yaml.ts';
 import { isObject } from './parsers.ts';
 import { readSmallFile } from './readSmallFile.ts';
+import { type Field, strayFields } from './strayFields.ts';
 
 /** Where each variable stands in `bot.yaml`. */
 const places: Readonly<Record<string, readonly string[]>> = {
@@ -36,13 +37,20 @@ const shapes: Readonly<Record<string, Shape>> = {
   },
 };
 
-/** `bot.yaml` as variables. Fields of other tools are left alone; problems name file and line. */
-export function readBotYaml(path: string, problems: string[]): { values: Env; origins: Env } {
+/** … and what is to be told of fields that are not read. */
+export interface BotYaml {
+  readonly values: Env;
+  readonly origins: Env;
+  readonly warnings: readonly string[];
+}
+
+/** `bot.yaml` as variables. Fields of other tools are left alone; problems and warnings name file and line. */
+export function readBotYaml(path: string, problems: string[]): BotYaml {
   const file = basename(path);
   const values: Record<string, string> = {};
   const origins: Record<string, string> = {};
   const source = readSmallFile(path, problems);
-  if (source === undefined) return { values, origins };
+  if (source === undefined) return { values, origins, warnings: [] };
 
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
@@ -50,7 +58,7 @@ export function readBotYaml(path: string, problems: string[]): { values: Env; or
     const { line, col } = lines.linePos(error.pos[0]);
     problems.push(`${file}:${line}:${col}: ${error.message}`);
   }
-  if (document.errors.length > 0) return { values, origins };
+  if (document.errors.length > 0) return { values, origins, warnings: [] };
 
   // Otherwise nothing in it would be found, and a guess would run in place of what it means.
   for (const [node, place] of [
@@ -72,7 +80,19 @@ export function readBotYaml(path: string, problems: string[]): { values: Env; or
     else problems.push(`${origin}: ${place.join('.')} is not ${what}`);
     origins[name] = origin;
   }
-  return { values, origins };
+  // The older file is another tool's, who may have more in it.
+  const isOurs = file === 'bot.yaml';
+  const fieldsOf = (node: unknown) => (isMap(node) ? node.items.map(({ key }) => fieldOf(key, lines)) : []);
+  const fields = {
+    fields: fieldsOf(document.contents),
+    entrypoints: fieldsOf(document.get('entrypoints', true)),
+  };
+  return { values, origins, warnings: isOurs ? strayFields(file, fields) : [] };
+}
+
+function fieldOf(key: unknown, lines: LineCounter): Field {
+  const node = isNode(key) ? key : undefined;
+  return { name: String(isScalar(node) ? node.value : key), line: lines.linePos(node?.range?.[0] ?? 0).line };
 }
 
 /** Undefined for aliases that lead nowhere or multiply beyond all bounds. */

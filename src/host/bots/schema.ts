@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { botFields } from '../../bot/config/botFields.ts';
 import { parseDuration } from '../../bot/config/duration.ts';
 import type { Parser } from '../../bot/config/parser.ts';
 import { botId, insidePath, objectKey, sha256 } from '../../bot/config/parsers.ts';
@@ -93,9 +94,6 @@ const environment = v.record(
 const text = v.pipe(v.string(), v.nonEmpty(), v.maxLength(65_536));
 const optional = <S extends v.GenericSchema>(schema: S) => v.nullish(schema);
 
-/** Fields of other tools in a bot's own bot.yaml. Anything else that is not known is a slip of the pen. */
-const ofOthers = ['description', 'version', 'author', 'schema', 'readme', 'metadata', 'hasFrontend'] as const;
-
 /** A bot's file, as `docs/hosts.md` describes it: the bot's own bot.yaml with what a host adds. */
 export const botSchema = v.strictObject({
   name: parsed(botId),
@@ -161,7 +159,8 @@ export const botSchema = v.strictObject({
   ),
   secrets: optional(v.pipe(v.array(parsed(secretName)), v.maxLength(32))),
   env: optional(environment),
-  ...Object.fromEntries(ofOthers.map((name) => [name, v.optional(v.unknown())])),
+  // Anything else that is not known is a slip of the pen.
+  ...Object.fromEntries(botFields.others.map((name) => [name, v.optional(v.unknown())])),
   labels: optional(v.record(v.pipe(v.string(), v.maxLength(128)), v.pipe(v.string(), v.maxLength(256)))),
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ephemeralQuery } from '../../agent/roles/ephemeralQuery.ts';
+import { warnBotAnswers } from '../../agent/roles/inPlace/warnBotAnswers.ts';
 import { loadBot } from '../../agent/roles/loadBot.ts';
 import type { Invocation } from '../../base/command/command.ts';
 import { overlay } from '../../base/command/overlay.ts';
@@ -46,6 +47,7 @@ export async function askHere(
         hint: `runtime ask ${name} "TEXT"; for queries it needs a QUERY_ENTRYPOINT.`,
       });
     }
+    warnBotAnswers(bot);
     const stdout = new PassThrough();
     const bytes = buffer(stdout);
     const exitCode = await ephemeralQuery(bot, overlay(invocation, { stdout }), dir);

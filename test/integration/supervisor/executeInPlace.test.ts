@@ -71,6 +71,42 @@ test('--env-file: the environment beats it, it beats files, a later one beats an
   });
 });
 
+test('what files say that does not count is told, with file and line, and the bot runs', async () => {
+  const yaml = `${echo['bot.yaml']}entrypoint: x\n`;
+  const dir = await botDirectory({ ...echo, 'bot.yaml': yaml, 'a.env': 'WORD: secret\nWORD=a\n' });
+  const file = join(dir, 'a.env');
+  const { code, stdout, stderr } = await runRuntime(['execute', dir, '--env-file', file], {});
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'a {}\n' });
+  const told = stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(told).toMatchObject([
+    { level: 'warn', message: `${file}:1: expected NAME=value; the line sets nothing` },
+    {
+      level: 'warn',
+      message: expect.stringMatching(/^bot\.yaml:4: the unknown field "entrypoint" .*mean entrypoints/),
+    },
+  ]);
+  expect(stderr).not.toContain('secret');
+  // Not to whoever looks at what it has left.
+  expect((await runRuntime(['logs', dir], {})).stderr).toBe('');
+});
+
+test.each([
+  ['execute DIR --query', (dir: string) => ['execute', dir, '--query', '/x']],
+  ['query DIR', (dir: string) => ['query', dir, '/x']],
+])('%s of a bot without a query program: the bot answers, and that is told', async (_, args) => {
+  const answer = `echo '{"status":"ok","data":1}'; exec sleep 0`;
+  const text = (more: string) => `runtime: command\nentrypoints:\n  bot: ${JSON.stringify(answer)}\n${more}`;
+  const dir = await botDirectory({ 'bot.yaml': text('') });
+  expect((await runRuntime(['execute', dir], {})).code).toBe(0);
+  const { stderr } = await runRuntime(args(dir), {});
+  expect(stderr).toContain('has no query program');
+  await writeFile(join(dir, 'bot.yaml'), text('  query: "true"\n'));
+  expect((await runRuntime(args(dir), {})).stderr).not.toContain('has no query program');
+});
+
 test('--config: JSON, or a file that holds it', async () => {
   const dir = await botDirectory({
     ...echo,

@@ -7,6 +7,13 @@ import { knownToBeJson, readBotConfigFile } from '../../../bot/config/readBotCon
 import { configError } from '../../../bot/config/readConfig.ts';
 import { readSmallFile } from '../../../bot/config/readSmallFile.ts';
 import { checkHasBot } from './checkHasBot.ts';
+import { unreadLines } from './unreadLines.ts';
+
+export interface Source {
+  readonly invocation: Invocation;
+  /** What in its files does not count. */
+  readonly warnings: readonly string[];
+}
 
 /**
  * The invocation with what people name on its command line read: the files of `--env-file`, which variables of the environment
@@ -17,7 +24,7 @@ export function readSources(
   invocation: Invocation,
   pairs: readonly string[],
   dir: string | undefined,
-): Invocation {
+): Source {
   const { flags, cwd } = invocation;
   const problems: string[] = [];
   const own: Record<string, string> = {};
@@ -29,14 +36,22 @@ export function readSources(
   }
   // Node has read them, too: it looks for this flag in every command line, and ends with 9 where there is no such file.
   const files = [flags['env-file'] ?? []].flat() as string[];
-  const named = files.map((file) => parseEnv(readSmallFile(resolve(cwd, file), problems) ?? ''));
+  const warnings: string[] = [];
+  const named = files.map((file) => {
+    const text = readSmallFile(resolve(cwd, file), problems) ?? '';
+    // Their content reaches no message: it may be a secret.
+    warnings.push(
+      ...unreadLines(text).map((line) => `${file}:${line}: expected NAME=value; the line sets nothing`),
+    );
+    return parseEnv(text);
+  });
   if (problems.length > 0) throw configError(problems);
   const read = overlay(invocation, {
     flags: { ...flags, ...own },
     env: Object.assign({}, ...named, invocation.env) as Invocation['env'],
   });
   if (dir !== undefined) checkHasBot(read, dir);
-  return read;
+  return { invocation: read, warnings };
 }
 
 /** JSON where it looks like an object, else a file: `--config '{"symbol":"BTC"}'`, `--config config.test.json`. */

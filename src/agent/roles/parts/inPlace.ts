@@ -2,3 +2,4 @@
 export { tellEnd } from '../inPlace/narrate.ts';
 export { prepareInPlace } from '../inPlace/prepareInPlace.ts';
 export { readSources } from '../inPlace/readSources.ts';
+export { warnBotAnswers } from '../inPlace/warnBotAnswers.ts';
