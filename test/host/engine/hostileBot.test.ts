@@ -51,7 +51,7 @@ open("/state/mine", "w").write("victim's own")
 while True: server.accept()[0].close()
 `;
 
-describe.skipIf(image.missing !== undefined || !canMount)('a hostile bot', { timeout: 300_000 }, () => {
+describe.skipIf(image.missing !== undefined || !canMount)('a hostile bot', { timeout: 600_000 }, () => {
   test('finds no socket, no key, no other bot, no service of its host and no object of others', async () => {
     const minio = await startMinio({ address: '0.0.0.0', quiet: true });
     try {
@@ -71,7 +71,7 @@ describe.skipIf(image.missing !== undefined || !canMount)('a hostile bot', { tim
         );
       await running(victimName);
       await vi.waitFor(async () => void (await minio.client.statObject('bot-state', `${victimName}/head`)), {
-        timeout: 60_000,
+        timeout: 120_000,
         interval: 500,
       });
       const config = JSON.stringify({
@@ -89,7 +89,7 @@ describe.skipIf(image.missing !== undefined || !canMount)('a hostile bot', { tim
           if (line === undefined) throw new Error(await docker('logs', `rt-${evil}`));
           return JSON.parse(line) as unknown;
         },
-        { timeout: 60_000, interval: 500 },
+        { timeout: 120_000, interval: 500 },
       );
       expect(found).toEqual({
         sockets: [],
@@ -106,7 +106,7 @@ describe.skipIf(image.missing !== undefined || !canMount)('a hostile bot', { tim
       });
       // And its own state is saved, with keys that it has never seen.
       await vi.waitFor(async () => void (await minio.client.statObject('bot-state', `${evil}/head`)), {
-        timeout: 60_000,
+        timeout: 120_000,
         interval: 500,
       });
       const [{ Config, HostConfig }] = JSON.parse(await docker('inspect', `rt-${evil}`));

@@ -27,7 +27,7 @@ while ($c = $s->accept) { print $c "hello\\n"; close $c }`;
 const listen = `exec perl -e '${program}'`;
 
 /** Root rules the packet filter; a container that runs these tests may not. */
-describe.skipIf(missing || !canMount)('networks of bots', () => {
+describe.skipIf(missing || !canMount)('networks of bots', { timeout: 180_000 }, () => {
   let host: TestDocker;
   let outside: Outside;
   let store: Server;
@@ -53,7 +53,7 @@ describe.skipIf(missing || !canMount)('networks of bots', () => {
     await host.run('rt-none', listen, { egress: 'none' });
     await host.run('rt-listed', listen, { egress: ['203.0.113.0/24'] });
     for (const name of ['rt-a', 'rt-b', 'rt-none', 'rt-listed']) await untilListens(host, name);
-  });
+  }, 180_000);
   afterAll(async () => {
     await host?.[Symbol.asyncDispose]();
     await outside?.[Symbol.asyncDispose]();

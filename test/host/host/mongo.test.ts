@@ -14,7 +14,7 @@ const custom = (type: string) => ({
   config: { name: 'sma', runtime: 'python3.11', type, entrypoints: { bot: 'main.py' } },
 });
 
-describe("the0's database and its API's events", { timeout: 120_000 }, () => {
+describe("the0's database and its API's events", { timeout: 400_000 }, () => {
   let ferret: TestServer;
   let nats: TestServer;
   let client: MongoClient;
@@ -42,7 +42,7 @@ describe("the0's database and its API's events", { timeout: 120_000 }, () => {
     await running;
   });
 
-  const until = (check: () => void) => vi.waitFor(check, { timeout: 40_000, interval: 50 });
+  const until = (check: () => void) => vi.waitFor(check, { timeout: 90_000, interval: 50 });
   const names = () => [...(listings.at(-1)?.keys() ?? [])].sort();
 
   function open(options: { nats?: boolean; everyMs?: number } = {}) {
