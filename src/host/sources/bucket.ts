@@ -101,6 +101,10 @@ export function openBucketSource(options: BucketOptions): Source {
     ),
     run: async (observer, signal) => {
       while (!signal.aborted) {
+        // Before anything is read: what changes while it is read may not be in it.
+        const told = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
         try {
           observer.listed(await list(signal));
         } catch (error) {
@@ -108,9 +112,6 @@ export function openBucketSource(options: BucketOptions): Source {
           observer.failed(asRuntimeError(error));
         }
         const rest = new AbortController();
-        const told = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
         const pause = clock
           .sleep(LIST_EVERY_MS, AbortSignal.any([signal, rest.signal]))
           .catch(() => undefined);

@@ -1,10 +1,13 @@
 import { Client } from 'minio';
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest';
-import { systemClock } from '../../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { openBucketSource } from '../../../src/host/sources/bucket.ts';
 import type { Listing } from '../../../src/host/sources/source.ts';
+import type { ObjectStore } from '../../../src/store/objectStore.ts';
 import { openS3Store } from '../../../src/store/s3/s3.ts';
+import { collect } from '../../support/collect.ts';
+import { fakeClock } from '../../support/fakeClock.ts';
 import { testBucket } from '../../support/store/testBucket.ts';
 
 const bot = (name: string, more = '') =>
@@ -27,7 +30,11 @@ describe('a bucket of bots', { timeout: 200_000 }, () => {
   const names = () => [...(listings.at(-1)?.keys() ?? [])].sort();
   const until = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 50 });
 
-  async function open(prefix: string) {
+  async function open(
+    prefix: string,
+    clock: Clock = systemClock,
+    through = (store: ObjectStore): ObjectStore => store,
+  ) {
     const bucket = testBucket('bots');
     const { endpoint, port, accessKey, secretKey } = inject('minio');
     const client = new Client({ endPoint: '127.0.0.1', port, useSSL: false, accessKey, secretKey });
@@ -42,7 +49,8 @@ describe('a bucket of bots', { timeout: 200_000 }, () => {
       createBucket: false,
       clock: systemClock,
     });
-    const source = openBucketSource({ label: `s3://${bucket}/${prefix}`, store, prefix, clock: systemClock });
+    const label = `s3://${bucket}/${prefix}`;
+    const source = openBucketSource({ label, store: through(store), prefix, clock });
     const begin = () => {
       running = source.run(
         { listed: (listing) => listings.push(listing), failed: (error) => failures.push(error) },
@@ -84,6 +92,29 @@ describe('a bucket of bots', { timeout: 200_000 }, () => {
     await until(() => expect(listings.at(-1)!.get('a')).toMatchObject({ spec: { enabled: false } }));
     await source.writer!.remove('a');
     await until(() => expect(names()).toEqual([]));
+  });
+
+  test('is read once more for what was written while it was read', async () => {
+    const [reading, written] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let reads = 0;
+    // No time passes: nothing is read for it.
+    const { source, begin } = await open('', fakeClock(Date.now()), (store) => ({
+      ...store,
+      list: async function* (...args) {
+        const found = await collect(store.list(...args));
+        if (reads++ === 0) {
+          reading.resolve();
+          await written.promise;
+        }
+        yield* found;
+      },
+    }));
+    begin();
+    await reading.promise;
+    await source.writer!.apply(bot('a'));
+    written.resolve();
+    await until(() => expect(names()).toEqual(['a']));
+    expect(reads).toBeGreaterThan(1);
   });
 
   test('that is gone is a failure, and not empty', async () => {

@@ -14,7 +14,7 @@ const custom = (type: string) => ({
   config: { name: 'sma', runtime: 'python3.11', type, entrypoints: { bot: 'main.py' } },
 });
 
-describe("the0's database and its API's events", { timeout: 400_000 }, () => {
+describe("the0's database and its API's events", { timeout: 600_000 }, () => {
   let ferret: TestServer;
   let nats: TestServer;
   let client: MongoClient;
@@ -42,7 +42,7 @@ describe("the0's database and its API's events", { timeout: 400_000 }, () => {
     await running;
   });
 
-  const until = (check: () => void) => vi.waitFor(check, { timeout: 90_000, interval: 50 });
+  const until = (check: () => void) => vi.waitFor(check, { timeout: 180_000, interval: 50 });
   const names = () => [...(listings.at(-1)?.keys() ?? [])].sort();
 
   function open(options: { nats?: boolean; everyMs?: number } = {}) {
@@ -84,6 +84,22 @@ describe("the0's database and its API's events", { timeout: 400_000 }, () => {
     await until(() => expect(listings.at(-1)!.get('a')).toMatchObject({ spec: { enabled: false } }));
     expect(listings.at(-1)!.get('s')).toBe(listings.at(-2)!.get('s'));
     expect(listings.at(-1)!.get('a')).not.toBe(before);
+  });
+
+  test('what is written while the collections are read is read as well', async () => {
+    const bots = client.db('bot_runner').collection('bots');
+    for (const id of ['a', 'b']) await bots.insertOne({ id, config: {}, custom: custom('realtime') });
+    // Nothing is read for its time alone.
+    const { writer } = open({ everyMs: 3_600_000 });
+    await until(() => expect(names()).toEqual(['a', 'b']));
+    for (let round = 0; round < 40; round += 1) {
+      const enabled = round % 2 === 1;
+      // The second comes while the first has it read.
+      for (const id of ['a', 'b']) await writer!.enable(id, enabled);
+      await until(() => {
+        for (const id of ['a', 'b']) expect(listings.at(-1)!.get(id)).toMatchObject({ spec: { enabled } });
+      });
+    }
   });
 
   test('the next times of schedules are kept for others to read, and wake nobody', async () => {

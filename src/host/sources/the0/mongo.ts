@@ -103,15 +103,16 @@ export function openMongoSource(options: MongoOptions): Source {
     run: async (observer, signal) => {
       const events = options.natsUrl === undefined ? undefined : follow(options.natsUrl, signal);
       while (!signal.aborted) {
+        // Before anything is read: what changes while it is read may not be in it.
+        const told = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
         try {
           observer.listed(await list());
         } catch (error) {
           if (!signal.aborted) observer.failed(away(options.uri, error));
         }
         const rest = new AbortController();
-        const told = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
         const pause = clock
           .sleep(options.everyMs, AbortSignal.any([signal, rest.signal]))
           .catch(() => undefined);
