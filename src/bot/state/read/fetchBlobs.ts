@@ -1,5 +1,5 @@
 import { collectAsItComes } from '../../../base/collectAsItComes.ts';
-import { RuntimeError } from '../../../base/errors.ts';
+import { isRuntimeError, RuntimeError } from '../../../base/errors.ts';
 import { isMemoryTight } from '../../../base/isMemoryTight.ts';
 import { readInto } from '../../../store/readInto.ts';
 import { blobOf, unpack } from '../format/blob.ts';
@@ -8,6 +8,7 @@ import type { StateContext } from '../format/context.ts';
 import { keys } from '../format/format.ts';
 import { createFrameDecoder } from '../format/frameDecoder.ts';
 import { inParallel } from './inParallel.ts';
+import { LOOKED_AT, lookAgain } from './lookAgain.ts';
 
 export interface FetchOptions {
   readonly signal: AbortSignal;
@@ -48,13 +49,13 @@ export async function fetchBlobs(
 
 /**
  * The ranges in which the blobs of `rows` lie, as they are stored. The bytes are the user's own until its promise is settled; with
- * `isShared` they lie in a `SharedArrayBuffer`.
+ * `isShared` they lie in a `SharedArrayBuffer`. One whose use fails for damage is fetched again, with the frames that are left in it.
  */
 export async function fetchRanges(
   context: StateContext,
   table: BlobTable,
   rows: Iterable<number>,
-  use: (range: Range, bytes: Buffer) => Promise<void> | void,
+  use: (range: Range, bytes: Buffer, isAgain: boolean) => Promise<void> | void,
   { signal, isShared }: FetchOptions & { readonly isShared: boolean },
 ): Promise<void> {
   const window = isMemoryTight() ? narrow : isShared ? forThreads : wide;
@@ -66,24 +67,39 @@ export async function fetchRanges(
     isShared ? Buffer.from(new SharedArrayBuffer(longest)) : Buffer.allocUnsafeSlow(longest);
   await inParallel(window.requestsAtOnce, requests, signal, async (ranges, aborted) => {
     const buffer = buffers.pop() ?? room();
-    const uses: Promise<void>[] = [];
-    let failure: { readonly error: unknown } | undefined;
-    try {
-      for await (const { range, bytes } of fetchRequest(context, ranges, buffer, aborted)) {
-        const used = use(range, bytes)?.catch((error: unknown) => {
+    const left = new Set(ranges);
+    const begun = new Set<Range>();
+    const look = async () => {
+      const uses: Promise<void>[] = [];
+      let failure: { readonly error: unknown } | undefined;
+      const used = async (range: Range, bytes: Buffer) => {
+        const isAgain = begun.has(range);
+        begun.add(range);
+        try {
+          await use(range, bytes, isAgain);
+          left.delete(range);
+        } catch (error) {
           failure ??= { error };
-        });
-        if (used) uses.push(used);
-        if (failure) break;
-        passed(bytes.length);
+        }
+      };
+      try {
+        for await (const { range, bytes } of fetchRequest(context, [...left], buffer, aborted)) {
+          uses.push(used(range, bytes));
+          if (failure) break;
+          passed(bytes.length);
+        }
+      } finally {
+        await Promise.all(uses);
       }
-    } finally {
-      await Promise.all(uses);
-    }
-    if (failure) throw failure.error;
+      if (failure) throw failure.error;
+    };
+    await lookAgain(context, look, aborted, isWrong, LOOKED_AT);
     buffers.push(buffer);
   });
 }
+
+/** Each request for itself: of the hundreds that a large state takes, few wrong answers would leave no look at the whole of it without one. */
+const isWrong = (error: unknown) => isRuntimeError(error, 'damaged', 'not-found', 'conflict');
 
 export type RangeUnpacker = (
   range: Range,
@@ -91,20 +107,26 @@ export type RangeUnpacker = (
   receive: (row: number, bytes: Buffer) => void,
 ) => void;
 
-/** For the blobs of ranges that were fetched, verified. The bytes are the receiver's own until it returns. */
+/**
+ * For the blobs of ranges that were fetched, verified. The bytes are the receiver's own until it returns. A frame whose blobs it has is taken out of
+ * its range: each is received once, however often the range is fetched.
+ */
 export function rangeUnpacker({ bot }: StateContext, table: BlobTable): RangeUnpacker {
   const decode = createFrameDecoder();
   return (range, bytes, receive) => {
     const where = keys.pack(bot, range.pack.hash);
-    for (const { frame, rows } of range.frames) {
+    for (let next = range.frames[0]; next; next = range.frames[0]) {
+      const { frame, rows } = next;
       const at = frame.offset - range.start;
       const stored = bytes.subarray(at, at + frame.stored);
       // What cannot be decoded so says what is wrong.
       const unpacked = decode(stored, frame.size) ?? unpack(stored, frame.size, where);
-      for (const row of rows) {
+      const blobs = rows.map((row) => {
         const blob = { position: table.position(row), size: table.size(row), hash: table.hash(row) };
-        receive(row, blobOf(unpacked, blob, where));
-      }
+        return blobOf(unpacked, blob, where);
+      });
+      for (const [index, row] of rows.entries()) receive(row, blobs[index]!);
+      range.frames.shift();
     }
   };
 }

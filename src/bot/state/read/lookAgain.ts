@@ -16,6 +16,7 @@ export async function lookAgain<T>(
   look: () => Promise<T>,
   signal: AbortSignal,
   isWrong: (error: unknown) => boolean = isDamage,
+  op?: typeof LOOKED_AT,
 ): Promise<T> {
   let reason: string | undefined;
   for (let looks = 0; ; looks++) {
@@ -28,7 +29,7 @@ export async function lookAgain<T>(
       const pauseMs = PAUSES_MS[looks];
       if (!isWrong(error)) throw error;
       if (pauseMs === undefined)
-        throw isRuntimeError(error, 'conflict') ? neverTheSame(error) : eachTime(error, looks + 1);
+        throw isRuntimeError(error, 'conflict') ? neverTheSame(error) : eachTime(error, looks + 1, op);
       reason ??= asRuntimeError(error).message;
       await clock.sleep(pauseMs, signal);
     }
@@ -49,9 +50,10 @@ function neverTheSame(error: RuntimeError): RuntimeError {
 }
 
 /** Says that it was no single answer: whoever reads it need not look again. */
-function eachTime(error: unknown, looks: number): RuntimeError {
+function eachTime(error: unknown, looks: number, lookedAt: string | undefined): RuntimeError {
   const told = asRuntimeError(error);
-  const { code, message, op, path, hint, problems } = told;
+  const { code, message, path, hint, problems } = told;
+  const op = lookedAt ?? told.op;
   return new RuntimeError(code, `${message} (the store was asked ${looks} times)`, {
     ...(op === undefined ? {} : { op }),
     ...(path === undefined ? {} : { path }),
@@ -61,7 +63,12 @@ function eachTime(error: unknown, looks: number): RuntimeError {
   });
 }
 
+/** `op` of the error for one part of a snapshot: whoever reads the whole need not look again for it. */
+export const LOOKED_AT = 'state.lookedAt';
+
+const SETTLED: ReadonlySet<string> = new Set([NEWER_FORMAT, LIMIT, LOOKED_AT]);
+
 /** Not what is whole and refused for something else. A conflict: of an object that broke off, the rest is another's. */
 function isDamage(error: unknown): boolean {
-  return isRuntimeError(error, 'damaged', 'conflict') && error.op !== NEWER_FORMAT && error.op !== LIMIT;
+  return isRuntimeError(error, 'damaged', 'conflict') && !SETTLED.has(error.op ?? '');
 }

@@ -34,8 +34,9 @@ export async function writeBlobs(
 ): Promise<void> {
   const unpackRange = rangeUnpacker(context, table);
   const writers = Array.from({ length: WRITERS }, () => startRangeWriter(target.owner));
-  const write = async (range: Range, bytes: Buffer) => {
-    const alive = writers.filter(({ isGone }) => !isGone);
+  const write = async (range: Range, bytes: Buffer, isAgain: boolean) => {
+    // What was written of it before is known here only.
+    const alive = isAgain ? [] : writers.filter(({ isGone }) => !isGone);
     const [writer] = alive.sort((a, b) => a.waiting - b.waiting);
     const job = writer && jobOf(table, range, bytes, target);
     if (job && (await writer.run(job))) {

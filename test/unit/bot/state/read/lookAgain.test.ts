@@ -155,3 +155,48 @@ test('what is wrong each time says how often it was looked at, and keeps its cod
   });
   expect(waits.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(1000);
 });
+
+/** Six packs of one small file each; and large ones, which threads unpack. */
+const manyAnswers: Record<string, (bot: TestBot) => Promise<string[]>> = {
+  small: async (bot) => {
+    const { dir, publisher } = await bot.start('a');
+    for (let n = 0; n < 6; n++) {
+      writeFileSync(join(dir, `file-${n}`), randomBytes(200_000));
+      await publisher.publish({ signal });
+    }
+    return treeOf(dir);
+  },
+  large: async (bot) => {
+    const { dir, publisher } = await bot.start('a');
+    writeFileSync(join(dir, 'before'), 'less');
+    await publisher.publish({ signal });
+    writeFileSync(join(dir, 'large'), randomBytes(36 << 20));
+    for (let n = 0; n < 40; n++) writeFileSync(join(dir, `file-${n}`), randomBytes(150_000));
+    await publisher.publish({ signal });
+    return treeOf(dir);
+  },
+};
+
+test.each(Object.entries(manyAnswers))(
+  'a %s state of which every first answer for a pack has a wrong bit, in each look: the newest, whole',
+  async (_, fill) => {
+    await using bot = await TestBot.openHasty();
+    const newest = await fill(bot);
+    const asked = new Map<string, number>();
+    const get: ObjectStore['get'] = async (key, options) => {
+      if (!key.includes('/packs/')) return await bot.store.get(key, options);
+      const what = `${key} ${options?.range?.end}`;
+      const count = (asked.get(what) ?? 0) + 1;
+      asked.set(what, count);
+      if (count % 2 === 0) return await bot.store.get(key, options);
+      // What was put where it belongs would hide what is answered.
+      return await wrong['with a bit that is another']!(
+        await bot.store.get(key, { ...options, into: undefined }),
+      );
+    };
+    const { dir, report } = await bot.start('b', { store: { ...bound(bot.store), get } });
+    expect(asked.size).toBeGreaterThan(4);
+    expect(report.fellBackTo).toBe(undefined);
+    expect(treeOf(dir)).toEqual(newest);
+  },
+);
