@@ -3,6 +3,7 @@ import type { BotSpec } from '../bots/botSpec.ts';
 import { isAgent } from '../bots/isAgent.ts';
 import { writeSpec } from '../bots/writeSpec.ts';
 import type { Engine } from '../engine/engine.ts';
+import { QUERY_PORT } from '../engine/queryPort.ts';
 import type { Instances } from '../instances/instances.ts';
 import type { Journal } from '../journal/event.ts';
 import type { Loop, BotState as LoopState } from '../loop/loop.ts';
@@ -31,8 +32,6 @@ export interface HostApiOptions {
   readonly makeToken: (bot: string) => string;
 }
 
-/** The agent's own port, inside. */
-const QUERY_PORT = 9476;
 /** For a look into the store, while an operator waits. */
 const CHECK_MS = 30_000;
 

@@ -4,33 +4,18 @@ import { isRuntimeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
-import { createHostApi } from '../api/createHostApi.ts';
+import { createHostApi, type HostApiOptions } from '../api/createHostApi.ts';
 import type { HostApi } from '../api/hostApi.ts';
 import { startControl } from '../control/startControl.ts';
-import type { Engine } from '../engine/engine.ts';
 import { makeBotToken } from '../gateway/botToken.ts';
 import { startGateway } from '../gateway/startGateway.ts';
-import type { Instances } from '../instances/instances.ts';
-import type { Journal } from '../journal/event.ts';
-import type { Loop } from '../loop/loop.ts';
-import type { Owners } from '../owners/owners.ts';
-import type { Rollbacks } from '../reconcile/rollbacks.ts';
-import type { Source } from '../sources/source.ts';
 import type { HostMetrics } from './hostMetrics.ts';
 import type { HostOptions } from './hostOptions.ts';
 
-export interface ServeHost {
+export interface ServeHost extends Omit<HostApiOptions, 'makeToken' | 'now' | 'startedAt' | 'version'> {
   readonly options: HostOptions;
-  readonly loop: Loop;
-  readonly owners?: Owners | undefined;
-  readonly engine: Engine;
-  readonly instances: Instances;
-  readonly rollbacks: Rollbacks;
-  readonly source: Source;
-  readonly journal: Journal;
   readonly state: () => Promise<ObjectStore>;
   readonly tokenKey: Secret;
-  readonly keepDraining: (on: boolean) => void | Promise<void>;
   readonly metrics: HostMetrics;
   readonly log: Logger;
   readonly closing: AsyncDisposableStack;

@@ -3,6 +3,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { QueryError } from '../../../bot/answers/queryError.ts';
 import type { QueryAddress } from '../../api/hostApi.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { QUERY_PORT } from '../../engine/queryPort.ts';
 import { ask, bodyOf } from '../exchange.ts';
 import { outputOf } from './outputOf.ts';
 
@@ -13,7 +14,6 @@ export interface UntilReady {
   readonly queryPort?: number | undefined;
 }
 
-const QUERY_PORT = 9476;
 /** How often it is tried whether it listens, milliseconds, and after how many times it is looked whether it is still there. */
 const POLL_MS = 5;
 const TRIES = 20;

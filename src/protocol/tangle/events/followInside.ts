@@ -2,8 +2,9 @@ import type { Clock } from '../../../base/clock.ts';
 import { asRuntimeError } from '../../../base/errors.ts';
 import { growingWait } from '../../../base/growingWait.ts';
 import type { Logger } from '../../../base/log.ts';
+import { QUERY_PORT } from '../../../host/engine/queryPort.ts';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
-import { BOT_PORT, callInside } from '../runtime/callInside.ts';
+import { callInside } from '../runtime/callInside.ts';
 import { emit } from './emit.ts';
 import type { EventLog } from './eventLog.ts';
 import { newestOf } from './newestOf.ts';
@@ -49,7 +50,7 @@ export async function followInside({
       let mustBegin = isAnew;
       const call = {
         id,
-        port: BOT_PORT,
+        port: QUERY_PORT,
         method: 'GET' as const,
         path: '/_runtime/events',
         token: undefined,

@@ -1,7 +1,8 @@
 import { readWhole } from '../../../base/httpAnswer.ts';
+import { QUERY_PORT } from '../../../host/engine/queryPort.ts';
 import { BOX_PORT } from '../../../host/sandboxes/boxTokens.ts';
 import type { Sandbox, Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
-import { BOT_PORT, callInside } from '../runtime/callInside.ts';
+import { callInside } from '../runtime/callInside.ts';
 import { unanswered } from '../runtime/sendOn.ts';
 
 const MOST_BYTES = 2 ** 20;
@@ -18,7 +19,7 @@ export async function listening(
     const text = await readWhole(answer as AsyncIterable<Buffer>, MOST_BYTES);
     const { data } = JSON.parse(text) as { data: { ports: { port: number }[] } };
     // The bot's own server is not the client's.
-    return data.ports.map(({ port }) => port).filter((port) => port !== BOT_PORT);
+    return data.ports.map(({ port }) => port).filter((port) => port !== QUERY_PORT);
   } catch (error) {
     throw unanswered(`sandbox ${id}`, error);
   }

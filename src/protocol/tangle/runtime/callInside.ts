@@ -4,9 +4,6 @@ import { answerOf } from '../../../base/httpAnswer.ts';
 import type { Secret } from '../../../base/secret.ts';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 
-/** The port inside that the bot's own server answers on: its events, its agent, its publishing. */
-export const BOT_PORT = 9476;
-
 export interface InsideCall {
   readonly id: string;
   readonly port: number;

@@ -7,9 +7,10 @@ import type { Parts } from '../parts.ts';
 import { bothPaths } from '../runtime/bothPaths.ts';
 import { openSandbox } from '../runtime/openSandbox.ts';
 import { readPrompt } from './readPrompt.ts';
-import { type Execution, SESSION_DELETED, type Session } from './session.ts';
+import type { Execution, Session } from './session.ts';
 import { mustHaveAgent } from './sessionRoutes.ts';
 import { viewOf } from './sessionView.ts';
+import { streamSession } from './streamSession.ts';
 
 /** `/agents/…` of the API inside of a sandbox, at both of its paths: the same sessions, driven from there. */
 export function agentRoutes(parts: Parts): Route[] {
@@ -94,14 +95,7 @@ export function agentRoutes(parts: Parts): Route[] {
       return { body: { success: true, data: { cancelled: await sessions.cancel(find(call), undefined) } } };
     }),
     ...bothPaths('GET', '/agents/sessions/:session/events', async (call) => {
-      const session = find(call);
-      const cursor = cursorOf(call.query, call.request) ?? 0;
-      return await streamOf(parts, call, {
-        kind: 'sessions',
-        id: session.id,
-        cursor,
-        last: [SESSION_DELETED],
-      });
+      return await streamSession(parts, call, find(call));
     }),
   ];
 }

@@ -4,13 +4,14 @@ import { asRuntimeError, isRuntimeError } from '../../../base/errors.ts';
 import { growingWait } from '../../../base/growingWait.ts';
 import { readWhole } from '../../../base/httpAnswer.ts';
 import type { Logger } from '../../../base/log.ts';
+import { QUERY_PORT } from '../../../host/engine/queryPort.ts';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import type { EventLog } from '../events/eventLog.ts';
 import { newestOf } from '../events/newestOf.ts';
 import { parseEvents } from '../events/parseEvents.ts';
 import type { NewEvent } from '../events/storedEvent.ts';
 import { HttpError } from '../http/httpError.ts';
-import { BOT_PORT, callInside } from '../runtime/callInside.ts';
+import { callInside } from '../runtime/callInside.ts';
 import type { Execution, ExecutionResult, Session } from './session.ts';
 import { failed, NOTHING, resultOf, type Source, statusOf, translate } from './translate.ts';
 
@@ -174,7 +175,7 @@ async function ask(
   turn: string | undefined,
   seq: number,
 ): Promise<IncomingMessage> {
-  const to = { id: session.sandbox, port: BOT_PORT, token: sandboxes.agentToken(session.sandbox) };
+  const to = { id: session.sandbox, port: QUERY_PORT, token: sandboxes.agentToken(session.sandbox) };
   const path = '/_runtime/agent/messages';
   if (turn !== undefined) {
     const headers = { 'last-event-id': String(seq) };

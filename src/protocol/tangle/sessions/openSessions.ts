@@ -3,6 +3,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { asRuntimeError, RuntimeError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/log.ts';
 import { whenAborted } from '../../../base/whenAborted.ts';
+import { QUERY_PORT } from '../../../host/engine/queryPort.ts';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import { emit } from '../events/emit.ts';
 import type { EventBus } from '../events/eventBus.ts';
@@ -10,7 +11,7 @@ import { newestOf } from '../events/newestOf.ts';
 import { HttpError } from '../http/httpError.ts';
 import { refuseMore } from '../http/refuseMore.ts';
 import { openJsonFiles } from '../openJsonFiles.ts';
-import { BOT_PORT, callInside } from '../runtime/callInside.ts';
+import { callInside } from '../runtime/callInside.ts';
 import { driveExecution } from './driveExecution.ts';
 import { type Execution, MOST_EXECUTIONS, SESSION_DELETED, type Session } from './session.ts';
 
@@ -136,7 +137,7 @@ export function openSessions(options: SessionsOptions): Sessions {
       const { sandbox } = session;
       const path = `/_runtime/agent/messages/${turn}/cancel`;
       const token = sandboxes.agentToken(sandbox);
-      const call = { id: sandbox, port: BOT_PORT, method: 'POST' as const, path, token, body: {} };
+      const call = { id: sandbox, port: QUERY_PORT, method: 'POST' as const, path, token, body: {} };
       (await callInside(sandboxes, call, signal)).resume();
       cancelled.push(id);
     }

@@ -1,8 +1,6 @@
 import * as v from 'valibot';
 import type { Sandbox } from '../../../host/sandboxes/sandboxes.ts';
 import { owns } from '../access/caller.ts';
-import { cursorOf } from '../events/cursorOf.ts';
-import { streamOf } from '../events/streamOf.ts';
 import { HttpError, invalid, notFound } from '../http/httpError.ts';
 import { idempotencyKey } from '../http/idempotencyKey.ts';
 import { readFields } from '../http/readFields.ts';
@@ -11,8 +9,9 @@ import { smallJson } from '../http/smallJson.ts';
 import type { Parts } from '../parts.ts';
 import { findOwn } from '../sandboxes/findOwn.ts';
 import { readCreate } from '../sandboxes/readCreate.ts';
-import { SESSION_DELETED, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { viewOf } from './sessionView.ts';
+import { streamSession } from './streamSession.ts';
 
 const message = v.object({
   message: v.pipe(v.string(), v.regex(/\S/, 'must not be empty')),
@@ -122,17 +121,7 @@ export function sessionRoutes(parts: Parts): Route[] {
       method: 'GET',
       path: `${one}/events`,
       scope: 'sessions',
-      handle: async (call) => {
-        const session = find(call);
-        // Without a number: what a session is, is all of it.
-        const cursor = cursorOf(call.query, call.request) ?? 0;
-        return await streamOf(parts, call, {
-          kind: 'sessions',
-          id: session.id,
-          cursor,
-          last: [SESSION_DELETED],
-        });
-      },
+      handle: async (call) => await streamSession(parts, call, find(call)),
     },
   ];
 }

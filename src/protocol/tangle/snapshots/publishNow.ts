@@ -1,8 +1,9 @@
 import type { Clock } from '../../../base/clock.ts';
 import { readWhole } from '../../../base/httpAnswer.ts';
+import { QUERY_PORT } from '../../../host/engine/queryPort.ts';
 import type { Sandboxes } from '../../../host/sandboxes/sandboxes.ts';
 import { HttpError } from '../http/httpError.ts';
-import { BOT_PORT, callInside } from '../runtime/callInside.ts';
+import { callInside } from '../runtime/callInside.ts';
 
 /** How long one that has only just begun may take until it can save, and how often it is asked. Milliseconds. */
 const PATIENCE_MS = 15_000;
@@ -19,7 +20,7 @@ export async function publishNow(
   signal: AbortSignal,
 ): Promise<number> {
   const until = clock.now() + PATIENCE_MS;
-  const call = { id, port: BOT_PORT, method: 'POST' as const, path: '/_runtime/publish' };
+  const call = { id, port: QUERY_PORT, method: 'POST' as const, path: '/_runtime/publish' };
   for (;;) {
     let why: string;
     try {

@@ -1,5 +1,6 @@
 import type { Resources } from '../../../bots/botSpec.ts';
 import type { InstanceSpec } from '../../engine.ts';
+import { QUERY_PORT } from '../../queryPort.ts';
 import { envKey } from './podSecret.ts';
 import type { VolumeMount } from './podVolumes.ts';
 
@@ -20,7 +21,6 @@ export interface Part {
   readonly isSidecar?: boolean;
 }
 
-const QUERY_PORT = 9476;
 /** What is reserved on a node, of what may be used at most: bots sleep most of the time. */
 const RESERVED_MEMORY = 1 / 3;
 const RESERVED_CPU = 1 / 5;
