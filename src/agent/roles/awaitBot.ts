@@ -29,7 +29,7 @@ async function loadAhead(): Promise<void> {
     import('../../bot/kinds/registry.ts'),
     import('../../store/s3/s3.ts'),
     import('../query/server/ownRoutes.ts'),
-    import('../query/server/role.ts'),
+    import('../query/server/runQueryServer.ts'),
     import('./openBotStores.ts'),
     import('./pullForQueries.ts'),
   ]);

@@ -1,7 +1,7 @@
 import { build } from '../../base/build.ts';
 import type { Command } from '../../base/command/command.ts';
 import { HandOver } from '../../base/command/explain.ts';
-import { runQueryServer } from '../query/server/role.ts';
+import { runQueryServer } from '../query/server/runQueryServer.ts';
 import { executeOptions } from './executeOptions.ts';
 import { loadBot } from './loadBot.ts';
 import { whatToRun } from './whatToRun.ts';

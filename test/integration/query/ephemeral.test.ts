@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runEphemeralQuery } from '../../../src/agent/query/once/ephemeral.ts';
+import { runEphemeralQuery } from '../../../src/agent/query/once/runEphemeralQuery.ts';
 import type { ProgramLaunch } from '../../../src/agent/query/program/programLaunch.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { RuntimeError } from '../../../src/base/errors.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { ProgramLaunch } from '../../../src/agent/query/program/programLaunch.ts';
 import { QueryMetrics } from '../../../src/agent/query/server/metrics.ts';
-import { type QueryServer, startQueryServer } from '../../../src/agent/query/server/server.ts';
+import { type QueryServer, startQueryServer } from '../../../src/agent/query/server/startQueryServer.ts';
 import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import { createLogger } from '../../../src/base/log.ts';
 import { listen } from '../../../src/bot/answers/listen.ts';

@@ -15,19 +15,19 @@ import { programUser } from '../program/programUser.ts';
 import { readonlyWrapper } from '../program/readonlyWrapper.ts';
 import { SharedCode } from '../program/sharedCode.ts';
 import type { ProcessIds } from './metrics.ts';
-import { startQueryServer } from './server.ts';
 import { linkSupervisor, type ServerLink } from './serverLink.ts';
+import { startQueryServer } from './startQueryServer.ts';
 
 /**
  * The room of the query server: port 9476 of one realtime bot.
  *
- *   role          the process: puts server, program and link together, and ends with the supervisor
- *   serverLink    what the supervisor says of the bot: its code is there, it runs, events; in a sidecar, nothing
- *   server        one request: its token first, then one of our own paths (`ownRoutes`, `metrics`) or a query
- *   handleQuery   a query: the limits on its size and time, and how many run at once
- *   publishRoute  has the state published at once, for whoever shows PUBLISH_TOKEN
- *   serveAgent    messages, where the bot is an agent (../../turns)
- *   answerQuery   asks the program (../program), or runs it once for this query (../once), and checks the envelope
+ *   runQueryServer    the process: puts server, program and link together, and ends with the supervisor
+ *   serverLink        what the supervisor says of the bot: its code is there, it runs, events; in a sidecar, nothing
+ *   startQueryServer  one request: its token first, then one of our own paths (`ownRoutes`, `metrics`) or a query
+ *   handleQuery       a query: the limits on its size and time, and how many run at once
+ *   publishRoute      has the state published at once, for whoever shows PUBLISH_TOKEN
+ *   serveAgent        messages, where the bot is an agent (../../turns)
+ *   answerQuery       asks the program (../program), or runs it once for this query (../once), and checks the envelope
  */
 
 /** So many queries have left something to give back. */
