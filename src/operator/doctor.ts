@@ -1,7 +1,9 @@
+import { executeOptions } from '../agent/roles/executeOptions.ts';
+import { readSources } from '../agent/roles/inPlace/readSources.ts';
 import { type LoadedBot, loadBot } from '../agent/roles/loadBot.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Command, Invocation } from '../base/command/command.ts';
-import { isRuntimeError } from '../base/errors.ts';
+import { isRuntimeError, RuntimeError } from '../base/errors.ts';
 import { exitOf, type Finding, fail, findingLine, ok } from '../base/finding.ts';
 import { configOptions } from '../bot/config/configOptions.ts';
 
@@ -16,6 +18,8 @@ export const doctor: Command = {
         'check what a host of many bots needs instead: engine, limits, store; takes the options of `runtime host`, as `--driver`',
     },
     json: { type: 'boolean', description: 'print one JSON object' },
+    'env-file': executeOptions['env-file']!,
+    config: executeOptions.config!,
     ...configOptions(),
   },
   details: [
@@ -34,6 +38,11 @@ export const doctor: Command = {
 };
 
 async function diagnose(invocation: Invocation): Promise<readonly Finding[]> {
+  const { flags, positionals } = invocation;
+  const flag = ['env-file', 'config'].find((name) => flags[name] !== undefined);
+  if (flag !== undefined && positionals.length === 0) {
+    throw new RuntimeError('usage', `--${flag} needs a DIR`, { hint: 'runtime doctor DIR' });
+  }
   const bot = await load(invocation);
   if ('status' in bot) return [bot];
   const { config, kinds, env } = bot;
@@ -64,7 +73,9 @@ async function diagnose(invocation: Invocation): Promise<readonly Finding[]> {
 async function load(invocation: Invocation): Promise<LoadedBot | Finding> {
   try {
     const [dir] = invocation.positionals;
-    return await loadBot(invocation, { role: 'execute', speaker: 'doctor', dir });
+    const { invocation: read, warnings } =
+      dir === undefined ? { invocation, warnings: [] } : readSources(invocation, [], dir);
+    return await loadBot(read, { role: 'execute', speaker: 'doctor', dir, warnings });
   } catch (error) {
     if (!isRuntimeError(error)) throw error;
     return fail('configuration', error);

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Invocation } from '../base/command/command.ts';
 import { isRuntimeError, RuntimeError } from '../base/errors.ts';
@@ -19,7 +19,7 @@ export function localDirectory(
   const path = resolve(cwd, bot);
   if (existsSync(join(path, '.runtime', 'store'))) return bot;
   if (!isPath) return undefined;
-  const isThere = existsSync(path);
+  const isThere = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   throw new RuntimeError('usage', isThere ? `no bot has run in ${bot}` : `there is no folder ${bot}`, {
     op: 'bot.find',
     path: bot,

@@ -103,8 +103,8 @@ function unknownBot(bot: string, dir: string | undefined, { paths }: Config): Ru
 function silenceOf(exitFile: string): string {
   const end = parseJson(readSmallFile(exitFile, []) ?? '');
   if (!isObject(end) || typeof end.exit !== 'number')
-    return 'It runs, or was killed: its first lines come after SYNC_INTERVAL.';
-  const isStart =
-    end.source === 'runtime' ? 'its last start failed' : 'it has printed nothing; its last run ended';
-  return `${isStart} with ${end.exit}: ${end.reason} (${exitFile}).`;
+    return 'No run of it has ended yet; while it runs, its first lines come after SYNC_INTERVAL.';
+  const neverRan = end.source === 'runtime' && end.code === null && end.signal === null;
+  const what = neverRan ? 'its last start failed' : 'it has printed nothing; its last run ended';
+  return `${what} with ${end.exit}: ${end.reason} (${exitFile}).`;
 }

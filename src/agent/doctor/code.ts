@@ -51,10 +51,13 @@ async function object(
 /** As a start would, but without making the program executable. */
 async function checkEntrypoint({ config, kind, uid }: Patient): Promise<void> {
   const request = { ...botRequest(config), dryRun: true };
+  // What is wrong with that the check of the kind tells.
+  const launch = await kind.launch(request).catch(() => undefined);
+  if (launch === undefined) return;
   // What is fetched from the store is not there yet.
   const inputs = request.task.inputs.filter(({ key }) => key === undefined);
   await kind.verify({ ...request, task: { ...request.task, inputs } });
-  const { argv, cwd, wrapped = 0 } = await kind.launch(request);
+  const { argv, cwd, wrapped = 0 } = launch;
   if (!argv[wrapped]?.startsWith(`${config.paths.code}/`)) return;
   const path = await resolveEntrypoint(config.paths.code, config.entrypoint);
   checkFormat(path, cwd);

@@ -54,6 +54,10 @@ async function place(name: string, path: string, user: Config['user'], inPlace: 
 /** The folder is there, or can be made, and takes files. */
 function ours(name: string, path: string, inPlace: boolean): Finding {
   const existing = nearest(path);
+  if (!statSync(existing).isDirectory()) {
+    const hint = 'Take it away, or name another path.';
+    return fail(name, new RuntimeError('config', `${existing} is not a folder`, { hint }));
+  }
   try {
     accessSync(existing, constants.W_OK | constants.X_OK);
     return ok(name, existing === path ? `${path} is writable` : `${path} can be created`);

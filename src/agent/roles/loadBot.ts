@@ -58,6 +58,7 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
   }).catch(async (error: unknown) => {
     throw await withProblemsOf(read([]), error);
   });
+  const warnings = [...(options.warnings ?? []), ...(files?.warnings ?? [])];
   const config = await read([
     ...kinds.all(),
     ...kinds.broken.map(({ names: [id = '', ...aliases], problems }) => ({
@@ -66,7 +67,10 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
       entrypoint: 'text' as const,
       problems,
     })),
-  ]);
+  ]).catch((error: unknown) => {
+    // A field that is not read may be the one that is missing.
+    throw isRuntimeError(error, 'config') ? configError([...error.problems, ...warnings]) : error;
+  });
   const isPainted = config.log.format === 'text' && isatty(2) && !env.NO_COLOR && env.TERM !== 'dumb';
   const paint = isPainted ? (await import('./parts/paint.ts')).paint : (line: string) => line;
   const log = createLogger({
@@ -84,7 +88,7 @@ export async function loadBot(invocation: Invocation, options: LoadOptions): Pro
   }
   // Who looks at what it has left behind does not run it.
   if (options.role !== 'operator') {
-    for (const warning of [...(options.warnings ?? []), ...(files?.warnings ?? [])]) log.warn(warning);
+    for (const warning of warnings) log.warn(warning);
     for (const note of files?.notes ?? []) log.info(note);
   }
   return { config, kinds, env, log };

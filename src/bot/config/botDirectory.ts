@@ -6,6 +6,7 @@ import { RuntimeError } from '../../base/errors.ts';
 import { guessProgram } from './guessProgram.ts';
 import { idFrom } from './idFrom.ts';
 import type { FileSource } from './mergeSources.ts';
+import { misnamedSettings } from './misnamedSettings.ts';
 import { readBotConfigFile } from './readBotConfigFile.ts';
 import { configError } from './readConfig.ts';
 import { virtualEnv } from './virtualEnv.ts';
@@ -84,7 +85,10 @@ interface Settings {
 
 async function readSettings(directory: string, problems: string[]): Promise<Settings> {
   const file = ['bot.yaml', 'bot-config.yaml'].find((name) => existsSync(join(directory, name)));
-  if (file === undefined) return { file, values: {}, origins: {}, warnings: [] };
+  if (file === undefined) {
+    const misnamed = misnamedSettings(directory);
+    return { file, values: {}, origins: {}, warnings: misnamed === undefined ? [] : [misnamed] };
+  }
   const { readBotYaml } = await import('./readBotYaml.ts');
   return { file, ...readBotYaml(join(directory, file), problems) };
 }

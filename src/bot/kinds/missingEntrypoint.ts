@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { suggest } from '../../base/suggest.ts';
 
@@ -15,6 +15,8 @@ const OUTPUTS = ['target/release', 'build', 'bin', 'out', 'dist'];
 export function missingEntrypoint(codePath: string, entrypoint: string, isBuilt: boolean): string {
   const all = namesIn(codePath).filter((name) => name !== '.runtime');
   if (all.length === 0) return `${codePath} is empty: set CODE_FILE, or mount the code there.`;
+  const link = targetOf(join(codePath, entrypoint));
+  if (link !== undefined) return `It is a link to ${link}, which is not there.`;
   const elsewhere = OUTPUTS.map((folder) => join(folder, basename(entrypoint))).find((path) =>
     isFile(join(codePath, path)),
   );
@@ -50,6 +52,14 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder);
   } catch {
     return [];
+  }
+}
+
+function targetOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 

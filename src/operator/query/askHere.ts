@@ -1,6 +1,7 @@
+import { statSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ephemeralQuery } from '../../agent/roles/ephemeralQuery.ts';
@@ -40,7 +41,7 @@ export async function askHere(
     };
     const options = { role: 'execute', speaker: 'query', dir: directory } as const;
     const bot = await loadBot(overlay(invocation, { env: query, flags: {} }), options).catch((error) => {
-      throw directory === undefined ? withHost(error, name, path) : error;
+      throw directory === undefined ? withWay(error, name, path, invocation) : error;
     });
     if (bot.config.agent !== undefined && bot.config.queryEntrypoint === undefined) {
       throw new RuntimeError('usage', `${name} is an agent: it answers messages, and no queries`, {
@@ -58,12 +59,18 @@ export async function askHere(
   }
 }
 
-/** Whoever has a host on this machine means one of its bots, and the host has all that is missing here. */
-function withHost(error: unknown, name: string, path: string): unknown {
+/**
+ * The error with what was probably meant. Whoever has a host on this machine means one of its bots, and the host has all that is missing
+ * here.
+ */
+function withWay(error: unknown, name: string, path: string, { cwd }: Invocation): unknown {
   if (!isRuntimeError(error, 'config')) return error;
+  const isFolder = statSync(resolve(cwd, name), { throwIfNoEntry: false })?.isDirectory() === true;
   return new RuntimeError('config', error.message, {
     problems: error.problems,
-    hint: `A bot of a host is asked through it: runtime query http://127.0.0.1:9477/bots/${name} ${path}`,
+    hint: isFolder
+      ? `No bot has run in the folder ${name} yet: \`runtime execute ${name}\` runs the one that is in it.`
+      : `A bot of a host is asked through it: runtime query http://127.0.0.1:9477/bots/${name} ${path}`,
     cause: error,
   });
 }

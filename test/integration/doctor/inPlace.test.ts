@@ -93,3 +93,41 @@ test('in place its folder has to be writable, and an interpreter to be installed
   expect(code).toBe(127);
   expect(find('kind')?.hint).toBe('Install it, or name its folder in PATH.');
 });
+
+test('a folder without a bot, a file in the place of a folder, words of a command twice', async () => {
+  const empty = await bot({});
+  const none = await examine(empty);
+  expect(none.code).toBe(78);
+  expect(none.find('configuration')?.message).toContain('there is no bot in');
+  const misnamed = await examine(await bot({ 'bot.yml': yaml('command', 'true') }));
+  expect(misnamed.find('configuration')?.hint).toBe('bot.yml is not read: name it bot.yaml.');
+
+  const blocked = await examine(await bot({ 'bot.yaml': yaml('command', 'true'), '.runtime/state': '' }));
+  expect(blocked.code).toBe(78);
+  expect(blocked.find('STATE_PATH')?.message).toMatch(/state is not a folder$/);
+
+  const wrong = await examine(await bot({ 'bot.yaml': yaml('command', 'echo {no.path}') }));
+  expect(wrong.code).toBe(78);
+  expect(wrong.text.split('unknown placeholder')).toHaveLength(2);
+});
+
+test('a field that is not read is told beside the one that is missing', async () => {
+  const { code, find } = await examine(
+    await bot({ 'bot.yaml': 'runtime: python3.11\nentrypoint: main.py\n' }),
+  );
+  expect(code).toBe(78);
+  expect(find('configuration')?.message).toMatch(
+    /ENTRYPOINT is not set.*bot\.yaml:2: .*did you mean entrypoints\?/,
+  );
+});
+
+test('--env-file and --config are those of a start, and need a DIR', async () => {
+  const dir = await bot({ 'bot.yaml': yaml('command', 'true'), 'a.env': 'SYNC_INTERVAL=never\n' });
+  const file = join(dir, 'a.env');
+  for (const command of ['doctor', 'execute']) {
+    expect((await runRuntime([command, dir, '--env-file', file], {})).code).toBe(78);
+    expect((await runRuntime([command, dir, '--config', '{'], {})).code).toBe(78);
+    expect((await runRuntime([command, dir, '--config', '{}'], {})).code).toBe(0);
+    expect((await runRuntime([command, '--env-file', file], {})).code).toBe(64);
+  }
+});

@@ -132,3 +132,26 @@ test.each([
     stdout: '{"status":"error","error":"stopped by SIGTERM"}\n',
   });
 });
+
+test('a folder whose bot has not run yet is told as such, and a file as no folder', async () => {
+  const dir = await temporaryDirectory();
+  await mkdir(join(dir, 'mine'));
+  await writeFile(join(dir, 'mine/main.py'), '');
+  const ask = (name: string) =>
+    promisify(execFile)(executable, ['query', name, '/x'], {
+      cwd: dir,
+      env: { PATH: process.env.PATH },
+    }).then(
+      () => ({ code: 0, stderr: '' }),
+      (error: Ran) => error,
+    );
+  expect(await ask('mine')).toMatchObject({
+    code: 78,
+    stderr: expect.stringContaining('No bot has run in the folder mine yet'),
+  });
+  expect((await ask('other')).stderr).toContain('/bots/other /x');
+  expect(await ask('./mine/main.py')).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining('there is no folder'),
+  });
+});

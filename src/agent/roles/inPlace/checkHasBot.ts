@@ -4,6 +4,7 @@ import type { Invocation } from '../../../base/command/command.ts';
 import { RuntimeError } from '../../../base/errors.ts';
 import { guessProgram } from '../../../bot/config/guessProgram.ts';
 import { type Flags, mergeSources } from '../../../bot/config/mergeSources.ts';
+import { misnamedSettings } from '../../../bot/config/misnamedSettings.ts';
 
 /** Throws `config` (78) where `dir` holds nothing that could be a bot, rather than one line for each variable that is missing. */
 export function checkHasBot({ cwd, env, flags }: Invocation, dir: string): void {
@@ -18,10 +19,13 @@ export function checkHasBot({ cwd, env, flags }: Invocation, dir: string): void 
     guessProgram(directory, given.RUNTIME || undefined)
   )
     return;
+  const misnamed = misnamedSettings(directory);
   const isEmpty = readdirSync(directory).every((name) => name === '.runtime');
   throw new RuntimeError('config', `there is no bot in ${directory}: no bot.yaml, no main.py, no index.js`, {
     op: 'config.read',
     path: directory,
-    hint: `\`runtime init ${isEmpty ? dir : join(dir, 'my-bot')}\` creates a bot to begin with.`,
+    hint: misnamed
+      ? `${misnamed}.`
+      : `\`runtime init ${isEmpty ? dir : join(dir, 'my-bot')}\` creates a bot to begin with.`,
   });
 }

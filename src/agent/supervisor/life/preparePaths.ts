@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { RuntimeError } from '../../../base/errors.ts';
+import { RuntimeError, systemCode } from '../../../base/errors.ts';
 import { makeFolders } from '../../../base/makeFolders.ts';
 import type { Owner } from '../../../base/owner.ts';
 import type { Config } from '../../../bot/config/config.ts';
@@ -57,7 +57,9 @@ function unusable(path: string, cause: unknown): RuntimeError {
     {
       op: 'start.prepare',
       path,
-      hint: 'With a read-only root file system, mount a volume or a tmpfs there.',
+      hint: ['EEXIST', 'ENOTDIR'].includes(systemCode(cause) ?? '')
+        ? 'What is there is no folder: take it away, or name another path.'
+        : 'With a read-only root file system, mount a volume or a tmpfs there.',
       cause,
     },
   );

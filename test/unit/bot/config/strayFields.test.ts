@@ -48,6 +48,13 @@ test('the older file is another tool’s as well', async () => {
   expect(await warnings('name: b\nzzzzzz: 1\n', 'bot-config.yaml')).toEqual([]);
 });
 
+test.each(['bot.yml', 'Bot.yaml', 'bot-config.yml', 'bot.json'])(
+  '%s is told not to be read',
+  async (file) => {
+    expect(await warnings(good, file)).toEqual([`${file} is not read: name it bot.yaml`]);
+  },
+);
+
 test('a host reads the same fields', () => {
   const { read, host, others, entrypoints } = botFields;
   const inPlaceOnly = ['wrap'];

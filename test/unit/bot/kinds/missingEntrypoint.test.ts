@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { missingEntrypoint } from '../../../../src/bot/kinds/missingEntrypoint.ts';
@@ -35,4 +35,10 @@ test.each<[string, boolean, string[], string]>([
     await writeFile(join(code, file), '');
   }
   expect(missingEntrypoint(code, entrypoint, isBuilt).replaceAll(code, 'CODE')).toContain(hint);
+});
+
+test.each(['main.py', 'absent'])('a link to %s, which is not there, is told as such', async (target) => {
+  const code = await temporaryDirectory();
+  await symlink(target, join(code, 'main.py'));
+  expect(missingEntrypoint(code, 'main.py', false)).toBe(`It is a link to ${target}, which is not there.`);
 });
