@@ -17,11 +17,8 @@ import type { Asked, Question } from './asked.ts';
  * Answers from the bot's saved state with a program run here: code and state are pulled into a directory that is removed
  * afterwards, unless the environment says where they are.
  */
-export async function askHere(
-  name: string,
-  { path, params }: Question,
-  invocation: Invocation,
-): Promise<Asked> {
+export async function askHere(name: string, question: Question, invocation: Invocation): Promise<Asked> {
+  const { path, params } = withSearch(question);
   const directory = localDirectory(name, invocation);
   const dir = await mkdtemp(join(tmpdir(), 'runtime-query-'));
   try {
@@ -57,6 +54,16 @@ export async function askHere(
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** `/x?limit=10` is asked as it would be of a running bot; what is given as K=V wins. */
+function withSearch({ path, params }: Question): Question {
+  const at = path.indexOf('?');
+  if (at < 0) return { path, params };
+  return {
+    path: path.slice(0, at),
+    params: { ...Object.fromEntries(new URLSearchParams(path.slice(at))), ...params },
+  };
 }
 
 /**

@@ -155,3 +155,18 @@ test('a folder whose bot has not run yet is told as such, and a file as no folde
     stderr: expect.stringContaining('there is no folder'),
   });
 });
+
+test('a path with a query string asks a bot that does not run what it would ask a running one', async () => {
+  const dir = await temporaryDirectory();
+  const say = `printf '{"status":"ok","data":"%s %s"}' "$QUERY_PATH" "$QUERY_PARAM_limit"`;
+  const yaml = {
+    runtime: 'command',
+    entrypoints: { bot: 'true', query: `${say} > /query/result.json || ${say}` },
+  };
+  await writeFile(join(dir, 'bot.yaml'), JSON.stringify(yaml));
+  expect((await runtime(['execute', dir])).code).toBe(0);
+  const asked = async (...args: string[]) => JSON.parse((await runtime(['query', dir, ...args])).stdout).data;
+  expect(await asked('/x?limit=10&a=b')).toBe('/x 10');
+  expect(await asked('/x?limit=10', 'limit=3')).toBe('/x 3');
+  expect(await asked('/x')).toBe('/x ');
+});

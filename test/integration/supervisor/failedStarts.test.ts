@@ -1,5 +1,7 @@
-import { expect, inject, test } from 'vitest';
-import { newContainer } from '../../support/process/executable.ts';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { newContainer, runRuntime } from '../../support/process/executable.ts';
 import { killTogether } from '../../support/process/killTogether.ts';
 import { type FaultyBot, faultyBot, isCode, isHead } from '../../support/store/faultyStore.ts';
 import { minioClient } from '../../support/store/minio.ts';
@@ -70,4 +72,27 @@ test('a head that is removed under a running instance is there again', async () 
   await expect.poll(size, { timeout: 20_000 }).toBeGreaterThan(500);
   run.child.kill('SIGTERM');
   expect((await run.finished).stderr).toContain('has been written again');
+});
+
+test('an interpreter that does not take its options cannot be run: 126, with where they come from', async () => {
+  // It answers nothing, so that the pull outlasts the interpreter.
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  onTestFinished(() => void silent.close());
+  const { env } = await newContainer();
+  const { port } = silent.address() as AddressInfo;
+  const { code, stderr } = await runRuntime(['execute'], {
+    ...env,
+    BOT_ID: 'b',
+    RUNTIME: 'nodejs20',
+    ENTRYPOINT: 'main.js',
+    CODE_FILE: 'code.zip',
+    MINIO_ENDPOINT: `127.0.0.1:${port}`,
+    MINIO_ACCESS_KEY: 'key',
+    MINIO_SECRET_KEY: 'secret',
+    NODE_OPTIONS: '--no-such-option',
+  });
+  expect(code).toBe(126);
+  expect(stderr).toContain('the interpreter ended before the bot ran (9)');
+  expect(stderr).toContain('NODE_OPTIONS');
 });

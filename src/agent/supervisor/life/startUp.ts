@@ -86,11 +86,16 @@ function startGuarded(
 
 /** An interpreter that ends before the bot may run will never run it: the pull need not go on. */
 async function failureOf(early: BotProcess): Promise<never> {
-  const end = await early.ended;
+  const { error, signal, code } = await early.ended;
+  const message = `the interpreter ended before the bot ran (${signal ?? code})`;
+  const details = { op: 'bot.start' };
   throw (
-    end.error ??
-    new RuntimeError('internal', `the interpreter ended before the bot ran (${end.signal ?? end.code})`, {
-      op: 'bot.start',
-    })
+    error ??
+    (signal === null
+      ? new RuntimeError('not-executable', message, {
+          ...details,
+          hint: 'What it printed says why. NODE_OPTIONS, PYTHONHOME, LD_LIBRARY_PATH and their like reach it.',
+        })
+      : new RuntimeError('internal', message, details))
   );
 }
