@@ -1,6 +1,7 @@
 import { systemClock } from '../../base/clock.ts';
 import type { Invocation } from '../../base/command/command.ts';
 import { stopSignal } from '../../base/command/stopSignal.ts';
+import { asRuntimeError } from '../../base/errors.ts';
 import { TO_RUN, TO_WRITE } from '../process/capabilities.ts';
 import { processSelf } from '../process/processSelf.ts';
 import type { QueryState } from '../query/once/queryState.ts';
@@ -25,28 +26,35 @@ export async function ephemeralQuery(
   const stores = await openBotStores(config, log);
   const signal = stopSignal();
   let state: QueryState | undefined;
+  const prepare = async () => {
+    state = queryState(bot.config, scratch);
+    const { config, env } = state;
+    preparePaths(config, [...TO_RUN, ...TO_WRITE]);
+    const [{ pull }, { prepareProgram }] = await Promise.all([
+      import('../../bot/sync/pull.ts'),
+      import('../query/program/prepareProgram.ts'),
+    ]);
+    const emit = () => undefined;
+    await pull(config, { stores, clock: systemClock, log, holder: undefined, emit, signal });
+    const kind = bot.kinds.get(config.kind);
+    // What it writes is never saved, so nothing has to be kept from it: it runs as the bot would.
+    return await prepareProgram({
+      config,
+      kind,
+      env: { ...bot.env, ...env },
+      user: config.user,
+      wrapper: [],
+    });
+  };
   const exitCode = await runEphemeralQuery({
     config,
-    prepare: async () => {
-      state = queryState(bot.config, scratch);
-      const { config, env } = state;
-      preparePaths(config, [...TO_RUN, ...TO_WRITE]);
-      const [{ pull }, { prepareProgram }] = await Promise.all([
-        import('../../bot/sync/pull.ts'),
-        import('../query/program/prepareProgram.ts'),
-      ]);
-      const emit = () => undefined;
-      await pull(config, { stores, clock: systemClock, log, holder: undefined, emit, signal });
-      const kind = bot.kinds.get(config.kind);
-      // What it writes is never saved, so nothing has to be kept from it: it runs as the bot would.
-      return await prepareProgram({
-        config,
-        kind,
-        env: { ...bot.env, ...env },
-        user: config.user,
-        wrapper: [],
-      });
-    },
+    // The answer says what is wrong; what to do about it is nothing for whoever asked.
+    prepare: () =>
+      prepare().catch((error: unknown) => {
+        const { message, hint } = asRuntimeError(error);
+        if (hint !== undefined && !signal.aborted) log.error(message, { hint });
+        throw error;
+      }),
     upload: async (key, answer, inTime) => {
       const results = await stores.open('results');
       await results.put(key, answer, { contentType: 'application/json', signal: inTime });

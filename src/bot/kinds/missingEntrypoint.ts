@@ -4,6 +4,8 @@ import { suggest } from '../../base/suggest.ts';
 
 /** Names in a hint. */
 const SHOWN_NAMES = 10;
+/** An archive of a folder, instead of what is in it, has one; more are looked into, but not thousands. */
+const LOOKED_INTO = 100;
 /** What says how a program is run or built, and is none itself. */
 const ABOUT = /^(\.|bot(-config)?\.ya?ml$|config\.json$|readme|license|makefile$|cmakelists|cargo\.)/i;
 const SOURCE =
@@ -17,6 +19,8 @@ export function missingEntrypoint(codePath: string, entrypoint: string, isBuilt:
   if (all.length === 0) return `${codePath} is empty: set CODE_FILE, or mount the code there.`;
   const link = targetOf(join(codePath, entrypoint));
   if (link !== undefined) return `It is a link to ${link}, which is not there.`;
+  const inside = all.slice(0, LOOKED_INTO).find((name) => isFile(join(codePath, name, entrypoint)));
+  if (inside !== undefined) return `Did you mean ${join(inside, entrypoint)}?`;
   const elsewhere = OUTPUTS.map((folder) => join(folder, basename(entrypoint))).find((path) =>
     isFile(join(codePath, path)),
   );

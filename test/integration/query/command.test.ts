@@ -156,6 +156,22 @@ test('a folder whose bot has not run yet is told as such, and a file as no folde
   });
 });
 
+test('why a bot that does not run cannot be asked is on stderr, with what to do, beside the answer', async () => {
+  const dir = await temporaryDirectory();
+  const yaml = { runtime: 'python3.11', entrypoints: { bot: 'main.py', query: 'qurey.py' } };
+  await writeFile(join(dir, 'bot.yaml'), JSON.stringify(yaml));
+  await writeFile(join(dir, 'main.py'), '');
+  await writeFile(join(dir, 'query.py'), '');
+  expect((await runtime(['execute', dir])).code).toBe(0);
+  const { code, stdout, stderr } = await runtime(['query', dir, '/x']);
+  expect(code).toBe(127);
+  expect(JSON.parse(stdout)).toMatchObject({
+    status: 'error',
+    error: expect.stringContaining('qurey.py does not exist'),
+  });
+  expect(JSON.parse(stderr)).toMatchObject({ level: 'error', hint: 'Did you mean query.py?' });
+});
+
 test('a path with a query string asks a bot that does not run what it would ask a running one', async () => {
   const dir = await temporaryDirectory();
   const say = `printf '{"status":"ok","data":"%s %s"}' "$QUERY_PATH" "$QUERY_PARAM_limit"`;

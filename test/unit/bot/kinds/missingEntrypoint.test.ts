@@ -26,6 +26,7 @@ test.each<[string, boolean, string[], string]>([
   ['src/main.py', false, ['bot.yaml', 'src/mian.py'], 'Did you mean src/mian.py?'],
   ['src/main.py', false, ['bot.yaml', 'src/other'], 'In src there are: other'],
   ['src/deep/main.py', false, ['bot.yaml', 'src/other'], 'In src there are: other'],
+  ['main.py', false, ['my-bot-main/main.py', 'a'], 'Did you mean my-bot-main/main.py?'],
   ['main.py', false, [], 'CODE is empty'],
   ['main.py', false, ['.runtime/lock'], 'CODE is empty'],
 ])('%s (built: %s) among %j: %s', async (entrypoint, isBuilt, files, hint) => {
