@@ -70,10 +70,12 @@ export function elfProblem(
   const unfit = architectureProblem(short(18)) ?? typeProblem(type);
   if (unfit !== undefined) return unfit;
   const entries = short(layout.entries);
-  if (entries === 0 || short(layout.entrySize) !== layout.program) {
-    // What is all there and says such things is damaged in another way.
-    return size < layout.header ? cutShort(size, layout.header) : undefined;
-  }
+  const isHeader = entries > 0 && short(layout.entrySize) === layout.program;
+  if (!isHeader && size < layout.header) return cutShort(size, layout.header);
+  // The kernel takes none, and the C library gives what it does not take to a shell.
+  if (entries === 0)
+    return 'Its header is damaged: it names nothing that could be run. Build or copy it again.';
+  if (!isHeader) return undefined;
   const start = long(head, layout.table);
   const end = start + entries * layout.program;
   if (end > size) return cutShort(size, end);

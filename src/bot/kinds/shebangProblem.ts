@@ -10,8 +10,8 @@ const LONGEST = 255;
  */
 export function shebangProblem(text: string, cwd: string): string | undefined {
   const [first = ''] = text.split('\n', 1);
-  // To the kernel it is a part of the word before it.
-  if (/^#![ \t]*(\S*\/env[ \t]+)?\S+\r/.test(first)) {
+  // To the kernel it is a part of the word before it; of the interpreters' options these refuse one that ends with it.
+  if (/^#![ \t]*((\S*\/env[ \t]+)?\S+|\S*(\/env|sh|python[\d.]*)[ \t].*)\r$/.test(first)) {
     return 'Its first line ends with a carriage return: save it with LF line ends, not CR LF.';
   }
   const [, before = '', interpreter = ''] = /^(#![ \t]*)([^ \t\0]*)/.exec(first) ?? [];

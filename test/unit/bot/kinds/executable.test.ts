@@ -140,6 +140,18 @@ test('a page that a packer says and that begins in the file is not missing', asy
   expect(await problemOf(program, code)).toContain('cut short');
 });
 
+test('a header that names no segment is damaged', async () => {
+  const program = await built();
+  program.writeUInt16LE(0, 56);
+  expect(await problemOf(program)).toContain('damaged');
+});
+
+test('an option of Perl may end with CR, as Perl takes it', async () => {
+  const code = await temporaryDirectory();
+  expect(await problemOf('#!/usr/bin/perl -w\r\nexit 6;\r\n', code)).toBeUndefined();
+  expect(spawnSync(join(code, 'bot')).status).toBe(6);
+});
+
 test('what gcc makes that is no program', async () => {
   expect(await problemOf(await built('-c'))).toContain('object file');
   expect(await problemOf(await built('-shared', '-fPIC'))).toContain('shared library');
@@ -160,6 +172,8 @@ test.each<[string, Uint8Array | string, RegExp]>([
   ['an empty #!', '#!\necho no\n', /names no interpreter/],
   ['blanks after #!', '#! \t \necho no\n', /names no interpreter/],
   ['NULs after #!', '#!\0\0\0\0', /names no interpreter/],
+  ['an option of a shell with CR', '#!/bin/sh -e\r\nexit 6\r\n', /carriage return/],
+  ['an option of Python with CR', '#! /usr/bin/env -S python3.11 -u\r\n', /carriage return/],
   ['no interpreter', '#!/absent/perl\n', /names an interpreter that is not here: \/absent\/perl$/],
   ['a data file as interpreter', '#!/etc/passwd\n', /an interpreter that is not executable: \/etc\/passwd$/],
   ['a folder as interpreter', '#!/etc -x\n', /an interpreter that is a folder: \/etc$/],
