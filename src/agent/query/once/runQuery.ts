@@ -4,6 +4,7 @@ import { type Answer, excerpt, parseAnswer } from '../../../bot/answers/answer.t
 import { parameterText } from '../../../bot/answers/parameters.ts';
 import type { ProgramLaunch } from '../program/programLaunch.ts';
 import { spawnProgram } from '../program/spawnProgram.ts';
+import { lockResult } from './lockResult.ts';
 import { clearResult, makeResultDir, readResult } from './resultFile.ts';
 
 /**
@@ -12,6 +13,8 @@ import { clearResult, makeResultDir, readResult } from './resultFile.ts';
  *
  *   ephemeral   a container that was made for one query; it reads the saved state (`queryState`), prints the answer and may upload it
  *   perQuery    a query server whose program ended without having listened: one run per query, one at a time
+ *
+ * One query at a time has that file (`lockResult`): outside of containers all runtimes of a machine share it.
  *
  * Where no result file can be made, the program is started as a server and asked once (`askAsServer`).
  */
@@ -39,9 +42,14 @@ export async function runQuery(options: RunQueryOptions): Promise<QueryResult> {
   const { launch, path, params, resultDir, output, signal, onProgram } = options;
   try {
     await makeResultDir(resultDir, launch.user);
+  } catch (error) {
+    return unprepared(error);
+  }
+  await using _ = await lockResult(resultDir, signal);
+  try {
     await clearResult(resultDir);
   } catch (error) {
-    return { failure: `the result file cannot be prepared: ${asRuntimeError(error).message}` };
+    return unprepared(error);
   }
   signal.throwIfAborted();
   const program = spawnProgram(launch, queryEnvironment(path, params), output);
@@ -53,6 +61,10 @@ export async function runQuery(options: RunQueryOptions): Promise<QueryResult> {
   onProgram?.(undefined);
   signal.throwIfAborted();
   return judge(await readResult(resultDir), exit);
+}
+
+function unprepared(error: unknown): QueryResult {
+  return { failure: `the result file cannot be prepared: ${asRuntimeError(error).message}` };
 }
 
 function judge(bytes: Buffer | string, exit: { readonly ok: boolean; readonly reason: string }): QueryResult {
