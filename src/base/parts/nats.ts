@@ -1,2 +1,2 @@
 export { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
-export { connect } from '@nats-io/transport-node';
+export { connect, TimeoutError } from '@nats-io/transport-node';

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { MongoClient } from 'mongodb';
@@ -20,6 +22,7 @@ describe("the0's database and its API's events", { timeout: 600_000 }, () => {
   let client: MongoClient;
   let listings: Listing[];
   let failures: unknown[];
+  let lines: readonly string[];
   let stop: AbortController;
   let running: Promise<void> | undefined;
 
@@ -45,14 +48,16 @@ describe("the0's database and its API's events", { timeout: 600_000 }, () => {
   const until = (check: () => void) => vi.waitFor(check, { timeout: 180_000, interval: 50 });
   const names = () => [...(listings.at(-1)?.keys() ?? [])].sort();
 
-  function open(options: { nats?: boolean; everyMs?: number } = {}) {
+  function open(options: { nats?: number; everyMs?: number } = {}) {
+    const { log, lines: said } = memoryLog();
+    lines = said;
     const source = openMongoSource({
       uri: `mongodb://127.0.0.1:${ferret.port}`,
-      natsUrl: options.nats ? `nats://127.0.0.1:${nats.port}` : undefined,
+      natsUrl: options.nats ? `nats://127.0.0.1:${options.nats}` : undefined,
       defaults: { memoryMiB: 512, cpuShares: 512 },
       everyMs: options.everyMs ?? 300,
       clock: systemClock,
-      log: memoryLog().log,
+      log,
     });
     stop = new AbortController();
     running = source.run(
@@ -147,7 +152,7 @@ describe("the0's database and its API's events", { timeout: 600_000 }, () => {
       jetstream(connection).publish(subject, JSON.stringify(body));
     try {
       // Nothing is listed for its time alone while this lasts.
-      open({ nats: true, everyMs: 3_600_000 });
+      open({ nats: nats.port, everyMs: 3_600_000 });
       await until(() => expect(listings.length).toBeGreaterThan(0));
       await tell('the0.bot.created', { id: 'a', config: { v: 1 }, custom: custom('realtime') });
       await until(() => expect(names()).toEqual(['a']));
@@ -163,7 +168,7 @@ describe("the0's database and its API's events", { timeout: 600_000 }, () => {
         custom: custom('scheduled'),
       });
       await tell('the0.bot.updated', { id: 'a', config: { v: 3 }, custom: custom('realtime') });
-      open({ nats: true, everyMs: 60_000 });
+      open({ nats: nats.port, everyMs: 60_000 });
       await until(() => expect(names()).toEqual(['a', 's']));
       await until(() => expect(listings.at(-1)!.get('a')).toMatchObject({ spec: { config: '{"v":3}' } }));
       await tell('the0.bot.deleted', { id: 'a', config: {} });
@@ -174,10 +179,42 @@ describe("the0's database and its API's events", { timeout: 600_000 }, () => {
     }
   });
 
+  test('a stream of which nothing is heard in time is not taken for none', async () => {
+    const connection = await connect({ servers: `nats://127.0.0.1:${nats.port}` });
+    const manager = await jetstreamManager(connection);
+    await manager.streams.add({ name: 'THE0_EVENTS', subjects: ['the0.bot.*', 'the0.bot-schedule.*'] });
+    let swallowed = 0;
+    const proxy = createServer((socket) => {
+      const onward = createConnection(nats.port, '127.0.0.1');
+      for (const end of [socket, onward]) end.on('error', () => undefined);
+      onward.pipe(socket).on('close', () => onward.destroy());
+      socket.on('data', (bytes) => {
+        if (swallowed === 0 && bytes.includes('JS.API.STREAM.INFO')) swallowed += 1;
+        else onward.write(bytes);
+      });
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    try {
+      open({ nats: (proxy.address() as AddressInfo).port, everyMs: 3_600_000 });
+      // The durable consumer keeps what is told from now on.
+      await until(() => expect(lines.join('\n')).toMatch(/tried again/));
+      const consumers = async () => (await manager.consumers.list('THE0_EVENTS').next()).length;
+      await vi.waitFor(async () => expect(await consumers()).toBe(1), { timeout: 180_000, interval: 200 });
+      expect(swallowed).toBe(1);
+      expect(lines.join('\n')).not.toContain('has no stream');
+    } finally {
+      stop.abort();
+      await running;
+      proxy.close();
+      await manager.streams.delete('THE0_EVENTS');
+      await connection.close();
+    }
+  });
+
   test('without a stream it listens as the0 does', async () => {
     const connection = await connect({ servers: `nats://127.0.0.1:${nats.port}` });
     try {
-      open({ nats: true, everyMs: 60_000 });
+      open({ nats: nats.port, everyMs: 60_000 });
       const body = JSON.stringify({ id: 'a', config: {}, custom: custom('realtime') });
       const again = setInterval(() => connection.publish('the0.bot.created', body), 200);
       await until(() => expect(names()).toEqual(['a'])).finally(() => clearInterval(again));

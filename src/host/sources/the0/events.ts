@@ -1,6 +1,13 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/log.ts';
-import { AckPolicy, connect, DeliverPolicy, jetstream, jetstreamManager } from '../../../base/parts/nats.ts';
+import {
+  AckPolicy,
+  connect,
+  DeliverPolicy,
+  jetstream,
+  jetstreamManager,
+  TimeoutError,
+} from '../../../base/parts/nats.ts';
 import { applyEvent, type BotCollection, readEvent, subjects } from './event.ts';
 
 export interface EventsOptions {
@@ -50,7 +57,9 @@ async function hasStream(connection: Connection): Promise<boolean> {
   try {
     await (await jetstreamManager(connection)).streams.info(STREAM);
     return true;
-  } catch {
+  } catch (error) {
+    // Nobody has said that there is none: what is told meanwhile would be lost.
+    if (error instanceof TimeoutError) throw error;
     return false;
   }
 }
