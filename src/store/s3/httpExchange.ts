@@ -10,6 +10,8 @@ export interface Exchange {
   /** For messages. */
   readonly key: string;
   readonly body: ObjectBody | undefined;
+  /** Whether a large body is sent only once the store says that it wants it; default true. */
+  readonly asksFirst?: boolean;
   /** Milliseconds. */
   readonly connectMs: number;
   /** Milliseconds in which no byte moves. */
@@ -40,7 +42,8 @@ export async function exchange(request: ClientRequest, options: Exchange): Promi
   limitConnecting(request, options.connectMs);
   limitIdling(request, options.idleMs);
 
-  if (body && sizeOf(body) >= ASK_FIRST_BYTES && !(await mayContinue(request, answer))) return await answer;
+  const asks = options.asksFirst !== false && body && sizeOf(body) >= ASK_FIRST_BYTES;
+  if (asks && !(await mayContinue(request, answer))) return await answer;
   if (!body || body instanceof Uint8Array) {
     request.end(body);
     return await answer;

@@ -6,6 +6,7 @@ import { checkKey } from '../checkKey.ts';
 import { cutBody } from '../cutBody.ts';
 import { mappedBody } from '../mappedBody.ts';
 import type { ObjectInfo, ObjectStore, PutOptions } from '../objectStore.ts';
+import { sha256Of } from '../sha256.ts';
 import { wholeChecksum } from '../wholeChecksum.ts';
 import { createBucket } from './createBucket.ts';
 import { encodePath } from './encodePath.ts';
@@ -110,13 +111,13 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
 
     async put(key, body, options = {}) {
       checkKey(key, 'store.put');
-      const { ifMatch, ifNoneMatch, sha256, contentType, signal } = options;
+      const { ifMatch, ifNoneMatch, contentType, signal } = options;
+      const sha256 = options.sha256 ?? (await sha256Of(body, { key: client.subject(key), signal }));
       const headers: Record<string, string> = { 'content-type': contentType ?? 'application/octet-stream' };
       if (ifMatch !== undefined) headers['if-match'] = ifMatch;
       if (ifNoneMatch !== undefined) headers['if-none-match'] = ifNoneMatch;
-      // Kept with the object, and told by `head`.
-      if (sha256 !== undefined)
-        headers['x-amz-checksum-sha256'] = Buffer.from(sha256, 'hex').toString('base64');
+      // Kept with the object, and told by `head`. A bucket with Object Lock takes nothing without.
+      headers['x-amz-checksum-sha256'] = Buffer.from(sha256, 'hex').toString('base64');
       const request: S3Request = { op: 'store.put', method: 'PUT', key, headers, body, sha256, signal };
       try {
         return await put(request, options);

@@ -38,6 +38,9 @@ export interface Transport {
 /** Of connections kept for the next request; shorter than any server's own limit. Milliseconds. */
 const KEEP_ALIVE_MS = 10_000;
 
+/** What an old proxy answers to `Expect: 100-continue`. */
+const EXPECTATION_FAILED = 417;
+
 /** HTTP to one store: Node's own client, loaded by what needs it (TLS, large bodies), and a small one for everything else. */
 export function openTransport({ url, ...options }: TransportOptions): Transport {
   // `hostname` of an IPv6 endpoint has brackets that a lookup does not take.
@@ -52,6 +55,7 @@ export function openTransport({ url, ...options }: TransportOptions): Transport 
         keepMs: KEEP_ALIVE_MS,
       });
   let client: Promise<NodeClient> | undefined;
+  let asksFirst = true;
   return {
     async exchange({ key, body, into, ...request }) {
       if (plain && isSmall(body))
@@ -59,8 +63,16 @@ export function openTransport({ url, ...options }: TransportOptions): Transport 
       client ??= loadClient(secure, options.authorities);
       const { start, agent } = await client;
       const { signal, ...rest } = request;
-      const outgoing = start({ agent, host, port: url.port, ...rest, ...(signal && { signal }) });
-      return await exchange(outgoing, { key, body, signal, ...options });
+      const send = () => {
+        const outgoing = start({ agent, host, port: url.port, ...rest, ...(signal && { signal }) });
+        return exchange(outgoing, { key, body, signal, asksFirst, ...options });
+      };
+      const answer = await send();
+      if (answer.statusCode !== EXPECTATION_FAILED || !asksFirst) return answer;
+      // Of somebody in between who does not know the question: the same without it, from now on.
+      asksFirst = false;
+      answer.destroy();
+      return await send();
     },
     close() {
       plain?.close();
