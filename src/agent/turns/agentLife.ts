@@ -26,7 +26,7 @@ export interface AgentLifeOptions {
   readonly openLink: (options: LinkOptions, process: AgentProcess) => AgentLink;
   readonly clock: Clock;
   readonly log: Logger;
-  /** How long an agent may take until it answers, milliseconds. */
+  /** How long an agent may take until it answers, milliseconds; from then on it is down until it does. */
   readonly startTimeoutMs: number;
   readonly onChange: () => void;
 }
@@ -87,24 +87,33 @@ export function createAgentLife(options: AgentLifeOptions, say: (text: string) =
 
   /** As long as this life is the current one. */
   const watch = async ({ link, closed }: Current) => {
+    const answered = new AbortController();
+    void tellLate(AbortSignal.any([closed.signal, answered.signal]));
     try {
-      const timeout = AbortSignal.timeout(options.startTimeoutMs);
-      description = await link.ready(AbortSignal.any([closed.signal, timeout]));
+      description = await link.ready(closed.signal);
       if (!closed.signal.aborted) stand({ type: 'up' });
     } catch (error) {
       if (closed.signal.aborted) return;
-      const why =
-        (error as Error).name === 'TimeoutError'
-          ? `within ${options.startTimeoutMs} ms`
-          : String((error as Error).message);
+      const why = String((error as Error).message);
       log.error('the agent does not answer', { why });
       stand({ type: 'down', reason: `it did not come up: ${why}` });
       return;
+    } finally {
+      answered.abort();
     }
     while (link.check && !closed.signal.aborted) {
       await clock.sleep(CHECK_MS, closed.signal).catch(() => undefined);
       if (!closed.signal.aborted) await look(link, closed.signal);
     }
+  };
+
+  /** One that comes up later than it may is up all the same: nobody but a restart would end it. */
+  const tellLate = async (over: AbortSignal) => {
+    await clock.sleep(options.startTimeoutMs, over).catch(() => undefined);
+    if (over.aborted) return;
+    const why = `within ${options.startTimeoutMs} ms`;
+    log.error('the agent does not answer', { why });
+    stand({ type: 'down', reason: `it did not come up ${why}, and is still waited for` });
   };
 
   const look = async (link: AgentLink, closed: AbortSignal) => {

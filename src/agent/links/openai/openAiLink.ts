@@ -24,6 +24,8 @@ import { readCompletion } from './readCompletion.ts';
 
 /** Between two looks at an agent that starts, milliseconds. */
 const POLL_MS = 100;
+/** How long each may take: one that is lost while it starts must not be waited for for ever. Milliseconds. */
+const LOOK_MS = 5000;
 
 export interface OpenAiLinkOptions extends LinkOptions {
   readonly spec: AgentSpec & { readonly openai: OpenAiSpec };
@@ -57,7 +59,7 @@ export function openAiLink({ spec, endpoint, kind, channel, clock, log }: OpenAi
 
   const ready = async (signal: AbortSignal) => {
     const ended = AbortSignal.any([signal, channel.closed]);
-    while (!(await check(ended))) {
+    while (!(await check(AbortSignal.any([ended, AbortSignal.timeout(LOOK_MS)])))) {
       ended.throwIfAborted();
       await clock.sleep(POLL_MS, ended);
     }
