@@ -101,7 +101,9 @@ test('the supervisor is killed while daemon and query server are starting: both 
 });
 
 test('the supervisor is killed, and the bot ignores SIGTERM: it is gone within 5 s all the same', async () => {
-  const bot = await supervised("trap '' TERM; echo up; while :; do date > now; sleep 0.05; done");
+  const bot = await supervised(
+    "trap '' TERM; echo up; while :; do date > now.tmp; mv now.tmp now; sleep 0.05; done",
+  );
   const run = bot.start();
   await run.prints('up');
   const daemon = await waitForRole(run.child.pid!, 'daemon');
