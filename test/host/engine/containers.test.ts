@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import { Secret } from '../../../src/base/secret.ts';
+import { lifeOfContainers } from '../../../src/host/engine/docker/containers/lifeOfContainers.ts';
+import { createDockerClient } from '../../../src/host/engine/docker/http/dockerClient.ts';
+import { parseEngineAddress } from '../../../src/host/engine/docker/http/engineAddress.ts';
 import { baseImage, docker } from '../../support/container/docker.ts';
 import { failureOf } from '../../support/host/failureOf.ts';
 import { signal, type TestDocker, testDocker } from '../../support/host/testDocker.ts';
+import { memoryLog } from '../../support/memoryLog.ts';
 
 const { tag: image, missing } = await baseImage();
 
@@ -81,6 +86,39 @@ describe.skipIf(missing)('containers of the Docker driver', () => {
     expect(await failureOf(engine.start('rt-nobody', signal()))).toBe('not-found');
     await engine.stop('rt-nobody', 1000, signal());
     await engine.remove('rt-deaf', signal());
+  });
+
+  test('a container is told to stop once it listens: the kernel drops a signal that the first process has not asked for', async () => {
+    // Has no child and asks for nothing until it is let on, as tini in its first milliseconds.
+    const script = 'until [ -e /tmp/on ]; do :; done; trap "exit 9" TERM; sleep 600 & wait';
+    await using mine = await testDocker({ image });
+    await mine.run('rt-late', script);
+    let looks = 0;
+    const clock: Clock = {
+      ...systemClock,
+      now: () => 0,
+      sleep: async () => {
+        looks += 1;
+        await mine.inside('rt-late', 'touch /tmp/on');
+      },
+    };
+    const client = createDockerClient(parseEngineAddress(undefined));
+    const { log } = memoryLog();
+    const life = lifeOfContainers({ client, host: mine.host, bootedAt: undefined, clock, log });
+    await life.stop('rt-late', 1000, signal());
+    await mine.untilEnded('rt-late');
+    expect((await mine.engine.inspect('rt-late', signal()))?.exitCode).toBe(9);
+    expect(looks).toBeGreaterThan(0);
+    // One that is no longer young is not looked at.
+    await mine.run('rt-old', script);
+    const [before, later] = [looks, { ...clock, now: () => Date.now() + 60_000 }];
+    await lifeOfContainers({ client, host: mine.host, bootedAt: undefined, clock: later, log }).stop(
+      'rt-old',
+      1000,
+      signal(),
+    );
+    expect(looks).toBe(before);
+    client.close();
   });
 
   test('nothing without our label is seen or touched, nor what another host on the engine has made', async () => {

@@ -4,6 +4,7 @@ import type { DockerContext } from '../dockerContext.ts';
 import type { ContainerDetails } from './container.ts';
 import { findContainer } from './findContainer.ts';
 import { stateOf } from './toInstance.ts';
+import { untilItListens } from './untilItListens.ts';
 
 /** A start makes namespaces, mounts and a network; on a busy machine that takes seconds. Milliseconds. */
 const START_MS = 60_000;
@@ -28,6 +29,7 @@ export function lifeOfContainers(
     if (!container || stateOf(container.State.Status) !== 'running') return;
     try {
       if (container.State.Paused) await act(op, container, 'unpause', signal);
+      if (which === 'SIGTERM') await untilItListens(context, container, signal);
       await act(op, container, `kill?signal=${which}`, signal);
     } catch (error) {
       // It has ended meanwhile, or has gone.
