@@ -6,7 +6,7 @@ import { makeFolders } from '../base/makeFolders.ts';
 import { idFrom } from '../bot/config/idFrom.ts';
 import { newBot } from './init/newBot.ts';
 import type { Example } from './init/readExamples.ts';
-import { agentSamples, sampleFiles, samples } from './init/samples.ts';
+import { agentSamples, sampleFiles, sampleOf, samples } from './init/samples.ts';
 
 export const init: Command = {
   name: 'init',
@@ -40,7 +40,7 @@ export const init: Command = {
 };
 
 async function findSample(kind: string, from: Readonly<Record<string, string>>): Promise<Example> {
-  const name = Object.hasOwn(from, kind) ? from[kind] : undefined;
+  const name = await sampleOf(kind, from);
   if (name !== undefined) return sampleFiles(name);
   const { knownNames } = await import('../base/knownNames.ts');
   throw new RuntimeError(

@@ -23,6 +23,17 @@ export const agentSamples: Readonly<Record<string, string>> = {
   nodejs20: 'node-agent',
 };
 
+/** Which of `from` it is that a kind of this id or alias begins as; undefined: none. */
+export async function sampleOf(
+  kind: string,
+  from: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  if (Object.hasOwn(from, kind)) return from[kind];
+  const { builtInKinds } = await import('../../bot/kinds/builtIn.ts');
+  const id = builtInKinds.find(({ aliases }) => aliases.includes(kind))?.id;
+  return id === undefined ? undefined : from[id];
+}
+
 /** The files of one of them; `scripts/build` bakes all of them in. */
 export function sampleFiles(name: string): Example {
   const baked =

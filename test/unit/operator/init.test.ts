@@ -18,6 +18,12 @@ test('every built-in kind has a sample', () => {
   expect(Object.keys(samples)).toEqual(builtInKinds.map(({ id }) => id));
 });
 
+test('a kind is also known by its other names', async () => {
+  const { code } = await invoke(['init', 'alias', '--kind', 'cpp-gcc13'], { cwd: root });
+  expect(code).toBe(0);
+  expect(readFileSync(join(root, 'alias/bot.yaml'), 'utf8')).toMatch(/^runtime: gcc13$/m);
+});
+
 test.each(Object.entries(samples))(
   'a %s bot begins as examples/%s, and is read without a problem',
   async (kind, example) => {
