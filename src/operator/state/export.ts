@@ -43,7 +43,7 @@ export const exportState: Command = {
             // Half an archive would be taken for one.
             await rm(file, { force: true });
           }
-          throw error;
+          throw systemCode(error) === 'EPIPE' ? notTaken(error) : error;
         })
         .finally(progress.end);
       if (output !== stdout) {
@@ -54,6 +54,9 @@ export const exportState: Command = {
       return 0;
     }),
 };
+
+const notTaken = (cause: unknown) =>
+  new RuntimeError('unsaved', 'the archive is cut short: what reads it has ended', { cause });
 
 async function openNew(file: string): Promise<Writable> {
   try {

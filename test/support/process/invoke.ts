@@ -11,14 +11,15 @@ export async function invoke(
     root = commands,
     cwd = '/',
     hangup = new AbortController().signal,
-  }: { root?: CommandGroup; cwd?: string; hangup?: AbortSignal } = {},
+    stdout: given,
+  }: { root?: CommandGroup; cwd?: string; hangup?: AbortSignal; stdout?: Writable } = {},
 ) {
   const [stdout, stderr] = [new Collector(), new Collector()];
   const surroundings = {
     env: {},
     cwd,
     stdin: new PassThrough(),
-    stdout,
+    stdout: given ?? stdout,
     stderr,
     hangup,
     abandonStalled: () => undefined,

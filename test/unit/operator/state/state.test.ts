@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { invoke } from '../../../support/process/invoke.ts';
 import { signal, TestBot } from '../../bot/state/support/bot.ts';
@@ -68,6 +69,13 @@ test('export replaces no file, and leaves none where it fails', async () => {
   expect(readdirSync(bot.path)).not.toContain('no.tar');
   const open = () => readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`));
   await expect.poll(open).not.toContainEqual(expect.stringContaining('no.tar'));
+});
+
+test('an archive whose reader ends is cut short: 74', async () => {
+  const gone = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
+  const stdout = new Writable({ write: (_bytes, _encoding, done) => done(gone) });
+  const words = ['state', 'export', bot.name, '--store-url', `file://${bot.dir('store')}`];
+  await expect(invoke(words, { cwd: bot.path, stdout })).rejects.toMatchObject({ exitCode: 74 });
 });
 
 function linkOf(path: string): string {
