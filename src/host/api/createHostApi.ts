@@ -153,6 +153,8 @@ export function createHostApi(options: HostApiOptions): HostApi {
     },
     run: async (name) => {
       const { wanted } = known(name);
+      if (wanted.type === 'invalid')
+        throw new RuntimeError('refused', `${name} is not a bot yet: ${wanted.problems.join('; ')}`);
       if (wanted.type !== 'present' || wanted.spec.type !== 'scheduled')
         throw new RuntimeError('refused', `${name} is not a scheduled bot`, {
           hint: 'A realtime bot runs all the time; `runtime bots restart` starts it anew.',

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
-import { RuntimeError } from '../../base/errors.ts';
+import { RuntimeError, systemCode } from '../../base/errors.ts';
 import { makeFolders } from '../../base/makeFolders.ts';
 import { botId } from '../../bot/config/parsers.ts';
 import type { ObjectStore } from '../../store/objectStore.ts';
@@ -103,7 +103,7 @@ export function openDirectorySource(options: DirectoryOptions): Source {
     label: `dir:${path}`,
     writer: createDirectoryWriter(path, () => lastListing, clock),
     run: async (observer, signal) => {
-      makeFolders(path);
+      makeSource(path);
       const hints = await directoryHints(path, signal);
       while (!signal.aborted) {
         let pause = LIST_EVERY_MS;
@@ -133,6 +133,22 @@ function untilStoreAnswers(file: BotFileOnDisk, before: Known | undefined, now: 
   const { spec } = before.entry;
   const entry = isOff && spec.enabled ? { ...before.entry, spec: { ...spec, enabled: false } } : before.entry;
   return { fingerprint: '', name, entry };
+}
+
+/** The folder that is looked at; one that is not there yet is empty. Throws `config`. */
+function makeSource(path: string): void {
+  try {
+    makeFolders(path);
+  } catch (error) {
+    const isFile = systemCode(error) === 'EEXIST';
+    throw new RuntimeError('config', `bots cannot be read from ${path} (${systemCode(error)})`, {
+      path,
+      hint: isFile
+        ? 'It is a file: name the folder that it is in.'
+        : 'Name a folder that is there, or that can be made.',
+      cause: error,
+    });
+  }
 }
 
 function botFiles(path: string): BotFileOnDisk[] {

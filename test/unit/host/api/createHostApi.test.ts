@@ -56,6 +56,16 @@ test('a second run that is asked for while the first one waits is refused: it wo
   });
 });
 
+test('a run of what is no bot says what is wrong with it', async () => {
+  const host = startModelLoop();
+  onTestFinished(() => host.stop());
+  host.loop.observer.listed(new Map([['a', { problems: ['code: missing'], origin: 'a.yaml' }]]));
+  await expect(apiOf(host, {}).run('a')).rejects.toMatchObject({
+    code: 'refused',
+    message: 'a is not a bot yet: code: missing',
+  });
+});
+
 test('a bot that could not be removed is kept when the source loses it later', async () => {
   const host = startModelLoop();
   onTestFinished(() => host.stop());

@@ -76,6 +76,18 @@ function truncate(path: string, bytes: number): void {
 }
 
 describe('a folder of bots', () => {
+  it('is no file', async () => {
+    const path = join(root, 'bot.yaml');
+    writeFileSync(path, '');
+    const code = async () => await new Promise<never>(() => undefined);
+    const source = openDirectorySource({ path, clock: systemClock, code });
+    const none = { listed: () => undefined, failed: () => undefined };
+    await expect(source.run(none, stop.signal)).rejects.toMatchObject({
+      code: 'config',
+      hint: 'It is a file: name the folder that it is in.',
+    });
+  });
+
   it('is listed, and each change is seen within a second', async () => {
     writeFileSync(join(folder, 'a.yaml'), bot('a'));
     writeFileSync(join(folder, 'b.json'), JSON.stringify({ ...JSON.parse('{}'), name: 'b' }));
