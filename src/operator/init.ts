@@ -34,7 +34,8 @@ export const init: Command = {
       writeFileSync(path, content, { flag: 'wx', mode: content.startsWith('#!') ? 0o777 : 0o666 });
     }
     const build = 'build' in files ? `${given}/build && ` : '';
-    stdout.write(`made ${Object.keys(files).join(', ')}\nnow: ${build}runtime execute ${given}\n`);
+    const until = /^type: realtime$/m.test(files['bot.yaml'] ?? '') ? '    # until Ctrl-C' : '';
+    stdout.write(`made ${Object.keys(files).join(', ')}\nnow: ${build}runtime execute ${given}${until}\n`);
     return 0;
   },
 };

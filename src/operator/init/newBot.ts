@@ -18,9 +18,10 @@ function readme(sample: Example, name: string): string {
   const ask = isAgent
     ? 'runtime ask . "hello"              # talk to it while it runs'
     : 'runtime execute . --query /status   # ask it';
+  const until = /^type: realtime$/m.test(sample['bot.yaml'] ?? '') ? ', until Ctrl-C' : '';
   return `# ${name}
 ${build === undefined ? '' : `\n    ./build                             # ${build.charAt(0).toLowerCase()}${build.slice(1)}`}
-    runtime execute .                   # run it: each run continues from the state of the one before
+    runtime execute .                   # run it${until}: each run continues from the state of the one before
     ${ask}
 
 \`bot.yaml\` says what it is${config}. What it keeps goes into \`$STATE_DIR\`. State, logs and the store of a local run

@@ -19,8 +19,10 @@ test('every built-in kind has a sample', () => {
 });
 
 test('a kind is also known by its other names', async () => {
-  const { code } = await invoke(['init', 'alias', '--kind', 'cpp-gcc13'], { cwd: root });
+  const { code, stdout } = await invoke(['init', 'alias', '--kind', 'cpp-gcc13'], { cwd: root });
   expect(code).toBe(0);
+  // One that does not end by itself, other than most of these.
+  expect(stdout).toMatch(/^now: alias\/build && runtime execute alias {4}# until Ctrl-C$/m);
   expect(readFileSync(join(root, 'alias/bot.yaml'), 'utf8')).toMatch(/^runtime: gcc13$/m);
 });
 
