@@ -17,7 +17,7 @@ export function localDirectory(
   const isPath = bot.includes('/') || bot === '.' || bot === '..';
   if (namesStore({ env, flags }) && !isPath) return undefined;
   const path = resolve(cwd, bot);
-  if (existsSync(join(path, '.runtime', 'store'))) return bot;
+  if (hasRunIn(path)) return bot;
   if (!isPath) return undefined;
   const isThere = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   throw new RuntimeError('usage', isThere ? `no bot has run in ${bot}` : `there is no folder ${bot}`, {
@@ -26,6 +26,9 @@ export function localDirectory(
     hint: isThere ? `runtime execute ${bot} runs the one that is in it.` : 'A name without "/" is a bot\'s.',
   });
 }
+
+/** `execute DIR` has run the bot in this folder, a path. */
+export const hasRunIn = (path: string): boolean => existsSync(join(path, '.runtime', 'store'));
 
 /** `error` of a name that is no folder's, with what whoever meant a folder has to know, where no store is configured. */
 export function orFolder(

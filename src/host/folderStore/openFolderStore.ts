@@ -56,10 +56,18 @@ const LONGEST_KEYS_MS = 7 * 24 * 3_600_000;
 /** Of one address, which is one container: more than an agent ever has, and no more than a machine can bear of a thousand. */
 const MAX_CONNECTIONS = 32;
 
-/** Throws `unavailable` when the port is taken. */
+/** Throws `unavailable` when the port is taken, and `config` where the folder cannot be made. */
 export async function openFolderStore(options: FolderStoreOptions): Promise<FolderStore> {
   const { path, clock, log } = options;
-  makeFolders(path, 0o700);
+  try {
+    makeFolders(path, 0o700);
+  } catch (error) {
+    throw new RuntimeError('config', `the store cannot be made: ${(error as Error).message}`, {
+      path,
+      hint: 'A server beside a Docker Engine runs as root; --data, or STORE_URL, names another folder.',
+      cause: error,
+    });
+  }
   const root: StoreKeys = {
     accessKey: 'runtime',
     secretKey: new Secret(

@@ -10,7 +10,7 @@ import { loadBot } from '../../agent/roles/loadBot.ts';
 import type { Invocation } from '../../base/command/command.ts';
 import { overlay } from '../../base/command/overlay.ts';
 import { isRuntimeError, RuntimeError } from '../../base/errors.ts';
-import { localDirectory } from '../localDirectory.ts';
+import { hasRunIn, localDirectory } from '../localDirectory.ts';
 import type { Asked, Question } from './asked.ts';
 
 /**
@@ -72,12 +72,16 @@ function withSearch({ path, params }: Question): Question {
  */
 function withWay(error: unknown, name: string, path: string, { cwd }: Invocation): unknown {
   if (!isRuntimeError(error, 'config')) return error;
-  const isFolder = statSync(resolve(cwd, name), { throwIfNoEntry: false })?.isDirectory() === true;
+  const folder = resolve(cwd, name);
+  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  const throughHost = `A bot of a host is asked through it: runtime query http://127.0.0.1:9477/bots/${name} ${path}`;
   return new RuntimeError('config', error.message, {
     problems: error.problems,
-    hint: isFolder
-      ? `No bot has run in the folder ${name} yet: \`runtime execute ${name}\` runs the one that is in it.`
-      : `A bot of a host is asked through it: runtime query http://127.0.0.1:9477/bots/${name} ${path}`,
+    hint: hasRunIn(folder)
+      ? `The bot in the folder is ./${name}. ${throughHost}`
+      : isFolder
+        ? `No bot has run in the folder ${name} yet: \`runtime execute ${name}\` runs the one that is in it.`
+        : throughHost,
     cause: error,
   });
 }

@@ -16,8 +16,12 @@ interface Ran {
   readonly stderr: string;
 }
 
-async function runtime(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
-  return promisify(execFile)(executable, args, { env: { PATH: process.env.PATH ?? '', ...env } }).then(
+async function runtime(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  cwd = process.cwd(),
+): Promise<Ran> {
+  return promisify(execFile)(executable, args, { env: { PATH: process.env.PATH ?? '', ...env }, cwd }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: Ran) => error,
   );
@@ -73,6 +77,14 @@ test('where a bot is not known here, the way through a host is said', async () =
   expect(await runtime(['query', 'my-bot', 'status'], { STORE_URL: 'file:///nowhere' })).toMatchObject({
     code: 78,
     stderr: expect.stringMatching(/hint: .*runtime query http:\/\/127\.0\.0\.1:9477\/bots\/my-bot \/status/),
+  });
+  // Where a store is named, a bare name is never the folder's.
+  const cwd = await temporaryDirectory();
+  await mkdir(join(cwd, 'my-bot/.runtime/store'), { recursive: true });
+  const beside = await runtime(['query', 'my-bot', 'status'], { STORE_URL: 'file:///nowhere' }, cwd);
+  expect(beside).toMatchObject({
+    code: 78,
+    stderr: expect.stringContaining('hint: The bot in the folder is ./my-bot.'),
   });
 });
 

@@ -35,6 +35,12 @@ describe('a folder that containers reach', () => {
   const open = (bucket: string, keys: Partial<FolderStore['config']> = {}): ObjectStore =>
     openS3Store({ ...served.config, bucket, createBucket: true, ...keys });
 
+  test('where it cannot be made, it is a matter of configuration', async () => {
+    const { log } = memoryLog();
+    const options = { port: 0, servesAt: () => false, quotaOf: () => undefined, clock: systemClock, log };
+    expect(await failureOf(openFolderStore({ ...options, path: '/proc/none' }))).toBe('config');
+  });
+
   beforeAll(async () => {
     served = await openFolderStore({
       path,
