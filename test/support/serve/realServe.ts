@@ -118,8 +118,10 @@ export async function realServe(options: {
       child = spawn(runtime, ['serve'], { env, stdio: ['ignore', out, out] });
       const started = child;
       for (let waited = 0; ; waited += 50) {
-        const answers = await fetch(`${url}/health`).catch(() => undefined);
-        if (answers !== undefined) return;
+        // Before its engine has answered it refuses whatever is asked of it.
+        const ready = await fetch(`${url}/readyz`).catch(() => undefined);
+        await ready?.arrayBuffer();
+        if (ready?.ok) return;
         if (started.exitCode !== null || waited > LONGEST_MS) throw new Error(serve.log());
         await pause(50);
       }
