@@ -27,6 +27,8 @@ export interface Folders {
   readonly workers: string;
   /** Which host has which bot, as this one saw it last. */
   readonly owners: string;
+  /** As whom this host is known to others of its store. */
+  readonly life: string;
   readonly lock: string;
 }
 
@@ -56,6 +58,7 @@ export function createFolders(data: string, ownDisks = false): Folders {
     credentials: join(data, 'credentials'),
     workers: join(data, 'workers'),
     owners: join(data, 'owners'),
+    life: join(data, 'life'),
     lock: join(data, 'lock'),
     bot: (name) => {
       const own = join(bots, name);

@@ -1,9 +1,9 @@
 import type { BotsHere } from './botsHere.ts';
-import { isSamePlace, type OwnerHost, ownerOf, type Table } from './owners.ts';
+import { type OwnerHost, ownerOf, type Table } from './owners.ts';
 
 /** Tells once of what another host has and this one would run, and of what it gets from it. */
 export interface Announcer {
-  tell(table: Table, me: OwnerHost): void;
+  tell(table: Table, isHere: (owner: OwnerHost) => boolean): void;
   /** There is something that another host has, or had until this one may. */
   readonly waits: boolean;
 }
@@ -12,13 +12,13 @@ export interface Announcer {
 export function createAnnouncer(bots: BotsHere, heardAt: (host: OwnerHost) => number | undefined): Announcer {
   let elsewhere: ReadonlyMap<string, OwnerHost> = new Map();
   return {
-    tell: (table, me) => {
+    tell: (table, isHere) => {
       const now = new Map<string, OwnerHost>();
       const fresh: [OwnerHost, string][] = [];
       for (const bot of bots.all()) {
         const owner = ownerOf(table, bot);
         const from = elsewhere.get(bot);
-        if (owner !== undefined && !isSamePlace(owner, me)) {
+        if (owner !== undefined && !isHere(owner)) {
           if (bots.wish(bot) === 'leave') continue;
           now.set(bot, owner);
           if (from === undefined) fresh.push([owner, bot]);

@@ -5,6 +5,8 @@ export interface Wishes {
   readonly take: Iterable<string>;
   /** Bots of which nothing is left here. */
   readonly leave: Iterable<string>;
+  /** As what `me` was known before: what that one has is `me`'s. */
+  readonly former?: string | undefined;
   /** What this one has is free. */
   readonly isGone: (host: OwnerHost) => boolean;
 }
@@ -13,9 +15,18 @@ export interface Wishes {
  * The table once `me` has taken what is nobody's, only a gone host's or that of another one on its own engine, and has given up its own
  * of what it leaves; undefined: it stays as it is.
  */
-export function assign(table: Table, me: OwnerHost, { take, leave, isGone }: Wishes): Table | undefined {
+export function assign(
+  table: Table,
+  me: OwnerHost,
+  { take, leave, former, isGone }: Wishes,
+): Table | undefined {
   const owners = new Map(table.owners);
   let changes = 0;
+  for (const [bot, keys] of former === undefined ? [] : table.owners) {
+    if (!keys.includes(former!)) continue;
+    owners.set(bot, [...without(keys, former!, me.key), me.key]);
+    changes += 1;
+  }
   for (const bot of leave) {
     const keys = owners.get(bot) ?? [];
     if (!keys.includes(me.key)) continue;

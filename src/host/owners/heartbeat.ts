@@ -78,6 +78,22 @@ export function createHeartbeat({ open, prefix, key, own }: HeartbeatOptions): H
   };
 }
 
+/** Which life of a host has said last that it lives; undefined: none, or it has ended in order. */
+export async function lastLife(
+  store: ObjectStore,
+  prefix: string,
+  key: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const { bytes } = await getBytes(store, aliveKey(prefix, key), { maxBytes: MOST_BYTES, signal });
+    return (JSON.parse(bytes.toString()) as Partial<Life>).life;
+  } catch (error) {
+    if (isRuntimeError(error, 'not-found')) return undefined;
+    throw error;
+  }
+}
+
 const ALIVE = 'alive/';
 
 export const aliveKey = (prefix: string, key: string): string => `${prefix}${ALIVE}${key}`;

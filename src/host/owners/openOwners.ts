@@ -8,10 +8,12 @@ import { type Announcer, createAnnouncer } from './announce.ts';
 import { assign } from './assign.ts';
 import type { BotsHere } from './botsHere.ts';
 import { findPlace } from './findPlace.ts';
+import type { FormerLife } from './formerLife.ts';
 import { createHearing } from './hearing.ts';
 import { createHeartbeat, type Heartbeat, isBefore, type Life } from './heartbeat.ts';
+import { createHeir } from './heir.ts';
 import { createLastTable } from './lastTable.ts';
-import { createOutage } from './outage.ts';
+import { createOutage, UNKNOWN } from './outage.ts';
 import {
   isSamePlace,
   keyOf,
@@ -38,6 +40,7 @@ export interface OwnersOptions {
   readonly prefix: string;
   /** Of `LastTable`. */
   readonly file: string;
+  readonly former: FormerLife;
   readonly lostHost: 'wait' | 'replace';
   readonly life: Life;
   readonly clock: Clock;
@@ -73,6 +76,7 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
   const disk = createLastTable(options.file, log);
   const hearing = createHearing(options);
   const outage = createOutage(clock);
+  const heir = createHeir(options.former, open, prefix);
   let me: OwnerHost | undefined;
   let beats: Heartbeat | undefined;
   /** No other host finds it silent that has not begun. */
@@ -91,7 +95,7 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
     if (me === undefined || last === undefined) return notYet(bot);
     if (double === 'copy') return { type: 'elsewhere', message: copyOf(me), ends: false };
     const owner = ownerOf(last.table, bot);
-    if (owner !== undefined && !isSamePlace(owner, me))
+    if (owner !== undefined && !isHere(owner))
       return { type: 'elsewhere', message: whose(owner, me), ends: true };
     const isKnown = isOwn(last.table, bot) && !leaving.has(bot) && clock.now() - readAt < STALE_MS;
     return isKnown || outage.isStanding ? { type: 'ours' } : notYet(bot);
@@ -99,22 +103,17 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
 
   function notYet(bot: string): Owner {
     asking.add(bot);
-    return { type: 'asking', why: problem() };
+    return { type: 'asking', why: outage.told };
   }
 
+  const isHere = (owner: OwnerHost) => isSamePlace(owner, me!) || owner.key === heir.key;
   const isOwn = ({ owners }: Table, bot: string) => owners.get(bot)?.includes(me!.key) ?? false;
-
-  function problem(): string | undefined {
-    if (outage.error === undefined) return undefined;
-    const { message, hint } = outage.error;
-    const what = `which other hosts have the same bots is not known: ${message}`;
-    return hint === undefined ? what : `${what}. ${hint}`;
-  }
 
   const limit = (stop: AbortSignal) => AbortSignal.any([stop, AbortSignal.timeout(CALL_MS)]);
 
   async function look(stop: AbortSignal): Promise<void> {
     last = await shared.read(last, limit(stop));
+    await heir.check(limit(stop));
     if ([...last.table.hosts.keys()].some((key) => key !== me?.key)) await hearing.listen(limit(stop));
   }
 
@@ -123,17 +122,19 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
     const wishes = {
       take: [] as string[],
       leave: [] as string[],
+      former: heir.key,
       isGone: (host: OwnerHost) => hearing.isGone(host, me!),
     };
     // One that this host has forgotten is among them by the table alone.
-    const own = [...last!.table.owners.keys()].filter((bot) => isOwn(last!.table, bot));
+    const own = [...last!.table.owners].flatMap(([bot, keys]) =>
+      keys.some((key) => key === me!.key || key === heir.key) ? [bot] : [],
+    );
     for (const bot of new Set([...bots.all(), ...own])) {
       const wish = bots.wish(bot);
       if (wish !== 'keep') wishes[wish].push(bot);
     }
     leaving = new Set(wishes.leave);
-    let refusals = 0;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    for (let attempt = 0, refusals = 0; attempt < ATTEMPTS; attempt += 1) {
       const next = assign(last!.table, me!, wishes);
       if (next === undefined) return true;
       const { tag } = last!;
@@ -171,6 +172,7 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
         readAt = asked;
       }
       isWritten = await write(bots, stop);
+      if (isWritten) await heir.done(limit(stop));
       outage.over();
       leaving = new Set();
       disk.remember(last!);
@@ -178,11 +180,11 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
       if (stop.aborted) return 0;
       const known = whatFailed(error);
       if (outage.error?.message !== known.message)
-        log.warn(`which other hosts have the same bots is not known: ${known.message}`, { hint: known.hint });
+        log.warn(`${UNKNOWN}: ${known.message}`, { hint: known.hint });
       outage.failed(known);
       last ??= { table: disk.recall(), tag: undefined };
     }
-    announcer.tell(last!.table, me!);
+    announcer.tell(last!.table, isHere);
     for (const bot of bots.all()) if (asking.delete(bot) || before.get(bot) !== of(bot).type) bots.wake(bot);
     if (outage.error !== undefined) return outage.againMs;
     if (!isWritten) return CONTENDED_MS;
@@ -206,20 +208,20 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
     const key = keyOf(options.host, place, options.types);
     beats = createHeartbeat({ open, prefix, key, own: life });
     me = { ...place, host: options.host, key };
+    heir.arrive({ key, life: life.life });
   }
 
   return {
     of,
     get problem() {
-      return problem();
+      return outage.told;
     },
     changed: (bot) => {
       // While the store does not answer it is asked again in its own time.
       if (here === undefined || me === undefined || last === undefined || outage.error !== undefined) return;
       const owner = ownerOf(last.table, bot);
-      if (owner !== undefined && !isSamePlace(owner, me)) return;
-      if (here.wish(bot) !== (isOwn(last.table, bot) ? 'leave' : 'take')) return;
-      pause.cutShort();
+      if (owner !== undefined && !isHere(owner)) return;
+      if (here.wish(bot) === (isOwn(last.table, bot) ? 'leave' : 'take')) pause.cutShort();
     },
     run: async (bots, signal) => {
       here = bots;
@@ -230,8 +232,8 @@ export function openOwners(options: OwnersOptions): OpenedOwners {
         if (hasBeaten && hasPassed(beatenAt, BEAT_MS, clock.now())) {
           beatenAt = clock.now();
           await beat(bots, signal).catch((error: unknown) => {
-            if (signal.aborted) return;
-            log.debug(`other hosts do not hear of this one: ${asRuntimeError(error).message}`);
+            if (!signal.aborted)
+              log.debug(`other hosts do not hear of this one: ${asRuntimeError(error).message}`);
           });
         }
         const looks = hasPassed(lookedAt, lookMs, clock.now());

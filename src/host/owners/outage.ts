@@ -10,12 +10,15 @@ export interface Outage {
   over(): void;
   /** Undefined: the last question was answered. */
   readonly error: RuntimeError | undefined;
+  /** The same for an operator, with what to do about it. */
+  readonly told: string | undefined;
   /** It is no single answer that was lost: this host goes on without the store. */
   readonly isStanding: boolean;
   /** When to ask again, milliseconds. */
   readonly againMs: number;
 }
 
+export const UNKNOWN = 'which other hosts have the same bots is not known';
 /** Failed questions in a row: some 15 s where each fails at once, as while a store is started anew. */
 const STANDING = 5;
 const AGAIN = { firstMs: 1_000, longestMs: 10_000 };
@@ -38,6 +41,11 @@ export function createOutage(clock: Clock): Outage {
     },
     get error() {
       return error;
+    },
+    get told() {
+      if (error === undefined) return undefined;
+      const what = `${UNKNOWN}: ${error.message}`;
+      return error.hint === undefined ? what : `${what}. ${error.hint}`;
     },
     get isStanding() {
       if (error === undefined || isForgotten()) return false;

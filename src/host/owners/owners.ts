@@ -15,6 +15,8 @@ import type { EnginePlace } from '../engine/engine.ts';
  *   outage        whether the store is away, or a single answer was; `whatFailed` says why
  *   pause         between its looks, cut short by a bot that comes or goes
  *   releaseHost   makes the bots of one that is gone for good nobody's
+ *   formerLife    as whom this host was known before, where its engine or its machine's name has changed since
+ *   heir          this one in its place
  *   lastTable     the same on the host's own disk, for a start without the store
  *
  * Order: a bot is taken in the table before it is started, and given up once nothing of it is left here. A host whose store does not

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../../store/objectStore.ts';
 import type { EnginePlace } from '../engine/engine.ts';
 import { withoutHosts } from './assign.ts';
 import { aliveKey, heardOf } from './heartbeat.ts';
-import { isSamePlace, nameOf, type OwnerHost, SILENT_MS } from './owners.ts';
+import { keyOf, nameOf, type OwnerHost, SILENT_MS } from './owners.ts';
 import { openOwnersTable, type ReadTable } from './ownersTable.ts';
 
 export interface ReleaseHost {
@@ -25,13 +25,14 @@ export interface Standing {
 }
 
 const ATTEMPTS = 8;
+/** What a host may look after. */
+const KINDS = [['realtime'], ['scheduled'], ['realtime', 'scheduled']] as const;
 
 /** Throws `fenced` where all of it lives. */
 export async function standingOf(request: ReleaseHost): Promise<Standing> {
-  const { own, over, agoMs } = await look(request);
+  const { own, over, agoMs, livesHere } = await look(request);
   const [first] = own;
-  if (first !== undefined && over.length === 0 && !request.hasEnded) throw isHeardOf(first, agoMs(first));
-  const livesHere = own.some((row) => isSamePlace(row, request.here) && !over.includes(row));
+  if (first !== undefined && over.length === 0 && !request.hasEnded) throw isHeardOf(first, agoMs(first.key));
   return { isKnown: first !== undefined, livesHere };
 }
 
@@ -59,17 +60,20 @@ interface Look {
   readonly own: readonly OwnerHost[];
   /** Of these, those that do not live. */
   readonly over: readonly OwnerHost[];
-  readonly agoMs: (row: OwnerHost) => number;
+  readonly agoMs: (key: string) => number;
+  /** Also where it has no bot yet: those that it had before its machine was renamed are not its own now. */
+  readonly livesHere: boolean;
 }
 
 async function look({ open, prefix, host, here, hasEnded, signal }: ReleaseHost): Promise<Look> {
   const read = await openOwnersTable(open, prefix).read(undefined, signal);
   const own = [...read.table.hosts.values()].filter((row) => row.host === host);
-  if (own.length === 0) return { read, own, over: [], agoMs: () => 0 };
   const { at, now } = await heardOf(await open(), prefix, signal);
-  const agoMs = ({ key }: OwnerHost) => now - (at.get(key) ?? Number.NEGATIVE_INFINITY);
-  const isOver = (row: OwnerHost) => (hasEnded ? row.machine === here.machine : agoMs(row) > SILENT_MS);
-  return { read, own, over: own.filter(isOver), agoMs };
+  const agoMs = (key: string) => now - (at.get(key) ?? Number.NEGATIVE_INFINITY);
+  const isOver = (row: OwnerHost) => (hasEnded ? row.machine === here.machine : agoMs(row.key) > SILENT_MS);
+  const keys = KINDS.map((types) => keyOf(host, here, types));
+  const livesHere = !hasEnded && keys.some((key) => agoMs(key) <= SILENT_MS);
+  return { read, own, over: own.filter(isOver), agoMs, livesHere };
 }
 
 function isHeardOf(host: OwnerHost, agoMs: number): RuntimeError {

@@ -5,7 +5,7 @@ export function whose(owner: OwnerHost, me: OwnerHost): string {
   const start = `${nameOf(owner)} has this bot in the same store, and nothing runs twice.`;
   const remove = `runtime host remove --id ${owner.host}`;
   if (owner.host === me.host)
-    return `${start} It has the id of this host: one works with a copy of the other's data folder. Remove the file host-id from the copy; if the folder was moved here: ${remove}`;
+    return `${start} It has the id of this host: one works with a copy of the other's data folder. Remove the file host-id from the copy; if the folder was moved here, or this machine renamed: ${remove}`;
   return `${start} Leave it to one of them, by --bots, --only or a store of its own; if that host is gone for good: ${remove}`;
 }
 

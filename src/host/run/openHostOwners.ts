@@ -3,6 +3,7 @@ import { systemClock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Folders } from '../data/folders.ts';
 import type { Engine } from '../engine/engine.ts';
+import { createFormerLife } from '../owners/formerLife.ts';
 import { type OpenedOwners, openOwners } from '../owners/openOwners.ts';
 import { HOSTS_PREFIX } from '../owners/ownersTable.ts';
 import type { HostOptions } from './hostOptions.ts';
@@ -31,6 +32,7 @@ export function openHostOwners(parts: OwnersParts): OpenedOwners | undefined {
     open: stores.state,
     prefix: HOSTS_PREFIX,
     file: folders.owners,
+    former: createFormerLife(folders.life, folders.data, log),
     lostHost: options['lost-host'],
     life: { life: randomBytes(8).toString('hex'), startedAt: Date.now() },
     clock: systemClock,

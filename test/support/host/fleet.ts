@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { RuntimeError } from '../../../src/base/errors.ts';
 import type { EnginePlace } from '../../../src/host/engine/engine.ts';
 import type { BotsHere } from '../../../src/host/owners/botsHere.ts';
+import type { FormerLife } from '../../../src/host/owners/formerLife.ts';
 import type { Life } from '../../../src/host/owners/heartbeat.ts';
 import { openOwners } from '../../../src/host/owners/openOwners.ts';
 import { openFileStore } from '../../../src/store/file/file.ts';
@@ -41,6 +42,7 @@ export function fleet() {
       open?: () => Promise<ObjectStore>;
       lostHost?: 'wait' | 'replace';
       life?: Life;
+      former?: FormerLife;
     } = {},
   ) {
     const wishes = new Map<string, 'take' | 'leave' | 'keep'>(bots.map((bot) => [bot, 'take']));
@@ -59,6 +61,7 @@ export function fleet() {
       open: () => reaches(),
       prefix: 'hosts/',
       file: join(folder, `${host}-owners`),
+      former: more.former ?? { recall: () => undefined, remember: () => undefined },
       lostHost: more.lostHost ?? 'wait',
       life: more.life ?? { life: `${host}-1`, startedAt: 1 },
       clock,

@@ -4,7 +4,7 @@ import { RuntimeError } from '../../../src/base/errors.ts';
 import type { EnginePlace } from '../../../src/host/engine/engine.ts';
 import { openOwners } from '../../../src/host/owners/openOwners.ts';
 import { releaseHost } from '../../../src/host/owners/releaseHost.ts';
-import type { ObjectStore } from '../../../src/store/objectStore.ts';
+import type { ObjectInfo, ObjectStore } from '../../../src/store/objectStore.ts';
 import { memoryStore } from './memoryStore.ts';
 import { virtualTime } from './virtualTime.ts';
 
@@ -75,6 +75,7 @@ export function ownersModel(options: {
     }
     const clock: Clock = {
       now: () => time.clock.now() + skewMs,
+      elapsed: () => time.clock.elapsed(),
       sleep: (ms, signal) => awake(time.clock.sleep(ms, signal)),
     };
     const asked = <T>(call: () => Promise<T>): Promise<T> =>
@@ -96,7 +97,11 @@ export function ownersModel(options: {
       delete: (key, more) => asked(() => store.delete(key, more)),
       now: (more) => asked(() => store.now(more)),
       list: async function* (prefix, more) {
-        yield* await asked(async () => await Array.fromAsync(store.list(prefix, more)));
+        yield* await asked(async () => {
+          const found: ObjectInfo[] = [];
+          for await (const one of store.list(prefix, more)) found.push(one);
+          return found;
+        });
       },
     };
 
@@ -138,6 +143,7 @@ export function ownersModel(options: {
           open: async () => reached,
           prefix: 'hosts/',
           file: join(folder, `${name}-owners`),
+          former: { recall: () => undefined, remember: () => undefined },
           lostHost: 'wait',
           life: { life: `${name}-${lives}`, startedAt: clock.now() },
           clock,

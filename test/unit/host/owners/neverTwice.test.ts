@@ -8,7 +8,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const bots = ['u', 'v', 'w', 'x', 'y', 'z'];
 /** One seed again: RUNTIME_SEED=7. More of them: RUNTIME_SEEDS=500. */
-const { RUNTIME_SEED, RUNTIME_SEEDS = '12' } = process.env;
+const { RUNTIME_SEED, RUNTIME_SEEDS = '6' } = process.env;
 const seeds =
   RUNTIME_SEED === undefined
     ? Array.from({ length: Number(RUNTIME_SEEDS) }, (_, index) => index + 1)
@@ -114,7 +114,7 @@ test.each(seeds)(
   },
 );
 
-test.each([1, 2, 3])('negative control: hosts that do not ask run bots twice: seed %i', async (seed) => {
+test.each([1, 2])('negative control: hosts that do not ask run bots twice: seed %i', async (seed) => {
   const { twice } = await chaos(seed, false);
   expect(twice).not.toEqual([]);
 });

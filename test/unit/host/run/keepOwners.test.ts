@@ -82,6 +82,7 @@ function hostOfStore() {
     open,
     prefix: 'hosts/',
     file: join(folder, 'owners'),
+    former: { recall: () => undefined, remember: () => undefined },
     lostHost: 'wait',
     life: { life: 'one', startedAt: 1 },
     clock: systemClock,

@@ -37,7 +37,7 @@ function fleet() {
     const owners = openHostOwners({
       host,
       options: { 'lost-host': 'wait' } as HostOptions,
-      folders: createFolders(folder),
+      folders: createFolders(mkdtempSync(join(folder, `${host}-`))),
       engine: {
         place: async () => ({ engine: host, machine: host, name: `on-${host}` }),
       } as unknown as Engine,
