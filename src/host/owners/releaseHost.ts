@@ -68,6 +68,7 @@ interface Look {
 async function look({ open, prefix, host, here, hasEnded, signal }: ReleaseHost): Promise<Look> {
   const read = await openOwnersTable(open, prefix).read(undefined, signal);
   const own = [...read.table.hosts.values()].filter((row) => row.host === host);
+  if (own.length === 0) return { read, own, over: [], agoMs: () => 0, livesHere: false };
   const { at, now } = await heardOf(await open(), prefix, signal);
   const agoMs = (key: string) => now - (at.get(key) ?? Number.NEGATIVE_INFINITY);
   const isOver = (row: OwnerHost) => (hasEnded ? row.machine === here.machine : agoMs(row.key) > SILENT_MS);
