@@ -7,6 +7,8 @@ export default class ClosingLine implements Reporter {
     for (const module of modules) {
       // A file that does not even load has no tests that could fail.
       if (module.errors().length > 0) count.failed += 1;
+      // Nor has a suite whose beforeAll failed: its tests are skipped.
+      for (const suite of module.children.allSuites()) if (suite.errors().length > 0) count.failed += 1;
       for (const test of module.children.allTests()) count[test.result().state] += 1;
     }
     const skipped = count.skipped + count.pending;
