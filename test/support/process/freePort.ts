@@ -6,7 +6,8 @@ const OF_A_WORKER = 2_000;
 const WORKERS = 8;
 
 const worker = Number(process.env.VITEST_POOL_ID ?? 0) % WORKERS;
-let next = process.pid;
+// Programs that are not tests are all worker 0: those that start one after the other are far apart.
+let next = process.pid * 61;
 
 /** A port that nobody has, and that nobody gets by chance until it is taken: each worker of the tests hands out its own, in turn. */
 export async function freePort(): Promise<number> {
