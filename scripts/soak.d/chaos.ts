@@ -24,6 +24,9 @@ export interface Chaos {
   stop(): Promise<void>;
 }
 
+/** Of the requests that a fault could strike, this part is. */
+const STRUCK_PART = 0.6;
+
 const victims: readonly Role[] = ['daemon', 'daemon', 'query', 'query', 'guard'];
 
 /** Strikes requests and kills the supervisor's processes at random, until stopped. */
@@ -35,12 +38,18 @@ export function startChaos(
   const stopped = new AbortController();
   const spared = new AbortController();
   const kills = new Map<Role, number>();
+  const struck = () => proxy.requests.filter(({ fault }) => fault !== undefined).length;
+  let injected = 0;
   const pause = (ms: number) => sleep(ms, undefined, { signal: stopped.signal }).catch(() => undefined);
   const strike = async () => {
     while (!stopped.signal.aborted) {
       await pause(200 + random() * 1500);
+      // A client that waits longer between its tries than we between ours would never get through.
+      if (injected > struck()) continue;
       const fault = faults[Math.floor(random() * faults.length)]!;
-      proxy.inject({ when: () => true, fault, times: 1 + Math.floor(random() * 3) });
+      const times = 1 + Math.floor(random() * 3);
+      injected += times;
+      proxy.inject({ when: () => random() < STRUCK_PART, fault, times });
     }
   };
   const kill = async () => {
@@ -55,7 +64,7 @@ export function startChaos(
   };
   const running = Promise.all([strike(), kill()]);
   return {
-    struck: () => proxy.requests.filter(({ fault }) => fault !== undefined).length,
+    struck,
     kills: () => [...kills].map(([role, times]) => `${role} ${times}`).join(', '),
     spare: () => spared.abort(),
     stop: async () => {
