@@ -17,7 +17,8 @@ export async function lockResult(dir: string, signal: AbortSignal): Promise<Asyn
   const until = performance.now() + PATIENCE_MS;
   for (;;) {
     const held = await hold(`\0runtime-query-${dev}-${ino}`);
-    if (held !== 'taken' || performance.now() > until) return held === 'taken' ? unlocked : held;
+    if (held !== 'taken') return held;
+    if (performance.now() > until) return unlocked;
     await sleep(LOOK_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
