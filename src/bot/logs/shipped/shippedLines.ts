@@ -22,9 +22,15 @@ export function shippedLines(store: ObjectStore, bot: string, since: number | un
   return {
     async *next(signal) {
       for await (const { key, size } of store.list(prefix, { signal })) {
-        const [, day = ''] = /^(\d{8})(\.damaged-[0-9a-f]{8})?\.log$/.exec(key.slice(prefix.length)) ?? [];
+        const [, day = '', aside] =
+          /^(\d{8})(\.damaged-[0-9a-f]{8})?\.log$/.exec(key.slice(prefix.length)) ?? [];
+        if (aside !== undefined && !read.has(key)) {
+          // The day was damaged, kept under this name and begun anew: what was read of it is in here. It is listed before its day.
+          const current = `${prefix}${day}.log`;
+          read.set(key, read.get(current) ?? 0);
+          read.delete(current);
+        }
         const seen = read.get(key) ?? 0;
-        // One that was begun anew, because what was there is damaged, and kept under another name.
         const start = size < seen ? 0 : seen;
         found ||= day !== '';
         if (day === '' || day < firstDay || size <= start) continue;
