@@ -83,12 +83,13 @@ export function createS3Client(options: S3ClientOptions): S3Client {
       request.sha256 ?? (await sha256Of(body ?? new Uint8Array(), { key: subject(key), signal }));
     const path = `/${bucket}${key === undefined ? '' : `/${encodePath(key)}`}`;
     const query = encodeQuery(request.query);
+    const signedAt = time.now();
     const headers: RequestHeaders = {
       host: url.host,
       ...request.headers,
       ...(body && { 'content-length': String(sizeOf(body)) }),
       'x-amz-content-sha256': sha256,
-      'x-amz-date': new Date(time.now()).toISOString().replace(/[:-]|\.\d{3}/g, ''),
+      'x-amz-date': new Date(signedAt).toISOString().replace(/[:-]|\.\d{3}/g, ''),
     };
     const signed = request.anonymous
       ? { host: url.host }
@@ -110,7 +111,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
       }
       const refused = await refusal(response, op, subject(key));
       if (!isRuntimeError(refused, 'denied')) throw refused;
-      if (!isCorrected && time.correct(response.headers.date)) return await sendOnce(request, true);
+      if (!isCorrected && time.correct(response.headers.date, signedAt)) return await sendOnce(request, true);
       if (!keys.refused()) throw refused;
       throw new RuntimeError('unavailable', `${refused.message}: with keys that have since been renewed`, {
         op,

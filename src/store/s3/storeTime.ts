@@ -6,8 +6,11 @@ export interface StoreTime {
   now(): number;
   /** The store has taken a request of this time. */
   wasRight(): void;
-  /** The store has refused a request, and its answer has this `Date`: whether another one may be taken, signed by the store's own time. */
-  correct(date: string | undefined): boolean;
+  /**
+   * The store has refused a request of the time `signedAt`, and its answer has this `Date`: whether another one may be taken, signed by the
+   * store's own time. Several that are under way together may each ask.
+   */
+  correct(date: string | undefined, signedAt: number): boolean;
 }
 
 /** How far a signature may be off for S3, milliseconds. Date has whole seconds. */
@@ -20,16 +23,15 @@ const TOLERANCE_MS = 15 * 60_000;
 export function storeTime(clock: Clock): StoreTime {
   let aheadMs = 0;
   let isProven = false;
-  const now = () => clock.now() + aheadMs;
   return {
-    now,
+    now: () => clock.now() + aheadMs,
     wasRight: () => {
       isProven = true;
     },
-    correct: (date) => {
-      const byMs = Date.parse(date ?? '') - now();
-      if (!isProven || !(Math.abs(byMs) > TOLERANCE_MS)) return false;
-      aheadMs += byMs;
+    correct: (date, signedAt) => {
+      const storeNow = Date.parse(date ?? '');
+      if (!isProven || !(Math.abs(storeNow - signedAt) > TOLERANCE_MS)) return false;
+      aheadMs = storeNow - clock.now();
       return true;
     },
   };
